@@ -1,0 +1,86 @@
+# Yuanshang: every command of the project. `make run` and `make test` need nothing installed by hand.
+SHELL := /bin/bash
+PY ?= python3
+BIN := .venv/bin
+WEB := web_client
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+# Debian packages: one stamp a set, so that a set is asked for once. Without root or apt only a hint is printed.
+RUN_PACKAGES := python3-venv
+TEST_PACKAGES := chromium fonts-noto-cjk espeak-ng iproute2 nftables ffmpeg
+INTEROP_PACKAGES := firefox-esr python3-gi gir1.2-gst-plugins-bad-1.0 gstreamer1.0-plugins-bad gstreamer1.0-plugins-good gstreamer1.0-plugins-base gstreamer1.0-plugins-ugly gstreamer1.0-nice
+BENCH_PACKAGES := janus golang-go golang-github-pion-webrtc.v3-dev gcc libc6-dev libsrtp2-dev libssl-dev
+
+.PHONY: setup run test check lint types fix unit bench interop net soak screenshots build clean
+.DEFAULT_GOAL := setup
+
+setup: .venv/.stamp $(WEB)/dist/.stamp
+
+.venv/.stamp: pyproject.toml constraints.txt
+	@$(PY) -m venv --clear .venv 2>/dev/null || { bash .ci/packages $(RUN_PACKAGES) && $(PY) -m venv --clear .venv; }
+	$(PIP) hatchling editables
+	$(PIP) --no-build-isolation -e '.[dev]'
+	@touch $@
+
+$(WEB)/node_modules/.stamp: $(WEB)/package.json $(WEB)/package-lock.json
+	cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+WEB_SOURCES := $(shell find $(WEB) -type f \( -path '*/src/*' -o -path '*/public/*' -o -maxdepth 1 \) -not -path '*/node_modules/*' 2>/dev/null | grep -v ' ')
+$(WEB)/dist/.stamp: $(WEB)/node_modules/.stamp $(WEB_SOURCES)
+	cd $(WEB) && npm run --silent build
+	@touch $@
+
+run: setup
+	$(BIN)/yuanshang serve --demo $(ARGS)
+
+test: setup check
+	@bash .ci/packages $(TEST_PACKAGES)
+	cd $(WEB) && npm run --silent test
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not interop and not soak" $(ARGS)
+
+unit: setup
+	$(BIN)/pytest -n 2 tests/unit $(ARGS)
+
+check: setup lint types
+
+lint: .venv/.stamp $(WEB)/node_modules/.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+	cd $(WEB) && npm run --silent lint
+
+types: .venv/.stamp $(WEB)/node_modules/.stamp
+	$(BIN)/mypy
+	cd $(WEB) && npm run --silent types
+
+fix: .venv/.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+interop: setup
+	@bash .ci/packages $(TEST_PACKAGES) $(INTEROP_PACKAGES)
+	$(BIN)/pytest -m interop $(ARGS)
+
+bench: setup
+	@bash .ci/packages $(TEST_PACKAGES) $(BENCH_PACKAGES)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+net: setup
+	@bash .ci/packages $(TEST_PACKAGES)
+	$(BIN)/pytest -m net $(ARGS)
+
+MINUTES ?= 90
+soak: setup
+	@bash .ci/packages $(TEST_PACKAGES)
+	YUANSHANG_SOAK_MINUTES=$(MINUTES) $(BIN)/pytest -m soak --timeout 0 $(ARGS)
+
+screenshots: setup
+	@bash .ci/packages $(TEST_PACKAGES)
+	$(BIN)/python -m tests.browser.screenshots build/screenshots
+
+build: setup
+	$(BIN)/python -m hatchling build -t wheel -d build/wheel
+
+clean:
+	rm -rf .venv build $(WEB)/node_modules $(WEB)/dist

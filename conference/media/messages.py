@@ -1,0 +1,221 @@
+"""The messages between the web process and the media process: msgpack over one unix socket.
+
+Requests carry an id and are answered by exactly one Reply or Failure; events carry none.
+"""
+
+from __future__ import annotations
+
+import struct
+
+import msgspec
+
+
+class Message(msgspec.Struct, frozen=True, tag=True):
+    """Base of all messages; the class name is the tag on the wire."""
+
+
+# ── web to media ────────────────────────────────────────────────────────────────────────────────
+
+
+class Join(Message, frozen=True):
+    room_id: str
+    participant_id: str
+    sound_open: bool
+
+
+class Leave(Message, frozen=True):
+    room_id: str
+    participant_id: str
+
+
+class Hint(msgspec.Struct, frozen=True):
+    mid: str
+    source: str
+    label: str
+
+
+class Publish(Message, frozen=True):
+    room_id: str
+    participant_id: str
+    sdp: str
+    hints: tuple[Hint, ...]
+
+
+class Subscribe(Message, frozen=True):
+    room_id: str
+    participant_id: str
+    fresh: bool
+
+
+class Answer(Message, frozen=True):
+    room_id: str
+    participant_id: str
+    generation: int
+    sdp: str
+
+
+class Pull(Message, frozen=True):
+    room_id: str
+    participant_id: str
+    target_id: str
+    sdp: str
+
+
+class Trickle(Message, frozen=True):
+    room_id: str
+    participant_id: str
+    fragment: str
+
+
+class SetSound(Message, frozen=True):
+    room_id: str
+    participant_id: str
+    is_open: bool
+
+
+class GetStatistics(Message, frozen=True):
+    pass
+
+
+# ── media to web: answers ───────────────────────────────────────────────────────────────────────
+
+
+class Done(Message, frozen=True):
+    pass
+
+
+class Failure(Message, frozen=True):
+    code: str
+    message: str
+
+
+class Publication(msgspec.Struct, frozen=True):
+    id: str
+    kind: str
+    source: str
+    label: str
+    codec: str
+
+
+class Published(Message, frozen=True):
+    sdp: str
+    publications: tuple[Publication, ...]
+
+
+class Description(Message, frozen=True):
+    sdp: str
+
+
+class Statistics(Message, frozen=True):
+    values: dict[str, float]
+
+
+# ── media to web: events ────────────────────────────────────────────────────────────────────────
+
+
+class Ready(Message, frozen=True):
+    """First message of a media process: it listens."""
+
+    epoch: str
+    media_port: int
+
+
+class Slot(msgspec.Struct, frozen=True):
+    mid: str
+    participant_id: str
+    publication_id: str
+    source: str
+
+
+class Offer(Message, frozen=True):
+    room_id: str
+    participant_id: str
+    generation: int
+    sdp: str
+    tracks: tuple[Slot, ...]
+
+
+class Transport(Message, frozen=True):
+    room_id: str
+    participant_id: str
+    direction: str
+    state: str
+
+
+class Publications(Message, frozen=True):
+    room_id: str
+    participant_id: str
+    publications: tuple[Publication, ...]
+
+
+class Speaking(msgspec.Struct, frozen=True):
+    participant_id: str
+    level_db: int
+
+
+class Speakers(Message, frozen=True):
+    room_id: str
+    speakers: tuple[Speaking, ...]
+
+
+class Quality(Message, frozen=True):
+    room_id: str
+    participant_id: str
+    quality: int
+
+
+Request = (
+    Join | Leave | Publish | Subscribe | Answer | Pull | Trickle | SetSound | GetStatistics
+)
+Result = Done | Failure | Published | Description | Statistics
+Event = Ready | Offer | Transport | Publications | Speakers | Quality
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """`id` pairs a result with its request; 0 for events."""
+
+    id: int
+    body: Request | Result | Event
+
+
+MAX_FRAME = 1 << 20
+_LENGTH = struct.Struct("!I")
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Envelope)
+
+
+class FrameError(Exception):
+    """The other side sent something that is not a message of this file."""
+
+
+def encode(envelope: Envelope) -> bytes:
+    """One length-prefixed frame."""
+    body = _encoder.encode(envelope)
+    if len(body) > MAX_FRAME:
+        raise FrameError(f"frame of {len(body)} bytes")
+    return _LENGTH.pack(len(body)) + body
+
+
+class Decoder:
+    """Bytes in, envelopes out; keeps the incomplete tail."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[Envelope]:
+        """Raises FrameError for an oversized or malformed frame; the stream is then unusable."""
+        self._buffer += data
+        out: list[Envelope] = []
+        while len(self._buffer) >= 4:
+            (length,) = _LENGTH.unpack_from(self._buffer)
+            if length > MAX_FRAME:
+                raise FrameError(f"frame of {length} bytes")
+            if len(self._buffer) < 4 + length:
+                break
+            body = bytes(self._buffer[4 : 4 + length])
+            del self._buffer[: 4 + length]
+            try:
+                out.append(_decoder.decode(body))
+            except msgspec.MsgspecError as error:
+                raise FrameError(str(error)) from error
+        return out
