@@ -36,7 +36,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class LocalTransport:
-    """Our side of an ICE and DTLS transport. `setup` is "actpass" in an offer; "active" in an answer: a wish."""
+    """Our side of a transport. `setup` is "actpass" in an offer; in an answer "active" is a wish."""
 
     credentials: Credentials
     fingerprint: Fingerprint
