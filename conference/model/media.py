@@ -128,6 +128,16 @@ class QualityChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SubscriptionChanged:
+    """Whether a receiver can decode a track: "unsupported_codec", or "waiting" and "active" again after that."""
+
+    room_id: str
+    participant_id: str
+    publication_id: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class MediaRestarted:
     """The media process is a new one: every room is empty again and every client must connect anew."""
 
@@ -140,5 +150,6 @@ MediaEvent = (
     | PublicationsChanged
     | SpeakersChanged
     | QualityChanged
+    | SubscriptionChanged
     | MediaRestarted
 )

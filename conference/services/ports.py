@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from conference.events import RoomEvent, SessionEvent, Snapshot
+from conference.model.consultation import Consultation, ProgramGap
+from conference.model.errors import ConferenceError
 from conference.model.media import MediaEvent, PublicationInfo, TrackHint
+from conference.model.participant import Participant
 
 
-class MediaError(Exception):
+class MediaError(ConferenceError):
     """The media plane refused. `code` is stable: sdp_invalid, too_many_tracks, room_full, not_found,
-    stale, media_unavailable."""
+    stale, media_unavailable, port_in_use."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+    def __init__(self, code: str, message: str = "") -> None:
+        super().__init__(code, message)
 
 
 class MediaPlane(Protocol):
@@ -60,3 +64,102 @@ class MediaPlane(Protocol):
 
     async def statistics(self) -> Mapping[str, float]:
         """Counters and gauges by Prometheus name, for /metrics; labels as in `name{reason="…"}`."""
+
+
+# ── storage ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class ConsultationRepository(Protocol):
+    """Rows of consultations and of their gaps."""
+
+    async def get(self, consultation_id: str) -> Consultation | None: ...
+
+    async def live(self) -> list[Consultation]:
+        """Those whose program time runs."""
+
+    async def add(self, consultation: Consultation) -> None:
+        """Raises ConferenceError consultation_exists when the id is taken."""
+
+    async def save(self, consultation: Consultation) -> None: ...
+
+    async def delete(self, consultation_id: str) -> None:
+        """With everything that belongs to it."""
+
+    async def raise_high_water(self, program_times_ms: Mapping[str, int]) -> None:
+        """Note how far program time has come, by consultation id; never lowers it."""
+
+    async def add_gap(self, gap: ProgramGap) -> None: ...
+
+    async def gaps(self, consultation_id: str) -> list[ProgramGap]: ...
+
+
+class ParticipantRepository(Protocol):
+    """Rows of participants, those who left included."""
+
+    async def get(self, participant_id: str) -> Participant | None: ...
+
+    async def present(self) -> list[Participant]:
+        """Everyone who has not left, in all consultations, in the order of joining."""
+
+    async def save(self, participants: Iterable[Participant]) -> None:
+        """Insert or overwrite."""
+
+    async def touch(self, participant_ids: Iterable[str], now_ms: int) -> None:
+        """They are connected at `now_ms`."""
+
+
+class RevocationRepository(Protocol):
+    """Token ids (`jti`) that open nothing any more."""
+
+    async def contains(self, token_id: str) -> bool: ...
+
+    async def add(self, token_id: str, now_ms: int) -> None:
+        """Repeating it is harmless."""
+
+
+class UnitOfWork(Protocol):
+    """The repositories inside one transaction."""
+
+    @property
+    def consultations(self) -> ConsultationRepository: ...
+
+    @property
+    def participants(self) -> ParticipantRepository: ...
+
+    @property
+    def revocations(self) -> RevocationRepository: ...
+
+
+class Storage(Protocol):
+    """Rows that survive a restart."""
+
+    def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Everything inside is durable when the block ends, or nothing is (the block raised)."""
+
+    def reading(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """One consistent view; writing through it is an error."""
+
+    async def ping(self) -> None:
+        """Raises when the database does not answer."""
+
+
+# ── the way out to the clients ──────────────────────────────────────────────────────────────────
+
+
+class Publisher(Protocol):
+    """Carries events to the sessions of a room. Calls return at once and keep their order per session."""
+
+    def enter(self, session_id: str, room_id: str, snapshot: Snapshot) -> None:
+        """Send the snapshot, and from now on every event of the room."""
+
+    def exit(self, session_id: str) -> None:
+        """No more events of the room; the session itself stays."""
+
+    def publish(self, room_id: str, event: RoomEvent) -> None:
+        """To every session that entered the room."""
+
+    def send(self, session_id: str, event: SessionEvent) -> None:
+        """To one session; unknown ones are ignored."""
+
+    def close(self, session_id: str) -> None:
+        """Exit, deliver what was sent, then disconnect."""

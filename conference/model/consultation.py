@@ -1,0 +1,95 @@
+"""A consultation: one event with its life cycle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from conference.model.errors import ConferenceError
+
+
+class Status(StrEnum):
+    """Where a consultation stands in its life."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    LIVE = "live"
+    ENDED = "ended"
+    ARCHIVED = "archived"
+    POSTPONED = "postponed"
+    CANCELLED = "cancelled"
+
+
+class Mode(StrEnum):
+    """Who may speak when: everybody, by the agenda, or by the chair's word."""
+
+    FREE = "free"
+    AGENDA = "agenda"
+    CHAIR = "chair"
+
+
+TRANSITIONS: Final[Mapping[Status, frozenset[Status]]] = MappingProxyType(
+    {
+        Status.DRAFT: frozenset({Status.SCHEDULED, Status.CANCELLED}),
+        Status.SCHEDULED: frozenset({Status.DRAFT, Status.LIVE, Status.POSTPONED, Status.CANCELLED}),
+        Status.POSTPONED: frozenset({Status.SCHEDULED, Status.CANCELLED}),
+        Status.LIVE: frozenset({Status.ENDED}),
+        Status.ENDED: frozenset({Status.ARCHIVED}),
+        Status.ARCHIVED: frozenset(),
+        Status.CANCELLED: frozenset(),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Consultation:
+    """Times are UTC milliseconds since the epoch; program time is milliseconds since going live."""
+
+    id: str
+    title: str
+    status: Status
+    mode: Mode
+    is_public: bool
+    waiting_room: bool
+    microphone_on_join: bool
+    created_at_ms: int
+    scheduled_at_ms: int | None = None
+    organization: str | None = None
+    started_at_ms: int | None = None
+    ended_at_ms: int | None = None
+    program_high_water_ms: int = 0  # program time never falls below this, whatever the wall clock does
+
+    def moved_to(self, status: Status) -> Consultation:
+        """The same consultation in the next state; invalid_state when its life does not go that way."""
+        if status not in TRANSITIONS[self.status]:
+            raise ConferenceError("invalid_state", f"{self.status} does not lead to {status}")
+        return replace(self, status=status)
+
+    def started(self, now_ms: int) -> Consultation:
+        """Live from now on; program time begins at 0."""
+        return replace(self.moved_to(Status.LIVE), started_at_ms=now_ms, program_high_water_ms=0)
+
+    def ended(self, now_ms: int, program_time_ms: int) -> Consultation:
+        """Over; program time stands still from here."""
+        high_water = max(self.program_high_water_ms, program_time_ms)
+        return replace(self.moved_to(Status.ENDED), ended_at_ms=now_ms, program_high_water_ms=high_water)
+
+    def require_open(self) -> None:
+        """Raise unless the room may be entered: from `scheduled` until the end."""
+        if self.status in (Status.SCHEDULED, Status.LIVE):
+            return
+        if self.status in (Status.ENDED, Status.ARCHIVED):
+            raise ConferenceError("consultation_ended")
+        raise ConferenceError("consultation_not_open", f"status {self.status}")
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramGap:
+    """A stretch of program time in which the server was down."""
+
+    consultation_id: str
+    from_ms: int
+    to_ms: int

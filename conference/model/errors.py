@@ -1,0 +1,72 @@
+"""Errors: one tree, one table of stable codes and of the sentence a person reads for each.
+
+A code is part of the contract (socket acks, problem+json, metrics); the sentence may be reworded. What went
+wrong in detail goes to the log and never to another participant.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+ERROR_TEXTS: Final[dict[str, str]] = {
+    # the caller
+    "bad_request": "请求格式不正确。",
+    "unknown_event": "服务器不认识这个请求。",
+    "forbidden": "您没有进行此操作的权限。",
+    "not_found": "没有找到对应的内容。",
+    "too_large": "发送的内容过大。",
+    "rate_limited": "操作过于频繁，请稍后再试。",
+    "unsupported_media_type": "不支持的内容类型。",
+    "method_not_allowed": "不支持的请求方式。",
+    "precondition_failed": "会话已经更新，请按最新状态重试。",
+    # the token
+    "token_missing": "缺少入会凭证，请使用发给您的链接。",
+    "token_invalid": "入会凭证无效，请重新打开发给您的链接。",
+    "token_expired": "入会链接已过期，请联系会务人员。",
+    "token_revoked": "入会链接已被撤销，请联系会务人员。",
+    "token_other_consultation": "这个链接属于另一场协商会。",
+    # the consultation and its room
+    "consultation_not_found": "没有找到这场协商会。",
+    "consultation_exists": "这个编号已被另一场协商会使用。",
+    "consultation_not_open": "这场协商会现在不能进入。",
+    "consultation_ended": "这场协商会已经结束。",
+    "invalid_state": "协商会当前的状态不允许这项操作。",
+    "room_full": "会议室已满，请联系会务人员。",
+    "hard_muted": "主持人已将您静音，只有主持人可以解除。",
+    # media
+    "sdp_invalid": "媒体协商内容无效。",
+    "too_many_tracks": "同时发送的音视频过多。",
+    "stale": "请求已过时，请按最新状态重试。",
+    "media_unavailable": "媒体服务暂时不可用，正在恢复。",
+    "port_in_use": "媒体端口已被占用。",
+    # us
+    "internal": "服务器内部错误，请稍后再试。",
+}
+
+
+class ConferenceError(Exception):
+    """A request that cannot be done. `code` is a key of ERROR_TEXTS; `detail` is for the log."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(detail or code)
+        self.code = code
+        self.detail = detail
+
+    @property
+    def text(self) -> str:
+        """The sentence for a person."""
+        return ERROR_TEXTS.get(self.code, ERROR_TEXTS["internal"])
+
+
+class ForbiddenError(ConferenceError):
+    """The role × action table says no."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("forbidden", detail)
+
+
+class NotFoundError(ConferenceError):
+    """No such thing, or none that the caller may know of."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("not_found", detail)

@@ -1,0 +1,98 @@
+"""Who may do what: the one role × action table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from conference.model.errors import ForbiddenError
+
+
+class Role(StrEnum):
+    """Roles in a consultation, then staff accounts."""
+
+    CHAIR = "chair"
+    MEMBER = "member"
+    DEPARTMENT = "department"
+    EXPERT = "expert"
+    CITIZEN = "citizen"
+    VENUE_OPERATOR = "venue_operator"
+    MODERATOR = "moderator"
+    SECRETARIAT = "secretariat"
+    OBSERVER = "observer"
+    ORGANIZER = "organizer"
+    ADMINISTRATOR = "administrator"
+
+
+class Action(StrEnum):
+    """What can be asked for, in the words of the protocol."""
+
+    ROOM_JOIN = "room.join"
+    MEDIA_PUBLISH = "media.publish"
+    MEDIA_SCREEN = "media.screen"
+    PARTICIPANT_UPDATE = "participant.update"  # one's own choices
+    PARTICIPANT_MUTE = "participant.mute"
+    PARTICIPANT_REMOVE = "participant.remove"
+    FLOOR_REQUEST = "floor.request"
+    FLOOR_ORDER = "floor.order"  # the queue of raised hands of others
+    WHIP_PUBLISH = "whip.publish"
+    WHEP_PLAY = "whep.play"
+    CONSULTATION_READ = "consultation.read"
+    CONSULTATION_CREATE = "consultation.create"
+    CONSULTATION_START = "consultation.start"
+    CONSULTATION_END = "consultation.end"
+
+
+_LISTEN: Final = frozenset(
+    {Action.ROOM_JOIN, Action.PARTICIPANT_UPDATE, Action.CONSULTATION_READ, Action.WHEP_PLAY}
+)
+_SPEAK: Final = _LISTEN | {
+    Action.MEDIA_PUBLISH,
+    Action.MEDIA_SCREEN,
+    Action.WHIP_PUBLISH,
+    Action.FLOOR_REQUEST,
+}
+_LIFE_CYCLE: Final = frozenset({Action.CONSULTATION_START, Action.CONSULTATION_END})
+_LEAD: Final = (
+    _SPEAK
+    | _LIFE_CYCLE
+    | {
+        Action.PARTICIPANT_MUTE,
+        Action.PARTICIPANT_REMOVE,
+        Action.FLOOR_ORDER,
+    }
+)
+
+PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
+    {
+        Role.CHAIR: _LEAD,
+        Role.SECRETARIAT: _LEAD,
+        Role.MEMBER: _SPEAK,
+        Role.DEPARTMENT: _SPEAK,
+        Role.EXPERT: _SPEAK,
+        Role.CITIZEN: _SPEAK,
+        Role.VENUE_OPERATOR: _SPEAK,
+        Role.MODERATOR: _SPEAK,
+        Role.OBSERVER: _LISTEN,
+        Role.ORGANIZER: _LISTEN | _LIFE_CYCLE | {Action.CONSULTATION_CREATE},
+        Role.ADMINISTRATOR: _LISTEN | {Action.CONSULTATION_CREATE},
+    }
+)
+
+
+def allowed(role: Role, action: Action) -> bool:
+    """Whether the table lets `role` do `action`."""
+    return action in PERMISSIONS[role]
+
+
+def require(role: Role, action: Action) -> None:
+    """Raise ForbiddenError unless the table allows it."""
+    if not allowed(role, action):
+        raise ForbiddenError(f"{role} may not {action}")
+
+
+def actions_of(role: Role) -> tuple[str, ...]:
+    """Everything a role may do, sorted: what the client is told as `can`."""
+    return tuple(sorted(PERMISSIONS[role]))

@@ -1,0 +1,218 @@
+"""A live room in memory: its seats, its version, and how its state is shown.
+
+What a restart must not forget is in each seat's `participant`, which equals its row. The rest lives as
+long as a connection does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from conference.events import (
+    ConsultationUpdated,
+    ConsultationView,
+    MediaView,
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantUpdated,
+    ParticipantView,
+    RoomEvent,
+    SelfView,
+    Snapshot,
+    SpeakersNow,
+)
+from conference.model.consultation import Consultation
+from conference.model.errors import NotFoundError
+from conference.model.media import PublicationInfo, Speaker, SubscriberOffer
+from conference.model.participant import LeaveReason, Participant
+from conference.model.permissions import actions_of
+from conference.services.ports import Publisher
+
+
+@dataclass(slots=True)
+class OutstandingOffer:
+    """An offer that the participant has not answered. Times are monotonic seconds."""
+
+    offer: SubscriberOffer
+    deadline_s: float | None  # None: not delivered, nobody is connected
+    patience_s: float  # how long the next one may take
+
+
+@dataclass(slots=True)
+class Seat:
+    """One participant in the room."""
+
+    participant: Participant
+    resume_secret: str = ""
+    session_id: str | None = None
+    lost_at_s: float | None = None  # since when no session (WHIP: no transport) holds the seat
+    connect_by_s: float | None = None  # WHIP: until its transport connects, the time by which it must
+    publications: tuple[PublicationInfo, ...] = ()
+    quality: int | None = None
+    offer: OutstandingOffer | None = None
+
+    @property
+    def id(self) -> str:
+        return self.participant.id
+
+
+@dataclass(slots=True)
+class Listener:
+    """A WHEP session: it receives one participant and is not listed."""
+
+    id: str
+    target_id: str
+    token_id: str
+    connect_by_s: float | None
+    lost_at_s: float | None = None
+
+
+@dataclass(slots=True)
+class LiveRoom:
+    """The room of one consultation. Changes are made under `lock`, after their rows are committed."""
+
+    consultation: Consultation
+    publisher: Publisher
+    version: int = 0
+    seats: dict[str, Seat] = field(default_factory=dict)  # in the order of joining
+    listeners: dict[str, Listener] = field(default_factory=dict)
+    speakers: tuple[Speaker, ...] = ()
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    closed: bool = False  # dropped from the registry: get the room again
+
+    @property
+    def id(self) -> str:
+        return self.consultation.id
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.seats and not self.listeners
+
+    def seat(self, participant_id: str) -> Seat:
+        """The participant's seat, or NotFoundError."""
+        seat = self.seats.get(participant_id)
+        if seat is None:
+            raise NotFoundError(f"participant {participant_id}")
+        return seat
+
+    # ── hands ───────────────────────────────────────────────────────────────────────────────────
+
+    def hands(self) -> list[str]:
+        """Ids of those who raised a hand, first come first."""
+        raised = [
+            (seat.participant.hand_order, seat.id)
+            for seat in self.seats.values()
+            if seat.participant.hand_order is not None
+        ]
+        return [participant_id for _, participant_id in sorted(raised)]
+
+    def next_hand_order(self) -> int:
+        """Greater than every order in the queue."""
+        return 1 + max((seat.participant.hand_order or 0 for seat in self.seats.values()), default=0)
+
+    # ── changes, each told to the room ──────────────────────────────────────────────────────────
+
+    def add(self, seat: Seat) -> None:
+        self.seats[seat.id] = seat
+        self._publish(ParticipantJoined(self._next_version(), self.view(seat)))
+
+    def remove(self, seat: Seat, reason: LeaveReason) -> None:
+        """The seat is free; those behind in the queue of hands move up."""
+        hands_before = self.hands()
+        del self.seats[seat.id]
+        self.speakers = tuple(s for s in self.speakers if s.participant_id != seat.id)
+        self._publish(ParticipantLeft(self._next_version(), seat.id, reason))
+        if seat.id in hands_before:
+            self.changed(hands_before[hands_before.index(seat.id) + 1 :])
+
+    def apply(self, participants: Iterable[Participant]) -> None:
+        """Put the new states in place (their rows are committed) and tell the room."""
+        hands_before = self.hands()
+        touched: dict[str, None] = {}
+        for participant in participants:
+            self.seats[participant.id].participant = participant
+            touched[participant.id] = None
+        hands = self.hands()
+        if hands != hands_before:
+            touched.update(dict.fromkeys(hands))
+        self.changed(touched)
+
+    def changed(self, participant_ids: Iterable[str]) -> None:
+        """Tell the room how these participants look now."""
+        hands = self.hands()
+        for participant_id in participant_ids:
+            view = self.view(self.seats[participant_id], hands)
+            self._publish(ParticipantUpdated(self._next_version(), view))
+
+    def set_consultation(self, consultation: Consultation) -> None:
+        self.consultation = consultation
+        self._publish(ConsultationUpdated(self._next_version(), self.consultation_view()))
+
+    def set_speakers(self, speakers: Iterable[Speaker]) -> None:
+        self.speakers = tuple(s for s in speakers if s.participant_id in self.seats)
+        self._publish(SpeakersNow(self.speakers))
+
+    # ── views ───────────────────────────────────────────────────────────────────────────────────
+
+    def consultation_view(self) -> ConsultationView:
+        c = self.consultation
+        return ConsultationView(id=c.id, title=c.title, status=c.status, mode=c.mode)
+
+    def view(self, seat: Seat, hands: list[str] | None = None) -> ParticipantView:
+        p = seat.participant
+        hand = None
+        if p.hand_order is not None:
+            hand = (self.hands() if hands is None else hands).index(p.id) + 1
+        return ParticipantView(
+            id=p.id,
+            name=p.name,
+            role=p.role,
+            venue=p.venue,
+            kind=p.kind,
+            device=p.device,
+            joined_at_ms=p.joined_at_ms,
+            connected=seat.lost_at_s is None,
+            microphone=p.sound_open,
+            camera=p.camera_on,
+            hard_muted=p.hard_muted,
+            muted_by=p.muted_by,
+            hand=hand,
+            quality=seat.quality,
+            publications=seat.publications,
+        )
+
+    def views(self) -> tuple[ParticipantView, ...]:
+        hands = self.hands()
+        return tuple(self.view(seat, hands) for seat in self.seats.values())
+
+    def snapshot(
+        self, seat: Seat, *, epoch: str, program_time_ms: int | None, server_time_ms: int, resumed: bool
+    ) -> Snapshot:
+        p = seat.participant
+        return Snapshot(
+            version=self.version,
+            consultation=self.consultation_view(),
+            program_time_ms=program_time_ms,
+            server_time_ms=server_time_ms,
+            self=SelfView(
+                participant_id=p.id,
+                name=p.name,
+                role=p.role,
+                venue=p.venue,
+                resume_secret=seat.resume_secret,
+                resumed=resumed,
+                can=actions_of(p.role),
+            ),
+            media=MediaView(epoch=epoch),
+            participants=self.views(),
+            speakers=self.speakers,
+        )
+
+    def _next_version(self) -> int:
+        self.version += 1
+        return self.version
+
+    def _publish(self, event: RoomEvent) -> None:
+        self.publisher.publish(self.id, event)

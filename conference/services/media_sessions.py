@@ -1,0 +1,153 @@
+"""The media side of the rooms: what clients publish, and what the media process reports."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from conference.events import MediaReset
+from conference.model.media import (
+    MediaEvent,
+    MediaRestarted,
+    PublicationsChanged,
+    QualityChanged,
+    Source,
+    SpeakersChanged,
+    SubscriberOffer,
+    TrackHint,
+    TransportChanged,
+    TransportState,
+)
+from conference.model.participant import ParticipantKind
+from conference.model.permissions import Action, require
+from conference.services.live_room import Listener, LiveRoom, Seat
+from conference.services.offers import Offers
+from conference.services.ports import MediaError
+from conference.services.rooms import Rooms
+
+log = structlog.get_logger(__name__)
+
+_SCREEN_SOURCES = frozenset({Source.SCREEN, Source.SCREEN_SOUND})
+_LOST_STATES = frozenset({TransportState.DISCONNECTED, TransportState.CLOSED})
+
+
+class MediaSessions:
+    """Between the rooms and the media plane. Events of the media process change memory only, never rows."""
+
+    def __init__(self, rooms: Rooms, offers: Offers) -> None:
+        self._rooms = rooms
+        self._offers = offers
+        self._restarted = asyncio.Event()
+        rooms.media.listen(self.receive)
+
+    async def publish(self, room_id: str, participant_id: str, sdp: str, hints: tuple[TrackHint, ...]) -> str:
+        """Take a client's publish offer; returns the answer."""
+        room, seat = self._seat(room_id, participant_id)
+        require(seat.participant.role, Action.MEDIA_PUBLISH)
+        if any(hint.source in _SCREEN_SOURCES for hint in hints):
+            require(seat.participant.role, Action.MEDIA_SCREEN)
+        answer, publications = await self._rooms.media.publish(room_id, participant_id, sdp, hints)
+        if publications != seat.publications and room.seats.get(participant_id) is seat:
+            seat.publications = publications
+            room.changed([participant_id])
+        return answer
+
+    async def restart(self, room_id: str, participant_id: str) -> None:
+        """The client wants its subscribe connection anew."""
+        room, seat = self._seat(room_id, participant_id)
+        await self._offers.begin(room, seat, fresh=True)
+
+    def _seat(self, room_id: str, participant_id: str) -> tuple[LiveRoom, Seat]:
+        room = self._rooms.find(room_id)
+        if room is None:
+            raise MediaError("not_found", f"room {room_id}")
+        return room, room.seat(participant_id)
+
+    # ── what the media process reports ──────────────────────────────────────────────────────────
+
+    def receive(self, event: MediaEvent) -> None:
+        """Called on the event loop, in order; never waits."""
+        if isinstance(event, MediaRestarted):
+            self._restarted.set()
+            return
+        room = self._rooms.find(event.room_id)
+        if room is None:
+            return
+        if isinstance(event, SpeakersChanged):
+            room.set_speakers(event.speakers)
+            return
+        if isinstance(event, TransportChanged) and event.participant_id in room.listeners:
+            self._transport_changed(room.listeners[event.participant_id], event.state)
+            return
+        seat = room.seats.get(event.participant_id)
+        if seat is None:
+            return
+        match event:
+            case SubscriberOffer():
+                self._offers.made(seat, event)
+            case PublicationsChanged():
+                if event.publications != seat.publications:
+                    seat.publications = event.publications
+                    room.changed([seat.id])
+            case QualityChanged():
+                if event.quality != seat.quality:
+                    seat.quality = event.quality
+                    room.changed([seat.id])
+            case TransportChanged():
+                if seat.participant.kind is ParticipantKind.WHIP and self._transport_changed(
+                    seat, event.state
+                ):
+                    room.changed([seat.id])
+
+    def _transport_changed(self, peer: Seat | Listener, state: TransportState) -> bool:
+        """Follow the transport of a peer without a socket; true when its presence changed."""
+        was_lost = peer.lost_at_s is not None
+        if state is TransportState.CONNECTED:
+            peer.connect_by_s = None
+            peer.lost_at_s = None
+        elif state in _LOST_STATES and not was_lost:
+            peer.lost_at_s = self._rooms.clock.monotonic()
+        return was_lost != (peer.lost_at_s is not None)
+
+    # ── a new media process ─────────────────────────────────────────────────────────────────────
+
+    async def run(self) -> None:
+        """Bring every room into each new media process; runs until cancelled."""
+        while True:
+            await self._restarted.wait()
+            self._restarted.clear()
+            for room in self._rooms.all():
+                await self._replay(room.id)
+
+    async def _replay(self, room_id: str) -> None:
+        """Join those who are connected, with their gates as the rows say, and tell them to connect anew."""
+        if self._rooms.find(room_id) is None:
+            return
+        async with self._rooms.locked(room_id) as room:
+            now_s = self._rooms.clock.monotonic()
+            room.set_speakers(())
+            for listener in room.listeners.values():
+                listener.lost_at_s = now_s
+            for seat in tuple(room.seats.values()):
+                await self._replay_seat(room, seat, now_s)
+
+    async def _replay_seat(self, room: LiveRoom, seat: Seat, now_s: float) -> None:
+        seat.offer = None
+        seat.quality = None
+        had_publications, seat.publications = bool(seat.publications), ()
+        if seat.participant.kind is ParticipantKind.WHIP:
+            seat.lost_at_s = now_s if seat.lost_at_s is None else seat.lost_at_s
+            room.changed([seat.id])
+            return
+        if had_publications:
+            room.changed([seat.id])
+        if seat.session_id is None:
+            return  # joined when the client comes back
+        try:
+            await self._rooms.media.join(room.id, seat.id, sound_open=seat.participant.sound_open)
+        except MediaError as error:
+            log.warning("media.replay_failed", room=room.id, code=error.code)
+            return  # that media process is gone as well: its successor replays again
+        self._rooms.publisher.send(seat.session_id, MediaReset(self._rooms.media.epoch))
+        await self._offers.begin(room, seat)

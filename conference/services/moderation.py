@@ -1,0 +1,115 @@
+"""Microphones and hands: a participant's own choices, mutes by the chair with undo, the queue of raised hands."""
+
+from __future__ import annotations
+
+from conference.events import MutedBy, ParticipantView
+from conference.model.participant import MuteAllMark, Participant
+from conference.model.permissions import Action, require
+from conference.services.live_room import LiveRoom
+from conference.services.rooms import Rooms
+
+
+class Moderation:
+    """Every change of a gate or of the queue goes through here."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+
+    # ── own choices ─────────────────────────────────────────────────────────────────────────────
+
+    async def choose(
+        self,
+        room_id: str,
+        participant_id: str,
+        *,
+        name: str | None = None,
+        microphone: bool | None = None,
+        camera: bool | None = None,
+    ) -> ParticipantView:
+        """What the participant decides about itself; None leaves a choice as it is."""
+        async with self._rooms.locked(room_id) as room:
+            seat = room.seat(participant_id)
+            participant = seat.participant
+            require(participant.role, Action.PARTICIPANT_UPDATE)
+            if microphone or camera:
+                require(participant.role, Action.MEDIA_PUBLISH)
+            if name is not None:
+                participant = participant.renamed(name)
+            if microphone is not None:
+                participant = participant.choosing_microphone(microphone)
+            if camera is not None:
+                participant = participant.choosing_camera(camera)
+            await self._rooms.change(room, [participant])
+            return room.view(seat)
+
+    # ── mutes ───────────────────────────────────────────────────────────────────────────────────
+
+    async def mute(self, room_id: str, by_id: str, target_id: str, *, muted: bool, hard: bool) -> int:
+        """Close or reopen one microphone; returns 1 when that changed anything."""
+        async with self._rooms.locked(room_id) as room:
+            by = self._moderator(room, by_id)
+            target = room.seat(target_id).participant
+            changed = target.muted(by.name, hard=hard) if muted else target.unmuted()
+            return await self._change(room, by, [changed])
+
+    async def mute_all(self, room_id: str, by_id: str, *, muted: bool, hard: bool) -> int:
+        """Close every microphone but the caller's, or undo exactly what the last such call closed."""
+        async with self._rooms.locked(room_id) as room:
+            by = self._moderator(room, by_id)
+            participants = [seat.participant for seat in room.seats.values()]
+            if not muted:
+                return await self._change(room, by, [each.mute_all_undone() for each in participants])
+            mark = MuteAllMark.HARD if hard else MuteAllMark.SOFT
+            closed = {
+                each.id: each.muted(by.name, hard=hard, mark=mark)
+                for each in participants
+                if each.id != by.id
+            }
+            if all(closed.get(each.id, each) == each for each in participants):
+                return 0  # nobody was open: the last mute-all that did something can still be undone
+            after = [
+                closed[each.id] if closed.get(each.id, each) != each else each.without_mark()
+                for each in participants
+            ]
+            return await self._change(room, by, after)
+
+    def _moderator(self, room: LiveRoom, by_id: str) -> Participant:
+        by = room.seat(by_id).participant
+        require(by.role, Action.PARTICIPANT_MUTE)
+        return by
+
+    async def _change(self, room: LiveRoom, by: Participant, participants: list[Participant]) -> int:
+        """Change, tell each whose mute changed, and return how many those are."""
+        before = {each.id: room.seats[each.id].participant for each in participants}
+        await self._rooms.change(room, participants)
+        concerned = [
+            each
+            for each in participants
+            if (each.soft_muted, each.hard_muted) != (before[each.id].soft_muted, before[each.id].hard_muted)
+        ]
+        for each in concerned:
+            session_id = room.seats[each.id].session_id
+            if session_id is not None:
+                hard = each.hard_muted or before[each.id].hard_muted
+                event = MutedBy(by.name, hard=hard, muted=each.soft_muted or each.hard_muted)
+                self._rooms.publisher.send(session_id, event)
+        return len(concerned)
+
+    # ── hands ───────────────────────────────────────────────────────────────────────────────────
+
+    async def raise_hand(self, room_id: str, participant_id: str) -> int:
+        """Join the queue; returns the place, 1 = first. Asking again keeps the place."""
+        async with self._rooms.locked(room_id) as room:
+            participant = room.seat(participant_id).participant
+            require(participant.role, Action.FLOOR_REQUEST)
+            if participant.hand_order is None:
+                await self._rooms.change(room, [participant.with_hand(room.next_hand_order())])
+            return room.hands().index(participant_id) + 1
+
+    async def lower_hand(self, room_id: str, by_id: str, target_id: str) -> None:
+        """Leave the queue, or take somebody out of it with the right to order it."""
+        async with self._rooms.locked(room_id) as room:
+            by = room.seat(by_id).participant
+            if target_id != by_id:
+                require(by.role, Action.FLOOR_ORDER)
+            await self._rooms.change(room, [room.seat(target_id).participant.with_hand(None)])

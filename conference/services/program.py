@@ -1,0 +1,54 @@
+"""Program time of every live consultation: where it stands now, and how it goes on after a restart."""
+
+from __future__ import annotations
+
+from conference.clock import Clock
+from conference.model.consultation import Consultation, ProgramGap, Status
+from conference.model.program_time import ProgramClock
+from conference.services.ports import Storage
+
+
+class ProgramTimes:
+    """One clock per live consultation. A consultation that ended keeps the time at which it did."""
+
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._clocks: dict[str, ProgramClock] = {}
+
+    def now_ms(self, consultation: Consultation) -> int | None:
+        """Program time, or None before the room went live."""
+        if consultation.status is Status.LIVE:
+            return self._clock_of(consultation).at(self._clock.monotonic())
+        return consultation.program_high_water_ms if consultation.started_at_ms is not None else None
+
+    def _clock_of(self, consultation: Consultation) -> ProgramClock:
+        clock = self._clocks.get(consultation.id)
+        if clock is None:
+            wall_ms = self._clock.wall_ms()
+            clock = ProgramClock.resumed(
+                started_at_ms=wall_ms if consultation.started_at_ms is None else consultation.started_at_ms,
+                high_water_ms=consultation.program_high_water_ms,
+                wall_ms=wall_ms,
+                monotonic_s=self._clock.monotonic(),
+            )
+            self._clocks[consultation.id] = clock
+        return clock
+
+    def forget(self, consultation_id: str) -> None:
+        """The consultation ended, or begins anew."""
+        self._clocks.pop(consultation_id, None)
+
+    async def restore(self) -> None:
+        """After a start: go on with every live consultation and list the outage as a gap."""
+        async with self._storage.transaction() as unit:
+            for consultation in await unit.consultations.live():
+                resumed_at_ms = self._clock_of(consultation).base_ms
+                if resumed_at_ms > consultation.program_high_water_ms:
+                    gap = ProgramGap(consultation.id, consultation.program_high_water_ms, resumed_at_ms)
+                    await unit.consultations.add_gap(gap)
+
+    def marks(self) -> dict[str, int]:
+        """How far each running clock has come: what is persisted as the high-water mark."""
+        now_s = self._clock.monotonic()
+        return {consultation_id: clock.at(now_s) for consultation_id, clock in self._clocks.items()}

@@ -1,0 +1,160 @@
+"""The live rooms of this node: the registry, and the one way to change a participant."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from conference.clock import Clock
+from conference.events import Snapshot
+from conference.model.errors import ConferenceError
+from conference.model.participant import LeaveReason, Participant, ParticipantKind
+from conference.services.live_room import LiveRoom, Seat
+from conference.services.ports import MediaError, MediaPlane, Publisher, Storage
+from conference.services.program import ProgramTimes
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLimits:
+    """Bounds of one room. Times in seconds."""
+
+    max_participants: int = 300
+    max_listeners: int = 300
+    grace_s: float = 60.0  # a client that lost its socket keeps its seat
+    whip_grace_s: float = 15.0  # an encoder that lost its transport keeps its seat
+    whip_connect_s: float = 30.0  # an encoder that never connects is dropped
+    offer_patience_s: float = 15.0  # an offer that is not answered is made again
+    max_offer_patience_s: float = 120.0
+
+
+class Rooms:
+    """Every room that somebody is in."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        media: MediaPlane,
+        publisher: Publisher,
+        programs: ProgramTimes,
+        clock: Clock,
+        limits: RoomLimits,
+    ) -> None:
+        self.storage = storage
+        self.media = media
+        self.publisher = publisher
+        self.clock = clock
+        self.limits = limits
+        self._programs = programs
+        self._rooms: dict[str, LiveRoom] = {}
+        self._opening = asyncio.Lock()
+
+    def all(self) -> tuple[LiveRoom, ...]:
+        return tuple(self._rooms.values())
+
+    def find(self, consultation_id: str) -> LiveRoom | None:
+        """The room if anybody is in it."""
+        return self._rooms.get(consultation_id)
+
+    @asynccontextmanager
+    async def locked(self, consultation_id: str) -> AsyncIterator[LiveRoom]:
+        """The room, opened when need be, with its lock held. An empty room is dropped afterwards."""
+        while True:
+            room = self._rooms.get(consultation_id) or await self._open(consultation_id)
+            async with room.lock:
+                if room.closed:
+                    continue
+                try:
+                    yield room
+                finally:
+                    if room.is_empty:
+                        room.closed = True
+                        del self._rooms[consultation_id]
+                return
+
+    async def _open(self, consultation_id: str) -> LiveRoom:
+        async with self._opening:
+            room = self._rooms.get(consultation_id)
+            if room is None:
+                async with self.storage.reading() as unit:
+                    consultation = await unit.consultations.get(consultation_id)
+                if consultation is None:
+                    raise ConferenceError("consultation_not_found", consultation_id)
+                room = self._rooms[consultation_id] = LiveRoom(consultation, self.publisher)
+            return room
+
+    async def restore(self) -> None:
+        """After a start: those of the last minute are still in the room, not connected; the others are lost."""
+        now_ms, now_s = self.clock.wall_ms(), self.clock.monotonic()
+        async with self.storage.transaction() as unit:
+            lost: list[Participant] = []
+            for participant in await unit.participants.present():
+                recent = now_ms - participant.last_seen_ms <= self.limits.grace_s * 1000
+                if not recent or participant.kind is ParticipantKind.WHIP:
+                    lost.append(participant.left(participant.last_seen_ms, LeaveReason.LOST))
+                    continue
+                room = self._rooms.get(participant.consultation_id)
+                if room is None:
+                    consultation = await unit.consultations.get(participant.consultation_id)
+                    if consultation is None:
+                        raise LookupError(f"participant {participant.id} without its consultation")
+                    room = self._rooms[consultation.id] = LiveRoom(consultation, self.publisher)
+                room.seats[participant.id] = Seat(participant, lost_at_s=now_s)
+            await unit.participants.save(lost)
+
+    async def heartbeat(self) -> None:
+        """Note in the rows who is connected and how far program time has come."""
+        connected = [seat.id for room in self.all() for seat in room.seats.values() if seat.lost_at_s is None]
+        marks = self._programs.marks()
+        if connected or marks:
+            async with self.storage.transaction() as unit:
+                await unit.participants.touch(connected, self.clock.wall_ms())
+                await unit.consultations.raise_high_water(marks)
+
+    # ── used by the other services, with the room's lock held ───────────────────────────────────
+
+    async def save(self, *participants: Participant) -> None:
+        """One transaction for these rows."""
+        async with self.storage.transaction() as unit:
+            await unit.participants.save(participants)
+
+    async def change(self, room: LiveRoom, participants: Iterable[Participant]) -> int:
+        """Rows first, then the sound gate, then memory and the room; returns how many really changed."""
+        changed = [each for each in participants if each != room.seats[each.id].participant]
+        if not changed:
+            return 0
+        await self.save(*changed)
+        for participant in changed:
+            if participant.sound_open != room.seats[participant.id].participant.sound_open:
+                await self._set_sound(room, participant)
+        room.apply(changed)
+        return len(changed)
+
+    async def _set_sound(self, room: LiveRoom, participant: Participant) -> None:
+        try:
+            await self.media.set_sound(room.id, participant.id, is_open=participant.sound_open)
+        except MediaError as error:
+            # Nothing is forwarded while the media process is away; joining it again sets the gate.
+            log.warning("media.set_sound_failed", room=room.id, code=error.code)
+
+    async def leave_media(self, room_id: str, participant_id: str) -> None:
+        """Drop the participant's transports; a media process that is away has none."""
+        try:
+            await self.media.leave(room_id, participant_id)
+        except MediaError as error:
+            log.warning("media.leave_failed", room=room_id, code=error.code)
+
+    def snapshot(self, room: LiveRoom, seat: Seat, *, resumed: bool) -> Snapshot:
+        """The room as this participant gets it."""
+        return room.snapshot(
+            seat,
+            epoch=self.media.epoch,
+            program_time_ms=self._programs.now_ms(room.consultation),
+            server_time_ms=self.clock.wall_ms(),
+            resumed=resumed,
+        )

@@ -1,0 +1,135 @@
+"""Streams without a socket: WHIP encoders that publish into the room, WHEP players that listen to one participant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from conference.model.errors import ConferenceError, ForbiddenError, NotFoundError
+from conference.model.ids import new_id
+from conference.model.participant import LeaveReason, ParticipantKind
+from conference.model.permissions import Action, Role, allowed, require
+from conference.services.live_room import Listener, LiveRoom
+from conference.services.presence import Entry, Presence
+from conference.services.rooms import Rooms
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOpened:
+    """The resource of a WHIP or WHEP session, and the answer to its offer."""
+
+    id: str
+    sdp: str
+
+
+class Streams:
+    """A WHIP encoder is a participant; a WHEP player is not listed."""
+
+    def __init__(self, rooms: Rooms, presence: Presence) -> None:
+        self._rooms = rooms
+        self._presence = presence
+
+    # ── WHIP ────────────────────────────────────────────────────────────────────────────────────
+
+    async def publish(self, entry: Entry, sdp: str) -> StreamOpened:
+        """Seat an encoder and take its offer."""
+        require(entry.role, Action.WHIP_PUBLISH)
+        async with self._rooms.locked(entry.consultation_id) as room:
+            seat = await self._presence.newcomer(room, entry, ParticipantKind.WHIP)
+            try:
+                answer, publications = await self._rooms.media.publish(room.id, seat.id, sdp)
+            except BaseException:
+                await self._presence.vacate(room, seat, LeaveReason.LEFT)
+                raise
+            seat.connect_by_s = self._rooms.clock.monotonic() + self._rooms.limits.whip_connect_s
+            seat.publications = publications
+            room.changed([seat.id])
+            return StreamOpened(seat.id, answer)
+
+    async def unpublish(self, room_id: str, participant_id: str, role: Role, token_id: str) -> None:
+        """The encoder is done."""
+        async with self._rooms.locked(room_id) as room:
+            self._require_whip_owner(room, participant_id, role, token_id)
+            await self._presence.vacate(room, room.seat(participant_id), LeaveReason.LEFT)
+
+    def _require_whip_owner(self, room: LiveRoom, participant_id: str, role: Role, token_id: str) -> None:
+        participant = room.seat(participant_id).participant
+        if participant.kind is not ParticipantKind.WHIP:
+            raise NotFoundError(f"WHIP session {participant_id}")
+        if participant.token_id != token_id and not allowed(role, Action.PARTICIPANT_REMOVE):
+            raise ForbiddenError("WHIP session of another token")
+
+    # ── WHEP ────────────────────────────────────────────────────────────────────────────────────
+
+    async def play(self, entry: Entry, target_id: str, sdp: str) -> StreamOpened:
+        """Open a session that receives `target_id`'s microphone and camera."""
+        require(entry.role, Action.WHEP_PLAY)
+        async with self._rooms.locked(entry.consultation_id) as room:
+            room.consultation.require_open()
+            room.seat(target_id)
+            if len(room.listeners) >= self._rooms.limits.max_listeners:
+                raise ConferenceError("room_full", f"{len(room.listeners)} listeners")
+            listener_id = new_id("w")
+            await self._rooms.media.join(room.id, listener_id, sound_open=False)
+            try:
+                answer = await self._rooms.media.pull(room.id, listener_id, target_id, sdp)
+            except BaseException:
+                await self._rooms.leave_media(room.id, listener_id)
+                raise
+            connect_by_s = self._rooms.clock.monotonic() + self._rooms.limits.whip_connect_s
+            room.listeners[listener_id] = Listener(listener_id, target_id, entry.token_id, connect_by_s)
+            return StreamOpened(listener_id, answer)
+
+    async def stop(self, room_id: str, listener_id: str, role: Role, token_id: str) -> None:
+        """The player is done."""
+        async with self._rooms.locked(room_id) as room:
+            self._require_listener_owner(room, listener_id, role, token_id)
+            await self._close(room, listener_id)
+
+    def _require_listener_owner(self, room: LiveRoom, listener_id: str, role: Role, token_id: str) -> None:
+        listener = room.listeners.get(listener_id)
+        if listener is None:
+            raise NotFoundError(f"WHEP session {listener_id}")
+        if listener.token_id != token_id and not allowed(role, Action.PARTICIPANT_REMOVE):
+            raise ForbiddenError("WHEP session of another token")
+
+    async def _close(self, room: LiveRoom, listener_id: str) -> None:
+        del room.listeners[listener_id]
+        await self._rooms.leave_media(room.id, listener_id)
+
+    # ── both ────────────────────────────────────────────────────────────────────────────────────
+
+    async def trickle(
+        self, room_id: str, stream_id: str, role: Role, token_id: str, fragment: str
+    ) -> str | None:
+        """Candidates or an ICE restart of a session; the server's fragment after a restart."""
+        room = self._rooms.find(room_id)
+        if room is None:
+            raise NotFoundError(f"session {stream_id}")
+        if stream_id in room.listeners:
+            self._require_listener_owner(room, stream_id, role, token_id)
+        else:
+            self._require_whip_owner(room, stream_id, role, token_id)
+        return await self._rooms.media.trickle(room_id, stream_id, fragment)
+
+    async def expire(self) -> None:
+        """Close players whose transport is gone. Encoders are participants: see Presence.expire."""
+        now_s = self._rooms.clock.monotonic()
+        for room in self._rooms.all():
+            if any(self._is_lost(listener, now_s) for listener in room.listeners.values()):
+                async with self._rooms.locked(room.id) as current:
+                    for listener in [
+                        each for each in current.listeners.values() if self._is_lost(each, now_s)
+                    ]:
+                        await self._close(current, listener.id)
+
+    def _is_lost(self, listener: Listener, now_s: float) -> bool:
+        if listener.connect_by_s is not None and now_s >= listener.connect_by_s:
+            return True
+        return (
+            listener.lost_at_s is not None and now_s - listener.lost_at_s >= self._rooms.limits.whip_grace_s
+        )
+
+
+def named(entry: Entry, label: str | None) -> Entry:
+    """The entry of an encoder under its label, where it brings one."""
+    return replace(entry, name=label) if label else entry

@@ -1,0 +1,103 @@
+"""The database: engine, transactions, and the schema at its newest version.
+
+SQLite by default: WAL, a commit is on the disk before anybody is told (`synchronous=FULL`), and a writer takes the
+write lock when it begins, so that two processes never fail half-way through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from conference.storage.repositories import SqlUnitOfWork
+
+BUSY_TIMEOUT_MS = 5000
+_READ_ONLY = "yuanshang_read_only"
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of a database file."""
+    return f"sqlite+aiosqlite:///{path}"
+
+
+def open_engine(url: str) -> AsyncEngine:
+    """An engine for SQLite or PostgreSQL, with the settings that our promises need."""
+    engine = create_async_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", _configure_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    read_only = connection.get_execution_options().get(_READ_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+class Database:
+    """Implements services.ports.Storage. Close it once nobody uses it."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        # SQLite has one writer: queue in the event loop rather than in threads that poll for the lock.
+        self._writing = asyncio.Lock() if engine.dialect.name == "sqlite" else None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[SqlUnitOfWork]:
+        """Commits when the block ends, rolls back when it raises."""
+        async with self._writing or nullcontext(), self._engine.begin() as connection:
+            yield SqlUnitOfWork(connection)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[SqlUnitOfWork]:
+        """One consistent view, without the write lock."""
+        async with self._engine.connect() as connection:
+            connection = await connection.execution_options(**{_READ_ONLY: True})
+            yield SqlUnitOfWork(connection)
+
+    async def ping(self) -> None:
+        async with self._engine.connect() as connection:
+            connection = await connection.execution_options(**{_READ_ONLY: True})
+            await connection.execute(sa.text("SELECT 1"))
+
+    async def migrate(self) -> str | None:
+        """Bring the schema to the newest version; returns that version."""
+        async with self._writing or nullcontext(), self._engine.connect() as connection:
+            await connection.run_sync(_upgrade)
+            await connection.commit()
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(sa.text("SELECT version_num FROM alembic_version"))).first()
+        return None if row is None else str(row[0])
+
+    async def close(self) -> None:
+        """Idempotent."""
+        await self._engine.dispose()
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,145 @@
+"""The repositories of one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from conference.model.consultation import Consultation, ProgramGap, Status
+from conference.model.errors import ConferenceError
+from conference.model.participant import Participant
+from conference.storage.rows import to_consultation, to_gap, to_participant, to_row
+from conference.storage.tables import consultations, participants, program_gaps, revoked_tokens
+
+
+def _insert(connection: AsyncConnection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that knows ON CONFLICT; both dialects spell it alike."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+class SqlConsultations:
+    """Rows of consultations and of the gaps in their program time."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def get(self, consultation_id: str) -> Consultation | None:
+        query = sa.select(consultations).where(consultations.c.id == consultation_id)
+        row = (await self._connection.execute(query)).mappings().one_or_none()
+        return None if row is None else to_consultation(row)
+
+    async def live(self) -> list[Consultation]:
+        query = sa.select(consultations).where(consultations.c.status == Status.LIVE.value)
+        return [to_consultation(row) for row in (await self._connection.execute(query)).mappings()]
+
+    async def add(self, consultation: Consultation) -> None:
+        try:
+            await self._connection.execute(sa.insert(consultations).values(to_row(consultation)))
+        except IntegrityError as error:
+            raise ConferenceError("consultation_exists", consultation.id) from error
+
+    async def save(self, consultation: Consultation) -> None:
+        statement = sa.update(consultations).where(consultations.c.id == consultation.id)
+        await self._connection.execute(statement.values(to_row(consultation)))
+
+    async def delete(self, consultation_id: str) -> None:
+        await self._connection.execute(sa.delete(consultations).where(consultations.c.id == consultation_id))
+
+    async def raise_high_water(self, program_times_ms: Mapping[str, int]) -> None:
+        for consultation_id, time_ms in program_times_ms.items():
+            await self._connection.execute(
+                sa.update(consultations)
+                .where(consultations.c.id == consultation_id, consultations.c.program_high_water_ms < time_ms)
+                .values(program_high_water_ms=time_ms)
+            )
+
+    async def add_gap(self, gap: ProgramGap) -> None:
+        statement = _insert(self._connection, program_gaps).values(to_row(gap))
+        await self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[program_gaps.c.consultation_id, program_gaps.c.from_ms],
+                set_={"to_ms": gap.to_ms},
+            )
+        )
+
+    async def gaps(self, consultation_id: str) -> list[ProgramGap]:
+        query = (
+            sa.select(program_gaps)
+            .where(program_gaps.c.consultation_id == consultation_id)
+            .order_by(program_gaps.c.from_ms)
+        )
+        return [to_gap(row) for row in (await self._connection.execute(query)).mappings()]
+
+
+class SqlParticipants:
+    """Rows of participants."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def get(self, participant_id: str) -> Participant | None:
+        query = sa.select(participants).where(participants.c.id == participant_id)
+        row = (await self._connection.execute(query)).mappings().one_or_none()
+        return None if row is None else to_participant(row)
+
+    async def present(self) -> list[Participant]:
+        query = (
+            sa.select(participants)
+            .where(participants.c.left_at_ms.is_(None))
+            .order_by(participants.c.joined_at_ms, participants.c.id)
+        )
+        return [to_participant(row) for row in (await self._connection.execute(query)).mappings()]
+
+    async def save(self, saved: Iterable[Participant]) -> None:
+        rows: list[dict[str, Any]] = [to_row(participant) for participant in saved]
+        if not rows:
+            return
+        statement = _insert(self._connection, participants)
+        kept = {"id", "consultation_id", "joined_at_ms"}
+        overwritten = {c.name: statement.excluded[c.name] for c in participants.c if c.name not in kept}
+        await self._connection.execute(
+            statement.on_conflict_do_update(index_elements=[participants.c.id], set_=overwritten), rows
+        )
+
+    async def touch(self, participant_ids: Iterable[str], now_ms: int) -> None:
+        rows = [{"touched_id": participant_id} for participant_id in participant_ids]
+        if rows:
+            await self._connection.execute(
+                sa.update(participants)
+                .where(participants.c.id == sa.bindparam("touched_id"))
+                .values(last_seen_ms=now_ms),
+                rows,
+            )
+
+
+class SqlRevocations:
+    """Rows of revoked token ids."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def contains(self, token_id: str) -> bool:
+        query = sa.select(revoked_tokens.c.token_id).where(revoked_tokens.c.token_id == token_id)
+        return (await self._connection.execute(query)).first() is not None
+
+    async def add(self, token_id: str, now_ms: int) -> None:
+        statement = _insert(self._connection, revoked_tokens)
+        await self._connection.execute(
+            statement.values(token_id=token_id, revoked_at_ms=now_ms).on_conflict_do_nothing()
+        )
+
+
+class SqlUnitOfWork:
+    """The repositories on one connection, inside one transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.consultations = SqlConsultations(connection)
+        self.participants = SqlParticipants(connection)
+        self.revocations = SqlRevocations(connection)
