@@ -98,7 +98,7 @@ class SessionDescription:
         self.ice_lite = False
         for line in text.replace("\r", "").split("\n"):
             self._read(line)
-        # Each m-line repeats them; a server that announces several addresses is reached through loopback first.
+        # Each m-line repeats them. A server that announces several is reached through loopback first.
         self.tcp_candidates = list(dict.fromkeys(self.tcp_candidates))
         self.candidates = list(dict.fromkeys(self.candidates))
         self.candidates.sort(key=lambda address: not address[0].startswith("127."))
