@@ -164,11 +164,18 @@ class Quality(Message, frozen=True):
     quality: int
 
 
-Request = (
-    Join | Leave | Publish | Subscribe | Answer | Pull | Trickle | SetSound | GetStatistics
-)
+class Subscription(Message, frozen=True):
+    """A receiver's state for one track: "unsupported_codec", or "waiting" and "active" after that."""
+
+    room_id: str
+    participant_id: str
+    publication_id: str
+    state: str
+
+
+Request = Join | Leave | Publish | Subscribe | Answer | Pull | Trickle | SetSound | GetStatistics
 Result = Done | Failure | Published | Description | Statistics
-Event = Ready | Offer | Transport | Publications | Speakers | Quality
+Event = Ready | Offer | Transport | Publications | Speakers | Quality | Subscription
 
 
 class Envelope(msgspec.Struct, frozen=True):

@@ -1,0 +1,149 @@
+"""The media process' work: rooms, driven by messages from the web process and by time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from conference.net.directory import TransportDirectory
+from conference.net.doors import Doors
+from conference.rtc.dtls import DtlsCertificate
+from conference.sfu.counters import Counters
+from conference.sfu.publication import Publication
+from conference.sfu.room import Room, RoomError, Surroundings, TrackHint
+from conference.sfu.subscriber import Offer
+from conference.sfu.subscription import SubscriptionState
+from conference.sfu.transport import TransportState
+
+from . import messages
+from .settings import MediaSettings
+from .statistics import collect
+
+
+class Node:
+    """All rooms of one media process. `emit` sends an event to the web process."""
+
+    def __init__(self, settings: MediaSettings, emit: Callable[[messages.Event], None]) -> None:
+        self.counters = Counters()
+        self.directory = TransportDirectory()
+        self.doors = Doors(self.directory, self.counters)
+        self.rooms: dict[str, Room] = {}
+        self.loop_lag_s = 0.0
+        self._settings = settings
+        self._emit = emit
+        self._surroundings: Surroundings | None = None
+
+    async def open(self) -> int:
+        """Bind the sockets; returns the port. Raises OSError when it is taken."""
+        await self.doors.open(self._settings.host, self._settings.port)
+        self._surroundings = Surroundings(
+            certificate=DtlsCertificate(),
+            directory=self.directory,
+            counters=self.counters,
+            candidates=self.doors.candidates(self._settings.addresses),
+            listener=self,
+            max_participants=self._settings.max_participants,
+            max_tracks=self._settings.max_tracks,
+        )
+        return self.doors.port
+
+    async def close(self) -> None:
+        """Say goodbye to every peer and give the sockets back."""
+        for room in self.rooms.values():
+            room.close()
+        self.rooms.clear()
+        await self.doors.close()
+
+    def tick(self, now: float) -> None:
+        """Call every 20 ms or so."""
+        for room in list(self.rooms.values()):
+            room.tick(now)
+        self.doors.flush()
+
+    # ── requests ────────────────────────────────────────────────────────────────────────────────
+
+    def handle(self, request: messages.Request) -> messages.Result:
+        """Carry out one request; refusals come back as Failure."""
+        try:
+            result = self._handle(request, time.monotonic())
+        except RoomError as error:
+            result = messages.Failure(error.code, str(error))
+        self.doors.flush()
+        return result
+
+    def _handle(self, request: messages.Request, now: float) -> messages.Result:
+        match request:
+            case messages.Join(room_id, participant_id, sound_open):
+                self._room(room_id, create=True).join(participant_id, sound_open=sound_open)
+            case messages.Leave(room_id, participant_id):
+                room = self.rooms.get(room_id)
+                if room is not None:
+                    room.leave(participant_id)
+                    if not room.participants:
+                        del self.rooms[room_id]
+            case messages.Publish(room_id, participant_id, sdp, hints):
+                by_mid = {hint.mid: TrackHint(hint.source, hint.label) for hint in hints}
+                text, publications = self._room(room_id).publish(participant_id, sdp, by_mid, now)
+                return messages.Published(text, tuple(_describe(one) for one in publications))
+            case messages.Subscribe(room_id, participant_id, fresh):
+                self._room(room_id).subscribe(participant_id, now, fresh=fresh)
+            case messages.Answer(room_id, participant_id, generation, sdp):
+                self._room(room_id).answer(participant_id, generation, sdp, now)
+            case messages.Pull(room_id, participant_id, target_id, sdp):
+                return messages.Description(self._room(room_id).pull(participant_id, target_id, sdp, now))
+            case messages.Trickle(room_id, participant_id, fragment):
+                return messages.Description(self._room(room_id).trickle(participant_id, fragment) or "")
+            case messages.SetSound(room_id, participant_id, is_open):
+                self._room(room_id).set_sound(participant_id, is_open=is_open)
+            case messages.GetStatistics():
+                return messages.Statistics(
+                    collect(self.rooms.values(), self.doors, self.counters, self.loop_lag_s)
+                )
+        return messages.Done()
+
+    def _room(self, room_id: str, *, create: bool = False) -> Room:
+        room = self.rooms.get(room_id)
+        if room is None:
+            if not create or self._surroundings is None:
+                raise RoomError("not_found", "no such room")
+            room = self.rooms[room_id] = Room(room_id, self._surroundings)
+        return room
+
+    # ── events (conference.sfu.room.Listener) ───────────────────────────────────────────────────
+
+    def offered(self, room_id: str, participant_id: str, offer: Offer) -> None:
+        tracks = tuple(
+            messages.Slot(mid, publication.participant_id, publication.id, publication.source)
+            for mid, publication in offer.slots
+        )
+        self._emit(messages.Offer(room_id, participant_id, offer.generation, offer.text, tracks))
+
+    def transport_changed(
+        self, room_id: str, participant_id: str, direction: str, state: TransportState
+    ) -> None:
+        self._emit(messages.Transport(room_id, participant_id, direction, state.value))
+
+    def publications_changed(
+        self, room_id: str, participant_id: str, publications: Sequence[Publication]
+    ) -> None:
+        described = tuple(_describe(one) for one in publications)
+        self._emit(messages.Publications(room_id, participant_id, described))
+
+    def speakers_changed(self, room_id: str, speakers: Sequence[tuple[str, int]]) -> None:
+        self._emit(
+            messages.Speakers(room_id, tuple(messages.Speaking(who, level) for who, level in speakers))
+        )
+
+    def quality_changed(self, room_id: str, participant_id: str, quality: int) -> None:
+        self._emit(messages.Quality(room_id, participant_id, quality))
+
+    def subscription_changed(
+        self, room_id: str, participant_id: str, publication: Publication, state: SubscriptionState
+    ) -> None:
+        self._emit(messages.Subscription(room_id, participant_id, publication.id, state.value))
+
+
+def _describe(publication: Publication) -> messages.Publication:
+    return messages.Publication(
+        publication.id, publication.kind, publication.source, publication.label, publication.codec
+    )

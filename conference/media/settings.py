@@ -1,0 +1,21 @@
+"""What the media process is started with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSettings:
+    """`host`: address to bind, a wildcard for all interfaces; `addresses`: announced as ICE candidates instead of
+    the bound ones; limits per room and per participant."""
+
+    host: str
+    port: int
+    addresses: tuple[str, ...] = ()
+    max_participants: int = 300
+    max_tracks: int = 8
+
+
+EXIT_PORT_IN_USE = 3
+"""Exit code of a media process that could not bind its port."""

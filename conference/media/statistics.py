@@ -1,0 +1,57 @@
+"""Counts of the media process under the names that /metrics shows (Prometheus)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from conference.net.doors import Doors
+from conference.sfu.counters import Counters
+from conference.sfu.room import Room
+
+_QUANTILES = (0.5, 0.9, 0.99)
+
+
+def collect(rooms: Iterable[Room], doors: Doors, counters: Counters, loop_lag_s: float) -> dict[str, float]:
+    """One value a sample; sizes in bytes, times in seconds, loss as a share of 1."""
+    participants = [participant for room in rooms for participant in room.participants.values()]
+    subscribers = [one.subscriber for one in participants if one.subscriber is not None]
+    publishers = [one.publisher for one in participants if one.publisher is not None]
+    publications = [track for one in participants for track in one.publications.values()]
+    values: dict[str, float] = {
+        "yuanshang_media_participants": len(participants),
+        "yuanshang_media_rooms": len({id(room) for room in rooms}),
+        "yuanshang_media_publications": len(publications),
+        "yuanshang_media_subscriptions": sum(len(track.subscriptions) for track in publications),
+        "yuanshang_media_packets_received_total": sum(m.received for m in (*doors.udp, *doors.tcp)),
+        "yuanshang_media_bytes_received_total": sum(m.received_bytes for m in (*doors.udp, *doors.tcp)),
+        "yuanshang_media_packets_sent_total": sum(m.batch.sent for m in doors.udp)
+        + sum(m.sent for m in doors.tcp),
+        "yuanshang_media_bytes_sent_total": sum(m.batch.sent_bytes for m in doors.udp),
+        "yuanshang_media_nacks_received_total": counters.nacks_received,
+        "yuanshang_media_nacks_sent_total": counters.nacks_sent,
+        "yuanshang_media_packets_resent_total": counters.packets_resent,
+        "yuanshang_media_packets_recovered_total": counters.packets_recovered,
+        "yuanshang_media_plis_received_total": counters.plis_received,
+        "yuanshang_media_plis_sent_total": counters.plis_sent,
+        "yuanshang_media_unsupported_codec_total": counters.unsupported_codec,
+        "yuanshang_media_handshakes_failed_total": counters.handshakes_failed,
+        "yuanshang_media_loop_lag_seconds": loop_lag_s,
+        "yuanshang_media_transports": len(subscribers) + len(publishers),
+    }
+    for reason, count in counters.drops.items():
+        values[f'yuanshang_media_drops_total{{reason="{reason}"}}'] = count
+    values['yuanshang_media_drops_total{reason="socket_full"}'] = sum(m.batch.dropped for m in doors.udp)
+    _add_quantiles(values, "yuanshang_media_rtt_seconds", [s.rtt_s() for s in subscribers])
+    _add_quantiles(values, "yuanshang_media_loss_ratio", [s.worst_loss() for s in subscribers], "downlink")
+    _add_quantiles(values, "yuanshang_media_loss_ratio", [p.worst_loss() for p in publishers], "uplink")
+    return values
+
+
+def _add_quantiles(
+    values: dict[str, float], name: str, samples: Sequence[float], direction: str = ""
+) -> None:
+    ordered = sorted(samples)
+    label = f',direction="{direction}"' if direction else ""
+    for quantile in _QUANTILES:
+        value = ordered[min(len(ordered) - 1, int(quantile * len(ordered)))] if ordered else 0.0
+        values[f'{name}{{quantile="{quantile}"{label}}}'] = value

@@ -1,0 +1,197 @@
+"""ICE-TCP on the same port number (RFC 6544): each connection carries framed packets (RFC 4571) of one peer."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+
+from conference.rtc import srtp, stun
+from conference.sfu.counters import Counters
+from conference.sfu.path import Receiver
+
+from .directory import TransportDirectory
+
+_WRITE_LIMIT = 512 << 10  # bytes that wait for a slow peer; beyond it packets are dropped, as a router would
+_FIRST_PACKET_S = 10.0
+_MAX_CONNECTIONS = 2000
+
+
+class TcpConnection(asyncio.Protocol):
+    """One connection: door and path at once. The first packet must be a check that names a transport."""
+
+    protocol = "tcp"
+    batch = None
+    name = 0
+
+    def __init__(self, mux: TcpMux) -> None:
+        self.address: tuple[str, int] = ("", 0)
+        self._mux = mux
+        self._transport: asyncio.Transport | None = None
+        self._bound: Receiver | None = None
+        self._buffer = bytearray()
+        self._pointer = srtp.new_buffer("char[]", srtp.MAX_PACKET)
+        self._view = memoryview(srtp.buffer_view(self._pointer))
+        self._deadline: asyncio.TimerHandle | None = None
+
+    # ── asyncio ─────────────────────────────────────────────────────────────────────────────────
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self.address = transport.get_extra_info("peername")[:2]
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if not self._mux.admit(self):
+            transport.abort()
+            return
+        self._deadline = asyncio.get_running_loop().call_later(_FIRST_PACKET_S, self._give_up)
+
+    def data_received(self, data: bytes) -> None:
+        now = time.monotonic()
+        buffer = self._buffer
+        buffer += data
+        at = 0
+        while len(buffer) - at >= 2:
+            size = buffer[at] << 8 | buffer[at + 1]
+            if size > srtp.MAX_PACKET - srtp.TRAILER:
+                self._mux.counters.drops["tcp_oversized"] += 1
+                self.close()
+                return
+            if len(buffer) - at - 2 < size:
+                break
+            packet = bytes(buffer[at + 2 : at + 2 + size])
+            at += 2 + size
+            self._mux.received += 1
+            self._mux.received_bytes += size
+            if size >= 12:
+                self._receive(packet, now)
+        del buffer[:at]
+        self._mux.flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._transport = None
+        self._mux.dismiss(self)
+
+    # ── door and path ───────────────────────────────────────────────────────────────────────────
+
+    def reply(self, data: bytes, address: tuple[str, int]) -> None:
+        self.send(data)
+
+    def path(self, address: tuple[str, int]) -> TcpConnection:
+        return self
+
+    def bind(self, address: tuple[str, int], receiver: Receiver) -> None:
+        self._bound = receiver
+
+    def send(self, data: bytes) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if transport.get_write_buffer_size() > _WRITE_LIMIT:
+            self._mux.counters.drops["tcp_slow_peer"] += 1
+            return
+        transport.write(len(data).to_bytes(2, "big") + data)
+        self._mux.sent += 1
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    # ── inside ──────────────────────────────────────────────────────────────────────────────────
+
+    def _give_up(self) -> None:
+        if self._bound is None:
+            self._mux.counters.drops["tcp_silent"] += 1
+            self.close()
+
+    def _receive(self, packet: bytes, now: float) -> None:
+        first = packet[0]
+        if first < 4:
+            ufrag = stun.peek_local_ufrag(packet)
+            receiver = self._mux.directory.by_ufrag.get(ufrag) if ufrag is not None else None
+            if receiver is None:
+                self._mux.counters.drops["unknown_ufrag"] += 1
+                return
+            receiver.receive_stun(packet, self.address, self, now)
+            return
+        bound = self._bound
+        if bound is None:
+            self._mux.counters.drops["unknown_address"] += 1
+        elif 19 < first < 64:
+            bound.receive_dtls(packet, now)
+        elif 127 < first < 192:
+            if 191 < packet[1] < 224:
+                bound.receive_rtcp(packet, now)
+            else:
+                self._view[: len(packet)] = packet
+                bound.receive_rtp(self._pointer, len(packet), now)
+        else:
+            self._mux.counters.drops["unknown_protocol"] += 1
+
+
+class TcpMux:
+    """The listener. It binds without reuse options and first, and so guards the port number against a second
+    server that would take half of the packets."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        directory: TransportDirectory,
+        counters: Counters,
+        flush: Callable[[], None],
+    ) -> None:
+        """`flush` sends what waits in the batches of all doors. Raises OSError when the address is taken."""
+        self.directory = directory
+        self.counters = counters
+        self.received = 0
+        self.received_bytes = 0
+        self.sent = 0
+        self._connections: set[TcpConnection] = set()
+        self._server: asyncio.Server | None = None
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        try:
+            if family == socket.AF_INET6:
+                self.sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            # Only lets us bind while old connections linger in TIME_WAIT; a live listener still refuses.
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.sock.bind((host, port))
+            self.sock.listen(256)
+        except OSError:
+            self.sock.close()
+            raise
+        self.flush = flush
+
+    @property
+    def port(self) -> int:
+        return int(self.sock.getsockname()[1])
+
+    async def open(self) -> None:
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: TcpConnection(self), sock=self.sock
+        )
+
+    async def close(self) -> None:
+        """Stop listening and drop every connection; idempotent."""
+        for connection in list(self._connections):
+            connection.close()
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+            self._server = None
+        self.sock.close()
+
+    def admit(self, connection: TcpConnection) -> bool:
+        if len(self._connections) >= _MAX_CONNECTIONS:
+            self.counters.drops["tcp_too_many"] += 1
+            return False
+        self._connections.add(connection)
+        return True
+
+    def dismiss(self, connection: TcpConnection) -> None:
+        self._connections.discard(connection)

@@ -1,0 +1,254 @@
+"""A participant's publish connection: which packet belongs to which track, and feedback to the sender."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from conference.rtc import rtcp, rtp_header, sdp
+from conference.rtc.transport_cc import TransportCcRecorder
+
+from .counters import Counters
+from .publication import Publication
+from .stream import IncomingStream
+from .transport import Transport, TransportState
+
+_FEEDBACK_SSRC = 1  # our own, in receiver reports and feedback
+_RTT_S = 0.1  # for NACK spacing; a receiver without sender reports of its own cannot measure it
+_MAX_STREAMS = 32  # a client that changes SSRC with every packet must not fill the memory
+_REBIND_S = 0.5
+_FEEDBACK_S = 0.1
+_REPORT_S = 1.0
+
+Handler = Callable[[bytes, float], None]
+
+
+@dataclass(slots=True)
+class Line:
+    """One accepted m-line. `rtx` maps RTX payload types to the ones they repair."""
+
+    media: sdp.AcceptedMedia
+    publication: Publication
+    codecs: Mapping[int, sdp.Codec]
+    rtx: Mapping[int, int]
+    stream: IncomingStream | None = None
+    bound_at: float = float("-inf")
+    ssrcs: set[int] = field(default_factory=set)
+
+
+class Publisher:
+    """Owned by the Participant. `observe_level(level, voice, now)` hears the microphone's audio levels."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        session_id: str,
+        counters: Counters,
+        observe_level: Callable[[int, bool, float], None],
+    ) -> None:
+        self.transport = transport
+        self.session_id = session_id
+        self.lines: dict[str, Line] = {}
+        self.on_state: Callable[[TransportState], None] | None = None
+        self._counters = counters
+        self._observe_level = observe_level
+        self._routes: dict[int, Handler] = {}
+        self._declared: dict[int, tuple[Line, bool]] = {}
+        self._arrivals = TransportCcRecorder()
+        self._next_feedback = 0.0
+        self._next_report = 0.0
+        self._mid_id = 0
+        self._answer_id = secrets.randbits(62)
+        self._answers = 0
+        transport.on_rtp = self._receive
+        transport.on_rtcp = self._receive_rtcp
+        transport.on_state = self._state_changed
+
+    # ── negotiation ─────────────────────────────────────────────────────────────────────────────
+
+    def answer(
+        self, offer: sdp.SessionDescription, local: sdp.LocalTransport
+    ) -> tuple[str, tuple[sdp.AcceptedMedia, ...]]:
+        """The answer to an offer on this connection and the m-lines taken. Raises SdpError."""
+        self._answers += 1
+        return sdp.answer_publisher(offer, local, self._answer_id, self._answers)
+
+    def set_line(self, media: sdp.AcceptedMedia, publication: Publication) -> None:
+        """Take packets of this m-line as the publication's."""
+        line = self.lines.get(media.mid)
+        codecs = {codec.payload_type: codec for codec in media.codecs if codec.rtx_for is None}
+        rtx = {codec.payload_type: codec.rtx_for for codec in media.codecs if codec.rtx_for is not None}
+        if line is None or line.publication is not publication or dict(line.codecs) != codecs:
+            if line is not None:
+                self.drop_line(media.mid)
+            line = self.lines[media.mid] = Line(media, publication, codecs, rtx)
+        line.media = media
+        self._mid_id = media.extensions.get(sdp.MID_URI, self._mid_id)
+        repairs = set(media.rtx_ssrcs.values())
+        for ssrc, _ in media.ssrcs[:_MAX_STREAMS]:
+            self._declared[ssrc] = (line, ssrc in repairs)
+
+    def drop_line(self, mid: str) -> Publication | None:
+        """The client takes the track away."""
+        line = self.lines.pop(mid, None)
+        if line is None:
+            return None
+        for ssrc in line.ssrcs:
+            self._forget(ssrc)
+        self._declared = {ssrc: entry for ssrc, entry in self._declared.items() if entry[0] is not line}
+        if line.publication.stream is line.stream:
+            line.publication.set_stream(None)
+        return line.publication
+
+    # ── packets ─────────────────────────────────────────────────────────────────────────────────
+
+    def _receive(self, packet: bytes, now: float) -> None:
+        route = self._routes.get(int.from_bytes(packet[8:12], "big"))
+        if route is None:
+            route = self._bind(packet, now)
+            if route is None:
+                return
+        route(packet, now)
+
+    def _bind(self, packet: bytes, now: float) -> Handler | None:
+        """Find the m-line of a new SSRC: as declared, by the MID extension, or by its payload type."""
+        try:
+            header = rtp_header.parse(packet)
+        except rtp_header.RtpError:
+            self._counters.drops["rtp_malformed"] += 1
+            return None
+        declared = self._declared.get(header.ssrc)
+        line: Line | None
+        if declared is not None:
+            line, is_rtx = declared
+        else:
+            line = self._line_of(packet, header)
+            is_rtx = line is not None and header.payload_type in line.rtx
+        if line is None:
+            self._counters.drops["unknown_ssrc"] += 1
+            return None
+        if is_rtx:
+            if line.stream is None:
+                self._counters.drops["rtx_early"] += 1
+                return None
+            return self._add_route(line, header.ssrc, lambda data, at: self._receive_rtx(line, data, at))
+        if line.stream is not None and now - line.bound_at < _REBIND_S:
+            self._counters.drops["ssrc_changes_too_fast"] += 1
+            return None
+        return self._bind_stream(line, header.ssrc, now)
+
+    def _bind_stream(self, line: Line, ssrc: int, now: float) -> Handler | None:
+        is_audio = line.media.kind == "audio"
+        if line.stream is not None:
+            self._forget(line.stream.ssrc)
+            line.ssrcs.discard(line.stream.ssrc)
+        uses_transport_cc = any("transport-cc" in codec.feedback for codec in line.codecs.values())
+        stream = IncomingStream(
+            ssrc=ssrc,
+            is_audio=is_audio,
+            codecs=line.codecs,
+            extension_ids=line.media.extensions,
+            record_arrival=self._arrivals.record if uses_transport_cc else None,
+            observe_level=self._observe_level if line.publication.source == "microphone" else None,
+            send_rtcp=self.transport.send_rtcp,
+            counters=self._counters,
+        )
+        route = self._add_route(line, ssrc, stream.receive)
+        if route is not None:
+            line.stream = stream
+            line.bound_at = now
+            line.publication.set_stream(stream)
+        return route
+
+    def _add_route(self, line: Line, ssrc: int, handler: Handler) -> Handler | None:
+        if len(self._routes) >= _MAX_STREAMS:
+            self._counters.drops["too_many_ssrcs"] += 1
+            return None
+        line.ssrcs.add(ssrc)
+        self._routes[ssrc] = handler
+        return handler
+
+    def _line_of(self, packet: bytes, header: rtp_header.RtpHeader) -> Line | None:
+        if self._mid_id:
+            mid = rtp_header.extensions(packet, header).get(self._mid_id)
+            if mid is not None:
+                return self.lines.get(mid.decode("ascii", "replace"))
+        fitting = [
+            line
+            for line in self.lines.values()
+            if header.payload_type in line.codecs or header.payload_type in line.rtx
+        ]
+        return fitting[0] if len(fitting) == 1 else None
+
+    def _receive_rtx(self, line: Line, packet: bytes, now: float) -> None:
+        stream = line.stream
+        try:
+            header = rtp_header.parse(packet)
+        except rtp_header.RtpError:
+            self._counters.drops["rtp_malformed"] += 1
+            return
+        primary = line.rtx.get(header.payload_type)
+        if stream is None or primary is None:
+            self._counters.drops["rtx_early"] += 1
+            return
+        transport_id = line.media.extensions.get(sdp.TRANSPORT_CC_URI)
+        if transport_id is not None:
+            value = rtp_header.extensions(packet, header).get(transport_id, b"")
+            if len(value) >= 2:
+                self._arrivals.record(value[0] << 8 | value[1], now)
+        original = rtp_header.unwrap_rtx(packet, header, primary, stream.ssrc)
+        if original is not None:
+            self._counters.packets_recovered += 1
+            stream.receive(original, now, recovered=True)
+
+    def _receive_rtcp(self, compound: bytes, now: float) -> None:
+        for packet in rtcp.walk(compound):
+            if isinstance(packet, rtcp.SenderReport):
+                for line in self.lines.values():
+                    if line.stream is not None and line.stream.ssrc == packet.ssrc:
+                        line.stream.on_sender_report(packet, now)
+
+    def _forget(self, ssrc: int) -> None:
+        self._routes.pop(ssrc, None)
+        if self.transport.keys is not None:
+            self.transport.keys.forget_inbound(ssrc)
+
+    # ── time ────────────────────────────────────────────────────────────────────────────────────
+
+    def tick(self, now: float) -> None:
+        """Call every 20 ms or so."""
+        self.transport.tick(now)
+        if self.transport.state is TransportState.CLOSED:
+            return
+        streams = [line.stream for line in self.lines.values() if line.stream is not None]
+        for stream in streams:
+            stream.tick(now, _RTT_S)
+        if now >= self._next_feedback:
+            self._next_feedback = now + _FEEDBACK_S
+            for feedback in self._arrivals.build(_FEEDBACK_SSRC, streams[0].ssrc if streams else 0):
+                self.transport.send_rtcp(feedback)
+        if now >= self._next_report and streams:
+            self._next_report = now + _REPORT_S
+            blocks = [stream.reception.report_block(stream.ssrc, now) for stream in streams]
+            self.transport.send_rtcp(rtcp.build_rr(_FEEDBACK_SSRC, blocks))
+
+    def worst_loss(self) -> float:
+        """The highest share of packets lost on the way to us in the last report, 0 to 1."""
+        return max(
+            (line.stream.reception.fraction for line in self.lines.values() if line.stream is not None),
+            default=0.0,
+        )
+
+    def close(self) -> None:
+        """Close the transport; the publications stay for whoever reconnects."""
+        self.transport.close()
+
+    def _state_changed(self, state: TransportState) -> None:
+        if state is TransportState.CLOSED:
+            for line in self.lines.values():
+                if line.stream is not None and line.publication.stream is line.stream:
+                    line.publication.set_stream(None)
+            self._routes.clear()
+        if self.on_state is not None:
+            self.on_state(state)

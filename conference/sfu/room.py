@@ -1,0 +1,499 @@
+"""The media side of a live consultation: participants, their two connections, and who receives what.
+
+Everybody receives what everybody else publishes. Rules about who may do what live in the services.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from conference.rtc import sdp
+from conference.rtc.dtls import DtlsCertificate
+
+from .active_speaker import ActiveSpeakerDetector
+from .counters import Counters
+from .path import Directory
+from .publication import Publication
+from .publisher import Publisher
+from .subscriber import Offer, Subscriber
+from .subscription import Subscription, SubscriptionState
+from .transport import Transport, TransportState
+
+_PUBLISHER_TICK_S = 0.02
+_SUBSCRIBER_TICK_S = 0.1
+_SPEAKER_TICK_S = 0.25
+_QUALITY_TICK_S = 2.0
+_ORPHAN_S = 15.0  # how long tracks wait for their publisher to reconnect
+
+PUBLISH = "publish"
+SUBSCRIBE = "subscribe"
+
+
+class RoomError(Exception):
+    """The request cannot be met; `code` is one of services.ports.MediaError's."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Listener(Protocol):
+    """Told of everything that happens in rooms; must not block."""
+
+    def offered(self, room_id: str, participant_id: str, offer: Offer) -> None: ...
+
+    def transport_changed(
+        self, room_id: str, participant_id: str, direction: str, state: TransportState
+    ) -> None: ...
+
+    def publications_changed(
+        self, room_id: str, participant_id: str, publications: Sequence[Publication]
+    ) -> None: ...
+
+    def speakers_changed(self, room_id: str, speakers: Sequence[tuple[str, int]]) -> None: ...
+
+    def quality_changed(self, room_id: str, participant_id: str, quality: int) -> None: ...
+
+    def subscription_changed(
+        self, room_id: str, participant_id: str, publication: Publication, state: SubscriptionState
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every room of the process shares."""
+
+    certificate: DtlsCertificate
+    directory: Directory
+    counters: Counters
+    candidates: tuple[sdp.Candidate, ...]
+    listener: Listener
+    max_participants: int
+    max_tracks: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackHint:
+    """What the client says of an m-line: where the track comes from, and its label."""
+
+    source: str
+    label: str
+
+
+class Participant:
+    """Somebody's media in the room; closed by leaving."""
+
+    def __init__(self, participant_id: str, *, sound_open: bool) -> None:
+        self.id = participant_id
+        self.sound_open = sound_open
+        self.publisher: Publisher | None = None
+        self.subscriber: Subscriber | None = None
+        self.publications: dict[str, Publication] = {}
+        self.orphaned_at: float | None = None
+        self.quality = -1
+
+
+class Room:
+    """Owned by the media process; `tick` drives everything that depends on time."""
+
+    def __init__(self, room_id: str, surroundings: Surroundings) -> None:
+        self.id = room_id
+        self.participants: dict[str, Participant] = {}
+        self._with = surroundings
+        self._speakers = ActiveSpeakerDetector()
+        self._next_publishers = 0.0
+        self._next_subscribers = 0.0
+        self._next_speakers = 0.0
+        self._next_quality = 0.0
+
+    # ── coming and going ────────────────────────────────────────────────────────────────────────
+
+    def join(self, participant_id: str, *, sound_open: bool) -> None:
+        """Make the participant known. Raises RoomError("room_full")."""
+        participant = self.participants.get(participant_id)
+        if participant is not None:
+            self.set_sound(participant_id, is_open=sound_open)
+            return
+        if len(self.participants) >= self._with.max_participants:
+            raise RoomError("room_full", "the room is full")
+        self.participants[participant_id] = Participant(participant_id, sound_open=sound_open)
+
+    def leave(self, participant_id: str) -> None:
+        """Close everything of the participant; unknown ids are ignored."""
+        participant = self.participants.pop(participant_id, None)
+        if participant is None:
+            return
+        self._speakers.remove(participant_id)
+        if participant.publisher is not None:
+            participant.publisher.on_state = None
+            participant.publisher.close()
+        if participant.subscriber is not None:
+            participant.subscriber.on_state = None
+            participant.subscriber.close()
+        for publication in list(participant.publications.values()):
+            self._withdraw(participant, publication)
+
+    def close(self) -> None:
+        for participant_id in list(self.participants):
+            self.leave(participant_id)
+
+    def _get(self, participant_id: str) -> Participant:
+        participant = self.participants.get(participant_id)
+        if participant is None:
+            raise RoomError("not_found", "no such participant in the room")
+        return participant
+
+    # ── publishing ──────────────────────────────────────────────────────────────────────────────
+
+    def publish(
+        self, participant_id: str, text: str, hints: Mapping[str, TrackHint], now: float
+    ) -> tuple[str, tuple[Publication, ...]]:
+        """Take the client's offer; returns the answer and what is published. Raises RoomError."""
+        participant = self._get(participant_id)
+        try:
+            offer = sdp.parse(text)
+            sending = sum(1 for media in offer.media if media.sends and media.kind in ("audio", "video"))
+            if sending > self._with.max_tracks:
+                raise RoomError("too_many_tracks", f"more than {self._with.max_tracks} tracks")
+            publisher = self._publisher_for(participant, offer, now)
+            try:
+                answer, accepted = publisher.answer(offer, self._local(publisher.transport))
+            except sdp.SdpError:
+                if publisher is not participant.publisher:
+                    publisher.close()
+                raise
+        except sdp.SdpError as error:
+            raise RoomError("sdp_invalid", str(error)) from error
+        self._adopt(participant, publisher)
+        is_client = sdp.answer_setup(offer.setup, prefer_active=False) == "active"
+        fingerprints = [(one.algorithm, one.value) for one in offer.fingerprints]
+        publisher.transport.set_remote(offer.credentials, fingerprints, is_dtls_client=is_client, now=now)
+        self._take_lines(participant, publisher, accepted, hints)
+        publications = tuple(participant.publications.values())
+        self._with.listener.publications_changed(self.id, participant.id, publications)
+        return answer, publications
+
+    def _publisher_for(
+        self, participant: Participant, offer: sdp.SessionDescription, now: float
+    ) -> Publisher:
+        old = participant.publisher
+        if (
+            old is not None
+            and old.session_id == offer.session_id
+            and old.transport.state is not TransportState.CLOSED
+        ):
+            if old.transport.ice.remote != offer.credentials:
+                old.transport.restart_ice(_new_credentials(), offer.credentials)
+            return old
+        transport = self._new_transport(now)
+
+        def observe(level: int, voice: bool, at: float) -> None:
+            self._speakers.observe(participant.id, level, voice, at)
+
+        return Publisher(transport, offer.session_id, self._with.counters, observe)
+
+    def _adopt(self, participant: Participant, publisher: Publisher) -> None:
+        """Put a new connection in the place of the old one; its tracks stay for the new to take over."""
+        old = participant.publisher
+        if old is publisher:
+            return
+        if old is not None:
+            old.on_state = None
+            old.close()
+        publisher.on_state = lambda state: self._publisher_changed(participant, publisher, state)
+        participant.publisher = publisher
+        participant.orphaned_at = None
+
+    def _take_lines(
+        self,
+        participant: Participant,
+        publisher: Publisher,
+        accepted: Sequence[sdp.AcceptedMedia],
+        hints: Mapping[str, TrackHint],
+    ) -> None:
+        active = {media.mid: media for media in accepted if media.active}
+        for mid in [mid for mid in publisher.lines if mid not in active]:
+            publisher.drop_line(mid)
+        kept = {line.publication.id for line in publisher.lines.values()}
+        named = _name_sources(accepted, hints)
+        for mid, media in active.items():
+            hint = named[mid]
+            line = publisher.lines.get(mid)
+            publication = line.publication if line is not None else None
+            if publication is None:
+                publication = self._publication_for(participant, media.kind, hint, kept)
+            kept.add(publication.id)
+            publisher.set_line(media, publication)
+        for publication in list(participant.publications.values()):
+            if publication.id not in kept:
+                self._withdraw(participant, publication)
+
+    def _publication_for(
+        self, participant: Participant, kind: str, hint: TrackHint, taken: set[str]
+    ) -> Publication:
+        """The track of the same source that its publisher lost and brings again, or a new one."""
+        for publication in participant.publications.values():
+            if publication.id not in taken and (publication.kind, publication.source, publication.label) == (
+                kind,
+                hint.source,
+                hint.label,
+            ):
+                return publication
+        is_open = participant.sound_open or kind == "video"
+        publication = Publication(
+            secrets.token_urlsafe(9), participant.id, kind, hint.source, hint.label, is_open=is_open
+        )
+        publication.on_codec = lambda _: self._with.listener.publications_changed(
+            self.id, participant.id, tuple(participant.publications.values())
+        )
+        publication.on_subscription = self._subscription_changed
+        participant.publications[publication.id] = publication
+        for other in self.participants.values():
+            if other is not participant and other.subscriber is not None:
+                other.subscriber.replace(publication)
+                other.subscriber.want(publication)
+        return publication
+
+    def _withdraw(self, participant: Participant, publication: Publication) -> None:
+        participant.publications.pop(publication.id, None)
+        for other in self.participants.values():
+            if other.subscriber is not None:
+                other.subscriber.unwant(publication)
+        publication.close()
+
+    def set_sound(self, participant_id: str, *, is_open: bool) -> None:
+        """Open or close the gate for every sound of the participant."""
+        participant = self._get(participant_id)
+        participant.sound_open = is_open
+        for publication in participant.publications.values():
+            if publication.kind == "audio":
+                publication.set_open(is_open)
+
+    # ── subscribing ─────────────────────────────────────────────────────────────────────────────
+
+    def subscribe(self, participant_id: str, now: float, *, fresh: bool) -> None:
+        """Begin to offer the others' tracks; `fresh` begins again on a new connection."""
+        participant = self._get(participant_id)
+        old = participant.subscriber
+        if old is not None and not fresh and old.transport.state is not TransportState.CLOSED:
+            return
+        generation = 0
+        if old is not None:
+            generation = old.generation
+            old.on_state = None
+            old.close()
+        transport = self._new_transport(now)
+        subscriber = Subscriber(
+            transport, lambda: self._local(transport), self._with.counters, generation=generation
+        )
+        subscriber.on_state = lambda state: self._subscriber_changed(participant, subscriber, state)
+        participant.subscriber = subscriber
+        for other in self.participants.values():
+            if other is not participant:
+                for publication in other.publications.values():
+                    subscriber.want(publication)
+        # Only now: the first offer carries everything that is there.
+        subscriber.listen(lambda offer: self._with.listener.offered(self.id, participant.id, offer))
+
+    def answer(self, participant_id: str, generation: int, text: str, now: float) -> None:
+        """Take the answer to the offer of that generation. Raises RoomError stale or sdp_invalid."""
+        participant = self._get(participant_id)
+        if participant.subscriber is None:
+            raise RoomError("stale", "no offer is open")
+        try:
+            if not participant.subscriber.answer(generation, text, now):
+                raise RoomError("stale", "the answer is for another offer")
+        except sdp.SdpError as error:
+            raise RoomError("sdp_invalid", str(error)) from error
+
+    def pull(self, participant_id: str, target_id: str, text: str, now: float) -> str:
+        """WHEP: answer an offer to receive the target's microphone and camera. Raises RoomError."""
+        participant = self._get(participant_id)
+        target = self._get(target_id)
+        try:
+            offer = sdp.parse(text)
+            transport = self._new_transport(now)
+            subscriber = Subscriber(transport, lambda: self._local(transport), self._with.counters)
+            try:
+                answer = subscriber.take_fixed(offer, self._wanted(offer, target), now)
+            except sdp.SdpError:
+                subscriber.close()
+                raise
+        except sdp.SdpError as error:
+            raise RoomError("sdp_invalid", str(error)) from error
+        if participant.subscriber is not None:
+            participant.subscriber.on_state = None
+            participant.subscriber.close()
+        subscriber.on_state = lambda state: self._subscriber_changed(participant, subscriber, state)
+        participant.subscriber = subscriber
+        return answer
+
+    def _wanted(self, offer: sdp.SessionDescription, target: Participant) -> list[tuple[str, Publication]]:
+        """The first m-line of each kind gets the target's main track; one not there yet is kept a place."""
+        wanted: list[tuple[str, Publication]] = []
+        for kind, source in (("audio", "microphone"), ("video", "camera")):
+            mid = next((media.mid for media in offer.media if media.kind == kind and media.receives), None)
+            if mid is None:
+                continue
+            publication = next((p for p in target.publications.values() if p.source == source), None)
+            if publication is None:
+                publication = Publication("awaited", target.id, kind, source, "", is_open=True)
+            wanted.append((mid, publication))
+        return wanted
+
+    def trickle(self, participant_id: str, text: str) -> str | None:
+        """A WHIP or WHEP fragment: candidates are not needed; new credentials restart ICE."""
+        participant = self._get(participant_id)
+        connection = participant.publisher or participant.subscriber
+        if connection is None:
+            raise RoomError("not_found", "nothing is negotiated")
+        try:
+            remote = sdp.parse_fragment(text)
+        except sdp.SdpError as error:
+            raise RoomError("sdp_invalid", str(error)) from error
+        transport = connection.transport
+        if remote is None or remote == transport.ice.remote:
+            return None
+        transport.restart_ice(_new_credentials(), remote)
+        mids = (
+            list(connection.lines)
+            if isinstance(connection, Publisher)
+            else [slot.mid for slot in connection.slots]
+        )
+        return sdp.build_fragment(self._local(transport), mids)
+
+    # ── time ────────────────────────────────────────────────────────────────────────────────────
+
+    def tick(self, now: float) -> None:
+        """Call every 20 ms or so."""
+        participants = list(self.participants.values())
+        if now >= self._next_publishers:
+            self._next_publishers = now + _PUBLISHER_TICK_S
+            for participant in participants:
+                if participant.publisher is not None:
+                    participant.publisher.tick(now)
+        if now >= self._next_subscribers:
+            self._next_subscribers = now + _SUBSCRIBER_TICK_S
+            for participant in participants:
+                if participant.subscriber is not None:
+                    participant.subscriber.tick(now)
+                self._drop_orphans(participant, now)
+        if now >= self._next_speakers:
+            self._next_speakers = now + _SPEAKER_TICK_S
+            speakers = self._speakers.update(now)
+            if speakers is not None:
+                self._with.listener.speakers_changed(self.id, speakers)
+        if now >= self._next_quality:
+            self._next_quality = now + _QUALITY_TICK_S
+            for participant in participants:
+                self._judge(participant)
+
+    def _drop_orphans(self, participant: Participant, now: float) -> None:
+        publisher = participant.publisher
+        if not participant.publications or publisher is None:
+            return
+        if publisher.transport.state is not TransportState.CLOSED:
+            participant.orphaned_at = None
+        elif participant.orphaned_at is None:
+            participant.orphaned_at = now
+        elif now - participant.orphaned_at > _ORPHAN_S:
+            for publication in list(participant.publications.values()):
+                self._withdraw(participant, publication)
+            self._with.listener.publications_changed(self.id, participant.id, ())
+
+    def _judge(self, participant: Participant) -> None:
+        """Quality by the worse direction: 3 good, 2 fair, 1 weak, 0 lost."""
+        connections = [c for c in (participant.publisher, participant.subscriber) if c is not None]
+        states = [c.transport.state for c in connections]
+        if not states or all(state is TransportState.NEW for state in states):
+            return
+        loss = max(c.worst_loss() for c in connections)
+        rtt = participant.subscriber.rtt_s() if participant.subscriber is not None else 0.0
+        if any(state in (TransportState.DISCONNECTED, TransportState.CLOSED) for state in states):
+            quality = 0
+        elif loss > 0.1 or rtt > 0.8:
+            quality = 1
+        elif loss > 0.03 or rtt > 0.4:
+            quality = 2
+        else:
+            quality = 3
+        if quality != participant.quality:
+            participant.quality = quality
+            self._with.listener.quality_changed(self.id, participant.id, quality)
+
+    # ── inside ──────────────────────────────────────────────────────────────────────────────────
+
+    def _publisher_changed(
+        self, participant: Participant, publisher: Publisher, state: TransportState
+    ) -> None:
+        if participant.publisher is publisher:
+            self._with.listener.transport_changed(self.id, participant.id, PUBLISH, state)
+
+    def _subscriber_changed(
+        self, participant: Participant, subscriber: Subscriber, state: TransportState
+    ) -> None:
+        if participant.subscriber is subscriber:
+            self._with.listener.transport_changed(self.id, participant.id, SUBSCRIBE, state)
+
+    def _subscription_changed(self, subscription: Subscription, was: SubscriptionState) -> None:
+        unsupported = SubscriptionState.UNSUPPORTED_CODEC
+        if subscription.state is unsupported:
+            self._with.counters.unsupported_codec += 1
+        elif was is not unsupported:
+            return
+        receiver = next(
+            (
+                p
+                for p in self.participants.values()
+                if p.subscriber is not None and p.subscriber.transport is subscription.transport
+            ),
+            None,
+        )
+        if receiver is not None:
+            self._with.listener.subscription_changed(
+                self.id, receiver.id, subscription.publication, subscription.state
+            )
+
+    def _new_transport(self, now: float) -> Transport:
+        return Transport(
+            certificate=self._with.certificate,
+            local=_new_credentials(),
+            directory=self._with.directory,
+            counters=self._with.counters,
+            now=now,
+        )
+
+    def _local(self, transport: Transport) -> sdp.LocalTransport:
+        return sdp.LocalTransport(
+            transport.ice.local,
+            sdp.Fingerprint("sha-256", transport.fingerprint),
+            "actpass",
+            self._with.candidates,
+        )
+
+
+def _new_credentials() -> sdp.Credentials:
+    """RFC 8445 section 5.3: at least 24 and 128 bits of randomness, of ice-char only."""
+    return sdp.Credentials(secrets.token_hex(8), secrets.token_hex(16))
+
+
+def _name_sources(
+    accepted: Sequence[sdp.AcceptedMedia], hints: Mapping[str, TrackHint]
+) -> dict[str, TrackHint]:
+    """What each active m-line carries: as the client says, else by order."""
+    defaults = {"audio": ["microphone", "screen_sound"], "video": ["camera", "screen"]}
+    named: dict[str, TrackHint] = {}
+    for media in accepted:
+        if not media.active:
+            continue
+        hint = hints.get(media.mid)
+        allowed = defaults[media.kind]
+        if hint is None or hint.source not in allowed:
+            taken = {one.source for mid, one in named.items() if mid != media.mid}
+            source = next((name for name in allowed if name not in taken), allowed[0])
+            hint = TrackHint(source, hint.label if hint is not None else "")
+        named[media.mid] = hint
+    return named

@@ -1,0 +1,295 @@
+"""One incoming RTP stream: statistics, loss, cache, keyframes, and hand-over to the receivers.
+
+A publication has one stream at a time (one per layer later). A publisher that reconnects brings a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from conference.rtc import rtcp, rtp_header
+from conference.rtc.codecs import h264, vp8
+from conference.rtc.nack import NackGenerator
+from conference.rtc.packet_cache import PacketCache
+from conference.rtc.reception import ReceptionStatistics
+from conference.rtc.sdp import Codec
+from conference.rtc.sdp_codecs import AUDIO_LEVEL_URI, TRANSPORT_CC_URI, VIDEO_ORIENTATION_URI
+
+from . import router
+from .counters import Counters
+
+if TYPE_CHECKING:
+    from .subscription import Subscription
+
+PLI_INTERVAL_S = 0.5
+_PLI_REPEAT_S = 1.0  # while a receiver still waits for its keyframe
+
+
+class IncomingStream:
+    """Fed by the Publisher with plain packets of one SSRC; `receive` is the hot path."""
+
+    def __init__(
+        self,
+        *,
+        ssrc: int,
+        is_audio: bool,
+        codecs: Mapping[int, Codec],
+        extension_ids: Mapping[str, int],
+        record_arrival: Callable[[int, float], None] | None,
+        observe_level: Callable[[int, bool, float], None] | None,
+        send_rtcp: Callable[[bytes], None],
+        counters: Counters,
+    ) -> None:
+        """`codecs` by payload type, without RTX; `record_arrival(transport_sequence, now)` feeds congestion
+        control; `observe_level(level, voice, now)` the speaker detection."""
+        self.ssrc = ssrc
+        self.is_audio = is_audio
+        self.clock_rate = 48000 if is_audio else 90000
+        self.codec: Codec | None = None
+        self.is_open = True
+        self.reception = ReceptionStatistics(self.clock_rate)
+        self.nack = NackGenerator()
+        self.cache = PacketCache(128 if is_audio else 1024)
+        self.groups: list[router.Group] = []
+        self.pending: list[Subscription] = []
+        self.members: list[Subscription] = []
+        self.on_codec: Callable[[Codec], None] | None = None
+        # Last sender report: NTP time (32.32), RTP time stamp, arrival in s
+        self.sender_report: tuple[int, int, float] | None = None
+        self.forwarded = 0  # packets and payload bytes let through, the base of the receivers' reports
+        self.forwarded_bytes = 0
+        self.last_sequence = 0  # the highest let through
+        self.last_timestamp = 0
+        self.last_arrival = 0.0
+        self._codecs = codecs
+        self._send_rtcp = send_rtcp
+        self._counters = counters
+        self._record_arrival = record_arrival
+        self._observe_level = observe_level
+        self._transport_id = extension_ids.get(TRANSPORT_CC_URI, 0) if record_arrival else 0
+        self._level_id = extension_ids.get(AUDIO_LEVEL_URI, 0)
+        self._orientation_id = extension_ids.get(VIDEO_ORIENTATION_URI, 0)
+        self._wants_nack = not is_audio
+        self._last_pli = float("-inf")
+        self._pli_due = False
+
+    # ── the hot path ────────────────────────────────────────────────────────────────────────────
+
+    def receive(self, packet: bytes, now: float, *, recovered: bool = False) -> None:
+        """One plain packet of this SSRC, straight from SRTP or out of a retransmission."""
+        size = len(packet)
+        if size < 12:
+            self._counters.drops["rtp_malformed"] += 1
+            return
+        first = packet[0]
+        codec = self._codecs.get(packet[1] & 0x7F)
+        if codec is None:
+            self._counters.drops["payload_type"] += 1
+            return
+        at = 12 + 4 * (first & 0x0F)
+        level = orientation = transport_sequence = -1
+        if first & 0x10:
+            if at + 4 > size:
+                self._counters.drops["rtp_malformed"] += 1
+                return
+            one_byte = packet[at] == 0xBE and packet[at + 1] == 0xDE
+            i = at + 4
+            at = i + 4 * (packet[at + 2] << 8 | packet[at + 3])
+            if at > size:
+                self._counters.drops["rtp_malformed"] += 1
+                return
+            if one_byte:
+                level_id, transport_id, orientation_id = (
+                    self._level_id,
+                    self._transport_id,
+                    self._orientation_id,
+                )
+                while i < at:
+                    head = packet[i]
+                    if head == 0:
+                        i += 1
+                        continue
+                    number = head >> 4
+                    if number == transport_id and i + 2 < at:
+                        transport_sequence = packet[i + 1] << 8 | packet[i + 2]
+                    elif number == level_id and i + 1 < at:
+                        level = packet[i + 1]
+                    elif number == orientation_id and i + 1 < at:
+                        orientation = packet[i + 1]
+                    elif number == 15:
+                        break
+                    i += (head & 0x0F) + 2
+            else:
+                level, orientation, transport_sequence = self._slow_extensions(packet)
+        end = size
+        if first & 0x20:
+            end -= packet[-1]
+            if end < at or packet[-1] == 0:
+                self._counters.drops["rtp_malformed"] += 1
+                return
+        sequence = packet[2] << 8 | packet[3]
+        timestamp = int.from_bytes(packet[4:8], "big")
+        if transport_sequence >= 0 and not recovered and self._record_arrival is not None:
+            self._record_arrival(transport_sequence, now)
+        cache = self.cache
+        if cache.find(sequence) is not None:
+            self._counters.drops["duplicate"] += 1
+            return
+        cache.store(sequence, packet)
+        if not recovered:
+            self.reception.on_packet(sequence, timestamp, now, size)
+        if self._wants_nack:
+            self.nack.on_packet(sequence, now, recovered=recovered)
+        if level >= 0 and self.is_open and self._observe_level is not None:
+            self._observe_level(level & 0x7F, level > 0x7F, now)
+        if codec is not self.codec:
+            self._change_codec(codec)
+        if not self.is_open:
+            return
+        if self.pending:
+            self._start_pending(packet[at:end], sequence, timestamp, now)
+        self.forwarded += 1
+        self.forwarded_bytes += end - at
+        if (sequence - self.last_sequence) & 0xFFFF < 0x8000 or self.last_arrival == 0.0:
+            self.last_sequence = sequence
+            self.last_timestamp = timestamp
+            self.last_arrival = now
+        groups = self.groups
+        if groups:
+            router.forward(groups, packet, sequence, timestamp, at, end, level, orientation)
+
+    def read_extensions(self, packet: bytes) -> tuple[int, int]:
+        """(audio level, video orientation) of a cached packet as raw bytes, -1 where absent."""
+        level, orientation, _ = self._slow_extensions(packet)
+        return level, orientation
+
+    def _slow_extensions(self, packet: bytes) -> tuple[int, int, int]:
+        try:
+            found = rtp_header.extensions(packet, rtp_header.parse(packet))
+        except rtp_header.RtpError:
+            return -1, -1, -1
+        level = found.get(self._level_id, b"")
+        orientation = found.get(self._orientation_id, b"")
+        transport = found.get(self._transport_id, b"")
+        return (
+            level[0] if self._level_id and level else -1,
+            orientation[0] if self._orientation_id and orientation else -1,
+            transport[0] << 8 | transport[1] if self._transport_id and len(transport) >= 2 else -1,
+        )
+
+    # ── receivers ───────────────────────────────────────────────────────────────────────────────
+
+    def attach(self, subscription: Subscription) -> None:
+        """Forward to this receiver from the next packet (sound) or keyframe (picture) on."""
+        if subscription not in self.pending and subscription not in self.members:
+            self.pending.append(subscription)
+
+    def detach(self, subscription: Subscription) -> None:
+        """Stop at once. Unknown ones are ignored."""
+        if subscription in self.pending:
+            self.pending.remove(subscription)
+        if subscription in self.members:
+            self.members.remove(subscription)
+            subscription.stopped(self)
+            self.regroup()
+
+    def set_open(self, is_open: bool) -> None:
+        """The gate of a hard mute: closed, nothing reaches anybody."""
+        if is_open == self.is_open:
+            return
+        self.is_open = is_open
+        if not is_open:
+            self.restart_receivers()
+
+    def restart_receivers(self) -> None:
+        """Every receiver waits for its next starting point."""
+        for subscription in self.members:
+            subscription.stopped(self)
+            self.pending.append(subscription)
+        self.members.clear()
+        self.groups = []
+
+    def regroup(self) -> None:
+        """Sort the receivers into groups again; called when one comes, goes, or changes path or codec."""
+        groups: dict[tuple[router.Shape, int], router.Group] = {}
+        for subscription in self.members:
+            shape = subscription.shape
+            if shape is None:
+                continue
+            key = (shape, id(subscription.batch))
+            group = groups.get(key)
+            if group is None:
+                group = groups[key] = router.Group(shape, subscription.batch)
+            group.members.append(subscription)
+        self.groups = list(groups.values())
+
+    def _start_pending(self, payload: bytes, sequence: int, timestamp: int, now: float) -> None:
+        is_start = self.is_audio or self._is_keyframe(payload)
+        waiting: list[Subscription] = []
+        started = False
+        for subscription in self.pending:
+            if subscription.start(self, sequence, timestamp, now, is_start=is_start):
+                self.members.append(subscription)
+                started = True
+            else:
+                waiting.append(subscription)
+        self.pending = waiting
+        if started:
+            self.regroup()
+        if not self.is_audio and any(subscription.is_ready for subscription in waiting):
+            self.request_keyframe(now)
+
+    def _is_keyframe(self, payload: bytes) -> bool:
+        if self.codec is None or not payload:
+            return False
+        if self.codec.name.upper() == "H264":
+            return h264.is_keyframe(payload)
+        return vp8.is_keyframe(payload)
+
+    def _change_codec(self, codec: Codec) -> None:
+        self.codec = codec
+        self.restart_receivers()
+        if self.on_codec is not None:
+            self.on_codec(codec)
+
+    # ── feedback to the publisher ───────────────────────────────────────────────────────────────
+
+    def request_keyframe(self, now: float) -> None:
+        """Ask the publisher for a keyframe, at most twice a second; a request in between is kept for later."""
+        if now - self._last_pli < PLI_INTERVAL_S:
+            self._pli_due = True
+            return
+        self._last_pli = now
+        self._pli_due = False
+        self._counters.plis_sent += 1
+        self._send_rtcp(rtcp.build_pli(1, self.ssrc))
+
+    def tick(self, now: float, rtt_s: float) -> None:
+        """Call every 20 ms or so: overdue NACKs and keyframe requests."""
+        if self._wants_nack:
+            lost = self.nack.due(now, rtt_s)
+            if lost:
+                self._counters.nacks_sent += len(lost)
+                self._send_rtcp(rtcp.build_nack(1, self.ssrc, lost))
+            if self.nack.overflow:
+                self.nack.overflow = False
+                self._pli_due = True
+        if self.is_audio or not self.is_open:
+            return
+        wait = PLI_INTERVAL_S if self._pli_due else _PLI_REPEAT_S
+        if not self._pli_due and not any(subscription.is_ready for subscription in self.pending):
+            return
+        if now - self._last_pli >= wait:
+            self.request_keyframe(now)
+
+    def on_sender_report(self, report: rtcp.SenderReport, now: float) -> None:
+        self.sender_report = (report.ntp, report.rtp_ts, now)
+        self.reception.on_sender_report(report.ntp, now)
+
+    def close(self) -> None:
+        """Leave all receivers without a source."""
+        for subscription in [*self.members, *self.pending]:
+            self.detach(subscription)
+        self.groups = []
+        self.cache.clear()

@@ -1,0 +1,269 @@
+"""One publication forwarded to one receiver: its numbering, its reports, its retransmissions."""
+
+from __future__ import annotations
+
+import random
+import struct
+from collections.abc import Mapping
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from conference.rtc import rtcp, rtp_header
+from conference.rtc.layer_selector import LayerSelector
+from conference.rtc.munger import Munger
+from conference.rtc.nack import RtxLimiter
+from conference.rtc.sdp import Codec
+from conference.rtc.sdp_codecs import AUDIO_LEVEL_URI, VIDEO_ORIENTATION_URI
+
+from . import router
+from .codec_match import match_codec
+
+if TYPE_CHECKING:
+    from .publication import Publication
+    from .stream import IncomingStream
+    from .transport import Transport
+
+_FIELDS = struct.Struct("!HII").pack_into
+_REMEMBERED_REPORTS = 4
+
+
+class SubscriptionState(Enum):
+    WAITING = "waiting"  # for the answer, the path, or a keyframe
+    ACTIVE = "active"
+    UNSUPPORTED_CODEC = "unsupported_codec"
+
+
+class Subscription:
+    """The first slots are read for every packet by the router."""
+
+    __slots__ = (
+        "_accepted",
+        "_base",
+        "_extensions",
+        "_last_sent",
+        "_limiter",
+        "_lsr",
+        "_octets",
+        "_packets",
+        "_rtx_sequence",
+        "_stream",
+        "batch",
+        "fraction_lost",
+        "handle",
+        "munger",
+        "name",
+        "protect_errors",
+        "publication",
+        "rtt_s",
+        "rtx_ssrc",
+        "selector",
+        "sequence_offset",
+        "shape",
+        "ssrc",
+        "state",
+        "timestamp_offset",
+        "transport",
+    )
+
+    def __init__(
+        self, publication: Publication, transport: Transport, ssrc: int, rtx_ssrc: int | None
+    ) -> None:
+        self.publication = publication
+        self.ssrc = ssrc
+        self.rtx_ssrc = rtx_ssrc
+        self.sequence_offset = 0
+        self.timestamp_offset = 0
+        self.handle: Any = None
+        self.name = 0
+        self.batch: Any = None
+        self.protect_errors = 0
+        self.shape: router.Shape | None = None
+        self.state = SubscriptionState.WAITING
+        self.munger = Munger(random.getrandbits(15), random.getrandbits(32))
+        self.selector = LayerSelector()
+        self.fraction_lost = 0.0
+        self.rtt_s = 0.0
+        self.transport = transport
+        self._accepted: Mapping[int, Codec] | None = None
+        self._extensions: Mapping[str, int] = {}
+        self._stream: IncomingStream | None = None
+        self._base = (0, 0)
+        self._packets = 0
+        self._octets = 0
+        self._last_sent: tuple[int, int, float] | None = None  # sequence, time stamp, when
+        self._lsr: dict[int, float] = {}
+        self._limiter = RtxLimiter()
+        self._rtx_sequence = random.getrandbits(15)
+
+    # ── life ────────────────────────────────────────────────────────────────────────────────────
+
+    def enable(self, codecs: Mapping[int, Codec], extensions: Mapping[str, int]) -> None:
+        """The receiver has answered: these payload types, these extension ids."""
+        self._accepted = codecs
+        self._extensions = extensions
+
+    @property
+    def is_ready(self) -> bool:
+        """Answered and connected: only a starting point is missing."""
+        transport = self.transport
+        return self._accepted is not None and transport.keys is not None and transport.path is not None
+
+    def use_path(self) -> None:
+        """Take over the transport's present way out."""
+        transport = self.transport
+        if transport.keys is None or transport.path is None:
+            return
+        self.handle = transport.keys.outbound
+        self.batch = transport.path.batch
+        self.name = transport.path.name
+        if self._stream is not None:
+            self._stream.regroup()
+
+    def start(
+        self, stream: IncomingStream, sequence: int, timestamp: int, now: float, *, is_start: bool
+    ) -> bool:
+        """Whether the receiver can be served from this packet of `stream` on."""
+        if self._accepted is None or not self.is_ready or stream.codec is None:
+            return False
+        matched = match_codec(stream.codec, self._accepted)
+        if matched is None:
+            self._change(SubscriptionState.UNSUPPORTED_CODEC)
+            self.shape = None
+            self._stream = stream
+            return True
+        if not self.selector.may_switch("", is_keyframe=is_start):
+            return False
+        self.selector.switched("")
+        self.shape = router.Shape(
+            matched,
+            self._extensions.get(AUDIO_LEVEL_URI, 0),
+            self._extensions.get(VIDEO_ORIENTATION_URI, 0),
+        )
+        if self._last_sent is None:
+            self.munger.rebase(stream.ssrc, sequence, timestamp, now)
+        else:
+            last_sequence, last_timestamp, last_at = self._last_sent
+            elapsed = int((now - last_at) * stream.clock_rate)
+            self.munger.rebase(stream.ssrc, sequence, timestamp, now, last_sequence, last_timestamp, elapsed)
+        self.sequence_offset = self.munger.sequence_offset
+        self.timestamp_offset = self.munger.timestamp_offset
+        self._base = (stream.forwarded, stream.forwarded_bytes)
+        self._stream = stream
+        self.use_path()
+        self._change(SubscriptionState.ACTIVE)
+        return True
+
+    def stopped(self, stream: IncomingStream) -> None:
+        """The stream no longer feeds this receiver; keep what a later start must go on from."""
+        if self.shape is not None and self._stream is stream:
+            self._packets, self._octets = self._sent(stream)
+            self._last_sent = (
+                (stream.last_sequence + self.sequence_offset) & 0xFFFF,
+                (stream.last_timestamp + self.timestamp_offset) & 0xFFFFFFFF,
+                stream.last_arrival,
+            )
+        self.shape = None
+        self._stream = None
+        self.selector.stop()
+        self._change(SubscriptionState.WAITING)
+
+    def _change(self, state: SubscriptionState) -> None:
+        if state is not self.state:
+            was, self.state = self.state, state
+            self.publication.subscription_changed(self, was)
+
+    def _sent(self, stream: IncomingStream) -> tuple[int, int]:
+        packets, octets = self._base
+        return (
+            self._packets + stream.forwarded - packets,
+            self._octets + stream.forwarded_bytes - octets,
+        )
+
+    # ── packets ─────────────────────────────────────────────────────────────────────────────────
+
+    def send_alone(self, out: bytes, sequence: int, timestamp: int) -> None:
+        """One packet by itself, for paths that take no batches."""
+        packet = bytearray(out)
+        _FIELDS(
+            packet,
+            2,
+            (sequence + self.sequence_offset) & 0xFFFF,
+            (timestamp + self.timestamp_offset) & 0xFFFFFFFF,
+            self.ssrc,
+        )
+        self.transport.send_rtp(bytes(packet))
+
+    def resend(self, sequences: list[int], now: float) -> int:
+        """Answer a NACK from the cache, as RTX (RFC 4588) where negotiated; returns how many were sent."""
+        stream, shape = self._stream, self.shape
+        if stream is None or shape is None:
+            return 0
+        sent = 0
+        for sequence in sequences:
+            resolved = self.munger.resolve(sequence, now)
+            if resolved is None or resolved[0] != stream.ssrc:
+                continue
+            packet = stream.cache.find(resolved[1])
+            if packet is None or not self._limiter.allow(sequence, len(packet), now, self.rtt_s):
+                continue
+            self._resend_one(packet, sequence, shape)
+            sent += 1
+        return sent
+
+    def _resend_one(self, packet: bytes, sequence: int, shape: router.Shape) -> None:
+        assert self._stream is not None
+        header = rtp_header.parse(packet)
+        level, orientation = self._stream.read_extensions(packet)
+        out = bytearray(
+            router.render(packet, shape, header.payload_start, header.payload_end, level, orientation)
+        )
+        timestamp = (header.timestamp + self.timestamp_offset) & 0xFFFFFFFF
+        rtx = self._rtx_payload_type(shape.payload_type)
+        if rtx is None or self.rtx_ssrc is None:
+            _FIELDS(out, 2, sequence, timestamp, self.ssrc)
+        else:
+            self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
+            out[1] = (out[1] & 0x80) | rtx
+            _FIELDS(out, 2, self._rtx_sequence, timestamp, self.rtx_ssrc)
+            start = 20 if out[0] & 0x10 else 12
+            out[start:start] = sequence.to_bytes(2, "big")
+        self.transport.send_rtp(bytes(out))
+
+    def _rtx_payload_type(self, payload_type: int) -> int | None:
+        for number, codec in (self._accepted or {}).items():
+            if codec.rtx_for == payload_type:
+                return number
+        return None
+
+    # ── reports ─────────────────────────────────────────────────────────────────────────────────
+
+    def sender_report(self, now: float) -> bytes | None:
+        """The publisher's mapping of NTP to RTP time, moved on to now and onto our numbering, with our counts.
+
+        The NTP clock stays the publisher's, so that its sound and picture stay together at the receiver.
+        """
+        stream = self._stream
+        if stream is None or stream.sender_report is None or self.shape is None:
+            return None
+        ntp, rtp_ts, arrival = stream.sender_report
+        elapsed = now - arrival
+        ntp = (ntp + int(elapsed * (1 << 32))) & 0xFFFFFFFFFFFFFFFF
+        timestamp = rtp_ts + int(elapsed * stream.clock_rate) + self.timestamp_offset
+        packets, octets = self._sent(stream)
+        self._lsr[(ntp >> 16) & 0xFFFFFFFF] = now
+        if len(self._lsr) > _REMEMBERED_REPORTS:
+            del self._lsr[next(iter(self._lsr))]
+        return rtcp.build_sr(
+            self.ssrc, ntp, timestamp & 0xFFFFFFFF, packets & 0xFFFFFFFF, octets & 0xFFFFFFFF
+        )
+
+    def on_report_block(self, block: rtcp.ReportBlock, now: float) -> None:
+        """What the receiver says: loss, and round-trip time by RFC 3550 section 6.4.1."""
+        self.fraction_lost = block.fraction_lost / 256
+        sent_at = self._lsr.get(block.lsr)
+        if sent_at is not None:
+            self.rtt_s = max(0.0, now - sent_at - block.dlsr / 65536)
+
+    def request_keyframe(self, now: float) -> None:
+        if self._stream is not None:
+            self._stream.request_keyframe(now)
