@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -13,14 +13,36 @@ class NeverHappenedError(AssertionError):
     """The condition did not become true before the deadline."""
 
 
+@overload
 async def eventually(
-    probe: Callable[[], T | Awaitable[T]],
-    until: Callable[[T], bool] = bool,
+    probe: Callable[[], Awaitable[T]],
+    until: Callable[[T], bool] = ...,
+    *,
+    timeout_s: float = ...,
+    every_s: float = ...,
+    what: str = ...,
+) -> T: ...
+
+
+@overload
+async def eventually(
+    probe: Callable[[], T],
+    until: Callable[[T], bool] = ...,
+    *,
+    timeout_s: float = ...,
+    every_s: float = ...,
+    what: str = ...,
+) -> T: ...
+
+
+async def eventually(
+    probe: Callable[[], Any],
+    until: Callable[[Any], bool] = bool,
     *,
     timeout_s: float = 10.0,
     every_s: float = 0.05,
     what: str = "",
-) -> T:
+) -> Any:
     """Call `probe` until `until` accepts its result; give that result back.
 
     A failed assertion inside the probe counts as "not yet". The error tells the last result.

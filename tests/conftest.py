@@ -1,0 +1,59 @@
+"""Fixtures for all tests: the server, browsers, light clients."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.support.browser import BrowserFactory
+from tests.support.link import Link
+from tests.support.server import Server
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """One server for all tests of a module."""
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture
+def start_server() -> Iterator[Callable[..., Server]]:
+    """Starts servers with a test's own options; all are stopped, and checked to stop, at its end."""
+    with ExitStack() as stack:
+
+        def start(**options: object) -> Server:
+            return stack.enter_context(Server(**options))  # type: ignore[arg-type]
+
+        yield start
+
+
+@pytest.fixture
+def consultation(server: Server) -> str:
+    """A fresh consultation on the module's server."""
+    return server.create_consultation()
+
+
+@pytest.fixture
+def start_link() -> Iterator[Callable[..., Link]]:
+    """Starts links; all are closed at the end."""
+    with ExitStack() as stack:
+
+        def start(link: Link) -> Link:
+            return stack.enter_context(link)
+
+        yield start
+
+
+@pytest.fixture
+async def browsers() -> AsyncIterator[BrowserFactory]:
+    """Launches browsers; all are closed at the end."""
+    async with BrowserFactory() as factory:
+        yield factory
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests share one worker: two meetings at once are too much for two cores."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
