@@ -63,7 +63,7 @@ class MediaClient:
     """Owned by signaling.app: `start` before use, `close` at the end."""
 
     def __init__(self, settings: MediaSettings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._epoch = ""
         self._listener: Callable[[MediaEvent], None] | None = None
         self._waiting: dict[int, asyncio.Future[messages.Result]] = {}
@@ -92,7 +92,7 @@ class MediaClient:
         """Start the process; returns the media port. Raises MediaError(port_in_use | media_unavailable)."""
         life, ready = await self._spawn()
         # The number is kept for later lives, also where a free one was asked for.
-        self._settings = MediaSettings(**{**asdict(self._settings), "port": ready.media_port})
+        self.settings = MediaSettings(**{**asdict(self.settings), "port": ready.media_port})
         self._supervisor = asyncio.create_task(self._supervise(life), name="media supervisor")
         return ready.media_port
 
@@ -111,7 +111,7 @@ class MediaClient:
     async def _spawn(self) -> tuple[_Process, messages.Ready]:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
-        settings = json.dumps(asdict(self._settings))
+        settings = json.dumps(asdict(self.settings))
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "conference.media.main", str(theirs.fileno()), settings,
@@ -130,7 +130,7 @@ class MediaClient:
         except (TimeoutError, EOFError, OSError) as error:
             await self._end(life)
             if process.returncode == EXIT_PORT_IN_USE:
-                raise MediaError("port_in_use", f"media port {self._settings.port} is in use") from error
+                raise MediaError("port_in_use", f"media port {self.settings.port} is in use") from error
             raise MediaError("media_unavailable", "the media process did not get ready") from error
         self._life = life
         self._epoch = ready.epoch

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from conference.net.doors import Doors
+from conference.net.tcp_mux import TcpMux
+from conference.net.udp_mux import UdpMux
 from conference.sfu.counters import Counters
 from conference.sfu.room import Room
 
@@ -17,13 +19,14 @@ def collect(rooms: Iterable[Room], doors: Doors, counters: Counters, loop_lag_s:
     subscribers = [one.subscriber for one in participants if one.subscriber is not None]
     publishers = [one.publisher for one in participants if one.publisher is not None]
     publications = [track for one in participants for track in one.publications.values()]
+    sockets: list[UdpMux | TcpMux] = [*doors.udp, *doors.tcp]
     values: dict[str, float] = {
         "yuanshang_media_participants": len(participants),
         "yuanshang_media_rooms": len({id(room) for room in rooms}),
         "yuanshang_media_publications": len(publications),
         "yuanshang_media_subscriptions": sum(len(track.subscriptions) for track in publications),
-        "yuanshang_media_packets_received_total": sum(m.received for m in (*doors.udp, *doors.tcp)),
-        "yuanshang_media_bytes_received_total": sum(m.received_bytes for m in (*doors.udp, *doors.tcp)),
+        "yuanshang_media_packets_received_total": sum(m.received for m in sockets),
+        "yuanshang_media_bytes_received_total": sum(m.received_bytes for m in sockets),
         "yuanshang_media_packets_sent_total": sum(m.batch.sent for m in doors.udp)
         + sum(m.sent for m in doors.tcp),
         "yuanshang_media_bytes_sent_total": sum(m.batch.sent_bytes for m in doors.udp),

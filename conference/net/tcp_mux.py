@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from conference.rtc import srtp, stun
 from conference.sfu.counters import Counters
-from conference.sfu.path import Receiver
+from conference.sfu.path import Batch, Protocols, Receiver
 
 from .directory import TransportDirectory
 
@@ -21,8 +21,8 @@ _MAX_CONNECTIONS = 2000
 class TcpConnection(asyncio.Protocol):
     """One connection: door and path at once. The first packet must be a check that names a transport."""
 
-    protocol = "tcp"
-    batch = None
+    protocol: Protocols = "tcp"
+    batch: Batch | None = None
     name = 0
 
     def __init__(self, mux: TcpMux) -> None:

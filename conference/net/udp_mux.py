@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from conference.rtc import srtp, stun
 from conference.sfu.counters import Counters
-from conference.sfu.path import Receiver
+from conference.sfu.path import Protocols, Receiver
 
 from .batch import SendBatch, pack_address
 from .directory import TransportDirectory
@@ -21,7 +21,7 @@ _SOCKET_BUFFER = 4 << 20
 class UdpPath:
     """The way to one UDP address."""
 
-    protocol = "udp"
+    protocol: Protocols = "udp"
 
     def __init__(self, mux: UdpMux, address: tuple[str, int]) -> None:
         self.address = address
@@ -43,7 +43,7 @@ class UdpPath:
 class UdpMux:
     """One bound socket. `open` starts reading on the running loop, `close` ends it."""
 
-    protocol = "udp"
+    protocol: Protocols = "udp"
 
     def __init__(
         self,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
+
+Protocols = Literal["udp", "tcp"]
 
 
 class Batch(Protocol):
@@ -22,10 +24,19 @@ class Batch(Protocol):
 class Path(Protocol):
     """One way to one peer: a UDP address or a TCP connection."""
 
-    address: tuple[str, int]
-    protocol: str  # "udp" or "tcp"
-    batch: Batch | None  # None: packets leave one by one through `send`
-    name: int  # address of the peer's sockaddr for the batch
+    @property
+    def address(self) -> tuple[str, int]: ...
+
+    @property
+    def protocol(self) -> Protocols: ...
+
+    @property
+    def batch(self) -> Batch | None:
+        """None: packets leave one by one through `send`."""
+
+    @property
+    def name(self) -> int:
+        """Address of the peer's sockaddr, for the batch."""
 
     def send(self, data: bytes) -> None:
         """Send one datagram now, or drop it."""
@@ -37,7 +48,8 @@ class Path(Protocol):
 class Door(Protocol):
     """What a packet came in by: a UDP socket, or one TCP connection."""
 
-    protocol: str
+    @property
+    def protocol(self) -> Protocols: ...
 
     def reply(self, data: bytes, address: tuple[str, int]) -> None:
         """Answer a connectivity check where it came from."""

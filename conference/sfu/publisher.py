@@ -59,6 +59,7 @@ class Publisher:
         self._next_feedback = 0.0
         self._next_report = 0.0
         self._mid_id = 0
+        self._loss = 0.0
         self._answer_id = secrets.randbits(62)
         self._answers = 0
         transport.on_rtp = self._receive
@@ -231,14 +232,12 @@ class Publisher:
         if now >= self._next_report and streams:
             self._next_report = now + _REPORT_S
             blocks = [stream.reception.report_block(stream.ssrc, now) for stream in streams]
+            self._loss = max(block.fraction_lost for block in blocks) / 256
             self.transport.send_rtcp(rtcp.build_rr(_FEEDBACK_SSRC, blocks))
 
     def worst_loss(self) -> float:
         """The highest share of packets lost on the way to us in the last report, 0 to 1."""
-        return max(
-            (line.stream.reception.fraction for line in self.lines.values() if line.stream is not None),
-            default=0.0,
-        )
+        return self._loss
 
     def close(self) -> None:
         """Close the transport; the publications stay for whoever reconnects."""

@@ -249,8 +249,8 @@ class Subscriber:
                     subscription.request_keyframe(now)
             elif isinstance(packet, rtcp.Fir):
                 counters.plis_received += 1
-                for entry in packet.entries:
-                    subscription = self._by_ssrc.get(entry.ssrc)
+                for ssrc, _ in packet.entries:
+                    subscription = self._by_ssrc.get(ssrc)
                     if subscription is not None:
                         subscription.request_keyframe(now)
 

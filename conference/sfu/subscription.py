@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,7 @@ class Subscription:
         "_lsr",
         "_octets",
         "_packets",
+        "_reported",
         "_rtx_sequence",
         "_stream",
         "batch",
@@ -93,6 +94,7 @@ class Subscription:
         self._last_sent: tuple[int, int, float] | None = None  # sequence, time stamp, when
         self._lsr: dict[int, float] = {}
         self._limiter = RtxLimiter()
+        self._reported: tuple[int, float] | None = None  # payload bytes and time of the last report
         self._rtx_sequence = random.getrandbits(15)
 
     # ── life ────────────────────────────────────────────────────────────────────────────────────
@@ -193,7 +195,7 @@ class Subscription:
         )
         self.transport.send_rtp(bytes(packet))
 
-    def resend(self, sequences: list[int], now: float) -> int:
+    def resend(self, sequences: Sequence[int], now: float) -> int:
         """Answer a NACK from the cache, as RTX (RFC 4588) where negotiated; returns how many were sent."""
         stream, shape = self._stream, self.shape
         if stream is None or shape is None:
@@ -204,7 +206,7 @@ class Subscription:
             if resolved is None or resolved[0] != stream.ssrc:
                 continue
             packet = stream.cache.find(resolved[1])
-            if packet is None or not self._limiter.allow(sequence, len(packet), now, self.rtt_s):
+            if packet is None or not self._limiter.allow(sequence, len(packet), now):
                 continue
             self._resend_one(packet, sequence, shape)
             sent += 1
@@ -250,6 +252,10 @@ class Subscription:
         ntp = (ntp + int(elapsed * (1 << 32))) & 0xFFFFFFFFFFFFFFFF
         timestamp = rtp_ts + int(elapsed * stream.clock_rate) + self.timestamp_offset
         packets, octets = self._sent(stream)
+        if self._reported is not None and now > self._reported[1]:
+            rate = 8 * (octets - self._reported[0]) / (now - self._reported[1])
+            self._limiter.set_media_rate(rate)
+        self._reported = (octets, now)
         self._lsr[(ntp >> 16) & 0xFFFFFFFF] = now
         if len(self._lsr) > _REMEMBERED_REPORTS:
             del self._lsr[next(iter(self._lsr))]

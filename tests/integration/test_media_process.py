@@ -1,0 +1,326 @@
+"""The media process alone, as the web process drives it: real sockets, real DTLS-SRTP, real RTP."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import pytest
+
+from conference.media.client import MediaClient
+from conference.media.settings import MediaSettings
+from conference.model.media import (
+    MediaEvent,
+    MediaRestarted,
+    PublicationsChanged,
+    SpeakersChanged,
+    SubscriberOffer,
+    SubscriptionChanged,
+)
+from conference.services.ports import MediaError
+from tests.support.eventually import eventually
+from tests.support.light_client import AudioSource, InboundStream, Peer, SessionDescription, VideoSource
+from tests.support.light_client.sdp import OfferedTrack
+from tests.support.light_client.source import Source, attach
+
+ROOM = "room"
+
+
+class Meeting:
+    """A room of light clients: keeps every event, answers offers for those who asked to receive."""
+
+    def __init__(self, media: MediaClient) -> None:
+        self.media = media
+        self.events: list[MediaEvent] = []
+        self.receivers: dict[str, Peer] = {}
+        self.offers: dict[str, list[SubscriberOffer]] = {}
+        self.codecs: dict[str, tuple[str, ...]] = {}
+        self._publishers: list[tuple[Peer, list[Source]]] = []
+        self._answering: set[asyncio.Task[None]] = set()
+        media.listen(self._take)
+
+    def _take(self, event: MediaEvent) -> None:
+        self.events.append(event)
+        if isinstance(event, SubscriberOffer):
+            task = asyncio.get_running_loop().create_task(self._answer(event))
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
+
+    async def _answer(self, event: SubscriberOffer) -> None:
+        self.offers.setdefault(event.participant_id, []).append(event)
+        offer = SessionDescription(event.sdp)
+        peer = self.receivers.get(event.participant_id)
+        fresh = peer is None or peer.remote is None or peer.remote.ufrag != offer.ufrag
+        if peer is None or fresh:
+            if peer is not None:
+                await peer.close()
+            peer = self.receivers[event.participant_id] = Peer()
+        answer = peer.answer(offer, self.codecs.get(event.participant_id, ("opus", "VP8", "H264", "rtx")))
+        await self.media.answer(ROOM, event.participant_id, event.generation, answer)
+        if fresh:
+            await peer.connect()
+
+    async def publish(
+        self, name: str, sources: list[Source] | None = None, *, peer: Peer | None = None, tcp: bool = False
+    ) -> list[Source]:
+        sources = sources if sources is not None else [AudioSource(), VideoSource()]
+        await self.media.join(ROOM, name, sound_open=True)
+        peer = peer or Peer()
+        text, _ = await self.media.publish(ROOM, name, peer.offer([source.offered for source in sources]))
+        answer = SessionDescription(text)
+        peer.set_remote(answer)
+        await peer.connect(tcp=tcp)
+        attach(peer, sources)
+        for source, section in zip(sources, answer.media, strict=True):
+            source.start(peer, section)
+        self._publishers.append((peer, sources))
+        return sources
+
+    async def receive(self, name: str, *, codecs: tuple[str, ...] = ("opus", "VP8", "H264", "rtx")) -> None:
+        self.codecs[name] = codecs
+        await self.media.join(ROOM, name, sound_open=True)
+        await self.media.subscribe(ROOM, name)
+
+    def stream(self, receiver: str, publisher: str, source: str) -> InboundStream | None:
+        """What `receiver` gets of a track, by the last offer's mapping."""
+        if receiver not in self.offers or receiver not in self.receivers:
+            return None
+        offer = self.offers[receiver][-1]
+        mid = next((t.mid for t in offer.tracks if (t.participant_id, t.source) == (publisher, source)), None)
+        section = next((s for s in SessionDescription(offer.sdp).media if s.mid == mid), None)
+        if section is None:
+            return None
+        return next(
+            (
+                self.receivers[receiver].streams[ssrc]
+                for ssrc in section.ssrcs()
+                if ssrc in self.receivers[receiver].streams
+            ),
+            None,
+        )
+
+    async def flows(self, receiver: str, publisher: str, source: str, packets: int = 20) -> InboundStream:
+        """Wait for that many more packets."""
+        before = self.stream(receiver, publisher, source)
+        seen = before.packets if before is not None else 0
+
+        def more() -> InboundStream | None:
+            stream = self.stream(receiver, publisher, source)
+            return stream if stream is not None and stream.packets >= seen + packets else None
+
+        stream = await eventually(more, what=f"{source} of {publisher} at {receiver}")
+        assert stream is not None
+        return stream
+
+    async def close(self) -> None:
+        for peer, sources in self._publishers:
+            for source in sources:
+                source.stop()
+            await peer.close()
+        for peer in self.receivers.values():
+            await peer.close()
+        for task in list(self._answering):
+            task.cancel()
+
+
+@pytest.fixture
+async def media() -> AsyncIterator[MediaClient]:
+    client = MediaClient(MediaSettings("127.0.0.1", 0, max_participants=10))
+    await client.start()
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def meeting(media: MediaClient) -> AsyncIterator[Meeting]:
+    meeting = Meeting(media)
+    yield meeting
+    await meeting.close()
+
+
+async def test_everybody_receives_what_the_others_publish(meeting: Meeting) -> None:
+    await meeting.publish("chair")
+    await meeting.publish("member")
+    await meeting.receive("chair")
+    await meeting.receive("member")
+    for receiver, publisher in (("chair", "member"), ("member", "chair")):
+        for source in ("microphone", "camera"):
+            stream = await meeting.flows(receiver, publisher, source, packets=60)
+            assert stream.gaps == 0
+    assert meeting.stream("chair", "chair", "camera") is None, "nobody receives oneself"
+
+
+async def test_sound_behind_a_closed_gate_reaches_nobody(meeting: Meeting, media: MediaClient) -> None:
+    await meeting.publish("member")
+    await meeting.receive("chair")
+    sound = await meeting.flows("chair", "member", "microphone")
+    await media.set_sound(ROOM, "member", is_open=False)
+    await meeting.flows("chair", "member", "camera", packets=5)  # what was on the way has come
+    heard = sound.packets
+    await meeting.flows("chair", "member", "camera", packets=60)
+    assert sound.packets == heard
+    await media.set_sound(ROOM, "member", is_open=True)
+    await meeting.flows("chair", "member", "microphone")
+    assert sound.gaps == 0, "the receiver sees no hole where the gate was closed"
+
+
+async def test_a_gate_closed_before_joining_stays_closed(meeting: Meeting, media: MediaClient) -> None:
+    await media.join(ROOM, "member", sound_open=False)
+    await meeting.receive("chair")
+    peer = Peer()
+    sources: list[Source] = [AudioSource(), VideoSource()]
+    text, _ = await media.publish(ROOM, "member", peer.offer([one.offered for one in sources]))
+    answer = SessionDescription(text)
+    peer.set_remote(answer)
+    await peer.connect()
+    attach(peer, sources)
+    for source, section in zip(sources, answer.media, strict=True):
+        source.start(peer, section)
+    await meeting.flows("chair", "member", "camera", packets=60)
+    assert meeting.stream("chair", "member", "microphone") is None
+    for source in sources:
+        source.stop()
+    await peer.close()
+
+
+async def test_a_publisher_that_reconnects_goes_on_in_the_same_slot(meeting: Meeting) -> None:
+    await meeting.publish("member")
+    await meeting.receive("chair")
+    before = await meeting.flows("chair", "member", "camera")
+    offers = len(meeting.offers["chair"])
+    await meeting.publish("member")
+    after = await meeting.flows("chair", "member", "camera", packets=60)
+    assert after is before
+    assert after.gaps == 0
+    assert len(meeting.offers["chair"]) == offers, "no new negotiation for the others"
+
+
+async def test_a_slot_is_used_again_when_its_track_has_gone(meeting: Meeting, media: MediaClient) -> None:
+    await meeting.publish("one")
+    await meeting.receive("chair")
+    await meeting.flows("chair", "one", "camera")
+    await media.leave(ROOM, "one")
+    await meeting.publish("two")
+    await meeting.flows("chair", "two", "camera")
+    await meeting.flows("chair", "two", "microphone")
+    last = SessionDescription(meeting.offers["chair"][-1].sdp)
+    assert len(last.media) == 2
+
+
+async def test_sound_and_picture_over_tcp(meeting: Meeting) -> None:
+    await meeting.publish("member", tcp=True)
+    await meeting.receive("chair")
+    assert (await meeting.flows("chair", "member", "camera", packets=60)).gaps == 0
+
+
+async def test_an_address_change_of_the_publisher_is_followed(meeting: Meeting) -> None:
+    peer = Peer()
+    await meeting.publish("member", peer=peer)
+    await meeting.receive("chair")
+    await meeting.flows("chair", "member", "camera")
+    peer.rebind()
+    await meeting.flows("chair", "member", "camera", packets=60)
+
+
+async def test_a_player_waits_for_a_track_and_then_gets_it(meeting: Meeting, media: MediaClient) -> None:
+    await media.join(ROOM, "camera", sound_open=True)
+    await media.join(ROOM, "screen", sound_open=True)
+    player = Peer()
+    offer = player.offer([OfferedTrack("audio"), OfferedTrack("video", codecs=("VP8", "H264"), rtx=True)])
+    player.set_remote(SessionDescription(await media.pull(ROOM, "screen", "camera", offer)))
+    await player.connect()
+    await meeting.publish("camera")
+    await eventually(lambda: len([s for s in player.streams.values() if s.packets > 20]) == 2)
+    await player.close()
+
+
+async def test_a_receiver_without_the_codec_is_told(meeting: Meeting) -> None:
+    await meeting.receive("old", codecs=("opus", "H264", "rtx"))
+    await meeting.publish("member")
+    await meeting.flows("old", "member", "microphone")
+    states = await eventually(lambda: [e for e in meeting.events if isinstance(e, SubscriptionChanged)])
+    assert {(e.participant_id, e.state) for e in states} == {("old", "unsupported_codec")}
+
+
+async def test_who_speaks_is_reported(meeting: Meeting) -> None:
+    await meeting.publish("loud", [AudioSource(level_db=20)])
+    await meeting.publish("quiet", [AudioSource(level_db=100)])
+    event = await eventually(
+        lambda: next((e for e in meeting.events if isinstance(e, SpeakersChanged) and e.speakers), None)
+    )
+    assert event is not None
+    assert [speaker.participant_id for speaker in event.speakers] == ["loud"]
+
+
+async def test_a_media_process_that_dies_is_replaced(meeting: Meeting, media: MediaClient) -> None:
+    await meeting.publish("member")
+    first = media.epoch
+    assert media.pid is not None
+    os.kill(media.pid, signal.SIGKILL)
+    event = await eventually(lambda: next((e for e in meeting.events if isinstance(e, MediaRestarted)), None))
+    assert event is not None
+    assert event.epoch == media.epoch != first
+    await meeting.publish("member")
+    await meeting.receive("chair")
+    await meeting.flows("chair", "member", "camera")
+
+
+async def test_leaving_gives_everything_back(meeting: Meeting, media: MediaClient) -> None:
+    for _ in range(3):
+        await meeting.publish("member")
+        await meeting.receive("chair")
+        await meeting.flows("chair", "member", "camera", packets=5)
+        await media.leave(ROOM, "member")
+        await media.leave(ROOM, "chair")
+        await media.leave(ROOM, "chair")
+    statistics = await media.statistics()
+    for name in ("rooms", "participants", "publications", "subscriptions", "transports"):
+        assert statistics[f"yuanshang_media_{name}"] == 0
+
+
+async def test_refusals_are_typed_and_change_nothing(meeting: Meeting, media: MediaClient) -> None:
+    await meeting.publish("member")
+    await meeting.receive("chair")
+    await meeting.flows("chair", "member", "camera")
+    many = [OfferedTrack("audio", ssrc=100 + i) for i in range(20)]
+    for sdp, code in (
+        ("", "sdp_invalid"),
+        ("v=0\r\n" * 1000, "sdp_invalid"),
+        (Peer().offer(many), "too_many_tracks"),
+    ):
+        with pytest.raises(MediaError) as refusal:
+            await media.publish(ROOM, "member", sdp)
+        assert refusal.value.code == code
+    with pytest.raises(MediaError) as refusal:
+        await media.publish(ROOM, "nobody", "v=0")
+    assert refusal.value.code == "not_found"
+    with pytest.raises(MediaError) as refusal:
+        await media.answer(ROOM, "chair", 999, "v=0")
+    assert refusal.value.code == "stale"
+    with pytest.raises(MediaError) as refusal:
+        for i in range(20):
+            await media.join(ROOM, f"guest{i}", sound_open=True)
+    assert refusal.value.code == "room_full"
+    await meeting.flows("chair", "member", "camera")
+
+
+async def test_a_taken_port_is_said_plainly(media: MediaClient) -> None:
+    statistics = await media.statistics()
+    assert statistics["yuanshang_media_rooms"] == 0
+    second = MediaClient(media.settings)
+    with pytest.raises(MediaError) as refusal:
+        await second.start()
+    assert refusal.value.code == "port_in_use"
+    await second.close()
+
+
+async def test_publications_tell_source_and_codec(meeting: Meeting) -> None:
+    await meeting.publish("member")
+
+    def described() -> set[tuple[str, str]]:
+        events = [e for e in meeting.events if isinstance(e, PublicationsChanged)]
+        return {(p.source, p.codec) for p in events[-1].publications} if events else set()
+
+    await eventually(described, lambda found: found == {("microphone", "opus"), ("camera", "VP8")})
