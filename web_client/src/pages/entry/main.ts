@@ -1,0 +1,14 @@
+/** The page /. */
+import { createPinia } from 'pinia'
+import { createApp } from 'vue'
+import { i18n } from '@/i18n'
+import '@/styles/tokens.css'
+import '@/styles/base.css'
+import '@/styles/button.css'
+import '@/styles/signs.css'
+import '@/styles/notice.css'
+import '@/styles/join.css'
+import '@/styles/entry.css'
+import EntryPage from './EntryPage.vue'
+
+createApp(EntryPage).use(createPinia()).use(i18n).mount('#app')

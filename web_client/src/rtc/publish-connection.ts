@@ -1,0 +1,179 @@
+/**
+ * The peer connection that sends: one m-line per source, offers made here, one at a time.
+ * An m-line never goes away while the connection lives: a camera switched off keeps it without a track, a screen that is no longer
+ * shared makes it inactive, so that its publication disappears, and the next share takes it again.
+ */
+import type { PublishedTrack, Source } from '@/api/messages'
+import { Emitter } from './emitter'
+
+interface Slot {
+  track: MediaStreamTrack | null
+  transceiver: RTCRtpTransceiver | null
+  offered: boolean
+  label: string | undefined
+}
+
+interface PublishEvents {
+  state: RTCPeerConnectionState
+}
+
+export interface PublishOptions {
+  signal: (sdp: string, tracks: PublishedTrack[]) => Promise<string>
+  createPeer: () => RTCPeerConnection
+  /** phones send a smaller picture */
+  smallPicture: boolean
+}
+
+/** Microphone first, camera second: so are the m-lines of every first offer. */
+const ORDER: Source[] = ['microphone', 'camera', 'screen', 'screen_sound']
+const RETRY_MS = [500, 1000, 2000, 4000, 8000]
+
+export class PublishConnection extends Emitter<PublishEvents> {
+  peer: RTCPeerConnection | null = null
+  // Microphone and camera share a stream, so that a receiver keeps lips and voice together. Only the ids are used.
+  private readonly person = new MediaStream()
+  private readonly screen = new MediaStream()
+  private readonly slots = new Map<Source, Slot>()
+  private generation = 0
+  private negotiating = -1
+  private dirty = false
+  private failures = 0
+  private retry: ReturnType<typeof setTimeout> | undefined
+  private closed = false
+
+  constructor(private readonly options: PublishOptions) {
+    super()
+  }
+
+  /** True when there is something to send, so that a listener without devices needs no connection. */
+  get needed(): boolean {
+    return [...this.slots.values()].some((slot) => slot.offered)
+  }
+
+  /** Gives a source its track; without one the m-line stays and sends nothing. */
+  async setTrack(source: Source, track: MediaStreamTrack | null, label?: string): Promise<void> {
+    const slot = this.slots.get(source) ?? { track: null, transceiver: null, offered: false, label: undefined }
+    this.slots.set(source, slot)
+    slot.track = track
+    slot.label = label ?? slot.label
+    if (track) slot.offered = true
+    if (!slot.transceiver) {
+      if (track) await this.negotiate()
+      return
+    }
+    const silent = slot.transceiver.direction === 'inactive'
+    await slot.transceiver.sender.replaceTrack(track)
+    if (track && silent) {
+      slot.transceiver.direction = 'sendonly'
+      await this.negotiate()
+    }
+  }
+
+  /** Takes a source out of the room: its publication disappears, its m-line waits for the next one. */
+  async withdraw(source: Source): Promise<void> {
+    const slot = this.slots.get(source)
+    if (!slot) return
+    slot.track = null
+    slot.offered = false
+    if (!slot.transceiver) return
+    slot.transceiver.direction = 'inactive'
+    await slot.transceiver.sender.replaceTrack(null)
+    await this.negotiate()
+  }
+
+  /** A new transport with everything that is being sent. */
+  async rebuild(): Promise<void> {
+    if (this.closed) return
+    this.drop()
+    await this.negotiate()
+  }
+
+  close(): void {
+    this.closed = true
+    this.drop()
+  }
+
+  private drop(): void {
+    this.generation += 1
+    clearTimeout(this.retry)
+    this.peer?.close()
+    this.peer = null
+    for (const slot of this.slots.values()) slot.transceiver = null
+  }
+
+  private async negotiate(): Promise<void> {
+    if (this.closed) return
+    this.dirty = true
+    if (this.negotiating === this.generation) return
+    const generation = this.generation
+    this.negotiating = generation
+    try {
+      while (this.dirty && generation === this.generation) {
+        this.dirty = false
+        await this.round(generation)
+      }
+      if (generation === this.generation) this.failures = 0
+    } catch {
+      if (generation === this.generation) this.retryLater()
+    } finally {
+      if (this.negotiating === generation) this.negotiating = -1
+    }
+  }
+
+  private async round(generation: number): Promise<void> {
+    if (!this.needed && !this.peer) return
+    const peer = this.peer ?? this.openPeer()
+    for (const source of ORDER) this.materialize(peer, source)
+    await peer.setLocalDescription(await peer.createOffer())
+    if (generation !== this.generation) return
+    const answer = await this.options.signal(peer.localDescription?.sdp ?? '', this.published())
+    if (generation !== this.generation) return
+    await peer.setRemoteDescription({ type: 'answer', sdp: answer })
+  }
+
+  private openPeer(): RTCPeerConnection {
+    const peer = this.options.createPeer()
+    this.peer = peer
+    peer.addEventListener('connectionstatechange', () => {
+      if (peer === this.peer) this.emit('state', peer.connectionState)
+    })
+    return peer
+  }
+
+  private materialize(peer: RTCPeerConnection, source: Source): void {
+    const slot = this.slots.get(source)
+    if (!slot?.track || slot.transceiver) return
+    slot.transceiver = peer.addTransceiver(slot.track, {
+      direction: 'sendonly',
+      streams: [source.startsWith('screen') ? this.screen : this.person],
+      sendEncodings: [this.encoding(source)],
+    })
+  }
+
+  private published(): PublishedTrack[] {
+    const tracks: PublishedTrack[] = []
+    for (const source of ORDER) {
+      const slot = this.slots.get(source)
+      const mid = slot?.transceiver?.mid
+      if (!slot || mid === null || mid === undefined || slot.transceiver?.direction === 'inactive') continue
+      tracks.push(slot.label ? { mid, source, label: slot.label } : { mid, source })
+    }
+    return tracks
+  }
+
+  private encoding(source: Source): RTCRtpEncodingParameters {
+    if (source === 'camera') {
+      return { maxBitrate: this.options.smallPicture ? 800_000 : 1_500_000, priority: 'low' }
+    }
+    if (source === 'screen') return { maxBitrate: 2_500_000, priority: 'medium' }
+    // On a thin uplink the voice goes first.
+    return { priority: 'high', networkPriority: 'high' }
+  }
+
+  private retryLater(): void {
+    clearTimeout(this.retry)
+    const delay = RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)] ?? 8000
+    this.failures += 1
+    this.retry = setTimeout(() => void this.rebuild(), delay)
+  }
+}

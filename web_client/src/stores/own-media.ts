@@ -1,0 +1,215 @@
+/** What one sends oneself: microphone, camera and screen; own choices, what the chair closed, and what the devices allow. */
+import { defineStore } from 'pinia'
+import { computed, ref, shallowRef, watch } from 'vue'
+import { RequestError } from '@/api/room-socket'
+import type { DeviceKind, DeviceProblem } from '@/rtc/devices'
+import type { RoomSession } from '@/rtc/room-session'
+import { ScreenShare } from '@/rtc/screen-share'
+import { i18n } from '@/i18n'
+import { useDevices } from './devices'
+import { useNotices } from './notices'
+import { useRoom } from './room'
+
+/** A microphone that the chair closed is opened again only by the chair's undo, and that lasts 60 s: later nobody expects it. */
+const REOPEN_MS = 65_000
+
+export const useOwnMedia = defineStore('own-media', () => {
+  const { t } = i18n.global
+  const devices = useDevices()
+  const notices = useNotices()
+  const room = useRoom()
+
+  /** one's own choice; whether sound goes out also depends on the chair and the device */
+  const microphone = ref(false)
+  const camera = ref(false)
+  const share = shallowRef<ScreenShare | null>(null)
+  const session = shallowRef<RoomSession | null>(null)
+  let closedByChairAt = -Infinity
+  let off: (() => void)[] = []
+
+  const locked = computed(() => room.me?.hard_muted ?? false)
+  const heard = computed(() => {
+    const own = devices.now.microphone
+    return microphone.value && !locked.value && own.track !== null && !own.interrupted
+  })
+  const seen = computed(() => camera.value && devices.now.camera.track !== null)
+
+  function start(next: RoomSession, choice: { microphone: boolean; camera: boolean }): void {
+    session.value = next
+    microphone.value = choice.microphone
+    camera.value = choice.camera
+    if (!choice.camera) devices.shut('camera')
+    off = [
+      devices.local.on('track', ({ kind, track }) => tracked(kind, track)),
+      next.on('returned', () => {
+        if (room.me?.hard_muted || (room.me?.muted_by && !room.me.microphone)) microphone.value = false
+        declare()
+      }),
+      next.on('snapshot', firstDeclaration()),
+    ]
+    enable()
+    void next.publish.setTrack('microphone', devices.local.microphone.track)
+    void next.publish.setTrack('camera', choice.camera ? devices.local.camera.track : null)
+  }
+
+  function firstDeclaration(): () => void {
+    let done = false
+    return () => {
+      if (done) return
+      done = true
+      declare()
+    }
+  }
+
+  function stop(): void {
+    for (const each of off.splice(0)) each()
+    session.value = null
+    share.value?.stop()
+    share.value = null
+    devices.shut('microphone')
+    devices.shut('camera')
+  }
+
+  function enable(): void {
+    const track = devices.local.microphone.track
+    if (track) track.enabled = microphone.value && !locked.value
+  }
+
+  /** Tells the room one's own choices, as far as the devices carry them out. */
+  function declare(): void {
+    session.value
+      ?.request('participant.update', { microphone: heard.value, camera: seen.value })
+      .catch((error: unknown) => {
+        if (error instanceof RequestError && error.code === 'hard_muted') microphone.value = false
+      })
+  }
+
+  watch([heard, seen], declare)
+  watch([microphone, locked], enable)
+  watch(locked, (now) => {
+    if (now) microphone.value = false
+  })
+
+  function tracked(kind: DeviceKind, track: MediaStreamTrack | null): void {
+    enable()
+    void session.value?.publish.setTrack(kind, track)
+    if (kind !== 'microphone' || !microphone.value) return
+    if (track) notices.say(t('toast.microphoneBack'))
+    else notices.show(t('toast.microphoneLost'))
+  }
+
+  async function toggleMicrophone(): Promise<void> {
+    if (locked.value) {
+      notices.show(t('toast.locked'))
+      notices.say(t('toast.locked'))
+      return
+    }
+    await setMicrophone(!microphone.value || !devices.local.microphone.track)
+  }
+
+  async function setMicrophone(open: boolean): Promise<void> {
+    if (open && locked.value) return
+    if (open && !devices.local.microphone.track) await devices.open('microphone')
+    const problem = devices.local.microphone.problem
+    if (open && problem) {
+      explain('microphone', problem)
+      return
+    }
+    microphone.value = open
+    notices.say(t(open ? 'toast.microphoneOpen' : 'toast.microphoneClosed'))
+  }
+
+  async function toggleCamera(): Promise<void> {
+    if (camera.value && devices.local.camera.track) {
+      camera.value = false
+      devices.shut('camera')
+      return
+    }
+    camera.value = true
+    await devices.open('camera')
+    const problem = devices.local.camera.problem
+    if (problem) {
+      camera.value = false
+      explain('camera', problem)
+    }
+  }
+
+  function explain(kind: DeviceKind, problem: DeviceProblem): void {
+    if (problem === 'insecure' || problem === 'unsupported') {
+      notices.show(t(`problem.${problem}`), { detail: t(`problem.${problem}Text`) })
+      return
+    }
+    notices.show(t(`problem.${kind}.${problem}`), { detail: t(`problem.${kind}Text.${problem}`), forMs: 10_000 })
+  }
+
+  /** participant.mute: somebody with the right closed or released this microphone. */
+  function toldToMute({ muted, hard }: { by: string; hard: boolean; muted: boolean }): void {
+    if (muted) {
+      if (microphone.value) closedByChairAt = Date.now()
+      microphone.value = false
+      const detail = t(hard ? 'toast.locked' : 'toast.mutedByChairText')
+      notices.show(t('toast.mutedByChair'), { detail, forMs: 10_000 })
+      notices.say(`${t('toast.mutedByChair')}。${detail}`)
+      return
+    }
+    const reopen = Date.now() - closedByChairAt < REOPEN_MS
+    closedByChairAt = -Infinity
+    microphone.value = reopen
+    const text = t(reopen ? 'toast.reopened' : 'toast.liftedForYou')
+    notices.show(text)
+    notices.say(text)
+    declare()
+  }
+
+  async function toggleShare(): Promise<void> {
+    if (share.value) {
+      stopShare()
+      return
+    }
+    if (!ScreenShare.supported()) {
+      notices.show(t('toast.shareUnsupported'))
+      return
+    }
+    const next = await ScreenShare.open().catch(() => undefined)
+    if (next === undefined) {
+      notices.show(t('toast.shareFailed'))
+      return
+    }
+    // null: closed in the browser's own window, which needs no word of ours.
+    if (next === null || !session.value) {
+      next?.stop()
+      return
+    }
+    share.value = next
+    next.on('ended', stopShare)
+    await session.value.publish.setTrack('screen', next.picture)
+    if (next.sound) await session.value.publish.setTrack('screen_sound', next.sound)
+    notices.say(t('toast.shareStarted'))
+  }
+
+  function stopShare(): void {
+    const old = share.value
+    if (!old) return
+    share.value = null
+    old.stop()
+    void session.value?.publish.withdraw('screen')
+    if (old.sound) void session.value?.publish.withdraw('screen_sound')
+    notices.say(t('toast.shareStopped'))
+  }
+
+  return {
+    microphone,
+    camera,
+    share,
+    locked,
+    heard,
+    seen,
+    start,
+    stop,
+    toldToMute,
+    toggleMicrophone,
+    setMicrophone,
+    toggleCamera,
+    toggleShare,
+  }
+})

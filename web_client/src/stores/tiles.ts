@@ -1,0 +1,119 @@
+/** Which pictures there are, in which order, and which one is on the stage. */
+import { defineStore } from 'pinia'
+import { computed, markRaw, ref, watch } from 'vue'
+import type { Participant, Publication } from '@/api/messages'
+import { VideoPool } from '@/rtc/video-pool'
+import { useCall } from './call'
+import { useDevices } from './devices'
+import { useLayout } from './layout'
+import { useOwnMedia } from './own-media'
+import { isVenue, useRoom } from './room'
+
+export interface Tile {
+  key: string
+  participant: Participant
+  source: 'camera' | 'screen'
+  track: MediaStreamTrack | null
+  own: boolean
+  label: string | null
+}
+
+/** An active speaker takes the stage after this long, so that a cough does not. */
+const STAGE_MS = 1500
+
+export const useTiles = defineStore('tiles', () => {
+  const call = useCall()
+  const devices = useDevices()
+  const layout = useLayout()
+  const own = useOwnMedia()
+  const room = useRoom()
+  const pool = markRaw(new VideoPool())
+
+  const tracksById = computed(() => new Map(call.tracks.map((each) => [each.publicationId, each.track])))
+
+  function camerasOf(participant: Participant): Tile[] {
+    const mine = participant.id === room.myId
+    const cameras = participant.publications.filter((each) => each.source === 'camera')
+    const tile = (publication: Publication | undefined, key: string): Tile => ({
+      key,
+      participant,
+      source: 'camera',
+      own: mine,
+      label: cameras.length > 1 ? (publication?.label ?? null) : null,
+      track: mine
+        ? own.camera
+          ? devices.now.camera.track
+          : null
+        : publication && participant.camera
+          ? (tracksById.value.get(publication.id) ?? null)
+          : null,
+    })
+    // The first camera keeps its place when it is switched off; a venue may have more.
+    return [tile(cameras[0], participant.id), ...cameras.slice(1).map((each) => tile(each, each.id))]
+  }
+
+  function screensOf(participant: Participant): Tile[] {
+    if (participant.id === room.myId) {
+      return own.share
+        ? [{ key: `${participant.id}/screen`, participant, source: 'screen', own: true, label: null, track: own.share.picture }]
+        : []
+    }
+    return participant.publications
+      .filter((each) => each.source === 'screen')
+      .map((each) => ({
+        key: each.id,
+        participant,
+        source: 'screen',
+        own: false,
+        label: each.label,
+        track: tracksById.value.get(each.id) ?? null,
+      }))
+  }
+
+  const cameras = computed(() => sorted(room.participants).flatMap(camerasOf))
+  const screens = computed(() => room.participants.flatMap(screensOf))
+
+  function sorted(participants: Participant[]): Participant[] {
+    const rank = (each: Participant): number =>
+      each.id === room.myId ? 3 : isVenue(each) ? 0 : each.hand !== null ? 1 : 2
+    return participants
+      .map((each, at) => ({ each, at }))
+      .sort((one, two) => rank(one.each) - rank(two.each) || (one.each.hand ?? 0) - (two.each.hand ?? 0) || one.at - two.at)
+      .map(({ each }) => each)
+  }
+
+  const onStage = ref<string | null>(null)
+  let change: ReturnType<typeof setTimeout> | undefined
+  const loudest = computed(
+    () => room.state?.speakers.find((each) => each.participant_id !== room.myId)?.participant_id ?? null,
+  )
+  watch(loudest, (id) => {
+    clearTimeout(change)
+    if (id === null || id === onStage.value) return
+    change = setTimeout(() => (onStage.value = id), onStage.value === null ? 0 : STAGE_MS)
+  })
+
+  /** whom the room looks at while nobody shares */
+  const speaker = computed<Tile | null>(() => {
+    const of = (id: string | null): Tile | undefined => cameras.value.find((each) => each.participant.id === id)
+    const others = cameras.value.filter((each) => !each.own)
+    return of(onStage.value) ?? others.find((each) => isVenue(each.participant)) ?? others[0] ?? cameras.value[0] ?? null
+  })
+  const stage = computed<Tile | null>(() => {
+    const all = [...screens.value, ...cameras.value]
+    const pinned = all.find((each) => each.key === layout.pinned)
+    const shared = screens.value.filter((each) => !each.own).at(-1)
+    return pinned ?? shared ?? speaker.value
+  })
+  const strip = computed<Tile[]>(() => {
+    const rest = [...screens.value, ...cameras.value].filter((each) => each.key !== stage.value?.key)
+    if (stage.value?.source !== 'screen') return rest
+    // Beside a share the speaker comes first.
+    return rest.sort((one, two) => Number(two.key === speaker.value?.key) - Number(one.key === speaker.value?.key))
+  })
+  const grid = computed<Tile[]>(() => [...screens.value, ...cameras.value])
+
+  watch(grid, (tiles) => pool.keepOnly(new Set(tiles.filter((each) => each.track).map((each) => each.key))))
+
+  return { pool, stage, strip, grid, speaker }
+})
