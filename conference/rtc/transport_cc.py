@@ -175,7 +175,7 @@ class TransportCcRecorder:
                 statuses.append(_LOST)
                 seq += 1
                 continue
-            arrived = int(arrival * _TICKS_PER_S)
+            arrived = round(arrival * _TICKS_PER_S)
             if reference < 0:
                 reference = arrived // _TICKS_PER_REFERENCE
                 tick = reference * _TICKS_PER_REFERENCE
