@@ -1,0 +1,1 @@
+"""Load and comparison with other servers: `python -m benchmarks`, see docs/benchmarks.md."""

@@ -292,7 +292,7 @@ class Server:
     def token(
         self,
         consultation: str,
-        role: str = "participant",
+        role: str = "member",
         name: str = "张三",
         venue: str = "",
         ttl: int | None = None,
