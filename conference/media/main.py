@@ -60,7 +60,7 @@ class Link(asyncio.Protocol):
         self.send(messages.Envelope(0, event))
 
     def send(self, envelope: messages.Envelope) -> None:
-        if self._transport is None:
+        if self._transport is None or self._transport.is_closing():
             return
         if self._transport.get_write_buffer_size() > _WRITE_LIMIT:
             log.error("the web process does not read; giving up")

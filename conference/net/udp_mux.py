@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import time
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from conference.sfu.path import Protocols, Receiver
 
 from .batch import SendBatch, pack_address
 from .directory import TransportDirectory
+
+log = logging.getLogger("media.udp")
 
 _BURST = 64  # datagrams in one callback; without a bound a flood stops every timer
 _SOCKET_BUFFER = 4 << 20
@@ -118,16 +121,20 @@ class UdpMux:
                 continue
             address = source[:2]
             first = view[0]
-            if 127 < first < 192:
-                receiver = by_address.get(address)
-                if receiver is None:
-                    self._counters.drops["unknown_address"] += 1
-                elif 191 < view[1] < 224:
-                    receiver.receive_rtcp(view[:size].tobytes(), now)
+            try:
+                if 127 < first < 192:
+                    receiver = by_address.get(address)
+                    if receiver is None:
+                        self._counters.drops["unknown_address"] += 1
+                    elif 191 < view[1] < 224:
+                        receiver.receive_rtcp(view[:size].tobytes(), now)
+                    else:
+                        receiver.receive_rtp(self._pointer, size, now)
                 else:
-                    receiver.receive_rtp(self._pointer, size, now)
-            else:
-                self._receive_other(view[:size].tobytes(), address, now)
+                    self._receive_other(view[:size].tobytes(), address, now)
+            except Exception:  # noqa: BLE001 one packet of one peer must not cost the others theirs
+                self._counters.drops["failed"] += 1
+                log.exception("a packet could not be handled")
         self.received += count
         self.received_bytes += size_sum
         self._flush()

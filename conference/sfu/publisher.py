@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from conference.rtc import rtcp, rtp_header, sdp
@@ -203,8 +203,8 @@ class Publisher:
             self._counters.packets_recovered += 1
             stream.receive(original, now, recovered=True)
 
-    def _receive_rtcp(self, compound: bytes, now: float) -> None:
-        for packet in rtcp.walk(compound):
+    def _receive_rtcp(self, packets: Sequence[rtcp.Packet], now: float) -> None:
+        for packet in packets:
             if isinstance(packet, rtcp.SenderReport):
                 for line in self.lines.values():
                     if line.stream is not None and line.stream.ssrc == packet.ssrc:

@@ -7,7 +7,7 @@ outstanding at a time; what changes meanwhile goes into the next. Nothing is sen
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from conference.rtc import rtcp, sdp
@@ -229,9 +229,9 @@ class Subscriber:
     def _refuse_rtp(self, _packet: bytes, _now: float) -> None:
         self._counters.drops["rtp_from_subscriber"] += 1
 
-    def _receive_rtcp(self, compound: bytes, now: float) -> None:
+    def _receive_rtcp(self, packets: Sequence[rtcp.Packet], now: float) -> None:
         counters = self._counters
-        for packet in rtcp.walk(compound):
+        for packet in packets:
             if isinstance(packet, rtcp.ReceiverReport | rtcp.SenderReport):
                 for block in packet.blocks:
                     subscription = self._by_ssrc.get(block.ssrc)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import Any
 
-from conference.rtc import srtp
+from conference.rtc import rtcp, srtp
 from conference.rtc.dtls import DtlsCertificate, DtlsEngine, DtlsState
 from conference.rtc.ice_lite import IceLite
 from conference.rtc.sdp import Credentials
@@ -29,7 +29,7 @@ class TransportState(Enum):
 class Transport:
     """Owned by a Publisher or a Subscriber, which sets the three handlers before the first packet.
 
-    `on_rtp(packet, now)` gets plain RTP packets, `on_rtcp(compound, now)` plain compounds, `on_state(state)`
+    `on_rtp(packet, now)` gets plain RTP packets, `on_rtcp(packets, now)` the packets of each compound, `on_state(state)`
     every change; CLOSED comes once and is the last.
     """
 
@@ -47,7 +47,7 @@ class Transport:
         self.path: Path | None = None
         self.keys: srtp.SrtpPair | None = None
         self.on_rtp: Callable[[bytes, float], None] = _ignore
-        self.on_rtcp: Callable[[bytes, float], None] = _ignore
+        self.on_rtcp: Callable[[Sequence[rtcp.Packet], float], None] = _ignore
         self.on_state: Callable[[TransportState], None] = _ignore_state
         self.on_path: Callable[[], None] = _ignore_path
         self._certificate = certificate
@@ -146,7 +146,16 @@ class Transport:
         if compound is None:
             self._counters.drops["srtcp_refused"] += 1
             return
-        self.on_rtcp(compound, now)
+        self.take_rtcp(compound, now)
+
+    def take_rtcp(self, compound: bytes, now: float) -> None:
+        """Hand on the packets of a plain compound, or none when it is malformed."""
+        try:
+            packets = list(rtcp.walk(compound))
+        except rtcp.RtcpError:
+            self._counters.drops["rtcp_malformed"] += 1
+            return
+        self.on_rtcp(packets, now)
 
     # ── packets out ─────────────────────────────────────────────────────────────────────────────
 
@@ -215,7 +224,7 @@ class Transport:
                     self.path.send(datagram)
 
 
-def _ignore(_data: bytes, _now: float) -> None:
+def _ignore(_data: object, _now: float) -> None:
     """Nobody listens yet."""
 
 
