@@ -143,6 +143,14 @@ class MediaReset:
 
 
 @dataclass(frozen=True, slots=True)
+class SubscriptionNow:
+    """Whether this client can show a track: "active", "waiting" or "unsupported_codec"."""
+
+    publication_id: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class MutedBy:
     """Somebody closed or opened this participant's microphone."""
 
@@ -169,5 +177,12 @@ class SessionRefused:
 
 RoomEvent = ParticipantJoined | ParticipantUpdated | ParticipantLeft | ConsultationUpdated | SpeakersNow
 SessionEvent = (
-    Snapshot | MediaOffered | MediaReset | MutedBy | SessionReplaced | SessionRemoved | SessionRefused
+    Snapshot
+    | MediaOffered
+    | MediaReset
+    | SubscriptionNow
+    | MutedBy
+    | SessionReplaced
+    | SessionRemoved
+    | SessionRefused
 )

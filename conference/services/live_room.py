@@ -52,6 +52,7 @@ class Seat:
     publications: tuple[PublicationInfo, ...] = ()
     quality: int | None = None
     offer: OutstandingOffer | None = None
+    ice_generation: int = 1  # WHIP: one more after each ICE restart
 
     @property
     def id(self) -> str:
@@ -67,6 +68,7 @@ class Listener:
     token_id: str
     connect_by_s: float | None
     lost_at_s: float | None = None
+    ice_generation: int = 1
 
 
 @dataclass(slots=True)

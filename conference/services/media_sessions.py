@@ -6,7 +6,7 @@ import asyncio
 
 import structlog
 
-from conference.events import MediaReset
+from conference.events import MediaReset, SubscriptionNow
 from conference.model.media import (
     MediaEvent,
     MediaRestarted,
@@ -15,6 +15,7 @@ from conference.model.media import (
     Source,
     SpeakersChanged,
     SubscriberOffer,
+    SubscriptionChanged,
     TrackHint,
     TransportChanged,
     TransportState,
@@ -94,6 +95,10 @@ class MediaSessions:
                 if event.quality != seat.quality:
                     seat.quality = event.quality
                     room.changed([seat.id])
+            case SubscriptionChanged():
+                if seat.session_id is not None:
+                    state = SubscriptionNow(event.publication_id, event.state)
+                    self._rooms.publisher.send(seat.session_id, state)
             case TransportChanged():
                 if seat.participant.kind is ParticipantKind.WHIP and self._transport_changed(
                     seat, event.state

@@ -1,4 +1,4 @@
-"""Microphones and hands: a participant's own choices, mutes by the chair with undo, the queue of raised hands."""
+"""Microphones and hands: own choices, mutes by the chair with undo, the queue of raised hands."""
 
 from __future__ import annotations
 

@@ -36,13 +36,15 @@ class Offers:
         self._deliver(seat, seat.offer)
 
     async def answered(self, room_id: str, participant_id: str, generation: int, sdp: str) -> None:
-        """Hand the client's answer over. Raises MediaError when it is stale or no good."""
+        """Hand the client's answer over. MediaError when it is stale or no good: then the offer is made again."""
         room = self._rooms.find(room_id)
         seat = room.seats.get(participant_id) if room else None
         if seat is None or seat.offer is None or seat.offer.offer.generation != generation:
             raise MediaError("stale", f"generation {generation}")
-        seat.offer = None
+        answered = seat.offer
         await self._rooms.media.answer(room_id, participant_id, generation, sdp)
+        if seat.offer is answered:  # the next offer may have come meanwhile
+            seat.offer = None
 
     async def repeat_overdue(self) -> None:
         """Offer anew, on a fresh transport, where no answer came in time; each time with more patience."""

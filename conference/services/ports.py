@@ -1,4 +1,4 @@
-"""What the services need of the outside: storage, media, time. Implementations are chosen in signaling.app."""
+"""What the services need of the outside: storage, media, clients. signaling.app chooses implementations."""
 
 from __future__ import annotations
 

@@ -198,10 +198,11 @@ class Presence:
         async with self._rooms.locked(room_id) as room:
             await self.vacate(room, room.seat(participant_id), LeaveReason.LEFT)
 
-    async def remove(self, room_id: str, by: Participant, participant_id: str) -> None:
+    async def remove(self, room_id: str, by_id: str, participant_id: str) -> None:
         """The chair sends somebody out."""
-        require(by.role, Action.PARTICIPANT_REMOVE)
         async with self._rooms.locked(room_id) as room:
+            by = room.seat(by_id).participant
+            require(by.role, Action.PARTICIPANT_REMOVE)
             seat = room.seat(participant_id)
             session_id = seat.session_id
             await self.vacate(room, seat, LeaveReason.REMOVED)

@@ -11,6 +11,7 @@ import structlog
 
 from conference.clock import Clock
 from conference.events import Snapshot
+from conference.model.consultation import Consultation
 from conference.model.errors import ConferenceError
 from conference.model.participant import LeaveReason, Participant, ParticipantKind
 from conference.services.live_room import LiveRoom, Seat
@@ -89,7 +90,7 @@ class Rooms:
             return room
 
     async def restore(self) -> None:
-        """After a start: those of the last minute are still in the room, not connected; the others are lost."""
+        """After a start: those of the last minute keep their seats, not connected; others are lost."""
         now_ms, now_s = self.clock.wall_ms(), self.clock.monotonic()
         async with self.storage.transaction() as unit:
             lost: list[Participant] = []
@@ -149,12 +150,16 @@ class Rooms:
         except MediaError as error:
             log.warning("media.leave_failed", room=room_id, code=error.code)
 
+    def program_time_ms(self, consultation: Consultation) -> int | None:
+        """Program time, or None before the consultation went live."""
+        return self._programs.now_ms(consultation)
+
     def snapshot(self, room: LiveRoom, seat: Seat, *, resumed: bool) -> Snapshot:
         """The room as this participant gets it."""
         return room.snapshot(
             seat,
             epoch=self.media.epoch,
-            program_time_ms=self._programs.now_ms(room.consultation),
+            program_time_ms=self.program_time_ms(room.consultation),
             server_time_ms=self.clock.wall_ms(),
             resumed=resumed,
         )

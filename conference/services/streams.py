@@ -1,4 +1,4 @@
-"""Streams without a socket: WHIP encoders that publish into the room, WHEP players that listen to one participant."""
+"""Streams without a socket: WHIP encoders that publish into a room, WHEP players of one participant."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from conference.model.errors import ConferenceError, ForbiddenError, NotFoundErr
 from conference.model.ids import new_id
 from conference.model.participant import LeaveReason, ParticipantKind
 from conference.model.permissions import Action, Role, allowed, require
-from conference.services.live_room import Listener, LiveRoom
+from conference.services.live_room import Listener, LiveRoom, Seat
 from conference.services.presence import Entry, Presence
 from conference.services.rooms import Rooms
 
@@ -102,14 +102,28 @@ class Streams:
         self, room_id: str, stream_id: str, role: Role, token_id: str, fragment: str
     ) -> str | None:
         """Candidates or an ICE restart of a session; the server's fragment after a restart."""
-        room = self._rooms.find(room_id)
-        if room is None:
-            raise NotFoundError(f"session {stream_id}")
+        room = self._room(room_id)
         if stream_id in room.listeners:
             self._require_listener_owner(room, stream_id, role, token_id)
         else:
             self._require_whip_owner(room, stream_id, role, token_id)
-        return await self._rooms.media.trickle(room_id, stream_id, fragment)
+        answer = await self._rooms.media.trickle(room_id, stream_id, fragment)
+        if answer is not None:
+            self._peer(room, stream_id).ice_generation += 1
+        return answer
+
+    def tag(self, room_id: str, stream_id: str) -> str:
+        """The entity tag of the session's ICE credentials (RFC 9725, section 4.3.2)."""
+        return f'"{self._peer(self._room(room_id), stream_id).ice_generation}"'
+
+    def _room(self, room_id: str) -> LiveRoom:
+        room = self._rooms.find(room_id)
+        if room is None:
+            raise NotFoundError(f"room {room_id}")
+        return room
+
+    def _peer(self, room: LiveRoom, stream_id: str) -> Seat | Listener:
+        return room.listeners.get(stream_id) or room.seat(stream_id)
 
     async def expire(self) -> None:
         """Close players whose transport is gone. Encoders are participants: see Presence.expire."""

@@ -1,7 +1,7 @@
 """The database: engine, transactions, and the schema at its newest version.
 
-SQLite by default: WAL, a commit is on the disk before anybody is told (`synchronous=FULL`), and a writer takes the
-write lock when it begins, so that two processes never fail half-way through.
+SQLite by default: WAL, a commit is on the disk before anybody is told (`synchronous=FULL`), and a writer
+takes the write lock when it begins, so that two processes never fail half-way through.
 """
 
 from __future__ import annotations

@@ -1,0 +1,250 @@
+"""The composition root: builds every object of the web process, runs it, and takes it down in order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+
+from conference.clock import Clock, SystemClock
+from conference.media.client import MediaClient
+from conference.media.settings import MediaSettings
+from conference.services.consultations import Consultations, LifeCycle
+from conference.services.media_sessions import MediaSessions
+from conference.services.moderation import Moderation
+from conference.services.offers import Offers
+from conference.services.ports import MediaPlane
+from conference.services.presence import Presence
+from conference.services.program import ProgramTimes
+from conference.services.rooms import RoomLimits, Rooms
+from conference.services.streams import Streams
+from conference.storage.database import Database, open_engine, sqlite_url
+from signaling.auth.access import Access
+from signaling.auth.tokens import TokenKey
+from signaling.console import Ready
+from signaling.data_dir import DataDirectory
+from signaling.demo import demo_links
+from signaling.http.application import make_application
+from signaling.http.context import HttpContext
+from signaling.lan import LanIdentity, lan_addresses, lan_identity, server_context
+from signaling.metrics import Metrics
+from signaling.network import TrustedProxies, announced_addresses, local_url_host
+from signaling.realtime.fanout import Fanout
+from signaling.realtime.room_requests import RoomRequests
+from signaling.realtime.server import RoomServer
+from signaling.settings import Settings
+from signaling.tasks import Background
+
+log = structlog.get_logger(__name__)
+
+_SWEEP_S = 1.0
+_HEARTBEAT_S = 5.0
+_STOP_STEP_S = 1.0  # how long any one step of stopping may take
+
+
+class StartError(Exception):
+    """The server cannot start; the message is for the person at the terminal."""
+
+
+def open_database(directory: DataDirectory) -> Database:
+    """The database of a data directory."""
+    return Database(open_engine(sqlite_url(directory.database)))
+
+
+@dataclass(slots=True)
+class WebProcess:
+    """Every object of the web process, built on storage and media that are given. Close them after it."""
+
+    database: Database
+    media: MediaPlane
+    rooms: Rooms
+    presence: Presence
+    offers: Offers
+    media_sessions: MediaSessions
+    streams: Streams
+    programs: ProgramTimes
+    room_server: RoomServer
+    metrics: Metrics
+    app: web.Application
+
+    @classmethod
+    def build(
+        cls,
+        *,
+        settings: Settings,
+        key: TokenKey,
+        database: Database,
+        media: MediaPlane,
+        background: Background,
+        clock: Clock,
+        limits: RoomLimits,
+        lan: LanIdentity | None = None,
+    ) -> WebProcess:
+        """Nothing runs yet."""
+        metrics, fanout = Metrics(), Fanout()
+        proxies = TrustedProxies(settings.trusted_proxies)
+        access = Access(key, database, clock)
+        programs = ProgramTimes(database, clock)
+        rooms = Rooms(database, media, fanout, programs, clock, limits)
+        offers = Offers(rooms)
+        presence = Presence(rooms, offers)
+        media_sessions = MediaSessions(rooms, offers)
+        streams = Streams(rooms, presence)
+        metrics.watch(rooms)
+        room_server = RoomServer(
+            access=access,
+            presence=presence,
+            offers=offers,
+            requests=RoomRequests(presence, Moderation(rooms), media_sessions),
+            fanout=fanout,
+            metrics=metrics,
+            proxies=proxies,
+            public_url=settings.public_url,
+            spawn=background.spawn,
+        )
+        context = HttpContext(
+            access=access,
+            consultations=Consultations(database, clock),
+            life_cycle=LifeCycle(rooms, programs),
+            rooms=rooms,
+            streams=streams,
+            storage=database,
+            media=media,
+            metrics=metrics,
+            proxies=proxies,
+        )
+        app = make_application(
+            context,
+            strict_transport=settings.tls_cert is not None,
+            lan_ca=lan.ca_pem if lan else None,
+        )
+        room_server.attach(app)
+        return cls(
+            database=database,
+            media=media,
+            rooms=rooms,
+            presence=presence,
+            offers=offers,
+            media_sessions=media_sessions,
+            streams=streams,
+            programs=programs,
+            room_server=room_server,
+            metrics=metrics,
+            app=app,
+        )
+
+    async def run(self, background: Background) -> None:
+        """Take up what the rows remember, and begin the recurring work."""
+        await self.programs.restore()
+        await self.rooms.restore()
+        background.keep(self.media_sessions.run)
+        background.keep(self.metrics.measure_lag)
+        background.every(_SWEEP_S, self.presence.expire, self.streams.expire, self.offers.repeat_overdue)
+        background.every(_HEARTBEAT_S, self.rooms.heartbeat)
+
+    async def stop(self) -> None:
+        """Say goodbye to the sockets; participants keep their seats for the next start."""
+        self.presence.stop()
+        for step in (self.rooms.heartbeat, self.room_server.close):
+            try:
+                await asyncio.wait_for(step(), _STOP_STEP_S)
+            except TimeoutError:
+                log.warning("stop.slow", step=step.__name__)
+
+
+async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
+    """Run a server until SIGTERM or SIGINT."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    directory = DataDirectory(settings.data_dir.resolve())
+    directory.create()
+    async with AsyncExitStack() as stack:
+        stack.callback(directory.lock().release)
+        listener = stack.enter_context(_listen(settings.host, settings.port))
+        lan = lan_identity(directory.lan) if settings.lan else None
+        tls = lan.context if lan else _tls(settings)
+        base_url = _base_url(settings, listener.getsockname()[1], is_tls=tls is not None)
+        key = TokenKey(directory.load_key())
+        database = open_database(directory)
+        stack.push_async_callback(database.close)
+        await database.migrate()
+        limits = RoomLimits(max_participants=settings.max_participants)
+        media = MediaClient(_media_settings(settings, limits))
+        stack.push_async_callback(media.close)
+        media_port = await media.start()
+        async with asyncio.TaskGroup() as group:
+            background = Background(group)
+            process = WebProcess.build(
+                settings=settings,
+                key=key,
+                database=database,
+                media=media,
+                background=background,
+                clock=SystemClock(),
+                limits=limits,
+                lan=lan,
+            )
+            links: dict[str, str] = {}
+            if settings.demo:
+                links = await demo_links(Consultations(database, SystemClock()), key, base_url)
+            await process.run(background)
+            runner = web.AppRunner(process.app, access_log=None, shutdown_timeout=_STOP_STEP_S / 2)
+            await runner.setup()
+            await web.SockSite(runner, listener, ssl_context=tls).start()
+            log.info("server.ready", url=base_url, media_port=media_port, pid=os.getpid())
+            fingerprint = lan.fingerprint if lan else None
+            announce(Ready(base_url, media_port, os.getpid(), links, fingerprint))
+            await stopping.wait()
+            log.info("server.stopping")
+            await process.stop()
+            await runner.cleanup()
+            background.cancel()
+    log.info("server.stopped")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024, dualstack_ipv6=host == "::")
+    except OSError as error:
+        raise StartError(f"cannot listen on {host} port {port}: {error.strerror}") from error
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    context = server_context()
+    try:
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise StartError(f"cannot use the certificate {settings.tls_cert}: {error}") from error
+    return context
+
+
+def _media_settings(settings: Settings, limits: RoomLimits) -> MediaSettings:
+    return MediaSettings(
+        host=settings.host,
+        port=settings.media_port,
+        addresses=announced_addresses(settings.host, settings.media_address),
+        max_participants=limits.max_participants + limits.max_listeners,
+        max_tracks=settings.max_tracks,
+    )
+
+
+def _base_url(settings: Settings, port: int, *, is_tls: bool) -> str:
+    if settings.public_url is not None:
+        return settings.public_url
+    host = local_url_host(settings.host)
+    if settings.lan and host == "127.0.0.1":
+        host = next(iter(lan_addresses()), host)
+    return f"{'https' if is_tls else 'http'}://{host}:{port}"

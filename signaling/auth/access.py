@@ -1,0 +1,75 @@
+"""Access: from a token to a grant, or a typed refusal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conference.clock import Clock
+from conference.model.errors import ConferenceError
+from conference.model.participant import Device
+from conference.model.permissions import Role
+from conference.services.ports import Storage
+from conference.services.presence import Entry, Resume
+from signaling.auth.tokens import Claims, TokenKey
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A token that was checked: signed by us, not revoked. It may have expired, see `expired`."""
+
+    claims: Claims
+    expired: bool
+
+    @property
+    def role(self) -> Role:
+        return self.claims.role
+
+    @property
+    def token_id(self) -> str:
+        return self.claims.token_id
+
+    @property
+    def consultation_id(self) -> str:
+        return self.claims.consultation_id
+
+    def require_consultation(self, consultation_id: str) -> None:
+        """A token never opens another consultation."""
+        if consultation_id != self.claims.consultation_id:
+            raise ConferenceError("token_other_consultation")
+
+    def entry(
+        self, *, name: str | None = None, device: Device | None = None, resume: Resume | None = None
+    ) -> Entry:
+        """What the holder of this grant shows at the door of the room."""
+        return Entry(
+            consultation_id=self.claims.consultation_id,
+            role=self.claims.role,
+            name=name or self.claims.name,
+            venue=self.claims.venue,
+            token_id=self.claims.token_id,
+            token_expired=self.expired,
+            device=device,
+            resume=resume,
+        )
+
+
+class Access:
+    """Checks tokens."""
+
+    def __init__(self, key: TokenKey, storage: Storage, clock: Clock) -> None:
+        self._key = key
+        self._storage = storage
+        self._clock = clock
+
+    async def check(self, token: str | None, *, allow_expired: bool = False) -> Grant:
+        """The grant of a token, or ConferenceError token_*. An expired one is good for coming back only."""
+        if not token:
+            raise ConferenceError("token_missing")
+        claims = self._key.read(token)
+        expired = self._clock.wall_ms() >= claims.expires_at_s * 1000
+        if expired and not allow_expired:
+            raise ConferenceError("token_expired")
+        async with self._storage.reading() as unit:
+            if await unit.revocations.contains(claims.token_id):
+                raise ConferenceError("token_revoked")
+        return Grant(claims, expired)

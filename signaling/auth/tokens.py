@@ -1,0 +1,83 @@
+"""Tokens: JWTs that open one consultation in one role."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from conference.model.errors import ConferenceError
+from conference.model.ids import ID_PATTERN, new_id
+from conference.model.permissions import Role
+
+_ALGORITHM: Final = "HS256"
+_MAX_TOKEN_CHARS: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a token says. `expires_at_s` is in seconds since the epoch."""
+
+    consultation_id: str
+    role: Role
+    name: str
+    venue: str | None
+    token_id: str
+    expires_at_s: int
+
+
+class _Payload(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    cid: str = Field(pattern=ID_PATTERN)
+    role: Role
+    name: str = Field(min_length=1, max_length=200)
+    venue: str | None = Field(None, max_length=200)
+    jti: str = Field(pattern=ID_PATTERN)
+    exp: int
+
+
+class TokenKey:
+    """Signs and reads tokens with the key of the data directory."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = OctKey.import_key(key)
+
+    def issue(
+        self, consultation_id: str, role: Role, name: str, *, venue: str | None = None, ttl_s: int
+    ) -> str:
+        """A new token that expires after `ttl_s` seconds."""
+        now_s = int(time.time())
+        claims = {
+            "cid": consultation_id,
+            "role": role.value,
+            "name": name,
+            "iat": now_s,
+            "exp": now_s + ttl_s,
+            "jti": new_id("t"),
+        }
+        if venue is not None:
+            claims["venue"] = venue
+        return jwt.encode({"alg": _ALGORITHM}, claims, self._key, algorithms=[_ALGORITHM])
+
+    def read(self, token: str) -> Claims:
+        """The claims of a token with a right signature, expired or not; token_invalid otherwise."""
+        if len(token) > _MAX_TOKEN_CHARS:
+            raise ConferenceError("token_invalid", "too long")
+        try:
+            payload = _Payload.model_validate(jwt.decode(token, self._key, algorithms=[_ALGORITHM]).claims)
+        except (JoseError, ValidationError, ValueError) as error:
+            raise ConferenceError("token_invalid", type(error).__name__) from error
+        return Claims(
+            consultation_id=payload.cid,
+            role=payload.role,
+            name=payload.name,
+            venue=payload.venue,
+            token_id=payload.jti,
+            expires_at_s=payload.exp,
+        )

@@ -1,0 +1,88 @@
+"""The data directory: what lies where, the lock of the one server, the key that signs tokens."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+_KEY_BYTES = 32
+
+
+class DataDirectoryError(Exception):
+    """The directory cannot be used; the message says why, for the person at the terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataDirectory:
+    """Paths in the data directory. Everything in it is private to the server's account."""
+
+    path: Path
+
+    @property
+    def database(self) -> Path:
+        return self.path / "yuanshang.sqlite3"
+
+    @property
+    def token_key(self) -> Path:
+        return self.path / "token.key"
+
+    @property
+    def lan(self) -> Path:
+        return self.path / "lan"
+
+    def create(self) -> None:
+        """Make the directory when it is missing."""
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataDirectoryError(f"cannot use {self.path}: {error.strerror}") from error
+
+    def lock(self) -> DirectoryLock:
+        """Take the directory for this server; DataDirectoryError while another one holds it."""
+        return DirectoryLock(self.path / "server.lock")
+
+    def load_key(self) -> bytes:
+        """The token key, made at the first call. Safe against two processes that begin at once."""
+        if not self.token_key.exists():
+            draft = self.path / f".token.key.{os.getpid()}"
+            write_private(draft, secrets.token_bytes(_KEY_BYTES))
+            try:
+                os.link(draft, self.token_key)  # fails when another process was first: its key counts
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        key = self.token_key.read_bytes()
+        if len(key) != _KEY_BYTES:
+            raise DataDirectoryError(f"{self.token_key} is not a token key: {len(key)} bytes")
+        return key
+
+
+class DirectoryLock:
+    """An exclusive flock; the kernel drops it when the process ends, however it ends."""
+
+    def __init__(self, path: Path) -> None:
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(self._fd)
+            raise DataDirectoryError(
+                f"another server already uses the data directory {path.parent}"
+            ) from error
+
+    def release(self) -> None:
+        """Idempotent."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only this account may read."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(content)

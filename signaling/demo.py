@@ -1,0 +1,40 @@
+"""--demo: one consultation, and a link for every role."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from conference.model.permissions import Role
+from conference.services.consultations import ConsultationDraft, Consultations
+from signaling.auth.tokens import TokenKey
+
+DEMO_ID: Final = "demo"
+_TTL_S: Final = 7 * 24 * 3600
+
+ROLE_NAMES: Final[dict[Role, str]] = {
+    Role.CHAIR: "主持人",
+    Role.MEMBER: "委员",
+    Role.DEPARTMENT: "部门代表",
+    Role.EXPERT: "专家",
+    Role.CITIZEN: "群众代表",
+    Role.VENUE_OPERATOR: "会场操作员",
+    Role.MODERATOR: "审核员",
+    Role.SECRETARIAT: "秘书处",
+    Role.OBSERVER: "列席",
+    Role.ORGANIZER: "组织者",
+    Role.ADMINISTRATOR: "管理员",
+}
+_VENUES: Final = {Role.CHAIR: "主会场", Role.VENUE_OPERATOR: "分会场"}
+_STAFF: Final = frozenset({Role.ORGANIZER, Role.ADMINISTRATOR})
+
+
+async def demo_links(consultations: Consultations, key: TokenKey, base_url: str) -> dict[str, str]:
+    """Links by role into the demo consultation, which is made when it is missing or over."""
+    consultation = await consultations.rehearse(ConsultationDraft(title="远程协商演示", id=DEMO_ID))
+    links: dict[str, str] = {}
+    for role, name in ROLE_NAMES.items():
+        if role in _STAFF:
+            continue
+        token = key.issue(consultation.id, role, name, venue=_VENUES.get(role), ttl_s=_TTL_S)
+        links[role.value] = f"{base_url}/room/{consultation.id}#token={token}"
+    return links

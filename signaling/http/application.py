@@ -1,0 +1,32 @@
+"""The aiohttp application: all HTTP doors together."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from signaling.http import api, operations, streams
+from signaling.http.context import CONTEXT, HttpContext
+from signaling.http.pages import Pages
+from signaling.http.problems import problem_middleware
+from signaling.http.security import SecurityHeaders
+
+MAX_BODY_BYTES = 64 * 1024  # JSON bodies; session descriptions are read with a limit of their own
+
+
+def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
+    """Every route but the Socket.IO one."""
+    api.add_to(app)
+    streams.add_to(app)
+    operations.add_to(app)
+    Pages(lan_ca=lan_ca).add_to(app)
+
+
+def make_application(
+    context: HttpContext, *, strict_transport: bool, lan_ca: bytes | None
+) -> web.Application:
+    """The application, ready to be served. `lan_ca`: the certificate that phones may install."""
+    app = web.Application(middlewares=[problem_middleware], client_max_size=MAX_BODY_BYTES)
+    app[CONTEXT] = context
+    app.on_response_prepare.append(SecurityHeaders(strict_transport=strict_transport))
+    add_routes(app, lan_ca)
+    return app

@@ -1,0 +1,59 @@
+"""For those who run the server: /healthz, /readyz, /metrics."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+from aiohttp import web
+
+from conference.services.ports import MediaError
+from signaling.http.context import CONTEXT
+
+log = structlog.get_logger(__name__)
+
+_PATIENCE_S = 2.0
+
+
+async def healthz(_request: web.Request) -> web.Response:
+    """The process answers."""
+    return web.json_response({"status": "ok"})
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """The database and the media process answer, too."""
+    context = request.app[CONTEXT]
+    checks = {"database": "ok", "media": "ok"}
+    try:
+        await asyncio.wait_for(context.storage.ping(), _PATIENCE_S)
+    except Exception as error:  # noqa: BLE001 whatever is wrong with it, it is not ready
+        log.warning("ready.database_failed", error=type(error).__name__)
+        checks["database"] = "failed"
+    try:
+        await asyncio.wait_for(context.media.statistics(), _PATIENCE_S)
+    except (MediaError, TimeoutError):
+        checks["media"] = "failed"
+    ready = all(each == "ok" for each in checks.values())
+    body = {"status": "ok" if ready else "failed", "checks": checks}
+    return web.json_response(body, status=200 if ready else 503)
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """Prometheus' text format."""
+    context = request.app[CONTEXT]
+    media: Mapping[str, float] = {}
+    try:
+        media = await asyncio.wait_for(context.media.statistics(), _PATIENCE_S)
+    except (MediaError, TimeoutError):
+        log.warning("metrics.media_unavailable")
+    return web.Response(
+        body=context.metrics.render(media),
+        headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
+    )
+
+
+def add_to(app: web.Application) -> None:
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/metrics", metrics)

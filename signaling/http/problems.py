@@ -1,0 +1,98 @@
+"""Problems: every error leaves as problem+json (RFC 9457) with a stable `code`."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from pydantic import ValidationError
+
+from conference.model.errors import ERROR_TEXTS, ConferenceError
+from signaling.http.context import CONTEXT
+
+log = structlog.get_logger(__name__)
+
+STATUS_OF: Final[dict[str, int]] = {
+    "bad_request": 400,
+    "sdp_invalid": 400,
+    "too_many_tracks": 400,
+    "token_missing": 401,
+    "token_invalid": 401,
+    "token_expired": 401,
+    "token_revoked": 401,
+    "forbidden": 403,
+    "token_other_consultation": 403,
+    "not_found": 404,
+    "consultation_not_found": 404,
+    "method_not_allowed": 405,
+    "consultation_exists": 409,
+    "consultation_ended": 409,
+    "consultation_not_open": 409,
+    "invalid_state": 409,
+    "room_full": 409,
+    "hard_muted": 409,
+    "stale": 409,
+    "precondition_failed": 412,
+    "too_large": 413,
+    "unsupported_media_type": 415,
+    "rate_limited": 429,
+    "internal": 500,
+    "media_unavailable": 503,
+}
+_CODE_OF_STATUS: Final = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+}
+
+
+def problem(code: str, *, detail: str = "", status: int | None = None) -> web.Response:
+    """The response for an error code."""
+    text = ERROR_TEXTS.get(code, ERROR_TEXTS["internal"])
+    status = status or STATUS_OF.get(code, 500)
+    body = {"type": "about:blank", "title": text, "status": status, "detail": detail or text, "code": code}
+    response = web.Response(
+        text=json.dumps(body, ensure_ascii=False), status=status, content_type="application/problem+json"
+    )
+    if status == 401:
+        error = "" if code == "token_missing" else ', error="invalid_token"'
+        response.headers["WWW-Authenticate"] = f'Bearer realm="yuanshang"{error}'
+    if status in (429, 503):
+        response.headers["Retry-After"] = "2"
+    return response
+
+
+@web.middleware
+async def problem_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn exceptions into problems, and count every request by its route."""
+    response: web.StreamResponse
+    try:
+        response = await handler(request)
+    except ConferenceError as error:
+        response = problem(error.code)
+    except ValidationError:
+        response = problem("bad_request")
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        code = _CODE_OF_STATUS.get(error.status, "bad_request" if error.status < 500 else "internal")
+        response = problem(code, status=error.status)
+        if "Allow" in error.headers:
+            response.headers["Allow"] = error.headers["Allow"]
+    except Exception as error:
+        log.error("http.handler_failed", exc_info=error)
+        response = problem("internal")
+    resource = request.match_info.route.resource
+    route = resource.canonical if resource is not None else "unmatched"
+    metrics = request.app[CONTEXT].metrics
+    metrics.http_requests.labels(route, _method(request.method), str(response.status)).inc()
+    return response
+
+
+def _method(method: str) -> str:
+    return method if method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} else "OTHER"

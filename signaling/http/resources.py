@@ -1,0 +1,114 @@
+"""Resources of the API: the JSON that leaves."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from conference.events import ParticipantView
+from conference.model.consultation import Consultation, Mode, Status
+from conference.model.media import Kind, Source
+from conference.model.participant import Device, ParticipantKind
+from conference.model.permissions import Role
+
+
+class Resource(BaseModel):
+    """Base of all: made from the views of the services."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+class ConsultationResource(Resource):
+    """A consultation. Times are UTC milliseconds."""
+
+    id: str
+    title: str
+    status: Status
+    mode: Mode
+    scheduled_at_ms: int | None
+    started_at_ms: int | None
+    ended_at_ms: int | None
+    organization: str | None
+    program_time_ms: int | None
+
+    @classmethod
+    def of(cls, consultation: Consultation, program_time_ms: int | None) -> ConsultationResource:
+        return cls(
+            id=consultation.id,
+            title=consultation.title,
+            status=consultation.status,
+            mode=consultation.mode,
+            scheduled_at_ms=consultation.scheduled_at_ms,
+            started_at_ms=consultation.started_at_ms,
+            ended_at_ms=consultation.ended_at_ms,
+            organization=consultation.organization,
+            program_time_ms=program_time_ms,
+        )
+
+
+class SessionConsultation(Resource):
+    id: str
+    title: str
+    status: Status
+    mode: Mode
+    scheduled_at_ms: int | None
+    organization: str | None
+
+
+class SessionResource(Resource):
+    """What a token opens: shown before joining."""
+
+    consultation: SessionConsultation
+    name: str
+    role: Role
+    venue: str | None
+    room_full: bool
+    participants: int
+
+
+class PublicationResource(Resource):
+    id: str
+    kind: Kind
+    source: Source
+    label: str
+    codec: str
+
+
+class ParticipantResource(Resource):
+    """A participant of the live room, with what it publishes."""
+
+    id: str
+    name: str
+    role: Role
+    venue: str | None
+    kind: ParticipantKind
+    device: Device | None
+    joined_at_ms: int
+    connected: bool
+    microphone: bool
+    camera: bool
+    hard_muted: bool
+    muted_by: str | None
+    hand: int | None
+    quality: int | None
+    publications: list[PublicationResource]
+
+    @classmethod
+    def of(cls, view: ParticipantView) -> ParticipantResource:
+        return cls.model_validate(view)
+
+
+class ParticipantList(Resource):
+    """A page of participants; `next` is the `after` of the next page."""
+
+    items: list[ParticipantResource]
+    next: str | None
+
+
+class Problem(Resource):
+    """RFC 9457, with a stable code."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str

@@ -1,0 +1,113 @@
+"""Metrics of the web process, in a registry of its own; the media process' samples are added when read."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Iterable, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from conference.services.rooms import Rooms
+
+_LAG_INTERVAL_S = 0.5
+_SAMPLE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{[^\n{}]*\})?$")
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class Metrics:
+    """Counters that the doors of the web process count with."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.http_requests = Counter(
+            "yuanshang_http_requests_total",
+            "HTTP requests.",
+            ["route", "method", "status"],
+            registry=self.registry,
+        )
+        self.socket_events = Counter(
+            "yuanshang_socket_events_total",
+            "Socket.IO requests from clients.",
+            ["event"],
+            registry=self.registry,
+        )
+        self.socket_errors = Counter(
+            "yuanshang_socket_errors_total",
+            "Socket.IO requests refused, by code.",
+            ["code"],
+            registry=self.registry,
+        )
+        self.socket_malformed = Counter(
+            "yuanshang_socket_malformed_total", "Frames that are not Socket.IO.", registry=self.registry
+        )
+        self.socket_overflows = Counter(
+            "yuanshang_socket_overflows_total",
+            "Sessions closed for reading too slowly.",
+            registry=self.registry,
+        )
+        self.sessions_refused = Counter(
+            "yuanshang_sessions_refused_total",
+            "Sessions refused at the door, by code.",
+            ["code"],
+            registry=self.registry,
+        )
+        self.offer_answers = Counter(
+            "yuanshang_offer_answers_total", "Answers to media offers.", ["result"], registry=self.registry
+        )
+        self.loop_lag = Histogram(
+            "yuanshang_web_event_loop_lag_seconds",
+            "How late a timer of the web process fires.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+
+    def watch(self, rooms: Rooms) -> None:
+        """Count rooms and participants whenever somebody reads."""
+        self.registry.register(_RoomCollector(rooms))
+
+    async def measure_lag(self) -> None:
+        """Observe the event loop's lag; runs until cancelled."""
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(_LAG_INTERVAL_S)
+            self.loop_lag.observe(max(0.0, time.monotonic() - before - _LAG_INTERVAL_S))
+
+    def render(self, media: Mapping[str, float]) -> bytes:
+        """Everything in Prometheus' text format."""
+        return generate_latest(self.registry) + "".join(_media_lines(media)).encode()
+
+
+class _RoomCollector(Collector):
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+
+    def collect(self) -> Iterable[Metric]:
+        rooms = self._rooms.all()
+        seats = [seat for room in rooms for seat in room.seats.values()]
+        connected = sum(seat.lost_at_s is None for seat in seats)
+        yield GaugeMetricFamily("yuanshang_rooms", "Rooms that somebody is in.", len(rooms))
+        participants = GaugeMetricFamily(
+            "yuanshang_participants", "Participants in all rooms.", labels=["connected"]
+        )
+        participants.add_metric(["true"], connected)
+        participants.add_metric(["false"], len(seats) - connected)
+        yield participants
+        listeners = sum(len(room.listeners) for room in rooms)
+        yield GaugeMetricFamily("yuanshang_whep_sessions", "WHEP sessions in all rooms.", listeners)
+
+
+def _media_lines(samples: Mapping[str, float]) -> Iterable[str]:
+    """Samples grouped by name; a name that Prometheus would not take is left out."""
+    grouped: dict[str, list[str]] = {}
+    for sample, value in samples.items():
+        match = _SAMPLE.match(sample)
+        if match is not None:
+            grouped.setdefault(match[1], []).append(f"{sample} {float(value)!r}\n")
+    for name, lines in grouped.items():
+        kind = "counter" if name.endswith("_total") else "gauge"
+        yield f"# TYPE {name} {kind}\n"
+        yield from lines

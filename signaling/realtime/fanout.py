@@ -1,0 +1,72 @@
+"""Fan-out: which sessions are in which room. Implements services.ports.Publisher; never waits."""
+
+from __future__ import annotations
+
+from conference.events import MediaOffered, RoomEvent, SessionEvent, Snapshot
+from signaling.realtime.outbox import Outbox, Outgoing
+from signaling.realtime.wire import render
+
+
+class Fanout:
+    """Puts events into the outboxes of those concerned."""
+
+    def __init__(self) -> None:
+        self._outboxes: dict[str, Outbox] = {}
+        self._rooms: dict[str, dict[str, Outbox]] = {}
+        self._room_of: dict[str, str] = {}
+
+    def open(self, session_id: str) -> Outbox:
+        """A new session, in no room yet."""
+        outbox = self._outboxes[session_id] = Outbox(session_id)
+        return outbox
+
+    def forget(self, session_id: str) -> None:
+        """The session's socket is gone."""
+        self.exit(session_id)
+        outbox = self._outboxes.pop(session_id, None)
+        if outbox is not None:
+            outbox.abandon()
+
+    # ── services.ports.Publisher ────────────────────────────────────────────────────────────────
+
+    def enter(self, session_id: str, room_id: str, snapshot: Snapshot) -> None:
+        outbox = self._outboxes.get(session_id)
+        if outbox is None:
+            return
+        self.exit(session_id)
+        self._put(outbox, snapshot)
+        self._rooms.setdefault(room_id, {})[session_id] = outbox
+        self._room_of[session_id] = room_id
+
+    def exit(self, session_id: str) -> None:
+        room_id = self._room_of.pop(session_id, None)
+        if room_id is not None:
+            members = self._rooms[room_id]
+            del members[session_id]
+            if not members:
+                del self._rooms[room_id]
+
+    def publish(self, room_id: str, event: RoomEvent) -> None:
+        members = self._rooms.get(room_id)
+        if members:
+            name, body = render(event)
+            item = Outgoing(name, body)
+            for outbox in members.values():
+                outbox.put(item)
+
+    def send(self, session_id: str, event: SessionEvent) -> None:
+        outbox = self._outboxes.get(session_id)
+        if outbox is not None:
+            self._put(outbox, event)
+
+    def close(self, session_id: str) -> None:
+        self.exit(session_id)
+        outbox = self._outboxes.get(session_id)
+        if outbox is not None:
+            outbox.close()
+
+    @staticmethod
+    def _put(outbox: Outbox, event: SessionEvent) -> None:
+        name, body = render(event)
+        generation = event.generation if isinstance(event, MediaOffered) else None
+        outbox.put(Outgoing(name, body, generation))

@@ -1,0 +1,75 @@
+"""An outbox: what one session is still to be sent, in order and bounded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+MAX_PENDING: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One event. `generation` is set for media offers, whose ack is awaited. `is_last`: then disconnect."""
+
+    name: str
+    body: dict[str, Any]
+    generation: int | None = None
+    is_last: bool = False
+
+
+LAST: Final = Outgoing("", {}, is_last=True)
+
+
+@dataclass(slots=True)
+class Outbox:
+    """Filled without waiting, emptied by one task. One that overflows is closed: its client starts over."""
+
+    session_id: str
+    pending: deque[Outgoing] = field(default_factory=deque)
+    is_closed: bool = False
+    overflowed: bool = False
+    _filled: asyncio.Event = field(default_factory=asyncio.Event)
+    _emptied: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def put(self, item: Outgoing) -> None:
+        """Add an event; after `close` nothing is taken any more."""
+        if self.is_closed:
+            return
+        if len(self.pending) >= MAX_PENDING:
+            self.overflowed = True
+            self.pending.clear()
+            self.close()
+            return
+        self.pending.append(item)
+        self._filled.set()
+        self._emptied.clear()
+
+    def close(self) -> None:
+        """Disconnect once everything before is sent."""
+        if not self.is_closed:
+            self.is_closed = True
+            self.pending.append(LAST)
+            self._filled.set()
+            self._emptied.set()  # nobody waits for the order of what comes last
+
+    def abandon(self) -> None:
+        """The socket is gone: nothing will be sent any more."""
+        self.is_closed = True
+        self.pending.clear()
+        self._emptied.set()
+
+    async def next(self) -> Outgoing:
+        """The next event. Asking for it says that the one before was sent."""
+        while not self.pending:
+            self._emptied.set()
+            self._filled.clear()
+            await self._filled.wait()
+        return self.pending.popleft()
+
+    async def drained(self) -> None:
+        """Wait until everything put so far was sent, so that an answer does not overtake it."""
+        while self.pending and not self.is_closed:
+            await self._emptied.wait()

@@ -1,0 +1,92 @@
+"""The requests of /room: each one calls one use case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conference.services.media_sessions import MediaSessions
+from conference.services.moderation import Moderation
+from conference.services.presence import Presence
+from signaling.realtime.dispatch import Handler, Session
+from signaling.realtime.requests import (
+    Empty,
+    FloorWithdraw,
+    MediaPublish,
+    ParticipantMute,
+    ParticipantRemove,
+    ParticipantUpdate,
+)
+from signaling.realtime.wire import render, render_participant
+
+
+class RoomRequests:
+    """Handlers of a participant's requests."""
+
+    def __init__(self, presence: Presence, moderation: Moderation, media: MediaSessions) -> None:
+        self._presence = presence
+        self._moderation = moderation
+        self._media = media
+
+    def handlers(self) -> dict[str, Handler]:
+        """The table of events."""
+        return {
+            "room.sync": Handler(Empty, self._sync),
+            "room.leave": Handler(Empty, self._leave),
+            "media.publish": Handler(MediaPublish, self._publish),
+            "media.restart": Handler(Empty, self._restart),
+            "participant.update": Handler(ParticipantUpdate, self._update),
+            "participant.mute": Handler(ParticipantMute, self._mute),
+            "participant.remove": Handler(ParticipantRemove, self._remove),
+            "floor.request": Handler(Empty, self._request_floor),
+            "floor.withdraw": Handler(FloorWithdraw, self._withdraw_floor),
+        }
+
+    async def _sync(self, session: Session, _: Empty) -> dict[str, Any]:
+        snapshot = await self._presence.snapshot(session.room_id, session.participant_id)
+        return render(snapshot)[1]
+
+    async def _leave(self, session: Session, _: Empty) -> dict[str, Any]:
+        await self._presence.leave(session.room_id, session.participant_id)
+        return {}
+
+    async def _publish(self, session: Session, request: MediaPublish) -> dict[str, Any]:
+        answer = await self._media.publish(
+            session.room_id, session.participant_id, request.sdp, request.hints()
+        )
+        return {"sdp": answer}
+
+    async def _restart(self, session: Session, _: Empty) -> dict[str, Any]:
+        await self._media.restart(session.room_id, session.participant_id)
+        return {}
+
+    async def _update(self, session: Session, request: ParticipantUpdate) -> dict[str, Any]:
+        view = await self._moderation.choose(
+            session.room_id,
+            session.participant_id,
+            name=request.name,
+            microphone=request.microphone,
+            camera=request.camera,
+        )
+        return {"participant": render_participant(view)}
+
+    async def _mute(self, session: Session, request: ParticipantMute) -> dict[str, Any]:
+        room_id, by_id = session.room_id, session.participant_id
+        if request.participant_id is None:
+            changed = await self._moderation.mute_all(room_id, by_id, muted=request.muted, hard=request.hard)
+        else:
+            changed = await self._moderation.mute(
+                room_id, by_id, request.participant_id, muted=request.muted, hard=request.hard
+            )
+        return {"changed": changed}
+
+    async def _remove(self, session: Session, request: ParticipantRemove) -> dict[str, Any]:
+        await self._presence.remove(session.room_id, session.participant_id, request.participant_id)
+        return {}
+
+    async def _request_floor(self, session: Session, _: Empty) -> dict[str, Any]:
+        return {"place": await self._moderation.raise_hand(session.room_id, session.participant_id)}
+
+    async def _withdraw_floor(self, session: Session, request: FloorWithdraw) -> dict[str, Any]:
+        target_id = request.participant_id or session.participant_id
+        await self._moderation.lower_hand(session.room_id, session.participant_id, target_id)
+        return {}

@@ -1,0 +1,114 @@
+"""Settings of a server: every option of `yuanshang serve`, an environment variable and a TOML key each.
+
+The command line stands above the environment (`YUANSHANG_…`), that above the TOML file, that above the defaults.
+The key in the file is the option's name with underscores: `--media-port` is `media_port`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+Names = Annotated[tuple[str, ...], NoDecode]  # in the environment: separated by commas
+
+
+class Settings(BaseSettings):
+    """What one server runs with. Frozen; made once, in the command line."""
+
+    model_config = SettingsConfigDict(env_prefix="YUANSHANG_", extra="forbid", frozen=True)
+
+    data_dir: Path = Field(Path("data"), description="Directory of the database, keys and recordings.")
+    host: str = Field("0.0.0.0", description="Address to listen on for HTTP and media.")  # noqa: S104
+    port: int = Field(8080, ge=0, le=65535, description="TCP port of HTTP; 0 takes a free one.")
+    media_port: int = Field(7882, ge=0, le=65535, description="UDP and ICE-TCP port of all media.")
+    media_address: Names = Field(
+        (), description="Addresses announced to clients for media. Default: those of the host."
+    )
+    public_url: str | None = Field(None, description="How clients reach this server, e.g. https://x.example.")
+    tls_cert: Path | None = Field(None, description="Certificate chain (PEM); serves HTTPS.")
+    tls_key: Path | None = Field(None, description="Private key of the certificate (PEM).")
+    trusted_proxies: Names = Field(
+        (), description="Addresses or networks of reverse proxies whose X-Forwarded-For is believed."
+    )
+    lan: bool = Field(False, description="HTTPS with a certificate of an own local CA, for phones nearby.")
+    demo: bool = Field(False, description="One consultation with a link for every role.")
+    ready_json: bool = Field(False, description="Print one JSON line when the server accepts work.")
+    max_participants: int = Field(300, ge=1, le=5000, description="Participants in one room.")
+    max_tracks: int = Field(8, ge=1, le=64, description="Tracks that one participant may publish.")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="What is logged.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The command line, then the environment; `load` puts the file below them."""
+        return init_settings, env_settings
+
+    @classmethod
+    def load(cls, options: dict[str, Any], config: Path | None = None) -> Settings:
+        """Settings from options given on the command line, the environment and a TOML file."""
+        if config is None:
+            return cls(**options)
+        if not config.is_file():
+            raise ValueError(f"no such file: {config}")
+
+        class WithFile(cls):  # type: ignore[misc, valid-type]
+            """The same settings with this file as the lowest source."""
+
+            @classmethod
+            def settings_customise_sources(
+                cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
+            ) -> tuple[PydanticBaseSettingsSource, ...]:
+                file = TomlConfigSettingsSource(settings_cls, toml_file=config)
+                return sources["init_settings"], sources["env_settings"], file
+
+        return cls.model_construct(**dict(WithFile(**options)))
+
+    @field_validator("media_address", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("media_address")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(ipaddress.ip_address(each)) for each in value)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(ipaddress.ip_network(each, strict=False)) for each in value)
+
+    @field_validator("public_url")
+    @classmethod
+    def _url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("public_url must begin with http:// or https://")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _pairs(self) -> Settings:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key belong together")
+        if self.lan and self.tls_cert is not None:
+            raise ValueError("lan makes a certificate of its own: leave tls_cert and tls_key out")
+        return self
