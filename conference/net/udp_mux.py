@@ -70,6 +70,7 @@ class UdpMux:
             raise
         self.batch = SendBatch(self.sock)
         self.received = 0
+        self._logged_at = 0.0
         self.received_bytes = 0
         self._flush = flush
         self._directory = directory
@@ -132,9 +133,11 @@ class UdpMux:
                         receiver.receive_rtp(self._pointer, size, now)
                 else:
                     self._receive_other(view[:size].tobytes(), address, now)
-            except Exception:  # noqa: BLE001 one packet of one peer must not cost the others theirs
+            except Exception:  # one packet of one peer must not cost the others theirs
                 self._counters.drops["failed"] += 1
-                log.exception("a packet could not be handled")
+                if now - self._logged_at > 1.0:
+                    self._logged_at = now
+                    log.exception("a packet could not be handled")
         self.received += count
         self.received_bytes += size_sum
         self._flush()

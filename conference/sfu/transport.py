@@ -29,8 +29,8 @@ class TransportState(Enum):
 class Transport:
     """Owned by a Publisher or a Subscriber, which sets the three handlers before the first packet.
 
-    `on_rtp(packet, now)` gets plain RTP packets, `on_rtcp(packets, now)` the packets of each compound, `on_state(state)`
-    every change; CLOSED comes once and is the last.
+    `on_rtp(packet, now)` gets plain RTP packets, `on_rtcp(packets, now)` the packets of each compound,
+    `on_state(state)` every change; CLOSED comes once and is the last.
     """
 
     def __init__(

@@ -154,13 +154,13 @@ async def test_two_hundred_thousand_mutants_change_nothing_for_the_others(node: 
     count = 0
     while count < MUTANTS:
         for _ in range(BATCH):
-            data, source = chance.choice(recorded)
+            data, address = chance.choice(recorded)
             if chance.random() < 0.3:
-                source = (
+                address = (
                     f"127.0.{chance.randrange(256)}.{chance.randrange(1, 255)}",
                     chance.randrange(1, 65536),
                 )
-            tap.injected.append((mutate(data, chance), source))
+            tap.injected.append((mutate(data, chance), address))
         while tap.injected:
             mux._readable()
         for _ in range(BATCH):
