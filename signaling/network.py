@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterable
 
 import ifaddr
+from aiohttp.web import BaseRequest
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 _MAX_ANNOUNCED = 16
@@ -55,10 +56,11 @@ class TrustedProxies:
     def __init__(self, networks: Iterable[str]) -> None:
         self._networks = [ipaddress.ip_network(each) for each in networks]
 
-    def client(self, peer: str | None, forwarded_for: str | None) -> str:
+    def client(self, request: BaseRequest) -> str:
         """The client's address: the last hop that is not one of our proxies."""
-        address = peer or "unknown"
-        for hop in reversed((forwarded_for or "").split(",")):
+        address = request.remote or "unknown"
+        hops = ",".join(request.headers.getall("X-Forwarded-For", []))
+        for hop in reversed(hops.split(",")):
             if not self._trusts(address):
                 return address
             hop = hop.strip()

@@ -9,6 +9,7 @@ import structlog
 from conference.events import SessionRemoved, SessionReplaced, Snapshot
 from conference.model.errors import ConferenceError
 from conference.model.ids import hash_secret, new_id, new_secret, secret_matches
+from conference.model.media import PublicationInfo
 from conference.model.participant import Device, LeaveReason, Participant, ParticipantKind
 from conference.model.permissions import Action, Role, allowed, require
 from conference.services.live_room import LiveRoom, Seat
@@ -64,7 +65,7 @@ class Presence:
             seat = await self._resumed(room, entry)
             resumed = seat is not None
             if seat is None:
-                seat = await self.newcomer(room, entry, ParticipantKind.CLIENT)
+                seat = await self._newcomer(room, entry)
             self._take_over(seat, session_id)
             if resumed:
                 room.changed([seat.id])
@@ -79,8 +80,13 @@ class Presence:
         async with self._rooms.locked(room_id) as room:
             return self._rooms.snapshot(room, room.seat(participant_id), resumed=True)
 
-    async def newcomer(self, room: LiveRoom, entry: Entry, kind: ParticipantKind) -> Seat:
-        """Seat somebody who was not here before. With the room's lock held."""
+    async def _newcomer(self, room: LiveRoom, entry: Entry) -> Seat:
+        participant, secret = self.draft(room, entry, ParticipantKind.CLIENT)
+        await self._join_media(room, participant)
+        return await self.admit(room, participant, secret)
+
+    def draft(self, room: LiveRoom, entry: Entry, kind: ParticipantKind) -> tuple[Participant, str]:
+        """Somebody who was not here before, and the resume secret; refused when there is no way in."""
         room.consultation.require_open()
         if entry.token_expired:
             raise ConferenceError("token_expired")
@@ -88,6 +94,7 @@ class Presence:
         secret = new_secret()
         now_ms = self._rooms.clock.wall_ms()
         speaks = allowed(entry.role, Action.MEDIA_PUBLISH)
+        opens = room.consultation.microphone_on_join or kind is ParticipantKind.WHIP
         participant = Participant(
             id=new_id("p"),
             consultation_id=room.id,
@@ -100,16 +107,26 @@ class Presence:
             resume_hash=hash_secret(secret),
             joined_at_ms=now_ms,
             last_seen_ms=now_ms,
-            microphone_on=speaks and (room.consultation.microphone_on_join or kind is ParticipantKind.WHIP),
+            microphone_on=speaks and opens,
             camera_on=speaks,
         )
-        await self._join_media(room, participant)
+        return participant, secret
+
+    async def admit(
+        self,
+        room: LiveRoom,
+        participant: Participant,
+        secret: str,
+        *,
+        publications: tuple[PublicationInfo, ...] = (),
+    ) -> Seat:
+        """Seat somebody whom the media process knows already; on failure it forgets again. Needs the lock."""
         try:
             await self._rooms.save(participant)
         except BaseException:
             await self._rooms.leave_media(room.id, participant.id)
             raise
-        seat = Seat(participant, resume_secret=secret)
+        seat = Seat(participant, resume_secret=secret, publications=publications)
         room.add(seat)
         return seat
 
@@ -151,10 +168,7 @@ class Presence:
         self._require_place(room)
         participant = participant.returned(now_ms)
         await self._join_media(room, participant)
-        await self._rooms.save(participant)
-        seat = Seat(participant, resume_secret=claim.secret)
-        room.add(seat)
-        return seat
+        return await self.admit(room, participant, claim.secret)
 
     def _require_place(self, room: LiveRoom) -> None:
         if len(room.seats) >= self._rooms.limits.max_participants:

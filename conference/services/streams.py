@@ -34,15 +34,16 @@ class Streams:
         """Seat an encoder and take its offer."""
         require(entry.role, Action.WHIP_PUBLISH)
         async with self._rooms.locked(entry.consultation_id) as room:
-            seat = await self._presence.newcomer(room, entry, ParticipantKind.WHIP)
+            participant, secret = self._presence.draft(room, entry, ParticipantKind.WHIP)
+            media = self._rooms.media
+            await media.join(room.id, participant.id, sound_open=participant.sound_open)
             try:
-                answer, publications = await self._rooms.media.publish(room.id, seat.id, sdp)
+                answer, publications = await media.publish(room.id, participant.id, sdp)
             except BaseException:
-                await self._presence.vacate(room, seat, LeaveReason.LEFT)
+                await self._rooms.leave_media(room.id, participant.id)
                 raise
+            seat = await self._presence.admit(room, participant, secret, publications=publications)
             seat.connect_by_s = self._rooms.clock.monotonic() + self._rooms.limits.whip_connect_s
-            seat.publications = publications
-            room.changed([seat.id])
             return StreamOpened(seat.id, answer)
 
     async def unpublish(self, room_id: str, participant_id: str, role: Role, token_id: str) -> None:

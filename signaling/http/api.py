@@ -9,6 +9,7 @@ from typing import Any, cast
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from aiohttp_pydantic.decorator import inject_params
+from aiohttp_pydantic.oas.pydantic_schema_to_oas import add_or_replace_translater
 from aiohttp_pydantic.oas.typing import r200, r401, r403, r404, r409
 from aiohttp_pydantic.oas.view import generate_oas
 from pydantic import BaseModel, ValidationError
@@ -27,6 +28,9 @@ from signaling.http.resources import (
 
 PREFIX = "/api/v1"
 MAX_PAGE = 500
+
+# OpenAPI 3.1 takes pydantic's JSON Schema as it is. The library's conversion to 3.0 breaks on optional enums.
+add_or_replace_translater("3.0.0", lambda _schema: None)
 
 
 async def _not_valid(_error: ValidationError, _context: str) -> web.StreamResponse:
@@ -165,6 +169,7 @@ def openapi(app: web.Application) -> dict[str, Any]:
         title_spec="Yuanshang 远商",
         security={"BearerToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
     )
+    document["openapi"] = "3.1.0"
     return document
 
 

@@ -39,7 +39,7 @@ class HttpContext:
 
     def client_address(self, request: web.BaseRequest) -> str:
         """Where the request comes from, seen through trusted proxies only."""
-        return self.proxies.client(request.remote, request.headers.get("X-Forwarded-For"))
+        return self.proxies.client(request)
 
     def limit_streams(self, request: web.BaseRequest) -> None:
         """Raise rate_limited when this address opens too many streams."""

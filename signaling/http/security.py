@@ -10,6 +10,7 @@ from aiohttp import web
 _HOST = re.compile(r"^[A-Za-z0-9.:\[\]-]{1,255}$")
 
 _FIXED: Final = {
+    "Server": "yuanshang",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",

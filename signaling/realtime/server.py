@@ -146,7 +146,7 @@ class RoomServer(socketio.AsyncNamespace):  # type: ignore[misc]  # the library 
         return True
 
     async def _join(self, session_id: str, outbox: Outbox, request: web.BaseRequest, auth: Any) -> None:
-        address = self._proxies.client(request.remote, request.headers.get("X-Forwarded-For"))
+        address = self._proxies.client(request)
         if not self._joins.take(address, time.monotonic()):
             raise ConferenceError("rate_limited")
         credentials = Credentials.model_validate(auth)
