@@ -4,9 +4,12 @@ The peer is always the controlling, full agent. We never send a check and never 
 address is learnt from a check that proves knowledge of our password.
 
 The path for media is the one last nominated. Before any nomination the first valid check on UDP is taken,
-which saves a round trip. A check that does not nominate moves an established path only when that path has
-fallen silent: after a NAT rebinding Chromium repeats USE-CANDIDATE, other agents need not. TCP is taken by
-nomination alone, because browsers probe it while UDP works.
+which saves a round trip. TCP is taken by nomination alone, because browsers probe it while UDP works.
+
+NAT rebinding: Chromium repeats USE-CANDIDATE in its consent checks, every 2.5 s, and checks other paths
+without it. Firefox nominates once and then checks only that path, every 4 to 6 s, without USE-CANDIDATE. So a
+check that does not nominate moves a path that has fallen silent: soon for peers of the second kind, late for
+the first.
 """
 
 from __future__ import annotations
@@ -21,10 +24,11 @@ Protocol = Literal["udp", "tcp"]
 
 CONSENT_TIMEOUT_S = 30.0  # RFC 7675, section 5.1
 
-# How long the path may be silent before a check that does not nominate moves it. Without news of media only
-# checks count, and those come every 4 to 6 s.
-_SILENT_WITH_MEDIA_S = 2.0
-_SILENT_CHECKS_ONLY_S = 8.0
+# How long the path may be silent before a check that does not nominate moves it.
+_SILENT_S = 2.0  # the peer does not repeat nominations, or we are told of media
+_SILENT_UNSURE_S = 8.0
+
+_SETTLED_S = 1.0  # after a nomination, checks that were under way may still come without it
 
 _ERRORS_PER_S = 5.0
 _ERROR_BURST = 5.0
@@ -48,6 +52,8 @@ class IceLite:
         "_error_credit",
         "_error_credit_at",
         "_heard_media",
+        "_nominated_at",
+        "_plain_consent",
         "_previous",
         "_seen_at",
         "checks",
@@ -74,6 +80,8 @@ class IceLite:
         self._previous: tuple[Credentials, Credentials | None] | None = None
         self._seen_at = 0.0  # when the selected path was last alive
         self._heard_media = False
+        self._nominated_at = 0.0
+        self._plain_consent = False  # the peer's consent checks do not nominate
         self._error_credit = _ERROR_BURST
         self._error_credit_at = 0.0
 
@@ -84,7 +92,7 @@ class IceLite:
         self.remote = remote
 
     def heard(self, now: float) -> None:
-        """Media came from the selected address. Optional; such news make an address change faster."""
+        """Media came from the selected address, and no other: an optional sign of life beside the checks."""
         self._seen_at = now
         self._heard_media = True
 
@@ -150,6 +158,7 @@ class IceLite:
             if self._previous is not None:
                 self._previous = None
                 self.nominated = False
+                self._plain_consent = False
             return self.local.pwd
         if self._previous is not None and _matches(username, *self._previous):
             password = self._previous[0].pwd
@@ -161,16 +170,23 @@ class IceLite:
     ) -> Selected | None:
         if path == self.selected:
             self._seen_at = now
-            self.nominated = self.nominated or nominating
+            if nominating and not self.nominated:
+                self.nominated = True
+                self._nominated_at = now
+            elif nominating:
+                self._plain_consent = False
+            elif self.nominated and now - self._nominated_at > _SETTLED_S:
+                self._plain_consent = True
             return None
         if not nominating:
             if path[1] == "tcp":
                 return None
-            limit = _SILENT_WITH_MEDIA_S if self._heard_media else _SILENT_CHECKS_ONLY_S
+            limit = _SILENT_S if self._plain_consent or self._heard_media else _SILENT_UNSURE_S
             if self.selected is not None and now - self._seen_at <= limit:
                 return None
         self.selected = path
         self.nominated = nominating
+        self._nominated_at = now
         self._seen_at = now
         return Selected(path[0], path[1], nominating)
 

@@ -98,6 +98,23 @@ def test_a_plain_check_moves_only_a_silent_path(ice: IceLite, peer: Peer) -> Non
     assert peer.check(AWAY, now=10.1) == (200, Selected(AWAY, "udp", False))
 
 
+def test_a_peer_that_nominates_once_is_followed_soon(ice: IceLite, peer: Peer) -> None:
+    """Firefox: one nomination, then plain checks every 4 to 6 s from wherever its NAT puts it."""
+    peer.check(HOME, nominate=True, now=0.0)
+    peer.check(HOME, now=5.0)
+    assert peer.check(AWAY, now=9.5) == (200, Selected(AWAY, "udp", False))
+    # Plain on the moved path proves nothing until it is nominated or silent.
+    assert peer.check(HOME, now=10.0) == (200, None)
+
+
+def test_a_peer_that_repeats_nominations_may_probe_elsewhere(ice: IceLite, peer: Peer) -> None:
+    """Chromium: nominating checks every 2.5 s, plain ones on its spare paths."""
+    peer.check(HOME, now=0.0)
+    for second in range(0, 60, 3):
+        assert peer.check(HOME, nominate=True, now=second) == (200, None)
+        assert peer.check(AWAY, now=second + 2.9) == (200, None)
+
+
 def test_a_lost_tcp_connection_frees_the_path(ice: IceLite, peer: Peer) -> None:
     peer.check(HOME, "tcp", nominate=True)
     assert not ice.forget(AWAY, "tcp")
