@@ -37,7 +37,7 @@ run: setup
 test: setup check
 	@bash .ci/packages $(TEST_PACKAGES)
 	cd $(WEB) && npm run --silent test
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not interop and not soak" $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not interop and not soak and not net" $(ARGS)
 
 unit: setup
 	$(BIN)/pytest -n 2 tests/unit $(ARGS)
