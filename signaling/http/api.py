@@ -175,9 +175,9 @@ def openapi(app: web.Application) -> dict[str, Any]:
 
 def add_to(app: web.Application) -> None:
     """The routes of the API."""
-    app.router.add_get(f"{PREFIX}/openapi.json", get_openapi)
-    app.router.add_get(f"{PREFIX}/session", get_session)
-    app.router.add_get(f"{PREFIX}/consultations/{{cid}}", get_consultation)
-    app.router.add_get(f"{PREFIX}/consultations/{{cid}}/participants", list_participants)
+    app.router.add_get(f"{PREFIX}/openapi.json", get_openapi, allow_head=False)
+    app.router.add_get(f"{PREFIX}/session", get_session, allow_head=False)
+    app.router.add_get(f"{PREFIX}/consultations/{{cid}}", get_consultation, allow_head=False)
+    app.router.add_get(f"{PREFIX}/consultations/{{cid}}/participants", list_participants, allow_head=False)
     app.router.add_post(f"{PREFIX}/consultations/{{cid}}/start", start_consultation)
     app.router.add_post(f"{PREFIX}/consultations/{{cid}}/end", end_consultation)

@@ -1,0 +1,45 @@
+"""The role × action table, whole: a change of it is a change of this test."""
+
+import pytest
+
+from conference.model.errors import ForbiddenError
+from conference.model.permissions import PERMISSIONS, Action, Role, actions_of, allowed, require
+
+LISTEN = {"room.join", "participant.update", "consultation.read", "whep.play"}
+SPEAK = LISTEN | {"media.publish", "media.screen", "whip.publish", "floor.request"}
+LEAD = SPEAK | {
+    "participant.mute",
+    "participant.remove",
+    "floor.order",
+    "consultation.start",
+    "consultation.end",
+}
+TABLE = {
+    "chair": LEAD,
+    "secretariat": LEAD,
+    "member": SPEAK,
+    "department": SPEAK,
+    "expert": SPEAK,
+    "citizen": SPEAK,
+    "venue_operator": SPEAK,
+    "moderator": SPEAK,
+    "observer": LISTEN,
+    "organizer": LISTEN | {"consultation.start", "consultation.end", "consultation.create"},
+    "administrator": LISTEN | {"consultation.create"},
+}
+
+
+def test_the_whole_table() -> None:
+    assert {role.value: set(actions) for role, actions in PERMISSIONS.items()} == TABLE
+    assert set(PERMISSIONS) == set(Role)
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("action", Action)
+def test_require_says_what_the_table_says(role: Role, action: Action) -> None:
+    if allowed(role, action):
+        require(role, action)
+        assert action in actions_of(role)
+    else:
+        with pytest.raises(ForbiddenError):
+            require(role, action)

@@ -1,0 +1,73 @@
+"""The services on a real SQLite database, with scripted media and a hand-moved clock."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from conference.model.permissions import Role
+from conference.services.consultations import ConsultationDraft, Consultations, LifeCycle
+from conference.services.media_sessions import MediaSessions
+from conference.services.moderation import Moderation
+from conference.services.offers import Offers
+from conference.services.presence import Entry, Presence, Resume
+from conference.services.program import ProgramTimes
+from conference.services.rooms import RoomLimits, Rooms
+from conference.services.streams import Streams
+from conference.storage.database import Database, open_engine, sqlite_url
+from tests.unit.services.fakes import ManualClock, RecordingPublisher, ScriptedMedia
+
+
+class World:
+    """Everything a use case touches. `restart` is what kill -9 and a new start leave of it."""
+
+    def __init__(self, database: Database, clock: ManualClock, limits: RoomLimits) -> None:
+        self.database = database
+        self.clock = clock
+        self.limits = limits
+        self.media = ScriptedMedia()
+        self.publisher = RecordingPublisher()
+        self.programs = ProgramTimes(database, clock)
+        self.rooms = Rooms(database, self.media, self.publisher, self.programs, clock, limits)
+        self.offers = Offers(self.rooms)
+        self.presence = Presence(self.rooms, self.offers)
+        self.moderation = Moderation(self.rooms)
+        self.media_sessions = MediaSessions(self.rooms, self.offers)
+        self.streams = Streams(self.rooms, self.presence)
+        self.consultations = Consultations(database, clock)
+        self.life_cycle = LifeCycle(self.rooms, self.programs)
+
+    async def restart(self) -> World:
+        world = World(self.database, self.clock, self.limits)
+        world.media.epoch = "e2"
+        await world.programs.restore()
+        await world.rooms.restore()
+        return world
+
+    async def join(
+        self, session_id: str, role: Role = Role.MEMBER, resume: Resume | None = None, expired: bool = False
+    ) -> str:
+        entry = self.entry(session_id, role, resume, expired)
+        return await self.presence.join(entry, session_id)
+
+    @staticmethod
+    def entry(
+        name: str, role: Role = Role.MEMBER, resume: Resume | None = None, expired: bool = False
+    ) -> Entry:
+        return Entry("c", role, name, None, f"t_{name}", token_expired=expired, resume=resume)
+
+    def resume(self, session_id: str) -> Resume:
+        me = self.publisher.snapshot(session_id).self
+        return Resume(me.participant_id, me.resume_secret)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    database = Database(open_engine(sqlite_url(tmp_path / "db.sqlite3")))
+    await database.migrate()
+    made = World(database, ManualClock(), RoomLimits(max_participants=5, max_listeners=2))
+    await made.consultations.create(ConsultationDraft(title="协商会", id="c"))
+    yield made
+    await database.close()

@@ -1,0 +1,149 @@
+"""A clock that is moved by hand, a media plane that follows a script, and a publisher that remembers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from conference.events import ParticipantView, RoomEvent, SessionEvent, Snapshot
+from conference.model.media import MediaEvent, MediaRestarted, PublicationInfo, SubscriberOffer, TrackHint
+from conference.services.ports import MediaError
+
+T = TypeVar("T")
+
+
+@dataclass
+class ManualClock:
+    """Both clocks move together, by hand."""
+
+    now_s: float = 1000.0
+    epoch_ms: int = 1_700_000_000_000
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def wall_ms(self) -> int:
+        return self.epoch_ms + int((self.now_s - 1000.0) * 1000)
+
+    def forward(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+class ScriptedMedia:
+    """Implements services.ports.MediaPlane: remembers what it was asked, answers what it was told to."""
+
+    def __init__(self) -> None:
+        self.epoch = "e1"
+        self.calls: list[tuple[object, ...]] = []
+        self.gates: dict[str, bool] = {}
+        self.failures: dict[str, str] = {}  # method -> code
+        self.publications: tuple[PublicationInfo, ...] = ()
+        self.offers_on_subscribe = False
+        self.fragment: str | None = None
+        self.answers: list[tuple[str, int, str]] = []
+        self._receive: Callable[[MediaEvent], None] | None = None
+        self._generation = 0
+
+    def listen(self, receive: Callable[[MediaEvent], None]) -> None:
+        self._receive = receive
+
+    def emit(self, event: MediaEvent) -> None:
+        assert self._receive is not None
+        self._receive(event)
+
+    def restart(self, epoch: str) -> None:
+        self.epoch = epoch
+        self.gates.clear()
+        self.emit(MediaRestarted(epoch))
+
+    def offer(self, room_id: str, participant_id: str) -> SubscriberOffer:
+        self._generation += 1
+        offer = SubscriberOffer(room_id, participant_id, self._generation, f"offer {self._generation}", ())
+        self.emit(offer)
+        return offer
+
+    def _called(self, name: str, *arguments: object) -> None:
+        self.calls.append((name, *arguments))
+        if name in self.failures:
+            raise MediaError(self.failures[name], "scripted")
+
+    async def join(self, room_id: str, participant_id: str, *, sound_open: bool) -> None:
+        self._called("join", participant_id, sound_open)
+        self.gates[participant_id] = sound_open
+
+    async def leave(self, room_id: str, participant_id: str) -> None:
+        self._called("leave", participant_id)
+        self.gates.pop(participant_id, None)
+
+    async def publish(
+        self, room_id: str, participant_id: str, sdp: str, hints: tuple[TrackHint, ...] = ()
+    ) -> tuple[str, tuple[PublicationInfo, ...]]:
+        self._called("publish", participant_id, sdp, hints)
+        return f"answer to {sdp}", self.publications
+
+    async def subscribe(self, room_id: str, participant_id: str, *, fresh: bool = False) -> None:
+        self._called("subscribe", participant_id, fresh)
+        if self.offers_on_subscribe:
+            self.offer(room_id, participant_id)
+
+    async def answer(self, room_id: str, participant_id: str, generation: int, sdp: str) -> None:
+        self._called("answer", participant_id, generation)
+        self.answers.append((participant_id, generation, sdp))
+
+    async def pull(self, room_id: str, participant_id: str, target_id: str, sdp: str) -> str:
+        self._called("pull", participant_id, target_id)
+        return f"answer to {sdp}"
+
+    async def trickle(self, room_id: str, participant_id: str, fragment: str) -> str | None:
+        self._called("trickle", participant_id, fragment)
+        return self.fragment
+
+    async def set_sound(self, room_id: str, participant_id: str, *, is_open: bool) -> None:
+        self._called("set_sound", participant_id, is_open)
+        self.gates[participant_id] = is_open
+
+    async def statistics(self) -> Mapping[str, float]:
+        self._called("statistics")
+        return {'yuanshang_media_packets_total{direction="in"}': 3.0}
+
+
+@dataclass
+class RecordingPublisher:
+    """Implements services.ports.Publisher: what each session was sent, in order."""
+
+    sent: dict[str, list[RoomEvent | SessionEvent]] = field(default_factory=lambda: defaultdict(list))
+    closed: set[str] = field(default_factory=set)
+    _members: dict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
+
+    def enter(self, session_id: str, room_id: str, snapshot: Snapshot) -> None:
+        self.sent[session_id].append(snapshot)
+        self._members[room_id][session_id] = None
+
+    def exit(self, session_id: str) -> None:
+        for members in self._members.values():
+            members.pop(session_id, None)
+
+    def publish(self, room_id: str, event: RoomEvent) -> None:
+        for session_id in self._members[room_id]:
+            self.sent[session_id].append(event)
+
+    def send(self, session_id: str, event: SessionEvent) -> None:
+        self.sent[session_id].append(event)
+
+    def close(self, session_id: str) -> None:
+        self.exit(session_id)
+        self.closed.add(session_id)
+
+    def snapshot(self, session_id: str) -> Snapshot:
+        """The last snapshot of a session."""
+        found = [each for each in self.sent[session_id] if isinstance(each, Snapshot)]
+        return found[-1]
+
+    def of_kind(self, session_id: str, kind: type[T]) -> list[T]:
+        return [each for each in self.sent[session_id] if isinstance(each, kind)]
+
+
+def by_id(views: tuple[ParticipantView, ...]) -> dict[str, ParticipantView]:
+    return {view.id: view for view in views}

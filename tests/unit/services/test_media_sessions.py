@@ -1,0 +1,139 @@
+"""Offers and answers, what the media process reports, and a media process that is new."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from conference.events import MediaOffered, MediaReset, ParticipantUpdated, SpeakersNow, SubscriptionNow
+from conference.model.errors import ConferenceError
+from conference.model.media import (
+    Kind,
+    PublicationInfo,
+    PublicationsChanged,
+    QualityChanged,
+    Source,
+    Speaker,
+    SpeakersChanged,
+    SubscriptionChanged,
+    TrackHint,
+)
+from conference.model.permissions import Role
+from tests.support.eventually import eventually
+from tests.unit.services.conftest import World
+
+CAMERA = PublicationInfo("v1", Kind.VIDEO, Source.CAMERA)
+
+
+def offered(world: World, session_id: str) -> list[int]:
+    return [event.generation for event in world.publisher.of_kind(session_id, MediaOffered)]
+
+
+async def test_publishing_needs_the_right_and_is_told_to_the_room(world: World) -> None:
+    member = await world.join("a")
+    await world.join("b")
+    observer = await world.join("o", Role.OBSERVER)
+    world.media.publications = (CAMERA,)
+    assert await world.media_sessions.publish("c", member, "sdp", ()) == "answer to sdp"
+    assert world.publisher.of_kind("b", ParticipantUpdated)[-1].participant.publications == (CAMERA,)
+    with pytest.raises(ConferenceError) as caught:
+        await world.media_sessions.publish("c", observer, "sdp", (TrackHint("0", Source.SCREEN),))
+    assert caught.value.code == "forbidden"
+
+
+async def test_reports_become_events(world: World) -> None:
+    member = await world.join("a")
+    media = world.media
+    media.emit(PublicationsChanged("c", member, (CAMERA,)))
+    media.emit(PublicationsChanged("c", member, (CAMERA,)))
+    media.emit(QualityChanged("c", member, 2))
+    media.emit(SpeakersChanged("c", (Speaker(member, -20), Speaker("gone", -5))))
+    media.emit(SubscriptionChanged("c", member, "v1", "unsupported_codec"))
+    media.emit(QualityChanged("other", member, 1))
+    media.emit(QualityChanged("c", "nobody", 1))
+    updates = world.publisher.of_kind("a", ParticipantUpdated)
+    assert [event.participant.quality for event in updates] == [None, 2]
+    assert world.publisher.of_kind("a", SpeakersNow)[-1].speakers == (Speaker(member, -20),)
+    assert world.publisher.of_kind("a", SubscriptionNow) == [SubscriptionNow("v1", "unsupported_codec")]
+
+
+async def test_an_offer_is_answered_once(world: World) -> None:
+    member = await world.join("a")
+    generation = world.media.offer("c", member).generation
+    assert offered(world, "a") == [generation]
+    await world.offers.answered("c", member, generation, "sdp")
+    assert world.media.answers == [(member, generation, "sdp")]
+    with pytest.raises(ConferenceError) as caught:
+        await world.offers.answered("c", member, generation, "sdp")
+    assert caught.value.code == "stale"
+
+
+async def test_a_newer_offer_voids_the_older(world: World) -> None:
+    member = await world.join("a")
+    first = world.media.offer("c", member).generation
+    second = world.media.offer("c", member).generation
+    with pytest.raises(ConferenceError, match="generation"):
+        await world.offers.answered("c", member, first, "sdp")
+    await world.offers.answered("c", member, second, "sdp")
+
+
+async def test_an_unanswered_offer_is_made_again_with_more_patience(world: World) -> None:
+    member = await world.join("a")
+    world.media.offer("c", member)
+    world.media.offers_on_subscribe = True
+    for wait_s, expected in ((14, 1), (1, 2), (29, 2), (1, 3), (60, 4)):
+        world.clock.forward(wait_s)
+        await world.offers.repeat_overdue()
+        assert len(offered(world, "a")) == expected
+    assert ("subscribe", member, True) in world.media.calls
+
+
+async def test_an_answer_that_is_refused_leads_to_a_new_offer(world: World) -> None:
+    member = await world.join("a")
+    generation = world.media.offer("c", member).generation
+    world.media.failures["answer"] = "sdp_invalid"
+    with pytest.raises(ConferenceError):
+        await world.offers.answered("c", member, generation, "nonsense")
+    world.media.offers_on_subscribe = True
+    world.clock.forward(15)
+    await world.offers.repeat_overdue()
+    assert len(offered(world, "a")) == 2
+
+
+async def test_an_offer_under_way_is_sent_again_to_who_comes_back(world: World) -> None:
+    member = await world.join("a")
+    await world.presence.disconnect("c", member, "a")
+    generation = world.media.offer("c", member).generation
+    world.clock.forward(30)
+    await world.offers.repeat_overdue()
+    await world.join("a2", resume=world.resume("a"))
+    assert offered(world, "a2") == [generation]
+
+
+async def test_a_client_may_ask_for_a_fresh_connection(world: World) -> None:
+    member = await world.join("a")
+    await world.media_sessions.restart("c", member)
+    assert world.media.calls[-1] == ("subscribe", member, True)
+
+
+async def test_a_new_media_process_gets_everybody_with_the_right_gates(world: World) -> None:
+    chair = await world.join("a", Role.CHAIR)
+    muted = await world.join("b")
+    away = await world.join("away")
+    world.media.emit(PublicationsChanged("c", muted, (CAMERA,)))
+    await world.moderation.mute("c", chair, muted, muted=True, hard=True)
+    await world.presence.disconnect("c", away, "away")
+    world.media.offer("c", chair)
+    running = asyncio.create_task(world.media_sessions.run())
+    world.media.restart("e9")
+    await eventually(lambda: world.publisher.of_kind("b", MediaReset))
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    assert world.media.gates == {chair: True, muted: False}
+    assert world.publisher.of_kind("b", MediaReset) == [MediaReset("e9")]
+    snapshot = await world.presence.snapshot("c", chair)
+    assert snapshot.media.epoch == "e9"
+    assert all(not view.publications for view in snapshot.participants)
+    with pytest.raises(ConferenceError, match="generation"):
+        await world.offers.answered("c", chair, 1, "sdp")
