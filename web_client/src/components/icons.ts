@@ -36,3 +36,4 @@ export type IconName =
   | 'search'
   | 'door'
   | 'screen'
+  | 'comment'

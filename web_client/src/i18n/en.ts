@@ -216,6 +216,7 @@ export const en: Messages = {
     connecting: 'Connecting the picture',
     lost: '{name} lost the connection',
     lostText: 'Waiting for the return, the seat is kept',
+    lostShort: 'Connection lost',
     menu: 'Actions for {name}',
     pin: 'Keep on the main picture',
     unpin: 'Release',

@@ -215,6 +215,7 @@ export const zhCN = {
     connecting: '正在接入画面',
     lost: '{name}线路中断',
     lostText: '正在等待重新接入，席位保留',
+    lostShort: '线路中断',
     menu: '{name}的操作',
     pin: '固定在主画面',
     unpin: '取消固定',

@@ -15,6 +15,7 @@ export const useViewport = defineStore('viewport', () => {
   const narrow = matches('(max-width: 860px)')
   const wall = matches('(min-width: 1800px)')
   const hall = matches('(min-width: 3000px)')
+  const wide = matches('(min-width: 1300px)')
   const touch = matches('(pointer: coarse)')
 
   const phone = computed(() => portrait.value || landscape.value)
@@ -24,5 +25,8 @@ export const useViewport = defineStore('viewport', () => {
   const device = computed<'phone' | 'laptop' | 'wall'>(() => (phone.value ? 'phone' : wall.value ? 'wall' : 'laptop'))
   const gridSize = computed(() => (portrait.value ? 6 : landscape.value ? 9 : hall.value ? 25 : wall.value ? 16 : 9))
 
-  return { portrait, landscape, phone, panel, wall, touch, device, gridSize }
+  /** small pictures beside the stage; each costs a decoder */
+  const stripSize = computed(() => (portrait.value ? 12 : wall.value ? 8 : wide.value ? 6 : 4))
+
+  return { portrait, landscape, phone, panel, wall, touch, device, gridSize, stripSize }
 })
