@@ -49,8 +49,10 @@ def test_killed_server_restarts_on_the_same_ports() -> None:
         server.restart()
         assert (server.url, server.media_port) == (url, media_port)
         assert server.pid != first
-        status, _ = server.get(f"/api/v1/consultations/{consultation}", server.token(consultation))
-        assert status == 200
+        for token in (server.token(consultation), server.token_by_command(consultation)):
+            assert server.get(f"/api/v1/consultations/{consultation}", token)[0] == 200
+        expired = server.token(consultation, ttl=-60)
+        assert server.get(f"/api/v1/consultations/{consultation}", expired)[0] == 401
 
 
 def test_killed_media_process_comes_back(server: Server) -> None:
