@@ -92,6 +92,11 @@ class LiveRoom:
     def is_empty(self) -> bool:
         return not self.seats and not self.listeners
 
+    @property
+    def last_joined_at_ms(self) -> int:
+        """When the youngest seat was taken: two never have the same time, so rows keep the order."""
+        return max((seat.participant.joined_at_ms for seat in self.seats.values()), default=0)
+
     def seat(self, participant_id: str) -> Seat:
         """The participant's seat, or NotFoundError."""
         seat = self.seats.get(participant_id)

@@ -105,7 +105,7 @@ class Presence:
             device=entry.device,
             token_id=entry.token_id,
             resume_hash=hash_secret(secret),
-            joined_at_ms=now_ms,
+            joined_at_ms=max(now_ms, room.last_joined_at_ms + 1),
             last_seen_ms=now_ms,
             microphone_on=speaks and opens,
             camera_on=speaks,

@@ -1,0 +1,83 @@
+"""Commands on the data directory."""
+
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner, Result
+
+from signaling.auth.tokens import TokenKey
+from signaling.cli import app
+from signaling.console import Ready, ready_json, ready_text
+from signaling.data_dir import DataDirectory
+
+
+def run(data_dir: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(app, [*arguments, "--data-dir", str(data_dir)])
+
+
+def test_create_and_token(tmp_path: Path) -> None:
+    created = run(tmp_path, "consultation", "create", "--title", "协商会", "--id", "water")
+    assert (created.exit_code, created.stdout) == (0, "water\n")
+    made = run(tmp_path, "token", "--consultation", "water", "--role", "chair", "--name", "李", "--ttl", "60")
+    assert made.exit_code == 0
+    token = made.stdout.strip()
+    assert made.stdout == token + "\n"
+    claims = TokenKey(DataDirectory(tmp_path).load_key()).read(token)
+    assert (claims.consultation_id, claims.role, claims.name) == ("water", "chair", "李")
+
+
+def test_refusals_are_plain(tmp_path: Path) -> None:
+    run(tmp_path, "consultation", "create", "--title", "a", "--id", "a")
+    twice = run(tmp_path, "consultation", "create", "--title", "a", "--id", "a")
+    assert twice.exit_code == 1
+    assert "已被另一场协商会使用" in twice.stderr
+    assert twice.stdout == ""
+    for arguments in (
+        ["consultation", "create", "--title", "a", "--id", "../a"],
+        ["consultation", "create", "--title", " "],
+        ["token", "--consultation", "none", "--role", "chair", "--name", "x"],
+        ["token", "--consultation", "a", "--role", "king", "--name", "x"],
+        ["token", "--consultation", "a", "--role", "chair", "--name", " "],
+        ["token", "--consultation", "a", "--role", "chair", "--name", "x", "--ttl", "0"],
+    ):
+        refused = run(tmp_path, *arguments)
+        assert refused.exit_code != 0
+        assert refused.stdout == ""
+
+
+def test_migrate_twice(tmp_path: Path) -> None:
+    first, second = run(tmp_path, "migrate"), run(tmp_path, "migrate")
+    assert (first.exit_code, first.stdout) == (0, second.stdout)
+
+
+def test_openapi_describes_the_contract(tmp_path: Path) -> None:
+    document = json.loads(run(tmp_path, "openapi").stdout)
+    paths = document["paths"]
+    assert set(paths) == {
+        "/api/v1/session",
+        "/api/v1/consultations/{cid}",
+        "/api/v1/consultations/{cid}/participants",
+        "/api/v1/consultations/{cid}/start",
+        "/api/v1/consultations/{cid}/end",
+    }
+    assert set(paths["/api/v1/session"]) == {"get"}
+    assert document["openapi"] == "3.1.0"
+
+
+def test_the_ready_line_and_the_table() -> None:
+    links = {"chair": "http://x/room/demo#token=a", "venue_operator": "http://x/room/demo#token=b"}
+    ready = Ready("http://x", 7882, 42, links)
+    assert json.loads(ready_json(ready)) == {"url": "http://x", "media_port": 7882, "pid": 42, "links": links}
+    assert "\n" not in ready_json(ready)
+    text = ready_text(ready)
+    assert "  主持人      http://x/room/demo#token=a" in text
+    assert "  会场操作员  http://x/room/demo#token=b" in text
+
+
+def test_the_table_of_a_lan_server_has_a_qr_code() -> None:
+    ready = Ready(
+        "https://10.0.0.2:8080", 7882, 1, {"member": "https://10.0.0.2:8080/room/demo#token=x"}, "AA:BB"
+    )
+    text = ready_text(ready)
+    assert "AA:BB" in text
+    assert "▄" in text

@@ -1,0 +1,33 @@
+"""Addresses: what is announced, and which client address is believed."""
+
+from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
+
+from signaling.network import TrustedProxies, announced_addresses, local_url_host
+
+
+def client(proxies: list[str], *forwarded: str) -> str:
+    headers = CIMultiDict([("X-Forwarded-For", each) for each in forwarded])
+    request = make_mocked_request("GET", "/", headers=headers).clone(remote="10.0.0.1")
+    return TrustedProxies(proxies).client(request)
+
+
+def test_forwarded_addresses_are_believed_from_our_proxies_only() -> None:
+    assert client([], "1.2.3.4") == "10.0.0.1"
+    assert client(["10.0.0.0/8"], "1.2.3.4") == "1.2.3.4"
+    assert client(["10.0.0.0/8"], "6.6.6.6, 1.2.3.4, 10.0.0.9") == "1.2.3.4"
+    assert client(["10.0.0.0/8"], "6.6.6.6", "1.2.3.4") == "1.2.3.4"
+    assert client(["10.0.0.0/8"], "not an address") == "10.0.0.1"
+    assert client(["10.0.0.0/8"]) == "10.0.0.1"
+
+
+def test_announced_addresses() -> None:
+    assert announced_addresses("0.0.0.0", ["192.0.2.1"]) == ("192.0.2.1",)
+    assert announced_addresses("127.0.0.1", []) == ("127.0.0.1",)
+    assert all(":" not in each for each in announced_addresses("0.0.0.0", []))
+    assert announced_addresses("0.0.0.0", [])
+
+
+def test_url_hosts() -> None:
+    assert local_url_host("0.0.0.0") == "127.0.0.1"
+    assert local_url_host("::1") == "[::1]"
