@@ -362,7 +362,9 @@ def _codecs(section: _Section, formats: Sequence[str]) -> tuple[Codec, ...]:
     feedback: dict[str, list[str]] = {}
     for line in section.all("rtcp-fb"):
         number, _, value = line.partition(" ")
-        feedback.setdefault(number, []).append(" ".join(value.split()))
+        listed = feedback.setdefault(number, [])
+        if len(listed) < _MAX_FEEDBACK:
+            listed.append(" ".join(value.split()))
     common = feedback.get("*", [])
     codecs: dict[int, Codec] = {}
     for word in formats:
@@ -431,8 +433,8 @@ def _rids(section: _Section) -> tuple[str, ...]:
             raise SdpError("malformed rid")
         if words[1] == "send" and words[0] not in declared:
             declared.append(words[0])
-    if len(declared) > _MAX_RIDS:
-        raise SdpError(f"more than {_MAX_RIDS} rids")
+            if len(declared) > _MAX_RIDS:
+                raise SdpError(f"more than {_MAX_RIDS} rids")
     words = (section.first("simulcast") or "").split()
     order = next((words[i + 1] for i in range(len(words) - 1) if words[i] == "send"), "")
     listed = [choice.split(",")[0].removeprefix("~") for choice in order.split(";")]

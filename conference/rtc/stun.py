@@ -82,7 +82,9 @@ def peek_local_ufrag(data: bytes) -> str | None:
     In a check sent to us it is our own user fragment (RFC 8445, section 7.2.2) and tells the session.
     """
     at, end = 20, min(len(data), _MAX_LENGTH)
-    while at + 4 <= end:
+    for _ in range(_MAX_ATTRIBUTES):
+        if at + 4 > end:
+            return None
         kind, length = _two.unpack_from(data, at)
         if kind == USERNAME:
             value = bytes(data[at + 4 : at + 4 + min(length, _MAX_USERNAME)])

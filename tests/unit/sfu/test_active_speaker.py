@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conference.sfu.active_speaker import ActiveSpeakerDetector
@@ -135,6 +135,7 @@ def test_memory_is_bounded() -> None:
     assert len(detector._voices) == 2000
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.lists(st.tuples(st.sampled_from("abcdefghij"), st.integers(0, 127), st.booleans()), max_size=60),
