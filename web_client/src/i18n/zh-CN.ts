@@ -75,6 +75,7 @@ export const zhCN = {
     enterListening: '先进入，只听',
     noteMuted: '进入后默认静音，需要发言时再打开麦克风。',
     noteOpen: '进入后大家就能看到您、听到您。可以随时关闭。',
+    noteObserver: '您以列席身份进入，只看只听。',
     help: '设备有问题？',
     otherDevice: '换一台设备进入',
     otherDeviceHint: '链接已复制。在另一台设备的浏览器里打开就可以进入。',

@@ -39,6 +39,8 @@ export class PublishConnection extends Emitter<PublishEvents> {
   private dirty = false
   private failures = 0
   private retry: ReturnType<typeof setTimeout> | undefined
+  /** nothing is offered before the room is entered */
+  private started = false
   private closed = false
 
   constructor(private readonly options: PublishOptions) {
@@ -84,6 +86,7 @@ export class PublishConnection extends Emitter<PublishEvents> {
   /** A new transport with everything that is being sent. */
   async rebuild(): Promise<void> {
     if (this.closed) return
+    this.started = true
     this.drop()
     await this.negotiate()
   }
@@ -102,7 +105,7 @@ export class PublishConnection extends Emitter<PublishEvents> {
   }
 
   private async negotiate(): Promise<void> {
-    if (this.closed) return
+    if (this.closed || !this.started) return
     this.dirty = true
     if (this.negotiating === this.generation) return
     const generation = this.generation

@@ -54,6 +54,7 @@ export class RoomSession extends Emitter<SessionEvents> {
   private epoch: string | null = null
   private participantId: string | null = null
   private inRoom = false
+  private maySend = false
   private ended = false
   private shown: LinkState = 'connecting'
   private lost: ReturnType<typeof setTimeout> | undefined
@@ -182,6 +183,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     this.options.keepResume({ participant_id: id, secret })
     this.participantId = id
     this.inRoom = true
+    this.maySend = snapshot.self.can.includes('media.publish')
     this.iceServers = snapshot.media.ice_servers
     this.publishWatch.resume()
     this.subscribeWatch.resume()
@@ -197,7 +199,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     this.epoch = epoch
     this.subscribe.reset()
     this.subscribeWatch.stop()
-    void this.publish.rebuild()
+    if (this.maySend) void this.publish.rebuild()
     // Offers come by themselves; should they not, and somebody is there to be seen, ask.
     const others = snapshot?.participants.some((each) => each.id !== this.participantId && each.publications.length > 0)
     clearTimeout(this.expectOffer)
@@ -207,7 +209,7 @@ export class RoomSession extends Emitter<SessionEvents> {
   private mendAll(): void {
     const broken = (peer: RTCPeerConnection | null): boolean =>
       peer !== null && ['failed', 'closed', 'disconnected'].includes(peer.connectionState)
-    if (this.publish.needed && (!this.publish.peer || broken(this.publish.peer))) void this.publish.rebuild()
+    if (this.maySend && this.publish.needed && (!this.publish.peer || broken(this.publish.peer))) void this.publish.rebuild()
     if (broken(this.subscribe.peer)) this.askForOffer()
   }
 

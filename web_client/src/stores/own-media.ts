@@ -57,6 +57,12 @@ export const useOwnMedia = defineStore('own-media', () => {
     return () => {
       if (done) return
       done = true
+      if (!room.can('media.publish')) {
+        // Who only listens keeps no device busy.
+        microphone.value = camera.value = false
+        devices.shut('microphone')
+        devices.shut('camera')
+      }
       declare()
     }
   }

@@ -22,7 +22,11 @@ export const useRoom = defineStore('room', () => {
       .filter((each) => each.hand !== null)
       .sort((one, two) => (one.hand ?? 0) - (two.hand ?? 0)),
   )
-  const speaking = computed(() => new Set(state.value?.speakers.map((each) => each.participant_id)))
+  /** The list of speakers follows the sound by a moment; who is muted does not speak. */
+  const speaking = computed(() => {
+    const loud = new Set(state.value?.speakers.map((each) => each.participant_id))
+    return new Set(participants.value.filter((each) => each.microphone && loud.has(each.id)).map((each) => each.id))
+  })
 
   function can(action: string): boolean {
     return state.value?.self.can.includes(action) ?? false

@@ -1,6 +1,6 @@
 /** What the link opens: fetched before the room, with the refusal when it opens nothing. */
 import { defineStore } from 'pinia'
-import { ref, shallowRef } from 'vue'
+import { computed, ref, shallowRef } from 'vue'
 import { takeToken } from '@/api/keepsake'
 import { fetchSession, SessionError, type SessionInfo } from '@/api/session'
 import { inApp } from '@/pages/room/surroundings'
@@ -33,5 +33,8 @@ export const useSession = defineStore('session', () => {
     if (new URLSearchParams(window.location.hash.slice(1)).has('token')) window.location.reload()
   })
 
-  return { cid, token, info, refusal, load }
+  /** observers only watch and listen: they are not asked for devices */
+  const sends = computed(() => info.value?.role !== 'observer')
+
+  return { cid, token, info, refusal, sends, load }
 })
