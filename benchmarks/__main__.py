@@ -34,6 +34,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--extras", default=",".join(EXTRAS), help=f"of {', '.join(EXTRAS)}; or none")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument(
+        "--quiet", type=float, default=0.0, help="wait up to so many seconds for an idle machine"
+    )
     parser.add_argument("--quick", action="store_true", help="one short run of each, to see that all works")
     parser.add_argument("--out", type=Path, default=Path("build/benchmarks.jsonl"))
     return parser.parse_args(arguments)
@@ -68,7 +71,11 @@ def _run_once(target: Target, scenario: str, load: Load) -> Result:
 def main() -> None:
     """Run what was asked for."""
     options = parse()
-    load = Load(seconds=3.0, warmup_s=1.0) if options.quick else Load(seconds=options.seconds)
+    load = (
+        Load(seconds=3.0, warmup_s=1.0)
+        if options.quick
+        else Load(seconds=options.seconds, quiet_s=options.quiet)
+    )
     repeat = 1 if options.quick else options.repeat
     targets = _targets(_chosen(options.targets, list(TARGETS)))
     results: list[Result] = []

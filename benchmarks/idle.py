@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from tests.support import process
-from tests.support.light_client import RoomClient
+from tests.support.light_client import AudioSource, RoomClient, VideoSource
 from tests.support.server import Server
 
 
@@ -24,7 +24,10 @@ class IdleCost:
 
 
 async def idle_memory(participants: int) -> IdleCost:
-    """Memory of the tree with and without them. Ten warm the server up first."""
+    """Memory of the tree with and without them. Ten warm the server up first.
+
+    Each has its socket and a connected transport with the subscriptions of one participant, who is silent.
+    """
     async with Server() as server:
         consultation = await asyncio.to_thread(server.create_consultation)
         token = await asyncio.to_thread(server.token, consultation)
@@ -33,10 +36,17 @@ async def idle_memory(participants: int) -> IdleCost:
         async def join(count: int) -> None:
             for _ in range(count):
                 client = RoomClient(server.url, token)
-                await client.connect()
                 clients.append(client)
+                await client.connect()
+                await client.subscribed()
 
         try:
+            sender = RoomClient(server.url, token)
+            clients.append(sender)
+            await sender.connect()
+            await sender.publish([AudioSource(), VideoSource()])
+            for source in sender.sources:
+                source.stop()
             await join(10)
             await asyncio.sleep(1)
             media = server.media_pid()

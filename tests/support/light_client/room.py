@@ -247,6 +247,14 @@ class RoomClient:
             await old.close()
         await peer.connect()
 
+    async def subscribed(self, *, timeout_s: float = 15.0) -> Peer:
+        """Wait until the receiving connection stands."""
+        await eventually(
+            lambda: self.subscriber and self.subscriber.connected, timeout_s=timeout_s, what="subscriber"
+        )
+        assert self.subscriber is not None
+        return self.subscriber
+
     def _learn_tracks(self, offer: SessionDescription) -> None:
         by_mid = {str(track["mid"]): track for track in self.tracks}
         for section in offer.media:
