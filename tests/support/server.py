@@ -24,6 +24,7 @@ from signaling.auth.tokens import TokenKey
 from signaling.data_dir import DataDirectory
 from tests.support import process
 from tests.support.eventually import eventually_sync
+from tests.support.netns import Namespace
 from tests.support.ports import free_port
 
 COMMAND = Path(sys.executable).with_name("yuanshang")
@@ -81,13 +82,16 @@ class Server:
         data_dir: Path | None = None,
         start_timeout_s: float = 30.0,
         command: Sequence[str | Path] = (COMMAND,),
+        namespace: Namespace | None = None,
     ) -> None:
+        """In a `namespace` the server has all ports for itself and is reached from joined namespaces only."""
         self.host = host
         self.arguments = list(arguments)
         self.environment = dict(environment or {})
         self.media_addresses = list(media_addresses)
         self.start_timeout_s = start_timeout_s
         self.command = [str(part) for part in command]
+        self.namespace = namespace
         self._own_dir = data_dir is None
         self.data_dir = data_dir or Path(tempfile.mkdtemp(prefix="yuanshang-test-"))
         self.port = 0
@@ -105,7 +109,10 @@ class Server:
     def start(self) -> Self:
         """Start on free ports; another pair is tried when somebody took one in the meantime."""
         for attempt in range(4):
-            self.port, self.media_port = free_port(self.host), free_port(self.host)
+            if self.namespace is not None:
+                self.port, self.media_port = 8080, 7882
+            else:
+                self.port, self.media_port = free_port(self.host), free_port(self.host)
             try:
                 self._launch()
             except ServerFailedError:
@@ -122,11 +129,12 @@ class Server:
         arguments += ["--port", str(self.port), "--media-port", str(self.media_port), "--ready-json"]
         for address in self.media_addresses:
             arguments += ["--media-address", address]
+        arguments += self.arguments
         out = self._out_path.open("wb")
         log = self._log_path.open("ab")
         with out, log:
             self._process = subprocess.Popen(
-                [*arguments, *self.arguments],
+                self.namespace.command(arguments) if self.namespace is not None else arguments,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=log,
@@ -246,7 +254,7 @@ class Server:
     def web_pid(self) -> int:
         """The process that serves HTTP: it listens on our port."""
         inodes = set()
-        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        for line in Path(f"/proc/{self.pid}/net/tcp").read_text().splitlines()[1:]:
             columns = line.split()
             if columns[3] == "0A" and int(columns[1].rpartition(":")[2], 16) == self.port:
                 inodes.add(f"socket:[{columns[9]}]")
@@ -311,7 +319,7 @@ class Server:
         return f"{self.url}/room/{consultation}#token={token}"
 
     def get(self, path: str, token: str = "", timeout_s: float = 10.0) -> tuple[int, bytes]:
-        """GET without an event loop: (status, body)."""
+        """GET without an event loop: (status, body). Not for a server in a namespace."""
         request = urllib.request.Request(self.url + path)
         if token:
             request.add_header("Authorization", f"Bearer {token}")

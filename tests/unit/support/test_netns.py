@@ -1,10 +1,12 @@
 """Namespaces, pairs and NAT, and nothing of them left behind."""
 
 import subprocess
+import sys
 
 import pytest
 
-from tests.support.netns import Network, require_namespaces
+from tests.support.netns import Network, require_namespaces, require_nat
+from tests.support.server import Server
 
 pytestmark = pytest.mark.net
 
@@ -18,6 +20,23 @@ CLIENT = """
 import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(3); s.sendto(b"x", ("10.77.1.1", 5000))
 print(s.recvfrom(100)[0].decode())
+"""
+
+
+WHIP = """
+import asyncio, sys
+from tests.support.light_client import Peer, VideoSource, WhepPlayer, WhipPublisher
+from tests.support.eventually import eventually
+
+async def main(url, consultation, token, address):
+    async with WhipPublisher([VideoSource()], token=token, peer=Peer(bind=address)) as publisher:
+        await publisher.publish(f"{url}/whip/{consultation}")
+        async with WhepPlayer(token=token, peer=Peer(bind=address)) as player:
+            await player.play(f"{url}/whep/{consultation}/{publisher.participant_id}")
+            await eventually(lambda: player.stream("video") and player.stream("video").packets > 20)
+            print(player.peer.remote_address)
+
+asyncio.run(main(*sys.argv[1:]))
 """
 
 
@@ -51,3 +70,14 @@ def test_nat_hides_the_client() -> None:
         assert client.run(["python3", "-c", CLIENT]).startswith("('10.77.1.254', ")
     process.wait(3)
     process.stdout.close()
+
+
+def test_server_in_a_namespace_serves_a_client_behind_nat() -> None:
+    require_nat()
+    with Network() as network:
+        inside = network.namespace("server")
+        client, _router = network.behind_nat(inside, "10.77.1.1")
+        with Server(host="10.77.1.1", namespace=inside) as server:
+            consultation = server.create_consultation()
+            arguments = [server.url, consultation, server.token(consultation), "10.99.0.2"]
+            assert client.run([sys.executable, "-c", WHIP, *arguments]).strip() == "('10.77.1.1', 7882)"
