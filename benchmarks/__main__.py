@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import dataclasses
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from benchmarks.janus import Janus
 from benchmarks.join import join_times
 from benchmarks.ours import Ours
 from benchmarks.pion import Pion
-from benchmarks.scenario import SCENARIOS, Load, Result, run
+from benchmarks.scenario import PROFILES, SCENARIOS, Load, Result, run
 from benchmarks.target import Target, TargetMissingError
 
 TARGETS: dict[str, Callable[[], Target]] = {
@@ -36,6 +37,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument(
         "--quiet", type=float, default=0.0, help="wait up to so many seconds for an idle machine"
+    )
+    parser.add_argument(
+        "--srtp", choices=list(PROFILES), default="auto", help="protection that the clients offer"
     )
     parser.add_argument("--quick", action="store_true", help="one short run of each, to see that all works")
     parser.add_argument("--out", type=Path, default=Path("build/benchmarks.jsonl"))
@@ -71,11 +75,9 @@ def _run_once(target: Target, scenario: str, load: Load) -> Result:
 def main() -> None:
     """Run what was asked for."""
     options = parse()
-    load = (
-        Load(seconds=3.0, warmup_s=1.0)
-        if options.quick
-        else Load(seconds=options.seconds, quiet_s=options.quiet)
-    )
+    load = Load(seconds=options.seconds, quiet_s=options.quiet, srtp=options.srtp)
+    if options.quick:
+        load = dataclasses.replace(load, seconds=3.0, warmup_s=1.0)
     repeat = 1 if options.quick else options.repeat
     targets = _targets(_chosen(options.targets, list(TARGETS)))
     results: list[Result] = []

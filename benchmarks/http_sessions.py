@@ -5,8 +5,8 @@ from urllib.parse import urljoin
 
 import aiohttp
 
-from benchmarks.target import SAMPLE, Publication, Session, Subscriber
-from tests.support.light_client import Peer, SessionDescription, VideoSource
+from benchmarks.target import Publication, Session, Subscriber
+from tests.support.light_client import SessionDescription, VideoSource
 from tests.support.light_client.sdp import OfferedTrack
 
 
@@ -34,7 +34,7 @@ class WhipSession(Session):
     async def publish(self, source: VideoSource) -> Publication:
         self._count += 1
         label = f"bench{self._count}"
-        peer = Peer(sample=SAMPLE)
+        peer = self.peer()
         answer, resource = await self._post(self._whip.format(label=label), peer.offer([source.offered]))
         peer.set_remote(answer)
         await peer.connect()
@@ -44,7 +44,7 @@ class WhipSession(Session):
     async def subscribe(self, publications: Sequence[Publication]) -> list[Subscriber]:
         made: list[Subscriber] = []
         for publication in publications:
-            peer = Peer(sample=SAMPLE)
+            peer = self.peer()
             answer, _ = await self._post(
                 self._whep.format(id=publication.identity), peer.offer([OfferedTrack("video")])
             )

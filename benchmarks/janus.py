@@ -13,7 +13,6 @@ from typing import Any
 import aiohttp
 
 from benchmarks.target import (
-    SAMPLE,
     Publication,
     Session,
     Subscriber,
@@ -22,7 +21,7 @@ from benchmarks.target import (
     wait_for_http,
 )
 from tests.support import process
-from tests.support.light_client import Peer, SessionDescription, VideoSource
+from tests.support.light_client import SessionDescription, VideoSource
 from tests.support.ports import free_port
 
 Json = dict[str, Any]
@@ -97,7 +96,7 @@ class JanusSession(Session):
                 "fir_freq": 0,
             }
             await handle.message({"request": "create", "permanent": False, **room})
-        peer = Peer(sample=SAMPLE)
+        peer = self.peer()
         event = await handle.message(
             {"request": "joinandconfigure", "ptype": "publisher", "room": self._room, "display": "bench"},
             {"type": "offer", "sdp": peer.offer([source.offered])},
@@ -116,7 +115,7 @@ class JanusSession(Session):
             joined = await handle.message(
                 {"request": "join", "ptype": "subscriber", "room": self._room, "streams": streams}
             )
-            peer = Peer(sample=SAMPLE, controlling=False)
+            peer = self.peer(controlling=False)
             answer = peer.answer(SessionDescription(joined["jsep"]["sdp"]), plain=True)
             await handle.message({"request": "start"}, {"type": "answer", "sdp": answer})
             await peer.connect()

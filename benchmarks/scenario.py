@@ -12,6 +12,7 @@ from typing import Any
 from benchmarks.target import Publication, Subscriber, Target
 from tests.support import process
 from tests.support.light_client import InboundStream, VideoSource
+from tests.support.light_client.dtls import ALL_PROFILES, CM_128, GCM_128, GCM_256
 from tests.support.light_client.source import attach
 
 
@@ -36,6 +37,9 @@ SCENARIOS = {
 }
 
 
+PROFILES = {"auto": ALL_PROFILES, "gcm256": (GCM_256,), "gcm128": (GCM_128,), "cm": (CM_128,)}
+
+
 @dataclass(frozen=True)
 class Load:
     """What each publisher sends, and for how long it is measured."""
@@ -46,6 +50,7 @@ class Load:
     fps: int = 30
     packet_size: int = 900
     burst: int = 3
+    srtp: str = "auto"  # or one of PROFILES: what the clients offer
     quiet_s: float = 0.0  # wait up to so long for a second in which the machine is idle but for us
 
 
@@ -91,6 +96,7 @@ def _streams(subscribers: Sequence[Subscriber]) -> list[InboundStream]:
 async def run(target: Target, scenario: Scenario, load: Load) -> Result:
     """One run on a target that was just started."""
     session = target.session()
+    session.profiles = PROFILES[load.srtp]
     publications: list[Publication] = []
     subscribers: list[Subscriber] = []
     publish_s: list[float] = []

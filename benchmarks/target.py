@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.support.light_client import Peer, VideoSource
+from tests.support.light_client.dtls import ALL_PROFILES, SrtpProfile
 
 SAMPLE = 20  # one packet in so many is decrypted, to read its sending time
 
@@ -36,6 +37,12 @@ class Subscriber:
 
 class Session(abc.ABC):
     """One room on a running target."""
+
+    profiles: tuple[SrtpProfile, ...] = ALL_PROFILES  # what the clients offer for SRTP
+
+    def peer(self, *, controlling: bool = True) -> Peer:
+        """A client's peer connection that counts cheaply."""
+        return Peer(sample=SAMPLE, profiles=self.profiles, controlling=controlling)
 
     @abc.abstractmethod
     async def publish(self, source: VideoSource) -> Publication:
