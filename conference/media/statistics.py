@@ -39,6 +39,9 @@ def collect(rooms: Iterable[Room], doors: Doors, counters: Counters, loop_lag_s:
         "yuanshang_media_unsupported_codec_total": counters.unsupported_codec,
         "yuanshang_media_handshakes_failed_total": counters.handshakes_failed,
         "yuanshang_media_loop_lag_seconds": loop_lag_s,
+        "yuanshang_media_addresses": len(doors.directory.by_address),
+        "yuanshang_media_ufrags": len(doors.directory.by_ufrag),
+        "yuanshang_media_tcp_connections": sum(listener.connections for listener in doors.tcp),
         "yuanshang_media_transports": len(subscribers) + len(publishers),
     }
     for reason, count in counters.drops.items():

@@ -30,7 +30,7 @@ class Doors:
         self.udp: list[UdpMux] = []
         self.tcp: list[TcpMux] = []
         self.port = 0
-        self._directory = directory
+        self.directory = directory
         self._counters = counters
 
     async def open(self, host: str, port: int) -> None:
@@ -38,10 +38,10 @@ class Doors:
         addresses = local_addresses(host)
         try:
             # The listener first: it has no reuse option, so a second server fails here and steals no packets.
-            self.tcp.append(TcpMux(host or _ANY, port, self._directory, self._counters, self.flush))
+            self.tcp.append(TcpMux(host or _ANY, port, self.directory, self._counters, self.flush))
             self.port = self.tcp[0].port
             for address in addresses:
-                self.udp.append(UdpMux(address, self.port, self._directory, self._counters, self.flush))
+                self.udp.append(UdpMux(address, self.port, self.directory, self._counters, self.flush))
             for listener in self.tcp:
                 await listener.open()
         except OSError:

@@ -168,6 +168,11 @@ class TcpMux:
         self.flush = flush
 
     @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._connections)
+
+    @property
     def port(self) -> int:
         return int(self.sock.getsockname()[1])
 

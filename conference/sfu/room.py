@@ -26,6 +26,7 @@ _PUBLISHER_TICK_S = 0.02
 _SUBSCRIBER_TICK_S = 0.1
 _SPEAKER_TICK_S = 0.25
 _QUALITY_TICK_S = 2.0
+_CLIENT_OFFER = {"max_media": 24, "max_length": 64 << 10}  # a client's own offer; reading costs by the line
 _ORPHAN_S = 15.0  # how long tracks wait for their publisher to reconnect
 
 PUBLISH = "publish"
@@ -154,7 +155,7 @@ class Room:
         """Take the client's offer; returns the answer and what is published. Raises RoomError."""
         participant = self._get(participant_id)
         try:
-            offer = sdp.parse(text)
+            offer = sdp.parse(text, **_CLIENT_OFFER)
             sending = sum(1 for media in offer.media if media.sends and media.kind in ("audio", "video"))
             if sending > self._with.max_tracks:
                 raise RoomError("too_many_tracks", f"more than {self._with.max_tracks} tracks")
@@ -314,7 +315,7 @@ class Room:
         participant = self._get(participant_id)
         target = self._get(target_id)
         try:
-            offer = sdp.parse(text)
+            offer = sdp.parse(text, **_CLIENT_OFFER)
             transport = self._new_transport(now)
             subscriber = Subscriber(transport, lambda: self._local(transport), self._with.counters)
             try:

@@ -36,7 +36,10 @@ MAX_MESSAGE_BYTES: Final = 512 * 1024  # an SDP of 256 kB and its JSON escapes
 MAX_SOCKETS: Final = 5000
 PING_INTERVAL_S: Final = 10
 PING_TIMEOUT_S: Final = 10
-_JOINS_PER_S, _JOIN_BURST = 20.0, 400.0  # per address: a hall behind one NAT comes back at once
+_JOINS_PER_S, _JOIN_BURST = (
+    50.0,
+    1500.0,
+)  # per address: whole offices stand behind one NAT and come back at once
 _LINGER_S: Final = 2.0  # a socket that was refused or left is closed after this
 
 Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
@@ -92,6 +95,16 @@ class RoomServer(socketio.AsyncNamespace):  # type: ignore[misc]  # the library 
     def is_full(self) -> bool:
         """Whether no further socket is taken."""
         return len(self._sio.eio.sockets) >= MAX_SOCKETS
+
+    @property
+    def open_sockets(self) -> int:
+        """Connections, joined or not."""
+        return len(self._sio.eio.sockets)
+
+    @property
+    def open_sessions(self) -> int:
+        """Sockets of participants."""
+        return len(self._sessions)
 
     async def close(self) -> None:
         """Disconnect everybody; their clients come back to the next server."""

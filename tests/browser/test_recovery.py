@@ -1,0 +1,77 @@
+"""What must come back by itself: processes that die, networks that drop, without a click or a reload."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.browser.meeting import BRANCH, MAIN, MEMBER, SCREEN, Meeting, connected, open_meeting
+from tests.support.browser import BrowserClient, BrowserFactory
+from tests.support.eventually import eventually
+from tests.support.server import Server
+from tests.support.shared_screen import open_shared_screen
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+
+
+async def told(client: BrowserClient, participant_id: str, key: str) -> str:
+    """A data attribute of somebody's tile."""
+    return str(
+        await client.evaluate(
+            """(id, key) => document.querySelector(
+                 `[data-testid="participant-tile"][data-participant-id="${id}"]`)?.dataset[key] ?? ''""",
+            participant_id,
+            key,
+        )
+    )
+
+
+async def nothing_agreed_is_wrong(meeting: Meeting) -> None:
+    """Same people, same names, same microphones, and the shared screen where it was."""
+    for number, client in meeting.clients.items():
+        assert await client.own_id() == meeting.ids[number], "the same participant"
+        assert await client.count("join-button") == 0
+        for other in (BRANCH, MEMBER):
+            participant = meeting.ids[other]
+            await client.wait_until(
+                lambda client=client, participant=participant: told(client, participant, "muted"),
+                lambda value: value == "true",
+                what="shows the muted as muted",
+            )
+        await client.wait_until(
+            lambda client=client: told(client, meeting.ids[MAIN], "muted"),
+            lambda value: value == "false",
+            what="shows the open microphone as open",
+        )
+    for number in (BRANCH, MEMBER):
+        client = meeting.clients[number]
+
+        async def both(client: BrowserClient = client) -> bool:
+            codes = await client.codes_by_tile()
+            return {MAIN, SCREEN} <= codes.get(meeting.ids[MAIN], set())
+
+        await client.wait_until(both, timeout_s=40, what="sees screen and camera again")
+        await client.hears(meeting.ids[MAIN])
+    assert await meeting.clients[MAIN].loudness(meeting.ids[BRANCH]) < 1e-5
+
+
+@pytest.mark.parametrize("victim", ["web", "media"])
+async def test_a_killed_process_costs_no_click_and_nothing_agreed(
+    victim: str, server: Server, browsers: BrowserFactory
+) -> None:
+    meeting = await open_meeting(server, browsers)
+    await meeting.everybody_sees_the_others()
+    await open_shared_screen(meeting.clients[MAIN], SCREEN)
+    await meeting.clients[MAIN].tap("share-screen")
+    await nothing_agreed_is_wrong(meeting)
+    if victim == "web":
+        await asyncio.to_thread(server.kill9, "web")
+        await asyncio.to_thread(server.restart)
+    else:
+        await asyncio.to_thread(server.kill9, "media")
+        await eventually(lambda: asyncio.to_thread(lambda: server.get("/readyz")[0] == 200), timeout_s=15)
+    for client in meeting.clients.values():
+        await connected(client, timeout_s=40)
+    await meeting.everybody_sees_the_others(timeout_s=40)
+    await nothing_agreed_is_wrong(meeting)
