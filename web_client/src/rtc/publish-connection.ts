@@ -64,7 +64,7 @@ export class PublishConnection extends Emitter<PublishEvents> {
       return
     }
     const silent = slot.transceiver.direction === 'inactive'
-    await slot.transceiver.sender.replaceTrack(track)
+    if (!(await this.replace(slot.transceiver, track))) return
     if (track && silent) {
       slot.transceiver.direction = 'sendonly'
       await this.negotiate()
@@ -79,8 +79,7 @@ export class PublishConnection extends Emitter<PublishEvents> {
     slot.offered = false
     if (!slot.transceiver) return
     slot.transceiver.direction = 'inactive'
-    await slot.transceiver.sender.replaceTrack(null)
-    await this.negotiate()
+    if (await this.replace(slot.transceiver, null)) await this.negotiate()
   }
 
   /** A new transport with everything that is being sent. */
@@ -94,6 +93,17 @@ export class PublishConnection extends Emitter<PublishEvents> {
   close(): void {
     this.closed = true
     this.drop()
+  }
+
+  /** A connection that does not take the track is past mending; the new one is built with it. */
+  private async replace(transceiver: RTCRtpTransceiver, track: MediaStreamTrack | null): Promise<boolean> {
+    try {
+      await transceiver.sender.replaceTrack(track)
+      return true
+    } catch {
+      await this.rebuild()
+      return false
+    }
   }
 
   private drop(): void {

@@ -121,6 +121,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     try {
       const snapshot = await this.socket.request('room.sync', {}, PROBE_MS)
       this.emit('snapshot', snapshot)
+      this.mendAll(['failed', 'closed'])
     } catch (error) {
       const alive = error instanceof RequestError && !['offline', 'timeout'].includes(error.code)
       if (!alive && !this.ended) this.socket.kick()
@@ -189,7 +190,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     this.subscribeWatch.resume()
     this.emit('snapshot', snapshot)
     if (fresh) this.rebuildAll(snapshot.media.epoch, snapshot)
-    else this.mendAll()
+    else this.mendAll(['failed', 'closed', 'disconnected'])
     if (returned || snapshot.self.resumed) this.emit('returned', snapshot)
     this.refresh()
   }
@@ -206,9 +207,8 @@ export class RoomSession extends Emitter<SessionEvents> {
     if (others ?? true) this.expectOffer = setTimeout(() => this.askForOffer(), OFFER_PATIENCE_MS)
   }
 
-  private mendAll(): void {
-    const broken = (peer: RTCPeerConnection | null): boolean =>
-      peer !== null && ['failed', 'closed', 'disconnected'].includes(peer.connectionState)
+  private mendAll(states: RTCPeerConnectionState[]): void {
+    const broken = (peer: RTCPeerConnection | null): boolean => peer !== null && states.includes(peer.connectionState)
     if (this.maySend && this.publish.needed && (!this.publish.peer || broken(this.publish.peer))) void this.publish.rebuild()
     if (broken(this.subscribe.peer)) this.askForOffer()
   }
