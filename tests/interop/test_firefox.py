@@ -1,0 +1,96 @@
+"""Firefox in the room with Chromium: each sees the other's picture in pixels and hears it in the decoder's energy."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.browser.meeting import enter
+from tests.interop.firefox import EXECUTABLE, Firefox
+from tests.interop.watching import moves
+from tests.support.browser import BrowserClient, BrowserFactory
+from tests.support.media import participant_video, speech_wav
+from tests.support.server import Server
+from tests.support.shared_screen import TITLE, open_shared_screen
+
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.browser,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(shutil.which(EXECUTABLE) is None, reason=f"needs {EXECUTABLE}"),
+]
+FIRST, SECOND, THIRD, SCREEN = 1, 2, 3, 7  # the numbers coded in Chromium's pictures
+
+
+@pytest.fixture
+async def firefox() -> AsyncIterator[Firefox]:
+    async with Firefox() as browser:
+        yield browser
+
+
+async def _chromium_joins(
+    browsers: BrowserFactory, server: Server, consultation: str, number: int
+) -> tuple[BrowserClient, str]:
+    video = await asyncio.to_thread(participant_video, number, (640, 360), 15, 4.0)
+    speech = await asyncio.to_thread(speech_wav)
+    client = await browsers.launch(name=f"Chromium {number}", video=video, audio=speech, share_title=TITLE)
+    token = server.token(consultation, "member", f"委员{number}")
+    await client.open(server.room_url(consultation, token))
+    return client, await enter(client)
+
+
+async def _firefox_joins(firefox: Firefox, server: Server, consultation: str) -> str:
+    token = server.token(consultation, "member", "火狐")
+    await firefox.open(server.room_url(consultation, token))
+    await firefox.tap("join-button", timeout_s=30)
+    await firefox.connected()
+    return await firefox.own_id()
+
+
+async def test_firefox_and_chromium_see_and_hear_each_other(
+    server: Server, consultation: str, browsers: BrowserFactory, firefox: Firefox
+) -> None:
+    chromium, first = await _chromium_joins(browsers, server, consultation, FIRST)
+    fox = await _firefox_joins(firefox, server, consultation)
+
+    await firefox.sees({first: {FIRST}})
+    await firefox.hears(first)
+    await moves(chromium, fox)
+    await chromium.hears(fox)
+
+    # A shared screen stands beside the camera, and goes again.
+    await open_shared_screen(chromium, SCREEN)
+    await chromium.tap("share-screen")
+    await firefox.sees({first: {FIRST, SCREEN}})
+    await chromium.tap("share-screen")
+    await firefox.sees({first: {FIRST}})
+    chromium.assert_quiet()
+    assert not [line for line in firefox.console if "error" in line.split(":")[0]], firefox.console
+
+
+async def test_firefox_goes_on_when_one_leaves_and_another_comes(
+    server: Server, consultation: str, browsers: BrowserFactory, firefox: Firefox
+) -> None:
+    _, first = await _chromium_joins(browsers, server, consultation, FIRST)
+    fox = await _firefox_joins(firefox, server, consultation)
+    second_browser, second = await _chromium_joins(browsers, server, consultation, SECOND)
+    await firefox.sees({first: {FIRST}, second: {SECOND}})
+    lines = await firefox.evaluate("() => yuanshangDebug.subscribeConnection.getTransceivers().length")
+
+    await second_browser.tap("leave-button")
+
+    async def only_first() -> bool:
+        return set(await firefox.codes_by_tile()) == {first, fox}
+
+    await firefox.wait_until(only_first, timeout_s=20, what="lost the tile of who left")
+    await second_browser.close()
+
+    third_browser, third = await _chromium_joins(browsers, server, consultation, THIRD)
+    await firefox.sees({first: {FIRST}, third: {THIRD}})
+    await firefox.hears(third)
+    await moves(third_browser, fox)
+    now = await firefox.evaluate("() => yuanshangDebug.subscribeConnection.getTransceivers().length")
+    assert now == lines, "the newcomer took the slots of who left"
