@@ -8,10 +8,10 @@ gestures and would unlock the playing of sound, which is one of the things to te
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar, overload
+from typing import Any, Literal, Self
 
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import (
@@ -28,7 +28,6 @@ from playwright.async_api import (
 from tests.support.eventually import eventually
 from tests.support.probe import INSTALL_JS, Inbound, Tile
 
-T = TypeVar("T")
 Json = dict[str, Any]
 Permission = Literal["grant", "fake-ui", "ask"]
 
@@ -177,35 +176,15 @@ class BrowserClient:
             raise BrowserError(f"{self.name}: {text}")
         return reply["result"].get("value")
 
-    @overload
     async def wait_until(
         self,
-        probe: Callable[[], Awaitable[T]],
-        until: Callable[[T], bool] = ...,
-        *,
-        timeout_s: float = ...,
-        what: str = ...,
-    ) -> T: ...
-
-    @overload
-    async def wait_until(
-        self,
-        probe: Callable[[], T],
-        until: Callable[[T], bool] = ...,
-        *,
-        timeout_s: float = ...,
-        what: str = ...,
-    ) -> T: ...
-
-    async def wait_until(
-        self,
-        probe: Callable[[], Any],
-        until: Callable[[Any], bool] = bool,
+        probe: Callable[..., Any],
+        until: Callable[[Any], object] = bool,
         *,
         timeout_s: float = 15.0,
         what: str = "",
     ) -> Any:
-        """`eventually`, with what the page complained about in the error."""
+        """`eventually`, of a plain or async probe, with what the page complained about in the error."""
         try:
             return await eventually(
                 probe, until, timeout_s=timeout_s, every_s=0.1, what=f"{self.name} {what}"

@@ -16,7 +16,7 @@ class NeverHappenedError(AssertionError):
 @overload
 async def eventually(
     probe: Callable[[], Awaitable[T]],
-    until: Callable[[T], bool] = ...,
+    until: Callable[[Any], object] = ...,
     *,
     timeout_s: float = ...,
     every_s: float = ...,
@@ -27,7 +27,7 @@ async def eventually(
 @overload
 async def eventually(
     probe: Callable[[], T],
-    until: Callable[[T], bool] = ...,
+    until: Callable[[Any], object] = ...,
     *,
     timeout_s: float = ...,
     every_s: float = ...,
@@ -37,7 +37,7 @@ async def eventually(
 
 async def eventually(
     probe: Callable[[], Any],
-    until: Callable[[Any], bool] = bool,
+    until: Callable[[Any], object] = bool,
     *,
     timeout_s: float = 10.0,
     every_s: float = 0.05,
@@ -70,7 +70,7 @@ async def eventually(
 
 def eventually_sync(
     probe: Callable[[], T],
-    until: Callable[[T], bool] = bool,
+    until: Callable[[T], object] = bool,
     *,
     timeout_s: float = 10.0,
     every_s: float = 0.05,
