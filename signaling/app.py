@@ -47,6 +47,7 @@ log = structlog.get_logger(__name__)
 
 _SWEEP_S = 1.0
 _HEARTBEAT_S = 5.0
+_DEAD_PEER_MS = 30_000
 _STOP_STEP_S = 1.0  # how long any one step of stopping may take
 
 
@@ -215,9 +216,14 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=1024, dualstack_ipv6=host == "::")
+        listener = socket.create_server(
+            (host, port), family=family, backlog=1024, dualstack_ipv6=host == "::"
+        )
     except OSError as error:
         raise StartError(f"cannot listen on {host} port {port}: {error.strerror}") from error
+    # A peer that is gone, or never reads, does not hold a connection for a quarter of an hour.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAD_PEER_MS)
+    return listener
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import sys
 
@@ -11,14 +10,14 @@ import structlog
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
-class _StandardError(io.TextIOBase):
-    """Whatever standard error is at the time of writing."""
+class _StandardError:
+    """A logger that writes to whatever standard error is at the time of writing."""
 
-    def write(self, text: str) -> int:
-        return sys.stderr.write(text)
-
-    def flush(self) -> None:
+    def msg(self, message: str) -> None:
+        sys.stderr.write(message + "\n")
         sys.stderr.flush()
+
+    debug = info = warning = error = critical = msg
 
 
 def configure(level: str) -> None:
@@ -36,7 +35,7 @@ def configure(level: str) -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.WriteLoggerFactory(_StandardError()),
+        logger_factory=lambda *_: _StandardError(),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)

@@ -50,8 +50,7 @@ class SecurityHeaders:
         self._strict_transport = strict_transport
 
     async def __call__(self, request: web.Request, response: web.StreamResponse) -> None:
-        for name, value in _FIXED.items():
-            response.headers.setdefault(name, value)
+        response.headers.update(_FIXED)
         response.headers.setdefault("Content-Security-Policy", content_security_policy(request.host))
         if self._strict_transport:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")

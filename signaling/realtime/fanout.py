@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from conference.events import MediaOffered, RoomEvent, SessionEvent, Snapshot
 from signaling.realtime.outbox import Outbox, Outgoing
 from signaling.realtime.wire import render
@@ -15,9 +17,9 @@ class Fanout:
         self._rooms: dict[str, dict[str, Outbox]] = {}
         self._room_of: dict[str, str] = {}
 
-    def open(self, session_id: str) -> Outbox:
-        """A new session, in no room yet."""
-        outbox = self._outboxes[session_id] = Outbox(session_id)
+    def open(self, session_id: str, on_overflow: Callable[[], None]) -> Outbox:
+        """A new session, in no room yet. `on_overflow`: its client does not read, drop the socket."""
+        outbox = self._outboxes[session_id] = Outbox(session_id, on_overflow)
         return outbox
 
     def forget(self, session_id: str) -> None:
@@ -51,7 +53,7 @@ class Fanout:
         if members:
             name, body = render(event)
             item = Outgoing(name, body)
-            for outbox in members.values():
+            for outbox in tuple(members.values()):
                 outbox.put(item)
 
     def send(self, session_id: str, event: SessionEvent) -> None:

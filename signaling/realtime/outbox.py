@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -25,12 +26,12 @@ LAST: Final = Outgoing("", {}, is_last=True)
 
 @dataclass(slots=True)
 class Outbox:
-    """Filled without waiting, emptied by one task. One that overflows is closed: its client starts over."""
+    """Filled without waiting, emptied by one task. One that overflows is abandoned: its client starts over."""
 
     session_id: str
+    on_overflow: Callable[[], None]
     pending: deque[Outgoing] = field(default_factory=deque)
     is_closed: bool = False
-    overflowed: bool = False
     _filled: asyncio.Event = field(default_factory=asyncio.Event)
     _emptied: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -39,9 +40,8 @@ class Outbox:
         if self.is_closed:
             return
         if len(self.pending) >= MAX_PENDING:
-            self.overflowed = True
-            self.pending.clear()
-            self.close()
+            self.abandon()
+            self.on_overflow()
             return
         self.pending.append(item)
         self._filled.set()

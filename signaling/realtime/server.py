@@ -74,7 +74,8 @@ class RoomServer(socketio.AsyncNamespace):  # type: ignore[misc]  # the library 
         self._joins = TokenBuckets(_JOINS_PER_S, _JOIN_BURST)
         self._sessions: dict[str, Session] = {}
         self._pumps: dict[str, asyncio.Task[None]] = {}
-        self._sio = socketio.AsyncServer(
+        self._sio = _Server(
+            metrics,
             async_mode="aiohttp",
             async_handlers=False,  # one after the other, as they came
             always_connect=True,  # else the snapshot would arrive before `connect`
@@ -82,8 +83,8 @@ class RoomServer(socketio.AsyncNamespace):  # type: ignore[misc]  # the library 
             max_http_buffer_size=MAX_MESSAGE_BYTES,
             ping_interval=PING_INTERVAL_S,
             ping_timeout=PING_TIMEOUT_S,
-            logger=_quiet_logger("socketio.server", metrics),
-            engineio_logger=_quiet_logger("engineio.server", metrics),
+            logger=_quiet_logger("socketio.server"),
+            engineio_logger=_quiet_logger("engineio.server"),
         )
         self._sio.register_namespace(self)
 
@@ -142,7 +143,7 @@ class RoomServer(socketio.AsyncNamespace):  # type: ignore[misc]  # the library 
         return isinstance(value, dict) and isinstance(value.get("aiohttp.request"), web.BaseRequest)
 
     async def _connect(self, session_id: str, environ: dict[str, Any], auth: Any) -> bool:
-        outbox = self._fanout.open(session_id)
+        outbox = self._fanout.open(session_id, lambda: self._drop(session_id))
         try:
             await self._join(session_id, outbox, environ["aiohttp.request"], auth)
         except Exception as error:  # noqa: BLE001 whoever knocks is told why the door stays shut
@@ -184,8 +185,6 @@ class RoomServer(socketio.AsyncNamespace):  # type: ignore[misc]  # the library 
         while True:
             item = await outbox.next()
             if item.is_last:
-                if outbox.overflowed:
-                    self._metrics.socket_overflows.inc()
                 self._pumps.pop(outbox.session_id, None)
                 await self._sio.disconnect(outbox.session_id, namespace=NAMESPACE)
                 return
@@ -217,6 +216,14 @@ class RoomServer(socketio.AsyncNamespace):  # type: ignore[misc]  # the library 
 
         return answered
 
+    def _drop(self, session_id: str) -> None:
+        """Close the connection of a client that does not read, without waiting for it."""
+        self._metrics.socket_overflows.inc()
+        log.warning("socket.too_slow")
+        socket = self._sio.eio.sockets.get(self._sio.manager.eio_sid_from_sid(session_id, NAMESPACE))
+        if socket is not None:
+            self._spawn(socket.close(wait=False, abort=True, reason="transport error"))
+
     def _linger(self, session_id: str) -> None:
         """Close the connection below a session that is over, once its client had time to do it itself."""
         self._spawn(self._close_later(self._sio.manager.eio_sid_from_sid(session_id, NAMESPACE)))
@@ -228,16 +235,31 @@ class RoomServer(socketio.AsyncNamespace):  # type: ignore[misc]  # the library 
             await socket.close(wait=False, reason="server disconnect")
 
 
-def _quiet_logger(name: str, metrics: Metrics) -> logging.Logger:
-    """The libraries log every bad frame with a traceback: count them, and keep their text for debugging."""
+class _Server(socketio.AsyncServer):  # type: ignore[misc]  # the library is untyped
+    """Counts frames that are not Socket.IO, and forgets a binary packet that was left half-way."""
 
-    class Counting(logging.Handler):
+    def __init__(self, metrics: Metrics, **options: Any) -> None:
+        super().__init__(**options)
+        self._metrics = metrics
+
+    async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
+        try:
+            await super()._handle_eio_message(eio_sid, data)
+        except Exception as error:
+            self._binary_packet.pop(eio_sid, None)
+            self._metrics.socket_malformed.inc()
+            log.debug("socket.malformed", exc_info=error)
+
+
+def _quiet_logger(name: str) -> logging.Logger:
+    """The libraries log what clients do wrong, with their data: keep that for debugging."""
+
+    class Debug(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            metrics.socket_malformed.inc()
-            log.debug("socket.library_error", text=record.getMessage(), exc_info=record.exc_info)
+            log.debug("socket.library", text=record.getMessage(), exc_info=record.exc_info)
 
     logger = logging.getLogger(name)
-    logger.setLevel(logging.ERROR)
+    logger.setLevel(logging.WARNING)
     logger.propagate = False
-    logger.handlers = [Counting()]
+    logger.handlers = [Debug()]
     return logger

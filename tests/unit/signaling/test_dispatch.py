@@ -48,7 +48,7 @@ def make(call: Any = fine) -> Dispatcher:
 
 
 def session() -> Session:
-    return Session("s", "c", "p_1", Outbox("s"), TokenBucket(rate=0, burst=REQUEST_BURST))
+    return Session("s", "c", "p_1", Outbox("s", lambda: None), TokenBucket(rate=0, burst=REQUEST_BURST))
 
 
 def code_of(ack: dict[str, Any]) -> str | None:

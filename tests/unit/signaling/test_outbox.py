@@ -10,8 +10,12 @@ def item(number: int) -> Outgoing:
     return Outgoing("event", {"number": number})
 
 
+def make_outbox(overflows: list[str] | None = None) -> Outbox:
+    return Outbox("s", lambda: overflows.append("s") if overflows is not None else None)
+
+
 async def test_order_and_end() -> None:
-    outbox = Outbox("s")
+    outbox = make_outbox()
     for number in range(3):
         outbox.put(item(number))
     outbox.close()
@@ -19,17 +23,18 @@ async def test_order_and_end() -> None:
     assert [await outbox.next() for _ in range(4)] == [item(0), item(1), item(2), LAST]
 
 
-async def test_an_overflow_closes_it() -> None:
-    outbox = Outbox("s")
+async def test_an_overflow_abandons_it_and_says_so_once() -> None:
+    overflows: list[str] = []
+    outbox = make_outbox(overflows)
     for number in range(MAX_PENDING + 10):
         outbox.put(item(number))
-    assert outbox.overflowed
-    assert len(outbox.pending) == 1
-    assert await outbox.next() == LAST
+    assert overflows == ["s"]
+    assert outbox.is_closed
+    assert not outbox.pending
 
 
 async def test_drained_waits_for_the_sender() -> None:
-    outbox = Outbox("s")
+    outbox = make_outbox()
     outbox.put(item(0))
     waiting = asyncio.create_task(outbox.drained())
     await outbox.next()
@@ -39,7 +44,7 @@ async def test_drained_waits_for_the_sender() -> None:
 
 
 async def test_nobody_waits_for_a_socket_that_is_gone() -> None:
-    outbox = Outbox("s")
+    outbox = make_outbox()
     outbox.put(item(0))
     waiting = asyncio.create_task(outbox.drained())
     await asyncio.sleep(0)

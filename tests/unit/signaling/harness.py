@@ -1,0 +1,213 @@
+"""A web process on a real port with a real database and scripted media, and Socket.IO clients that keep a state."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import socketio
+from aiohttp.test_utils import TestServer
+
+from conference.clock import SystemClock
+from conference.model.permissions import Role
+from conference.services.consultations import ConsultationDraft, Consultations
+from conference.services.rooms import RoomLimits
+from conference.storage.database import Database, open_engine, sqlite_url
+from signaling.app import WebProcess
+from signaling.auth.tokens import TokenKey
+from signaling.settings import Settings
+from signaling.tasks import Background
+from tests.support.eventually import eventually
+from tests.unit.services.fakes import ScriptedMedia
+
+KEY = TokenKey(b"k" * 32)
+SHORT = RoomLimits(max_participants=8, grace_s=0.4, whip_grace_s=0.2, offer_patience_s=0.2)
+
+
+@dataclass
+class Signalling:
+    """The process under test."""
+
+    url: str
+    process: WebProcess
+    media: ScriptedMedia
+    clients: list[Client] = field(default_factory=list)
+
+    def token(self, role: Role = Role.MEMBER, name: str = "张三", cid: str = "c", ttl_s: int = 60) -> str:
+        return KEY.issue(cid, role, name, ttl_s=ttl_s)
+
+    async def join(self, role: Role = Role.MEMBER, name: str = "张三", **auth: Any) -> Client:
+        """A client with its snapshot."""
+        client = await self.connect({"token": self.token(role, name), **auth})
+        await eventually(lambda: client.state.snapshot)
+        return client
+
+    async def connect(self, auth: Any) -> Client:
+        client = Client(self.url)
+        self.clients.append(client)
+        await client.connect(auth)
+        return client
+
+
+@asynccontextmanager
+async def signalling(
+    directory: Path, limits: RoomLimits = SHORT, **options: Any
+) -> AsyncIterator[Signalling]:
+    """Run a web process; leaving the block stops it as SIGTERM would."""
+    database = Database(open_engine(sqlite_url(directory / "db.sqlite3")))
+    await database.migrate()
+    consultations = Consultations(database, SystemClock())
+    for consultation_id in ("c", "other"):
+        await consultations.rehearse(ConsultationDraft(title="协商会", id=consultation_id))
+    media = ScriptedMedia()
+    async with asyncio.TaskGroup() as group:
+        background = Background(group)
+        process = WebProcess.build(
+            settings=Settings.load({"data_dir": directory, **options}),
+            key=KEY,
+            database=database,
+            media=media,
+            background=background,
+            clock=SystemClock(),
+            limits=limits,
+        )
+        await process.run(background)
+        background.every(0.05, process.presence.expire, process.offers.repeat_overdue, process.streams.expire)
+        server = TestServer(process.app, host="127.0.0.1")
+        await server.start_server()
+        running = Signalling(str(server.make_url("")).rstrip("/"), process, media)
+        try:
+            yield running
+        finally:
+            for client in running.clients:
+                await client.close()
+            await process.stop()
+            await server.close()
+            background.cancel()
+    await database.close()
+
+
+@dataclass
+class RoomState:
+    """What a client knows, by the rules of the protocol: the snapshot and every event after it."""
+
+    snapshot: dict[str, Any] | None = None
+    version: int = 0
+    consultation: dict[str, Any] = field(default_factory=dict)
+    participants: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def start(self, snapshot: dict[str, Any]) -> None:
+        self.snapshot = snapshot
+        self.version = snapshot["version"]
+        self.consultation = snapshot["consultation"]
+        self.participants = {each["id"]: each for each in snapshot["participants"]}
+
+    def apply(self, event: str, body: dict[str, Any]) -> None:
+        """Raises AssertionError at a hole."""
+        if "version" not in body or body["version"] <= self.version:
+            return
+        assert body["version"] == self.version + 1, f"hole before {event} {body['version']}"
+        self.version = body["version"]
+        if event == "participant.left":
+            del self.participants[body["participant_id"]]
+        elif event == "consultation.updated":
+            self.consultation = body["consultation"]
+        else:
+            self.participants[body["participant"]["id"]] = body["participant"]
+
+    def comparable(self) -> tuple[int, dict[str, Any], list[dict[str, Any]]]:
+        return self.version, self.consultation, list(self.participants.values())
+
+
+class Client:
+    """One socket. `events` holds everything received, in order."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._sio = socketio.AsyncClient(reconnection=False)
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        self.state = RoomState()
+        self.answer: Callable[[dict[str, Any]], Any] | None = lambda offer: {
+            "sdp": f"answer to {offer['sdp']}"
+        }
+        self._sio.register_namespace(_Namespace(self))
+
+    async def connect(self, auth: Any) -> None:
+        await self._sio.connect(self._url, namespaces=["/room"], auth=auth, transports=["websocket"])
+
+    async def call(self, event: str, data: Any = None) -> Any:
+        return await self._sio.call(event, {} if data is None else data, namespace="/room", timeout=5)
+
+    async def ask(self, event: str, data: Any = None) -> Any:
+        """The data of a good ack."""
+        ack = await self.call(event, data)
+        assert ack["ok"], ack
+        return ack["data"]
+
+    async def refused(self, event: str, data: Any = None) -> str:
+        """The code of a refusal."""
+        ack = await self.call(event, data)
+        assert not ack["ok"], ack
+        return str(ack["error"]["code"])
+
+    async def send_raw(self, text: str) -> None:
+        """A frame as it is, below Socket.IO."""
+        await self._sio.eio.send(text)
+
+    def has_snapshot(self) -> bool:
+        return self.state.snapshot is not None
+
+    @property
+    def connected(self) -> bool:
+        return "/room" in self._sio.namespaces
+
+    @property
+    def me(self) -> str:
+        assert self.state.snapshot is not None
+        return str(self.state.snapshot["self"]["participant_id"])
+
+    @property
+    def resume(self) -> dict[str, str]:
+        assert self.state.snapshot is not None
+        me = self.state.snapshot["self"]
+        return {"participant_id": me["participant_id"], "secret": me["resume_secret"]}
+
+    def names(self) -> list[str]:
+        return [name for name, _ in self.events]
+
+    def of(self, name: str) -> list[dict[str, Any]]:
+        return [body for event, body in self.events if event == name]
+
+    async def drop(self) -> None:
+        """Lose the connection without a word."""
+        session: aiohttp.ClientSession = self._sio.eio.http
+        await session.close()
+
+    async def close(self) -> None:
+        await self._sio.shutdown()
+
+    def received(self, event: str, body: dict[str, Any]) -> Any:
+        self.events.append((event, body))
+        if event == "room.snapshot":
+            self.state.start(body)
+        elif event == "media.offer":
+            return self.answer(body) if self.answer is not None else None
+        else:
+            self.state.apply(event, body)
+        return None
+
+
+class _Namespace(socketio.AsyncClientNamespace):  # type: ignore[misc]  # the library is untyped
+    def __init__(self, client: Client) -> None:
+        super().__init__("/room")
+        self._client = client
+
+    async def trigger_event(self, event: str, *arguments: Any) -> Any:
+        if event in ("connect", "disconnect", "__disconnect_final"):
+            return None
+        return self._client.received(event, arguments[0])
