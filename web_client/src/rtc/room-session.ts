@@ -8,6 +8,7 @@ import { RequestError, type Incoming, type RoomSocket } from '@/api/room-socket'
 import { Emitter } from './emitter'
 import { EnvironmentWatch } from './environment-watch'
 import { LinkWatch } from './link-watch'
+import { PlayoutWatch } from './playout-delay'
 import { PublishConnection } from './publish-connection'
 import { SubscribeConnection, type RemoteTrack } from './subscribe-connection'
 
@@ -48,6 +49,7 @@ export class RoomSession extends Emitter<SessionEvents> {
   readonly subscribe: SubscribeConnection
   private readonly socket: RoomSocket
   private readonly environment = new EnvironmentWatch()
+  private readonly playout = new PlayoutWatch(() => this.subscribe.peer)
   private readonly publishWatch: LinkWatch
   private readonly subscribeWatch: LinkWatch
   private iceServers: RTCIceServer[] = []
@@ -93,6 +95,7 @@ export class RoomSession extends Emitter<SessionEvents> {
 
   start(): void {
     this.environment.start()
+    this.playout.start()
     this.socket.open()
   }
 
@@ -264,6 +267,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     this.ended = true
     for (const timer of [this.lost, this.expectOffer, this.restart, this.snapshotDue]) clearTimeout(timer)
     this.environment.stop()
+    this.playout.stop()
     this.publishWatch.stop()
     this.subscribeWatch.stop()
     this.publish.close()
