@@ -21,6 +21,8 @@ interface SubscribeEvents {
 
 export class SubscribeConnection extends Emitter<SubscribeEvents> {
   peer: RTCPeerConnection | null = null
+  /** the transport before this one: kept until the new tracks stand, so that the last pictures stay to be seen */
+  private retired: RTCPeerConnection | null = null
   private transport = ''
   private abandoned = ''
   private generation = -1
@@ -47,13 +49,16 @@ export class SubscribeConnection extends Emitter<SubscribeEvents> {
     this.abandoned = this.transport
     this.transport = ''
     this.generation = -1
-    this.peer?.close()
+    if (!this.peer) return
+    this.retired?.close()
+    this.retired = this.peer
     this.peer = null
   }
 
   close(): void {
     this.closed = true
     this.reset()
+    this.retired?.close()
   }
 
   private async answer(offer: MediaOffer): Promise<string | null> {
@@ -80,6 +85,8 @@ export class SubscribeConnection extends Emitter<SubscribeEvents> {
     }
     if (peer !== this.peer) return null
     this.emit('tracks', this.mapped(peer, offer))
+    this.retired?.close()
+    this.retired = null
     return peer.localDescription?.sdp ?? null
   }
 

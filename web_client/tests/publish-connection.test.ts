@@ -1,0 +1,131 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import type { PublishedTrack } from '@/api/messages'
+import { RequestError } from '@/api/room-socket'
+import { PublishConnection } from '@/rtc/publish-connection'
+import { createPeer, FakePeer, fakeTrack, settle } from './fakes'
+
+interface Signalled {
+  tracks: PublishedTrack[]
+  answer: (sdp: string) => void
+  fail: (error: Error) => void
+}
+
+function publisher(): { connection: PublishConnection; signalled: Signalled[] } {
+  const signalled: Signalled[] = []
+  const connection = new PublishConnection({
+    createPeer,
+    smallPicture: false,
+    signal: (_sdp, tracks) => new Promise((answer, fail) => signalled.push({ tracks, answer, fail })),
+  })
+  return { connection, signalled }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  FakePeer.all.length = 0
+})
+
+describe('publishing', () => {
+  it('offers nothing before the room is entered', async () => {
+    const { connection, signalled } = publisher()
+    void connection.setTrack('microphone', fakeTrack('audio'))
+    await settle()
+    expect(signalled).toHaveLength(0)
+    void connection.rebuild()
+    await settle()
+    expect(signalled[0]?.tracks).toEqual([{ mid: '0', source: 'microphone' }])
+  })
+
+  it('opens no connection for somebody who only listens', async () => {
+    const { connection } = publisher()
+    void connection.rebuild()
+    await settle()
+    expect(FakePeer.all).toHaveLength(0)
+  })
+
+  it('has one offer outstanding; what comes meanwhile goes into the next', async () => {
+    const { connection, signalled } = publisher()
+    void connection.setTrack('microphone', fakeTrack('audio'))
+    void connection.rebuild()
+    await settle()
+    void connection.setTrack('camera', fakeTrack('video'))
+    void connection.setTrack('screen', fakeTrack('video'))
+    await settle()
+    expect(signalled).toHaveLength(1)
+    signalled[0]?.answer('answer')
+    await settle()
+    expect(signalled).toHaveLength(2)
+    expect(signalled[1]?.tracks.map((each) => each.source)).toEqual(['microphone', 'camera', 'screen'])
+    expect(FakePeer.all).toHaveLength(1)
+  })
+
+  it('keeps the m-line of a camera that is switched off, without a new offer', async () => {
+    const { connection, signalled } = publisher()
+    void connection.setTrack('camera', fakeTrack('video'))
+    void connection.rebuild()
+    await settle()
+    signalled[0]?.answer('answer')
+    await settle()
+    await connection.setTrack('camera', null)
+    await connection.setTrack('camera', fakeTrack('video'))
+    expect(signalled).toHaveLength(1)
+    expect(FakePeer.all[0]?.transceivers).toHaveLength(1)
+  })
+
+  it('takes a shared screen out of the room and gives its m-line to the next', async () => {
+    const { connection, signalled } = publisher()
+    void connection.setTrack('microphone', fakeTrack('audio'))
+    void connection.setTrack('screen', fakeTrack('video'))
+    void connection.rebuild()
+    await settle()
+    signalled[0]?.answer('answer')
+    await settle()
+    void connection.withdraw('screen')
+    await settle()
+    expect(signalled[1]?.tracks.map((each) => each.source)).toEqual(['microphone'])
+    signalled[1]?.answer('answer')
+    await settle()
+    void connection.setTrack('screen', fakeTrack('video'))
+    await settle()
+    expect(signalled[2]?.tracks).toEqual([
+      { mid: '0', source: 'microphone' },
+      { mid: '1', source: 'screen' },
+    ])
+    expect(FakePeer.all[0]?.transceivers).toHaveLength(2)
+  })
+
+  it('rebuilds with everything it sends, and forgets the answer to the old offer', async () => {
+    const { connection, signalled } = publisher()
+    void connection.setTrack('microphone', fakeTrack('audio'))
+    void connection.setTrack('camera', fakeTrack('video'))
+    void connection.rebuild()
+    await settle()
+    void connection.rebuild()
+    await settle()
+    expect(FakePeer.all).toHaveLength(2)
+    expect(FakePeer.all[0]?.closed).toBe(true)
+    signalled[0]?.answer('old')
+    signalled[1]?.answer('new')
+    await settle()
+    expect(FakePeer.all[0]?.remote).toEqual([])
+    expect(FakePeer.all[1]?.remote).toEqual(['new'])
+  })
+
+  it('tries again, later each time, when the server refuses', async () => {
+    const { connection, signalled } = publisher()
+    void connection.setTrack('microphone', fakeTrack('audio'))
+    void connection.rebuild()
+    await settle()
+    signalled[0]?.fail(new RequestError('media_unavailable'))
+    await settle()
+    expect(signalled).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(500)
+    expect(signalled).toHaveLength(2)
+    signalled[1]?.fail(new RequestError('media_unavailable'))
+    await vi.advanceTimersByTimeAsync(900)
+    expect(signalled).toHaveLength(2)
+    await vi.advanceTimersByTimeAsync(100)
+    expect(signalled).toHaveLength(3)
+    connection.close()
+  })
+})
