@@ -32,6 +32,7 @@ class Outbox:
     on_overflow: Callable[[], None]
     pending: deque[Outgoing] = field(default_factory=deque)
     is_closed: bool = False
+    _in_flight: bool = False
     _filled: asyncio.Event = field(default_factory=asyncio.Event)
     _emptied: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -62,14 +63,20 @@ class Outbox:
         self._emptied.set()
 
     async def next(self) -> Outgoing:
-        """The next event. Asking for it says that the one before was sent."""
+        """The next event; say `sent` once it is on its way."""
         while not self.pending:
-            self._emptied.set()
             self._filled.clear()
             await self._filled.wait()
+        self._in_flight = True
         return self.pending.popleft()
+
+    def sent(self) -> None:
+        """What `next` gave is on its way."""
+        self._in_flight = False
+        if not self.pending:
+            self._emptied.set()
 
     async def drained(self) -> None:
         """Wait until everything put so far was sent, so that an answer does not overtake it."""
-        while self.pending and not self.is_closed:
+        while (self.pending or self._in_flight) and not self.is_closed:
             await self._emptied.wait()

@@ -88,6 +88,19 @@ class FloorWithdraw(Request):
     participant_id: Id | None = None
 
 
+REQUESTS: Final[dict[str, type[Request]]] = {
+    "room.sync": Empty,
+    "room.leave": Empty,
+    "media.publish": MediaPublish,
+    "media.restart": Empty,
+    "participant.update": ParticipantUpdate,
+    "participant.mute": ParticipantMute,
+    "participant.remove": ParticipantRemove,
+    "floor.request": Empty,
+    "floor.withdraw": FloorWithdraw,
+}
+
+
 class Credentials(BaseModel):
     """`auth` of the connection. Lenient where it does not matter: a name or a device that cannot be used is
     as if it was not given."""

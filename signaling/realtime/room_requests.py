@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from conference.services.media_sessions import MediaSessions
@@ -9,6 +10,7 @@ from conference.services.moderation import Moderation
 from conference.services.presence import Presence
 from signaling.realtime.dispatch import Handler, Session
 from signaling.realtime.requests import (
+    REQUESTS,
     Empty,
     FloorWithdraw,
     MediaPublish,
@@ -29,17 +31,18 @@ class RoomRequests:
 
     def handlers(self) -> dict[str, Handler]:
         """The table of events."""
-        return {
-            "room.sync": Handler(Empty, self._sync),
-            "room.leave": Handler(Empty, self._leave),
-            "media.publish": Handler(MediaPublish, self._publish),
-            "media.restart": Handler(Empty, self._restart),
-            "participant.update": Handler(ParticipantUpdate, self._update),
-            "participant.mute": Handler(ParticipantMute, self._mute),
-            "participant.remove": Handler(ParticipantRemove, self._remove),
-            "floor.request": Handler(Empty, self._request_floor),
-            "floor.withdraw": Handler(FloorWithdraw, self._withdraw_floor),
+        calls: dict[str, Callable[[Session, Any], Awaitable[dict[str, Any]]]] = {
+            "room.sync": self._sync,
+            "room.leave": self._leave,
+            "media.publish": self._publish,
+            "media.restart": self._restart,
+            "participant.update": self._update,
+            "participant.mute": self._mute,
+            "participant.remove": self._remove,
+            "floor.request": self._request_floor,
+            "floor.withdraw": self._withdraw_floor,
         }
+        return {name: Handler(model, calls[name]) for name, model in REQUESTS.items()}
 
     async def _sync(self, session: Session, _: Empty) -> dict[str, Any]:
         snapshot = await self._presence.snapshot(session.room_id, session.participant_id)

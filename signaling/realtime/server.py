@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import socketio
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from pydantic import ValidationError
 
 from conference.events import SessionRefused
@@ -89,13 +90,16 @@ class RoomServer(socketio.AsyncNamespace):  # type: ignore[misc]  # the library 
         self._sio.register_namespace(self)
 
     def attach(self, app: web.Application) -> None:
-        """Serve /socket.io/ from this application."""
+        """Serve /socket.io/ from this application, for at most MAX_SOCKETS connections."""
         self._sio.attach(app)
+        app.middlewares.append(self._limit)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether no further socket is taken."""
-        return len(self._sio.eio.sockets) >= MAX_SOCKETS
+    @web.middleware
+    async def _limit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        opens = request.path == "/socket.io/" and "sid" not in request.query
+        if opens and self.open_sockets >= MAX_SOCKETS:
+            raise ConferenceError("rate_limited", f"{MAX_SOCKETS} connections")
+        return await handler(request)
 
     @property
     def open_sockets(self) -> int:
@@ -175,8 +179,12 @@ class RoomServer(socketio.AsyncNamespace):  # type: ignore[misc]  # the library 
             pump.cancel()
         self._fanout.forget(session_id)
         session = self._sessions.pop(session_id, None)
-        if session is not None:
+        if session is None:
+            return
+        try:
             await self._presence.disconnect(session.room_id, session.participant_id, session_id)
+        except Exception as error:
+            log.error("socket.disconnect_failed", exc_info=error)
 
     # ── the way out ─────────────────────────────────────────────────────────────────────────────
 
@@ -190,6 +198,7 @@ class RoomServer(socketio.AsyncNamespace):  # type: ignore[misc]  # the library 
                 return
             answer = None if item.generation is None else self._answer_to(outbox.session_id, item.generation)
             await self.emit(item.name, item.body, to=outbox.session_id, callback=answer)
+            outbox.sent()
             await self._written(outbox.session_id)
 
     async def _written(self, session_id: str) -> None:

@@ -148,6 +148,14 @@ async def test_a_reader_that_is_too_slow_is_let_go(
     await eventually(lambda: writer.of("participant.left"))
 
 
+async def test_connections_are_bounded(server: Signalling, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = await server.join()
+    monkeypatch.setattr("signaling.realtime.server.MAX_SOCKETS", 1)
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        await server.connect({"token": server.token()})
+    assert await client.ask("floor.request") == {"place": 1}
+
+
 async def test_pages_of_other_origins_open_no_socket(server: Signalling) -> None:
     sio = socketio.AsyncClient(reconnection=False)
     with pytest.raises(socketio.exceptions.ConnectionError):

@@ -10,25 +10,8 @@ from conference.model.errors import ERROR_TEXTS, ConferenceError
 from signaling.metrics import Metrics
 from signaling.realtime.dispatch import REQUEST_BURST, Dispatcher, Handler, Session
 from signaling.realtime.outbox import Outbox
-from signaling.realtime.requests import (
-    Empty,
-    FloorWithdraw,
-    MediaPublish,
-    ParticipantMute,
-    ParticipantRemove,
-    ParticipantUpdate,
-    Request,
-)
+from signaling.realtime.requests import REQUESTS, Request
 from signaling.realtime.token_bucket import TokenBucket
-
-MODELS: dict[str, type[Request]] = {
-    "room.sync": Empty,
-    "media.publish": MediaPublish,
-    "participant.update": ParticipantUpdate,
-    "participant.mute": ParticipantMute,
-    "participant.remove": ParticipantRemove,
-    "floor.withdraw": FloorWithdraw,
-}
 
 
 async def fine(_session: Session, _request: Request) -> dict[str, Any]:
@@ -44,7 +27,7 @@ async def refusing(_session: Session, _request: Request) -> dict[str, Any]:
 
 
 def make(call: Any = fine) -> Dispatcher:
-    return Dispatcher({name: Handler(model, call) for name, model in MODELS.items()}, Metrics())
+    return Dispatcher({name: Handler(model, call) for name, model in REQUESTS.items()}, Metrics())
 
 
 def session() -> Session:
@@ -109,7 +92,7 @@ shaped = st.fixed_dictionaries(
 
 
 @given(
-    event=st.sampled_from(sorted(MODELS)) | json_values,
+    event=st.sampled_from(sorted(REQUESTS)) | json_values,
     arguments=st.lists(json_values | shaped, max_size=3),
 )
 def test_anything_is_answered(event: Any, arguments: list[Any]) -> None:

@@ -38,9 +38,11 @@ async def test_drained_waits_for_the_sender() -> None:
     outbox.put(item(0))
     waiting = asyncio.create_task(outbox.drained())
     await outbox.next()
-    sender = asyncio.create_task(outbox.next())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    outbox.sent()
     await asyncio.wait_for(waiting, 1)
-    sender.cancel()
+    await asyncio.wait_for(outbox.drained(), 1)
 
 
 async def test_nobody_waits_for_a_socket_that_is_gone() -> None:

@@ -1,0 +1,128 @@
+"""The room protocol as a document: every event and request with its JSON Schema.
+
+`python -m signaling.realtime.schema` prints docs/protocol.md; a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from conference.events import ParticipantView
+from conference.model.errors import ERROR_TEXTS
+from conference.model.permissions import PERMISSIONS, Action
+from signaling.realtime.requests import REQUESTS, Empty, MediaAnswer
+from signaling.realtime.wire import ADAPTERS, EVENT_NAMES
+
+_INTRODUCTION: Final = """# The room protocol
+
+Generated from the code by `python -m signaling.realtime.schema`; do not edit.
+
+Socket.IO, namespace `/room`, `auth: {token, resume?: {participant_id, secret}, name?, kind?}`. A refusal is the event
+`session.refused`, then a disconnect. Otherwise `room.snapshot` comes first. Every event with a `version` is one change
+of the room's state: apply those above the version you hold, one by one; at a hole ask `room.sync`. A state made of
+snapshot and events equals a fresh snapshot.
+
+Every request is acked with `{"ok": true, "data": …}` or `{"ok": false, "error": {"code", "message"}}`. Events that
+happened before an ack arrive before it. Times are milliseconds, ids match `^[A-Za-z0-9_-]{1,64}$`. Requests may carry
+fields that the server does not know.
+
+`media.offer` is acked by the client with `{sdp}`, its answer. One that is not answered is made again on a fresh
+connection. `tracks` maps every m-line: slots are used again, so go by `mid`.
+"""
+
+_ANSWERS: Final = {
+    "room.sync": "the body of `room.snapshot`",
+    "media.publish": "`{sdp}`",
+    "participant.update": "`{participant}`",
+    "participant.mute": "`{changed}`: how many mutes that closed or lifted",
+    "floor.request": "`{place}`: 1 = first",
+}
+
+
+def protocol_document() -> str:
+    """docs/protocol.md"""
+    return "\n".join(_lines()) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    yield _INTRODUCTION
+    yield "## Server to client\n"
+    for kind, name in EVENT_NAMES.items():
+        yield from _section(
+            name, ADAPTERS[kind].json_schema(mode="serialization", ref_template="#/$defs/{model}")
+        )
+    yield from _section("ack of media.offer", MediaAnswer.model_json_schema())
+    yield "## Client to server\n"
+    for name, model in REQUESTS.items():
+        schema = None if model is Empty else model.model_json_schema()
+        yield from _section(name, schema, f"Answer: {_ANSWERS.get(name, '`{}`')}.")
+    yield "## A participant\n"
+    yield from _code(TypeAdapter(ParticipantView).json_schema(mode="serialization"))
+    yield "## Error codes\n"
+    yield "| code | 中文 |\n| --- | --- |"
+    yield from (f"| `{code}` | {text} |" for code, text in ERROR_TEXTS.items())
+    yield "\n## Roles and what they may do\n"
+    yield f"| | {' | '.join(PERMISSIONS)} |\n|{' --- |' * (len(PERMISSIONS) + 1)}"
+    for action in Action:
+        marks = ("●" if action in actions else " " for actions in PERMISSIONS.values())
+        yield f"| `{action}` | {' | '.join(marks)} |"
+
+
+def _section(name: str, schema: dict[str, Any] | None, remark: str = "") -> Iterator[str]:
+    yield f"### `{name}`\n"
+    if remark:
+        yield remark + "\n"
+    if schema is None:
+        yield "No body.\n"
+    else:
+        yield from _code(_without_shared(schema))
+
+
+def _without_shared(schema: dict[str, Any]) -> dict[str, Any]:
+    """The participant is described once, at the end."""
+    definitions = schema.get("$defs", {})
+    if "ParticipantView" in definitions:
+        schema = {
+            **schema,
+            "$defs": {name: each for name, each in definitions.items() if name in _local(schema)},
+        }
+        if not schema["$defs"]:
+            del schema["$defs"]
+    return schema
+
+
+def _local(schema: dict[str, Any]) -> set[str]:
+    """Definitions that the schema needs when participants are left out."""
+    definitions = schema.get("$defs", {})
+    found: set[str] = set()
+    todo = _references({name: each for name, each in schema.items() if name != "$defs"})
+    while todo:
+        name = todo.pop()
+        if name != "ParticipantView" and name not in found:
+            found.add(name)
+            todo |= _references(definitions[name])
+    return found
+
+
+def _references(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        own = {value["$ref"].rsplit("/", 1)[1]} if isinstance(value.get("$ref"), str) else set()
+        return own.union(*(_references(each) for each in value.values()))
+    if isinstance(value, list):
+        return set().union(*(_references(each) for each in value))
+    return set()
+
+
+def _code(schema: dict[str, Any]) -> Iterator[str]:
+    yield "```json"
+    yield json.dumps(schema, ensure_ascii=False, indent=1)
+    yield "```\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(protocol_document())
