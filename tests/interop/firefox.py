@@ -145,21 +145,7 @@ class Firefox:
 
     async def start(self) -> Self:
         """A fresh profile, the browser, and one page of a laptop's size with the probe installed."""
-        lines = [
-            f"user_pref({json.dumps(key)}, {json.dumps(value)});\n" for key, value in PREFERENCES.items()
-        ]
-        (self._profile / "user.js").write_text("".join(lines))
-        log = self._profile / "stderr.log"
-        with log.open("wb") as out:
-            self._process = subprocess.Popen(
-                [EXECUTABLE, "--headless", "--no-remote", "--remote-debugging-port", "0"]
-                + ["--profile", str(self._profile), "about:blank"],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                env=os.environ | {"HOME": str(self._profile), "MOZ_CRASHREPORTER_DISABLE": "1"},
-                start_new_session=True,
-            )
+        log = self._launch()
 
         def address() -> str:
             assert self._process is not None
@@ -205,6 +191,25 @@ class Firefox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    def _launch(self) -> Path:
+        lines = [
+            f"user_pref({json.dumps(key)}, {json.dumps(value)});\n" for key, value in PREFERENCES.items()
+        ]
+        (self._profile / "user.js").write_text("".join(lines))
+        log = self._profile / "stderr.log"
+        arguments = ["--headless", "--no-remote", "--remote-debugging-port", "0"]
+        arguments += ["--profile", str(self._profile), "about:blank"]
+        with log.open("wb") as out:
+            self._process = subprocess.Popen(
+                [EXECUTABLE, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                env=os.environ | {"HOME": str(self._profile), "MOZ_CRASHREPORTER_DISABLE": "1"},
+                start_new_session=True,
+            )
+        return log
 
     # ---- reading and acting
 

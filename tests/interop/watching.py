@@ -1,4 +1,4 @@
-"""What a Chromium page says of participants whose picture carries no code of ours: that it moves, and how it is coded."""
+"""What a Chromium page shows of a participant whose picture has no code of ours: that it moves, and how it is coded."""
 
 from __future__ import annotations
 
