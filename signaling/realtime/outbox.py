@@ -32,9 +32,10 @@ class Outbox:
     on_overflow: Callable[[], None]
     pending: deque[Outgoing] = field(default_factory=deque)
     is_closed: bool = False
-    _in_flight: bool = False
+    _put: int = 0
+    _sent: int = 0
     _filled: asyncio.Event = field(default_factory=asyncio.Event)
-    _emptied: asyncio.Event = field(default_factory=asyncio.Event)
+    _moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     def put(self, item: Outgoing) -> None:
         """Add an event; after `close` nothing is taken any more."""
@@ -45,8 +46,8 @@ class Outbox:
             self.on_overflow()
             return
         self.pending.append(item)
+        self._put += 1
         self._filled.set()
-        self._emptied.clear()
 
     def close(self) -> None:
         """Disconnect once everything before is sent."""
@@ -54,29 +55,29 @@ class Outbox:
             self.is_closed = True
             self.pending.append(LAST)
             self._filled.set()
-            self._emptied.set()  # nobody waits for the order of what comes last
+            self._moved.set()
 
     def abandon(self) -> None:
         """The socket is gone: nothing will be sent any more."""
         self.is_closed = True
         self.pending.clear()
-        self._emptied.set()
+        self._moved.set()
 
     async def next(self) -> Outgoing:
         """The next event; say `sent` once it is on its way."""
         while not self.pending:
             self._filled.clear()
             await self._filled.wait()
-        self._in_flight = True
         return self.pending.popleft()
 
     def sent(self) -> None:
         """What `next` gave is on its way."""
-        self._in_flight = False
-        if not self.pending:
-            self._emptied.set()
+        self._sent += 1
+        self._moved.set()
 
     async def drained(self) -> None:
-        """Wait until everything put so far was sent, so that an answer does not overtake it."""
-        while (self.pending or self._in_flight) and not self.is_closed:
-            await self._emptied.wait()
+        """Wait until everything put so far is on its way, so that an answer does not overtake it."""
+        goal = self._put
+        while self._sent < goal and not self.is_closed:
+            self._moved.clear()
+            await self._moved.wait()

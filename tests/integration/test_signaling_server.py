@@ -65,6 +65,25 @@ async def test_kill_and_start_again_forgets_nobody(tmp_path: Path) -> None:
         await asyncio.to_thread(server.stop)
 
 
+async def test_a_media_process_that_dies_is_replaced_under_the_same_participants(tmp_path: Path) -> None:
+    server = await asyncio.to_thread(Server(data_dir=tmp_path / "data", arguments=["--demo"]).start)
+    try:
+        chair = await join(server, server.links["chair"].split("token=")[1])
+        member = await join(server, server.links["member"].split("token=")[1])
+        await chair.ask("participant.mute", {"participant_id": member.me, "muted": True, "hard": True})
+        await asyncio.to_thread(server.kill9, "media")
+        await eventually(lambda: member.of("media.restart") and chair.of("media.restart"))
+        fresh = await member.ask("room.sync")
+        assert fresh["media"]["epoch"] == member.of("media.restart")[0]["epoch"]
+        assert [each["id"] for each in fresh["participants"]] == [chair.me, member.me]
+        assert fresh["participants"][1]["hard_muted"] is True
+        assert await member.refused("media.publish", {"sdp": "nonsense"}) == "sdp_invalid"
+        for client in (chair, member):
+            await client.close()
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
 def test_a_second_server_on_the_same_data_is_refused_plainly(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     with Server(data_dir=data_dir, arguments=["--demo"]) as server:
