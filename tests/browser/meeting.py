@@ -62,7 +62,7 @@ async def muted(client: BrowserClient, *, is_muted: bool) -> None:
                  `[data-testid="participant-tile"][data-participant-id="${id}"]`)?.dataset.muted""",
             own,
         )
-        return value == ("true" if is_muted else "false")
+        return bool(value == ("true" if is_muted else "false"))
 
     await client.wait_until(said, what=f"is muted: {is_muted}")
 

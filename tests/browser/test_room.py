@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.meeting import BRANCH, MAIN, MEMBER, SCREEN, Meeting, open_meeting
-from tests.support.browser import BrowserFactory
+from tests.support.browser import BrowserClient, BrowserFactory
 from tests.support.server import Server
 from tests.support.shared_screen import open_shared_screen
 
@@ -31,8 +31,8 @@ async def test_each_sees_and_hears_the_right_two_others(meeting: Meeting) -> Non
     for number in (BRANCH, MEMBER):
         client = meeting.clients[number]
 
-        async def both(client: object = client) -> bool:
-            codes = await client.codes_by_tile()  # type: ignore[attr-defined]
+        async def both(client: BrowserClient = client) -> bool:
+            codes = await client.codes_by_tile()
             return {MAIN, SCREEN} <= codes.get(meeting.ids[MAIN], set())
 
         await client.wait_until(both, timeout_s=30, what="sees screen and camera")
@@ -49,8 +49,8 @@ async def test_each_sees_and_hears_the_right_two_others(meeting: Meeting) -> Non
     for number in (MAIN, BRANCH):
         client = meeting.clients[number]
 
-        async def without(client: object = client) -> bool:
-            return meeting.ids[MEMBER] not in await client.codes_by_tile()  # type: ignore[attr-defined]
+        async def without(client: BrowserClient = client) -> bool:
+            return meeting.ids[MEMBER] not in await client.codes_by_tile()
 
         await client.wait_until(without, what="the tile of who left is gone")
     for client in meeting.clients.values():

@@ -1,0 +1,172 @@
+"""Named states of the pages in real Chromium, for screenshots and for the checks that every page must pass."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from tests.browser.meeting import connected, enter
+from tests.support.browser import BrowserClient, BrowserFactory, Screen
+from tests.support.light_client import AudioSource, RoomClient, VideoSource
+from tests.support.media import participant_video, vp8_clip
+from tests.support.server import Server
+
+PHONE = Screen(390, 844, 2.0, True)
+LANDSCAPE = Screen(844, 390, 2.0, True)
+LAPTOP = Screen(1440, 900)
+WALL = Screen(1920, 1080)
+SCREENS = {"phone": PHONE, "landscape": LANDSCAPE, "laptop": LAPTOP, "wall": WALL}
+
+PEOPLE = (
+    ("venue_operator", "青禾县分会场", "青禾县分会场"),
+    ("venue_operator", "柳塘街道连线点", "柳塘街道连线点"),
+    ("member", "吴委员", ""),
+    ("expert", "郑研究员", ""),
+)
+
+
+@dataclass
+class Stage:
+    """What a scene works with."""
+
+    server: Server
+    consultation: str
+    client: BrowserClient
+    people: list[RoomClient]
+
+    def url(self, role: str, name: str, venue: str = "", query: str = "") -> str:
+        token = self.server.token(self.consultation, role, name, venue)
+        return f"{self.server.url}/room/{self.consultation}{query}#token={token}"
+
+
+async def gather_people(stage: Stage) -> None:
+    """Four others with pictures; the first speaks, the third has a hand up."""
+    for number, (role, name, venue) in enumerate(PEOPLE, start=2):
+        token = stage.server.token(stage.consultation, role, name, venue)
+        person = RoomClient(stage.server.url, token, receive=False)
+        await person.connect()
+        stage.people.append(person)
+        sound = AudioSource(level_db=25 if number == 2 else 127)
+        picture = VideoSource(fps=15, frames=await asyncio.to_thread(vp8_clip, number))
+        await person.publish([sound, picture], names=["microphone", "camera"])
+        if number > 2:
+            await person.request("participant.update", {"microphone": False})
+    await stage.people[2].request("floor.request", {})
+
+
+async def checked(stage: Stage) -> None:
+    """The join page has found camera and microphone."""
+    await stage.client.wait_until(
+        lambda: stage.client.evaluate(
+            "() => [...document.querySelectorAll('video')].some((v) => v.videoWidth > 0)"
+        ),
+        what="shows the own picture",
+    )
+    await asyncio.sleep(1)
+
+
+async def join(stage: Stage) -> None:
+    await stage.client.open(stage.url("member", "陈委员"))
+    await checked(stage)
+
+
+async def join_large(stage: Stage) -> None:
+    await stage.client.open(stage.url("member", "陈委员", query="?size=large"))
+    await checked(stage)
+
+
+async def bad_link(stage: Stage) -> None:
+    await stage.client.open(f"{stage.server.url}/room/{stage.consultation}#token=wrong")
+    await asyncio.sleep(1)
+
+
+async def entry(stage: Stage) -> None:
+    await stage.client.open(stage.server.url + "/")
+    await asyncio.sleep(0.5)
+
+
+async def alone(stage: Stage) -> None:
+    await stage.client.open(stage.url("member", "陈委员"))
+    await enter(stage.client)
+
+
+async def five(stage: Stage) -> None:
+    await gather_people(stage)
+    await stage.client.open(stage.url("chair", "主会场", "主会场"))
+    await enter(stage.client)
+    await stage.client.sees({person.participant_id: n for n, person in enumerate(stage.people, start=2)})
+
+
+async def five_grid(stage: Stage) -> None:
+    await five(stage)
+    await stage.client.page.keyboard.press("g")
+    await asyncio.sleep(0.5)
+
+
+async def five_large(stage: Stage) -> None:
+    await gather_people(stage)
+    await stage.client.open(stage.url("chair", "主会场", "主会场", query="?size=large"))
+    await enter(stage.client)
+    await stage.client.sees({person.participant_id: n for n, person in enumerate(stage.people, start=2)})
+
+
+async def muted_by_chair(stage: Stage) -> None:
+    await gather_people(stage)
+    chair = RoomClient(
+        stage.server.url, stage.server.token(stage.consultation, "chair", "刘主持"), receive=False
+    )
+    await chair.connect()
+    stage.people.append(chair)
+    await stage.client.open(stage.url("member", "陈委员"))
+    me = await enter(stage.client)
+    await chair.request("participant.mute", {"participant_id": me, "muted": True, "hard": True})
+    await asyncio.sleep(0.8)
+
+
+async def reconnecting(stage: Stage) -> None:
+    await five(stage)
+    await stage.client.offline(True)
+    await stage.client.wait_until(
+        stage.client.connection_state,
+        lambda state: bool(state) and state.get("state") in ("reconnecting", "lost"),
+        timeout_s=40,
+    )
+    await asyncio.sleep(0.5)
+
+
+async def back(stage: Stage) -> None:
+    await stage.client.offline(False)
+    await connected(stage.client, timeout_s=40)
+
+
+SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
+    "entry": entry,
+    "bad-link": bad_link,
+    "join": join,
+    "join-large": join_large,
+    "alone": alone,
+    "five": five,
+    "five-grid": five_grid,
+    "five-large": five_large,
+    "muted-by-chair": muted_by_chair,
+    "reconnecting": reconnecting,
+}
+
+
+@asynccontextmanager
+async def scene(name: str, server: Server, browsers: BrowserFactory, screen: Screen) -> AsyncIterator[Stage]:
+    """Play the scene on a browser of that size."""
+    async with AsyncExitStack() as stack:
+        consultation = server.create_consultation("推进县域养老服务高质量发展")
+        video = await asyncio.to_thread(participant_video, 1, (640, 360), 15, 4.0)
+        client = await browsers.launch(name=name, video=video, screen=screen)
+        stack.push_async_callback(client.close)
+        stage = Stage(server, consultation, client, [])
+        try:
+            await SCENES[name](stage)
+            yield stage
+        finally:
+            for person in stage.people:
+                await person.close()

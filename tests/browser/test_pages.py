@@ -1,0 +1,37 @@
+"""What every page must keep on every screen: nothing wider than the window, no serious accessibility finding."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.scenes import SCREENS, scene
+from tests.support.browser import BrowserFactory
+from tests.support.server import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(200)]
+
+
+@pytest.mark.parametrize(
+    ("name", "screen"),
+    [
+        ("entry", "phone"),
+        ("join", "phone"),
+        ("join-large", "laptop"),
+        ("five", "laptop"),
+        ("five-large", "phone"),
+        ("muted-by-chair", "landscape"),
+    ],
+)
+async def test_it_fits_and_everybody_can_use_it(
+    name: str, screen: str, server: Server, browsers: BrowserFactory
+) -> None:
+    async with scene(name, server, browsers, SCREENS[screen]) as stage:
+        assert await stage.client.horizontal_overflow() == 0
+        assert await stage.client.axe() == []
+        clipped = await stage.client.evaluate(
+            """() => [...document.querySelectorAll("button, .ctl, label")]
+                .filter((e) => e.checkVisibility() && !e.closest(".ell") && getComputedStyle(e).overflow === "hidden"
+                               && e.scrollWidth > e.clientWidth + 1)
+                .map((e) => e.innerText)"""
+        )
+        assert clipped == []
