@@ -48,7 +48,16 @@ class MediaSessions:
         require(seat.participant.role, Action.MEDIA_PUBLISH)
         if any(hint.source in _SCREEN_SOURCES for hint in hints):
             require(seat.participant.role, Action.MEDIA_SCREEN)
-        answer, publications = await self._rooms.media.publish(room_id, participant_id, sdp, hints)
+        media = self._rooms.media
+        try:
+            answer, publications = await media.publish(room_id, participant_id, sdp, hints)
+        except MediaError as error:
+            if error.code != "not_found":
+                raise
+            # The media process was away for a moment when this participant came in.
+            await media.join(room_id, participant_id, sound_open=seat.participant.sound_open)
+            await self._offers.begin(room, seat)
+            answer, publications = await media.publish(room_id, participant_id, sdp, hints)
         if publications != seat.publications and room.seats.get(participant_id) is seat:
             seat.publications = publications
             room.changed([participant_id])

@@ -20,8 +20,8 @@ log = structlog.get_logger(__name__)
 
 Ack = dict[str, Any]
 
-REQUESTS_PER_S: Final = 20.0
-REQUEST_BURST: Final = 60.0
+REQUESTS_PER_S: Final = 30.0
+REQUEST_BURST: Final = 100.0
 
 
 @dataclass(slots=True)

@@ -37,10 +37,7 @@ MAX_MESSAGE_BYTES: Final = 512 * 1024  # an SDP of 256 kB and its JSON escapes
 MAX_SOCKETS: Final = 5000
 PING_INTERVAL_S: Final = 10
 PING_TIMEOUT_S: Final = 10
-_JOINS_PER_S, _JOIN_BURST = (
-    50.0,
-    1500.0,
-)  # per address: whole offices stand behind one NAT and come back at once
+_JOINS_PER_S, _JOIN_BURST = 50.0, 1500.0  # per address: offices behind one NAT come back at once
 _LINGER_S: Final = 2.0  # a socket that was refused or left is closed after this
 
 Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]

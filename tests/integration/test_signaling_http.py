@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from conference.model.media import Direction, Kind, PublicationInfo, Source, TransportChanged, TransportState
 from conference.model.permissions import Role
 from tests.support.eventually import eventually
-from tests.unit.signaling.harness import Signalling, signalling
+from tests.unit.signaling.harness import KEY, Signalling, signalling
 
 SDP = {"Content-Type": "application/sdp"}
 FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag"}
@@ -145,6 +146,14 @@ async def test_whip(http: Http) -> None:
     assert (await http("DELETE", location, token=token)).status == 200
     assert await http.problem("DELETE", location, token=token) == (404, "not_found")
     await eventually(lambda: watcher.of("participant.left"))
+
+
+async def test_a_session_may_be_closed_after_its_token_expired(http: Http) -> None:
+    token = http.server.token(ttl_s=1)
+    response = await http("POST", "/whip/c", token=token, headers=SDP, data="offer")
+    await eventually(lambda: KEY.read(token).expires_at_s <= time.time())
+    assert await http.problem("POST", "/whip/c", token=token, headers=SDP, data="x") == (401, "token_expired")
+    assert (await http("DELETE", response.headers["Location"], token=token)).status == 200
 
 
 async def test_whip_refusals(http: Http) -> None:

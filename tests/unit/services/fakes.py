@@ -39,6 +39,7 @@ class ScriptedMedia:
         self.calls: list[tuple[object, ...]] = []
         self.gates: dict[str, bool] = {}
         self.failures: dict[str, str] = {}  # method -> code
+        self.unknown: set[str] = set()  # participants that it does not know
         self.publications: tuple[PublicationInfo, ...] = ()
         self.offers_on_subscribe = False
         self.fragment: str | None = None
@@ -71,6 +72,7 @@ class ScriptedMedia:
 
     async def join(self, room_id: str, participant_id: str, *, sound_open: bool) -> None:
         self._called("join", participant_id, sound_open)
+        self.unknown.discard(participant_id)
         self.gates[participant_id] = sound_open
 
     async def leave(self, room_id: str, participant_id: str) -> None:
@@ -81,6 +83,8 @@ class ScriptedMedia:
         self, room_id: str, participant_id: str, sdp: str, hints: tuple[TrackHint, ...] = ()
     ) -> tuple[str, tuple[PublicationInfo, ...]]:
         self._called("publish", participant_id, sdp, hints)
+        if participant_id in self.unknown:
+            raise MediaError("not_found", participant_id)
         return f"answer to {sdp}", self.publications
 
     async def subscribe(self, room_id: str, participant_id: str, *, fresh: bool = False) -> None:

@@ -41,6 +41,16 @@ async def test_publishing_needs_the_right_and_is_told_to_the_room(world: World) 
     assert caught.value.code == "forbidden"
 
 
+async def test_who_came_in_while_media_was_away_is_joined_when_publishing(world: World) -> None:
+    world.media.failures = {"join": "media_unavailable", "subscribe": "media_unavailable"}
+    member = await world.join("a")
+    world.media.failures = {}
+    world.media.unknown.add(member)
+    assert await world.media_sessions.publish("c", member, "sdp", ()) == "answer to sdp"
+    assert world.media.gates == {member: True}
+    assert ("subscribe", member, False) in world.media.calls[-2:]
+
+
 async def test_reports_become_events(world: World) -> None:
     member = await world.join("a")
     media = world.media
