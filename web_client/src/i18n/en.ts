@@ -192,7 +192,7 @@ export const en: Messages = {
     sharing: 'Stop sharing',
     hand: 'Ask to speak',
     handPlace: 'Number {n}',
-    handCancel: 'Press to withdraw',
+    handCancel: 'Withdraw',
     previous: 'Previous page',
     next: 'Next page',
     page: 'Page {page} of {pages}',
