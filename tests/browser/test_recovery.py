@@ -9,10 +9,23 @@ import pytest
 from tests.browser.meeting import BRANCH, MAIN, MEMBER, SCREEN, Meeting, connected, open_meeting
 from tests.support.browser import BrowserClient, BrowserFactory
 from tests.support.eventually import eventually
+from tests.support.light_client import RoomClient
 from tests.support.server import Server
 from tests.support.shared_screen import open_shared_screen
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+
+
+def chair_token(meeting: Meeting) -> str:
+    return meeting.server.token(meeting.consultation, "secretariat", "秘书处")
+
+
+async def hard_mute(meeting: Meeting, number: int) -> None:
+    """By somebody of the secretariat, who leaves again."""
+    async with RoomClient(meeting.server.url, chair_token(meeting), receive=False) as secretary:
+        target = {"participant_id": meeting.ids[number], "muted": True, "hard": True}
+        await secretary.request("participant.mute", target)
+        await secretary.leave()
 
 
 async def told(client: BrowserClient, participant_id: str, key: str) -> str:
@@ -62,6 +75,7 @@ async def test_a_killed_process_costs_no_click_and_nothing_agreed(
 ) -> None:
     meeting = await open_meeting(server, browsers)
     await meeting.everybody_sees_the_others()
+    await hard_mute(meeting, BRANCH)
     await open_shared_screen(meeting.clients[MAIN], SCREEN)
     await meeting.clients[MAIN].tap("share-screen")
     await nothing_agreed_is_wrong(meeting)
@@ -75,3 +89,9 @@ async def test_a_killed_process_costs_no_click_and_nothing_agreed(
         await connected(client, timeout_s=40)
     await meeting.everybody_sees_the_others(timeout_s=40)
     await nothing_agreed_is_wrong(meeting)
+    async with RoomClient(server.url, chair_token(meeting), receive=False) as witness:
+        branch, member = (witness.participants[meeting.ids[number]] for number in (BRANCH, MEMBER))
+        assert branch["hard_muted"], "a hard mute outlives any process"
+        assert not member["hard_muted"]
+        assert [branch["name"], member["name"]] == ["青禾县分会场", "陈委员"]
+        assert len(witness.participants) == 4, "three and the witness"
