@@ -9,7 +9,7 @@ export type Sheet = 'more' | 'people' | 'queue' | 'keys' | 'settings'
 export const useLayout = defineStore('layout', () => {
   const view = ref<View>('speaker')
   const page = ref(0)
-  const tab = ref<PanelTab>('people')
+  const tab = ref<PanelTab | null>(null)
   const sheet = ref<Sheet | null>(null)
   const pinned = ref<string | null>(null)
 
