@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from typing import Any
 
 import pytest
-from playwright.async_api import WebSocket
 
 from tests.browser.meeting import enter
-from tests.interop.watching import codec_of
+from tests.interop.watching import codec_of, told_of_subscriptions
 from tests.support.browser import BrowserClient, BrowserFactory
 from tests.support.eventually import eventually
 from tests.support.media import participant_video, speech_wav
@@ -40,8 +37,7 @@ class Receiver:
 
     def __init__(self, client: BrowserClient) -> None:
         self.client = client
-        self.subscriptions: list[dict[str, Any]] = []
-        client.page.on("websocket", self._on_websocket)
+        self.subscriptions = told_of_subscriptions(client)
 
     @classmethod
     async def join(
@@ -69,13 +65,6 @@ class Receiver:
             timeout_s=20,
             what=f"is told {state}",
         )
-
-    def _on_websocket(self, socket: WebSocket) -> None:
-        socket.on("framereceived", self._on_frame)
-
-    def _on_frame(self, payload: str | bytes) -> None:
-        if isinstance(payload, str) and (start := payload.find('["subscription.changed"')) >= 0:
-            self.subscriptions.append(json.loads(payload[start:])[1])
 
 
 async def _sender(

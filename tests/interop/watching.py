@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from typing import Any
+
+from playwright.async_api import WebSocket
 
 from tests.support.browser import BrowserClient
 
@@ -72,6 +76,21 @@ async def codec_of(client: BrowserClient, participant_id: str) -> str:
             codec = codecs.get(stream.stats.get("codecId", ""), {})
             return " ".join(part for part in (codec.get("mimeType"), codec.get("sdpFmtpLine")) if part)
     return ""
+
+
+def told_of_subscriptions(client: BrowserClient) -> list[dict[str, Any]]:
+    """A list that grows with each `subscription.changed` of the sockets that the page opens from now on."""
+    told: list[dict[str, Any]] = []
+
+    def on_frame(payload: str | bytes) -> None:
+        if isinstance(payload, str) and (start := payload.find('["subscription.changed"')) >= 0:
+            told.append(json.loads(payload[start:])[1])
+
+    def on_socket(socket: WebSocket) -> None:
+        socket.on("framereceived", on_frame)
+
+    client.page.on("websocket", on_socket)
+    return told
 
 
 async def _frames(client: BrowserClient, participant_id: str) -> int:
