@@ -11,7 +11,6 @@ export const en: Messages = {
     retry: 'Try again',
     close: 'Close',
     cancel: 'Cancel',
-    understood: 'Understood',
     undo: 'Undo',
     copyLink: 'Copy link',
     copied: 'Copied. Paste it into the address bar of a browser',
@@ -63,9 +62,6 @@ export const en: Messages = {
     microphone: 'Microphone',
     speaker: 'Loudspeaker',
     network: 'Network',
-    defaultDevice: 'System default',
-    frontCamera: 'Front camera',
-    backCamera: 'Back camera',
     otherCamera: 'Switch camera',
     unnamedDevice: 'Device {n}',
     noDevice: 'None found',
@@ -83,7 +79,6 @@ export const en: Messages = {
     pictureGood: 'Picture is fine',
     openingCamera: 'Opening the camera',
     cameraOff: 'The camera is not on',
-    checking: 'Checking',
     microphoneHeard: 'We can hear you',
     microphoneQuiet: 'Say something and watch the green bar',
     microphoneOpening: 'Opening the microphone',
@@ -103,7 +98,6 @@ export const en: Messages = {
     networkDetail: '{ms} ms there and back',
     testAgain: 'Test again',
     loading: 'Opening the meeting',
-    loadingText: 'A few seconds, usually',
   },
   problem: {
     camera: {
@@ -161,8 +155,6 @@ export const en: Messages = {
     replaced: 'You entered the meeting in another window',
     replacedText: 'Where do you want to go on? The other one leaves by itself.',
     here: 'Go on here',
-    ended: 'The meeting has ended',
-    endedText: 'Thank you for taking part.',
   },
   room: {
     info: 'Meeting information',
@@ -203,8 +195,6 @@ export const en: Messages = {
     front: 'Front',
     back: 'Back',
     unblockSound: 'Turn on sound',
-    unblockSoundText: 'The browser holds the sound back',
-    closed: 'Hide',
   },
   tile: {
     speaking: 'speaking',
@@ -221,7 +211,6 @@ export const en: Messages = {
     menu: 'Actions for {name}',
     pin: 'Keep on the main picture',
     unpin: 'Release',
-    mirror: 'My picture',
   },
   people: {
     title: 'Participants',

@@ -10,7 +10,6 @@ export const zhCN = {
     retry: '重试',
     close: '关闭',
     cancel: '取消',
-    understood: '知道了',
     undo: '撤销',
     copyLink: '复制链接',
     copied: '已复制，粘贴到浏览器的地址栏打开',
@@ -62,9 +61,6 @@ export const zhCN = {
     microphone: '麦克风',
     speaker: '扬声器',
     network: '网络',
-    defaultDevice: '系统默认',
-    frontCamera: '前置摄像头',
-    backCamera: '后置摄像头',
     otherCamera: '换摄像头',
     unnamedDevice: '设备 {n}',
     noDevice: '没有找到',
@@ -82,7 +78,6 @@ export const zhCN = {
     pictureGood: '画面正常',
     openingCamera: '正在打开摄像头',
     cameraOff: '摄像头没有打开',
-    checking: '正在检查',
     microphoneHeard: '能听到您的声音',
     microphoneQuiet: '请说句话，看看右边的绿条',
     microphoneOpening: '正在打开麦克风',
@@ -102,7 +97,6 @@ export const zhCN = {
     networkDetail: '往返 {ms} 毫秒',
     testAgain: '再测一次',
     loading: '正在打开会议',
-    loadingText: '请稍候，通常几秒钟',
   },
   problem: {
     camera: {
@@ -160,8 +154,6 @@ export const zhCN = {
     replaced: '您已在另一个窗口进入会议',
     replacedText: '您想在哪一个窗口继续？另一个会自动退出。',
     here: '在这里继续',
-    ended: '会议已结束',
-    endedText: '感谢参加。',
   },
   room: {
     info: '会议信息',
@@ -202,8 +194,6 @@ export const zhCN = {
     front: '前置',
     back: '后置',
     unblockSound: '点此开启声音',
-    unblockSoundText: '浏览器暂时不让网页出声',
-    closed: '收起',
   },
   tile: {
     speaking: '正在说话',
@@ -220,7 +210,6 @@ export const zhCN = {
     menu: '{name}的操作',
     pin: '固定在主画面',
     unpin: '取消固定',
-    mirror: '我的画面',
   },
   people: {
     title: '参会者',
