@@ -22,6 +22,8 @@ H264_MAIN = 100
 H264_MAIN_RTX = 101
 H264_HIGH = 102
 H264_HIGH_RTX = 103
+H264_HIGH_444 = 104
+H264_HIGH_444_RTX = 105
 
 # Header extension ids of the offers that the server makes.
 AUDIO_LEVEL = 1
@@ -72,6 +74,8 @@ OFFERED_VIDEO = (
     *_h264(H264_BASELINE, H264_BASELINE_RTX, "42e01f"),
     *_h264(H264_MAIN, H264_MAIN_RTX, "4d001f"),
     *_h264(H264_HIGH, H264_HIGH_RTX, "64001f"),
+    # Chromium's software decoder goes by this name only, and decodes High as every decoder of this profile does.
+    *_h264(H264_HIGH_444, H264_HIGH_444_RTX, "f4001f"),
 )
 
 
@@ -82,7 +86,7 @@ def profile_level_id(codec: Codec) -> str:
 
 
 def h264_profile(codec: Codec) -> str:
-    """ "constrained-baseline", "baseline", "main", "high" or "other" (RFC 6184, table 5)."""
+    """ "constrained-baseline", "baseline", "main", "high", "high-444" or "other" (RFC 6184, table 5)."""
     value = profile_level_id(codec)
     profile, constraints = int(value[:2], 16), int(value[2:4], 16)
     if (
@@ -91,7 +95,7 @@ def h264_profile(codec: Codec) -> str:
         or (profile == 0x58 and constraints & 0xC0 == 0xC0)
     ):
         return "constrained-baseline"
-    return {0x42: "baseline", 0x4D: "main", 0x64: "high"}.get(profile, "other")
+    return {0x42: "baseline", 0x4D: "main", 0x64: "high", 0xF4: "high-444"}.get(profile, "other")
 
 
 def packetization_mode(codec: Codec) -> str:

@@ -214,7 +214,7 @@ def test_an_encoder_without_bundle_gets_one_line() -> None:
         ("4d001f", "main"),
         ("64001f", "high"),
         ("640c1f", "high"),
-        ("f4001f", "other"),
+        ("f4001f", "high-444"),
         ("", "constrained-baseline"),
         ("zz001f", "constrained-baseline"),
     ],
@@ -315,11 +315,12 @@ def test_our_offer() -> None:
     assert offer.setup == "actpass"
     assert [media.direction for media in offer.media] == ["sendonly", "sendonly", "inactive"]
     assert [codec.payload_type for codec in offer.media[0].codecs] == [sdp.OPUS]
-    assert [codec.payload_type for codec in offer.media[2].codecs] == list(range(96, 104))
+    assert [codec.payload_type for codec in offer.media[2].codecs] == list(range(96, 106))
     assert [sdp.h264_profile(c) for c in offer.media[1].codecs if c.is_called("H264")] == [
         "constrained-baseline",
         "main",
         "high",
+        "high-444",
     ]
     assert offer.media[1].rtx_ssrcs == {20: 21}
     assert offer.media[1].ssrcs == ((20, "cname1"), (21, "cname1"))
