@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.browser.meeting import enter
-from tests.interop.watching import moves, told_of_subscriptions
+from tests.interop.watching import moves
 from tests.support import browser as browser_module
 from tests.support.browser import BrowserClient, BrowserFactory
 from tests.support.netns import Namespace, Network, why_not
@@ -152,7 +152,12 @@ async def encode(stage: Stage) -> AsyncIterator[Callable[[str], Encoder]]:
 
 @pytest.mark.parametrize(
     ("codec", "received_as"),
-    [("vp8", "video/VP8"), ("constrained-baseline", "video/H264"), ("main", "video/H264")],
+    [
+        ("vp8", "video/VP8"),
+        ("constrained-baseline", "video/H264"),
+        ("main", "video/H264"),
+        ("high", "video/H264"),
+    ],
 )
 async def test_chromium_sees_and_hears_the_encoder(
     stage: Stage, encode: Callable[[str], Encoder], codec: str, received_as: str
@@ -173,22 +178,3 @@ async def test_chromium_sees_and_hears_the_encoder(
 
     await stage.viewer.wait_until(gone, what="the tile of who stopped is gone")
     stage.viewer.assert_quiet()
-
-
-async def test_high_profile_is_heard_and_its_picture_is_refused_in_words(
-    stage: Stage, encode: Callable[[str], Encoder]
-) -> None:
-    """This Chromium takes no High profile: sound arrives, and the browser is told why the picture does not."""
-    told = told_of_subscriptions(stage.viewer)
-    await stage.viewer.page.reload()
-    await enter(stage.viewer)
-    encoder = encode("high")
-    participant = str(await encoder.says("location")).rpartition("/")[2]
-    await stage.viewer.hears(participant)
-    await stage.viewer.wait_until(
-        lambda: told[-1]["state"] if told else "",
-        lambda now: now == "unsupported_codec",
-        timeout_s=20,
-        what="is told",
-    )
-    assert await encoder.end() == 200
