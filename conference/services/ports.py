@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from conference.events import RoomEvent, SessionEvent, Snapshot
+from conference.model.audit import AuditEntry, AuditHead, AuditLine, AuditText
 from conference.model.consultation import Consultation, ProgramGap
 from conference.model.errors import ConferenceError
 from conference.model.media import MediaEvent, PublicationInfo, TrackHint
@@ -117,6 +118,37 @@ class RevocationRepository(Protocol):
         """Repeating it is harmless."""
 
 
+class AuditRepository(Protocol):
+    """The trace: one chain of lines per consultation, and one for staff matters."""
+
+    async def append(self, entry: AuditEntry) -> AuditLine:
+        """Add the next line of the entry's chain, and lock the chain until the transaction ends.
+
+        Write the rows first and the line last, so that nobody waits with the chain in his hand.
+        """
+
+    async def head(self, chain: str) -> AuditHead:
+        """Number and hash of the last line; number 0 when there is none."""
+
+    async def lines(
+        self,
+        chain: str,
+        after: int = 0,
+        limit: int = 100,
+        *,
+        action: str | None = None,
+        actor: str | None = None,
+        subject: str | None = None,
+    ) -> list[AuditLine]:
+        """Lines with a number above `after`, in order. `actor` is an id or a kind of actor."""
+
+    async def texts(self, chain: str, first: int, last: int) -> list[AuditText]:
+        """The personal texts that are still there of the lines `first` to `last`."""
+
+    async def forget(self, chain: str, number: int) -> None:
+        """Delete the personal texts of a line. The chain stays verifiable."""
+
+
 class UnitOfWork(Protocol):
     """The repositories inside one transaction."""
 
@@ -128,6 +160,9 @@ class UnitOfWork(Protocol):
 
     @property
     def revocations(self) -> RevocationRepository: ...
+
+    @property
+    def audit(self) -> AuditRepository: ...
 
 
 class Storage(Protocol):

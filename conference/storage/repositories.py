@@ -6,22 +6,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conference.model.consultation import Consultation, ProgramGap, Status
 from conference.model.errors import ConferenceError
 from conference.model.participant import Participant
+from conference.storage.audit import SqlAudit
 from conference.storage.rows import to_consultation, to_gap, to_participant, to_row
+from conference.storage.statements import insert
 from conference.storage.tables import consultations, participants, program_gaps, revoked_tokens
-
-
-def _insert(connection: AsyncConnection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
-    """An INSERT that knows ON CONFLICT; both dialects spell it alike."""
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
 
 
 class SqlConsultations:
@@ -61,7 +55,7 @@ class SqlConsultations:
             )
 
     async def add_gap(self, gap: ProgramGap) -> None:
-        statement = _insert(self._connection, program_gaps).values(to_row(gap))
+        statement = insert(self._connection, program_gaps).values(to_row(gap))
         await self._connection.execute(
             statement.on_conflict_do_update(
                 index_elements=[program_gaps.c.consultation_id, program_gaps.c.from_ms],
@@ -101,7 +95,7 @@ class SqlParticipants:
         rows: list[dict[str, Any]] = [to_row(participant) for participant in saved]
         if not rows:
             return
-        statement = _insert(self._connection, participants)
+        statement = insert(self._connection, participants)
         kept = {"id", "consultation_id", "joined_at_ms"}
         overwritten = {c.name: statement.excluded[c.name] for c in participants.c if c.name not in kept}
         await self._connection.execute(
@@ -130,7 +124,7 @@ class SqlRevocations:
         return (await self._connection.execute(query)).first() is not None
 
     async def add(self, token_id: str, now_ms: int) -> None:
-        statement = _insert(self._connection, revoked_tokens)
+        statement = insert(self._connection, revoked_tokens)
         await self._connection.execute(
             statement.values(token_id=token_id, revoked_at_ms=now_ms).on_conflict_do_nothing()
         )
@@ -143,3 +137,4 @@ class SqlUnitOfWork:
         self.consultations = SqlConsultations(connection)
         self.participants = SqlParticipants(connection)
         self.revocations = SqlRevocations(connection)
+        self.audit = SqlAudit(connection)

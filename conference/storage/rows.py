@@ -8,12 +8,15 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
+from conference.model.audit import AuditHead, AuditLine, AuditText
 from conference.model.consultation import Consultation, Mode, ProgramGap, Status
 from conference.model.participant import Device, LeaveReason, MuteAllMark, Participant, ParticipantKind
 from conference.model.permissions import Role
 
 
-def to_row(value: Consultation | Participant | ProgramGap) -> dict[str, Any]:
+def to_row(
+    value: Consultation | Participant | ProgramGap | AuditLine | AuditText | AuditHead,
+) -> dict[str, Any]:
     """The column values of an entity."""
     row = {field.name: getattr(value, field.name) for field in fields(value)}
     return {name: each.value if isinstance(each, Enum) else each for name, each in row.items()}

@@ -74,3 +74,36 @@ program_gaps = sa.Table(
     sa.Column("from_ms", sa.BigInteger, primary_key=True),
     sa.Column("to_ms", sa.BigInteger, nullable=False),
 )
+
+audit_heads = sa.Table(
+    "audit_heads",
+    metadata,
+    sa.Column("chain", sa.String(64), primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+)
+
+audit_lines = sa.Table(
+    "audit_lines",
+    metadata,
+    sa.Column("chain", sa.String(64), primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+    sa.Column("program_time_ms", sa.BigInteger),
+    sa.Column("actor_kind", sa.String(16), nullable=False),
+    sa.Column("actor_id", sa.String(64)),
+    sa.Column("action", sa.String(64), nullable=False),
+    sa.Column("subject", sa.String(64)),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+)
+
+audit_texts = sa.Table(
+    "audit_texts",
+    metadata,
+    sa.Column("chain", sa.String(64), primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("field", sa.String(100), primary_key=True),
+    sa.Column("salt", sa.String(64), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+)

@@ -1,0 +1,82 @@
+"""The audit chains in the database: appending under the lock of a chain's head, and reading."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from conference.model.audit import AuditEntry, AuditHead, AuditLine, AuditText, beginning, seal
+from conference.storage.rows import to_row
+from conference.storage.statements import insert
+from conference.storage.tables import audit_heads, audit_lines, audit_texts
+
+
+class SqlAudit:
+    """Implements services.ports.AuditRepository."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def append(self, entry: AuditEntry) -> AuditLine:
+        line, texts = seal(entry, await self._locked_head(entry.chain))
+        await self._connection.execute(sa.insert(audit_lines).values(to_row(line)))
+        if texts:
+            await self._connection.execute(sa.insert(audit_texts), [to_row(text) for text in texts])
+        await self._connection.execute(
+            sa.update(audit_heads)
+            .where(audit_heads.c.chain == line.chain)
+            .values(number=line.number, hash=line.hash)
+        )
+        return line
+
+    async def _locked_head(self, chain: str) -> AuditHead:
+        """The head, which nobody else can move before this transaction ends.
+
+        PostgreSQL locks the row. SQLite leaves FOR UPDATE out: there each writing transaction holds the lock
+        of the whole database from its beginning.
+        """
+        query = sa.select(audit_heads).where(audit_heads.c.chain == chain).with_for_update()
+        row = (await self._connection.execute(query)).mappings().one_or_none()
+        if row is None:
+            statement = insert(self._connection, audit_heads).values(to_row(beginning(chain)))
+            await self._connection.execute(statement.on_conflict_do_nothing())
+            row = (await self._connection.execute(query)).mappings().one()
+        return AuditHead(**row)
+
+    async def head(self, chain: str) -> AuditHead:
+        query = sa.select(audit_heads).where(audit_heads.c.chain == chain)
+        row = (await self._connection.execute(query)).mappings().one_or_none()
+        return beginning(chain) if row is None else AuditHead(**row)
+
+    async def lines(
+        self,
+        chain: str,
+        after: int = 0,
+        limit: int = 100,
+        *,
+        action: str | None = None,
+        actor: str | None = None,
+        subject: str | None = None,
+    ) -> list[AuditLine]:
+        query = sa.select(audit_lines).where(audit_lines.c.chain == chain, audit_lines.c.number > after)
+        if action is not None:
+            query = query.where(audit_lines.c.action == action)
+        if actor is not None:
+            query = query.where(sa.or_(audit_lines.c.actor_id == actor, audit_lines.c.actor_kind == actor))
+        if subject is not None:
+            query = query.where(audit_lines.c.subject == subject)
+        query = query.order_by(audit_lines.c.number).limit(limit)
+        return [AuditLine(**row) for row in (await self._connection.execute(query)).mappings()]
+
+    async def texts(self, chain: str, first: int, last: int) -> list[AuditText]:
+        query = (
+            sa.select(audit_texts)
+            .where(audit_texts.c.chain == chain, audit_texts.c.number.between(first, last))
+            .order_by(audit_texts.c.number, audit_texts.c.field)
+        )
+        return [AuditText(**row) for row in (await self._connection.execute(query)).mappings()]
+
+    async def forget(self, chain: str, number: int) -> None:
+        await self._connection.execute(
+            sa.delete(audit_texts).where(audit_texts.c.chain == chain, audit_texts.c.number == number)
+        )
