@@ -14,7 +14,9 @@ export interface LossSample {
 const INTERVAL_MS = 2000
 const LOSSY = 0.01
 const CLEAN = 0.002
-const MARGIN_MS = 120
+const ROUND_TRIPS = 2.5 // one for each way, and now and then one more
+const MARGIN_MS = 150
+const REMEMBERED = 5 // samples of the round trip; the shortest counts, a busy device makes single ones long
 const LONGEST_MS = 1200
 const FORGIVE_AFTER = 10 // clean samples
 
@@ -22,12 +24,15 @@ export class PlayoutDelay {
   /** milliseconds to wait at least; 0 leaves it to the browser */
   target = 0
   private clean = 0
+  private readonly roundTrips: number[] = []
 
   take({ received, missed, roundTripMs }: LossSample): number {
+    this.roundTrips.push(roundTripMs)
+    if (this.roundTrips.length > REMEMBERED) this.roundTrips.shift()
     const share = missed / Math.max(1, received + missed)
     if (share > LOSSY) {
       this.clean = 0
-      const needed = Math.min(LONGEST_MS, Math.round(2 * roundTripMs + MARGIN_MS))
+      const needed = Math.min(LONGEST_MS, Math.round(ROUND_TRIPS * Math.min(...this.roundTrips) + MARGIN_MS))
       this.target = Math.max(this.target, needed)
     } else if (share < CLEAN && received > 0) {
       this.clean += 1
