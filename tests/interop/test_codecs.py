@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from tests.browser.meeting import enter
+from tests.interop.sending import whip_sender
 from tests.interop.watching import codec_of, told_of_subscriptions
 from tests.support.browser import BrowserClient, BrowserFactory
 from tests.support.eventually import eventually
-from tests.support.media import participant_video, speech_wav
-from tests.support.mini_client import MiniClient
 from tests.support.server import Server
 
 pytestmark = [pytest.mark.interop, pytest.mark.browser, pytest.mark.timeout(300)]
@@ -67,23 +64,10 @@ class Receiver:
         )
 
 
-async def _sender(
-    browsers: BrowserFactory, server: Server, number: int, consultation: str, codec: str
-) -> tuple[MiniClient, str]:
-    """A page that publishes by WHIP; its participant id."""
-    video = await asyncio.to_thread(participant_video, number, (640, 360), 15, 4.0)
-    speech = await asyncio.to_thread(speech_wav)
-    page = MiniClient(await browsers.launch(name=f"sender {number}", video=video, audio=speech))
-    await page.open(server.url)
-    token = server.token(consultation, "member", f"编码器{number}")
-    location = await page.publish("sender", f"{server.url}/whip/{consultation}", token, codec=codec)
-    return page, location.rpartition("/")[2]
-
-
 async def test_h264_reaches_whom_it_can_and_the_others_are_told(
     server: Server, consultation: str, browsers: BrowserFactory
 ) -> None:
-    page, sender = await _sender(browsers, server, H264_SENDER, consultation, "H264")
+    page, sender = await whip_sender(browsers, server, H264_SENDER, consultation, "H264")
     able = await Receiver.join(browsers, server, consultation, "H264 receiver", vp8_only=False)
     unable = await Receiver.join(browsers, server, consultation, "VP8 receiver", vp8_only=True)
 
@@ -100,7 +84,7 @@ async def test_h264_reaches_whom_it_can_and_the_others_are_told(
     # The next sender has another codec and takes the same slot at both.
     lines = await able.video_lines(), await unable.video_lines()
     await page.remove("sender")
-    _, other = await _sender(browsers, server, VP8_SENDER, consultation, "VP8")
+    _, other = await whip_sender(browsers, server, VP8_SENDER, consultation, "VP8")
     for receiver in (able, unable):
         await receiver.client.sees({other: VP8_SENDER}, timeout_s=30)
         assert await codec_of(receiver.client, other) == "video/VP8"
@@ -109,7 +93,7 @@ async def test_h264_reaches_whom_it_can_and_the_others_are_told(
 
 
 async def test_players_of_one_codec(server: Server, consultation: str, browsers: BrowserFactory) -> None:
-    page, sender = await _sender(browsers, server, H264_SENDER, consultation, "H264")
+    page, sender = await whip_sender(browsers, server, H264_SENDER, consultation, "H264")
     token = server.token(consultation, "member", "播放器")
     address = f"{server.url}/whep/{consultation}/{sender}"
     await page.play("both", address, token)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.browser.meeting import enter
 from tests.interop.firefox import EXECUTABLE, Firefox
+from tests.interop.sending import whip_sender
 from tests.interop.watching import moves
 from tests.support.browser import BrowserClient, BrowserFactory
 from tests.support.media import participant_video, speech_wav
@@ -94,3 +95,20 @@ async def test_firefox_goes_on_when_one_leaves_and_another_comes(
     await moves(third_browser, fox)
     now = await firefox.evaluate("() => yuanshangDebug.subscribeConnection.getTransceivers().length")
     assert now == lines, "the newcomer took the slots of who left"
+
+
+async def test_firefox_without_an_h264_decoder_hears_who_sends_h264(
+    server: Server, consultation: str, browsers: BrowserFactory, firefox: Firefox
+) -> None:
+    """It has H264 from a plugin that it downloads; until then it takes VP8 only."""
+    page, sender = await whip_sender(browsers, server, FIRST, consultation, "H264")
+    before = server.metrics().value("yuanshang_media_unsupported_codec_total")
+    await _firefox_joins(firefox, server, consultation)
+    await firefox.hears(sender)
+    streams = [one for one in await firefox.inbound() if one.participant_id == sender]
+    assert not any(one.packets for one in streams if one.kind == "video")
+    assert server.metrics().value("yuanshang_media_unsupported_codec_total") == before + 1
+
+    await page.remove("sender")
+    _, other = await whip_sender(browsers, server, SECOND, consultation, "VP8")
+    await firefox.sees({other: {SECOND}})
