@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from conference.model.audit import SYSTEM
 from conference.model.permissions import Role
 from conference.services.consultations import ConsultationDraft, Consultations
 from signaling.auth.tokens import TokenKey
@@ -32,9 +33,12 @@ async def demo_links(consultations: Consultations, key: TokenKey, base_url: str)
     """Links by role into the demo consultation, which is made when it is missing or over."""
     consultation = await consultations.rehearse(ConsultationDraft(title="远程协商演示", id=DEMO_ID))
     links: dict[str, str] = {}
+    issued: dict[str, Role] = {}
     for role, name in ROLE_NAMES.items():
         if role in _STAFF:
             continue
         token = key.issue(consultation.id, role, name, venue=_VENUES.get(role), ttl_s=_TTL_S)
         links[role.value] = f"{base_url}/room/{consultation.id}#token={token}"
+        issued[key.read(token).token_id] = role
+    await consultations.note_tokens(consultation.id, issued, SYSTEM)
     return links

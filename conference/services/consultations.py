@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 
 from conference.clock import Clock
+from conference.model.audit import CLI, SYSTEM, Actor, AuditEntry
 from conference.model.consultation import Consultation, Mode, Status
 from conference.model.errors import ConferenceError
 from conference.model.ids import new_id
@@ -12,6 +14,7 @@ from conference.model.permissions import Action, Role, require
 from conference.services.ports import Storage
 from conference.services.program import ProgramTimes
 from conference.services.rooms import Rooms
+from conference.services.trace import Bearer
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,24 @@ class Consultations:
         self._storage = storage
         self._clock = clock
 
-    async def create(self, draft: ConsultationDraft) -> Consultation:
+    async def create(self, draft: ConsultationDraft, by: Actor = CLI) -> Consultation:
         """Make one; consultation_exists when the id is taken."""
         consultation = self._made(draft)
         async with self._storage.transaction() as unit:
             await unit.consultations.add(consultation)
+            await unit.audit.append(_created(consultation, by))
         return consultation
+
+    async def note_tokens(self, consultation_id: str, tokens: Mapping[str, Role], by: Actor = CLI) -> None:
+        """Note that tokens are given out, by their ids; consultation_not_found when there is nothing to open."""
+        async with self._storage.transaction() as unit:
+            if await unit.consultations.get(consultation_id) is None:
+                raise ConferenceError("consultation_not_found", consultation_id)
+            for token_id, role in tokens.items():
+                now_ms, content = self._clock.wall_ms(), {"role": role.value}
+                await unit.audit.append(
+                    AuditEntry(consultation_id, now_ms, None, by, "token.issued", token_id, content)
+                )
 
     async def get(self, consultation_id: str) -> Consultation:
         """The consultation, or consultation_not_found."""
@@ -60,7 +75,13 @@ class Consultations:
                 return existing
             if existing is not None:
                 await unit.consultations.delete(existing.id)
+                await unit.audit.append(
+                    AuditEntry(
+                        existing.id, self._clock.wall_ms(), None, SYSTEM, "consultation.deleted", existing.id
+                    )
+                )
             await unit.consultations.add(consultation)
+            await unit.audit.append(_created(consultation, SYSTEM))
         return consultation
 
     def _made(self, draft: ConsultationDraft) -> Consultation:
@@ -78,6 +99,23 @@ class Consultations:
         )
 
 
+def _created(consultation: Consultation, by: Actor) -> AuditEntry:
+    content = {
+        name: value
+        for name, value in asdict(consultation).items()
+        if value is not None and name not in ("id", "created_at_ms", "program_high_water_ms")
+    }
+    return AuditEntry(
+        consultation.id,
+        consultation.created_at_ms,
+        None,
+        by,
+        "consultation.created",
+        consultation.id,
+        content,
+    )
+
+
 class LifeCycle:
     """Starting and ending a consultation: rows, program time, and word to the room."""
 
@@ -85,28 +123,31 @@ class LifeCycle:
         self._rooms = rooms
         self._programs = programs
 
-    async def start(self, consultation_id: str, role: Role) -> Consultation:
+    async def start(self, consultation_id: str, by: Bearer) -> Consultation:
         """Go live: program time begins."""
-        require(role, Action.CONSULTATION_START)
+        require(by.role, Action.CONSULTATION_START)
         async with self._rooms.locked(consultation_id) as room:
             consultation = room.consultation.started(self._rooms.clock.wall_ms())
-            await self._save(consultation)
+            await self._save(consultation, by, "consultation.started", 0)
             self._programs.forget(consultation_id)
             self._programs.now_ms(consultation)  # the clock runs from here
             room.set_consultation(consultation)
             return consultation
 
-    async def end(self, consultation_id: str, role: Role) -> Consultation:
+    async def end(self, consultation_id: str, by: Bearer) -> Consultation:
         """End: nobody enters any more; those who are in the room may say goodbye."""
-        require(role, Action.CONSULTATION_END)
+        require(by.role, Action.CONSULTATION_END)
         async with self._rooms.locked(consultation_id) as room:
             program_time_ms = self._programs.now_ms(room.consultation) or 0
             consultation = room.consultation.ended(self._rooms.clock.wall_ms(), program_time_ms)
-            await self._save(consultation)
+            await self._save(consultation, by, "consultation.ended", program_time_ms)
             self._programs.forget(consultation_id)
             room.set_consultation(consultation)
             return consultation
 
-    async def _save(self, consultation: Consultation) -> None:
+    async def _save(self, consultation: Consultation, by: Bearer, action: str, program_time_ms: int) -> None:
+        now_ms = self._rooms.clock.wall_ms()
+        entry = AuditEntry(consultation.id, now_ms, program_time_ms, by.actor, action, consultation.id)
         async with self._rooms.storage.transaction() as unit:
             await unit.consultations.save(consultation)
+            await unit.audit.append(entry)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from conference.events import MutedBy, ParticipantView
+from conference.model.audit import AuditEntry, Personal, Value
 from conference.model.participant import MuteAllMark, Participant
 from conference.model.permissions import Action, require
 from conference.services.live_room import LiveRoom
 from conference.services.rooms import Rooms
+from conference.services.trace import person
 
 
 class Moderation:
@@ -39,8 +43,19 @@ class Moderation:
                 participant = participant.choosing_microphone(microphone)
             if camera is not None:
                 participant = participant.choosing_camera(camera)
-            await self._rooms.change(room, [participant])
+            await self._rooms.change(room, [participant], self._choices(room, seat.participant, participant))
             return room.view(seat)
+
+    def _choices(self, room: LiveRoom, before: Participant, after: Participant) -> list[AuditEntry]:
+        entry, by = self._rooms.entry, person(before)
+        noted: list[AuditEntry] = []
+        if after.name != before.name:
+            noted.append(entry(room, by, "participant.renamed", after.id, name=Personal(after.name)))
+        if (after.microphone_on, after.sound_open) != (before.microphone_on, before.sound_open):
+            noted.append(entry(room, by, "participant.microphone", after.id, on=after.microphone_on))
+        if after.camera_on != before.camera_on:
+            noted.append(entry(room, by, "participant.camera", after.id, on=after.camera_on))
+        return noted
 
     # ── mutes ───────────────────────────────────────────────────────────────────────────────────
 
@@ -50,7 +65,12 @@ class Moderation:
             by = self._moderator(room, by_id)
             target = room.seat(target_id).participant
             changed = target.muted(by.name, hard=hard) if muted else target.unmuted()
-            return await self._change(room, by, [changed])
+            action = "participant.muted" if muted else "participant.unmuted"
+            was_or_is_hard = hard if muted else target.hard_muted
+            entry = self._rooms.entry(
+                room, person(by), action, target.id, name=Personal(target.name), hard=was_or_is_hard
+            )
+            return await self._change(room, by, [changed], entry)
 
     async def mute_all(self, room_id: str, by_id: str, *, muted: bool, hard: bool) -> int:
         """Close every microphone but the caller's, or undo exactly what the last such call closed."""
@@ -58,7 +78,9 @@ class Moderation:
             by = self._moderator(room, by_id)
             participants = [seat.participant for seat in room.seats.values()]
             if not muted:
-                return await self._change(room, by, [each.mute_all_undone() for each in participants])
+                undone = [each.mute_all_undone() for each in participants]
+                entry = self._entry_for(room, by, "room.unmuted", undone)
+                return await self._change(room, by, undone, entry)
             mark = MuteAllMark.HARD if hard else MuteAllMark.SOFT
             closed = {
                 each.id: each.muted(by.name, hard=hard, mark=mark)
@@ -71,17 +93,27 @@ class Moderation:
                 closed[each.id] if closed.get(each.id, each) != each else each.without_mark()
                 for each in participants
             ]
-            return await self._change(room, by, after)
+            entry = self._entry_for(room, by, "room.muted", closed.values(), hard=hard)
+            return await self._change(room, by, after, entry)
+
+    def _entry_for(
+        self, room: LiveRoom, by: Participant, action: str, after: Iterable[Participant], **content: Value
+    ) -> AuditEntry:
+        """One line for all whom it concerns."""
+        concerned = [each.id for each in after if each != room.seats[each.id].participant]
+        return self._rooms.entry(room, person(by), action, room.id, participants=concerned, **content)
 
     def _moderator(self, room: LiveRoom, by_id: str) -> Participant:
         by = room.seat(by_id).participant
         require(by.role, Action.PARTICIPANT_MUTE)
         return by
 
-    async def _change(self, room: LiveRoom, by: Participant, participants: list[Participant]) -> int:
+    async def _change(
+        self, room: LiveRoom, by: Participant, participants: list[Participant], entry: AuditEntry
+    ) -> int:
         """Change, tell each whose mute changed, and return how many those are."""
         before = {each.id: room.seats[each.id].participant for each in participants}
-        await self._rooms.change(room, participants)
+        await self._rooms.change(room, participants, [entry])
         concerned = [
             each
             for each in participants
@@ -103,7 +135,8 @@ class Moderation:
             participant = room.seat(participant_id).participant
             require(participant.role, Action.FLOOR_REQUEST)
             if participant.hand_order is None:
-                await self._rooms.change(room, [participant.with_hand(room.next_hand_order())])
+                entry = self._rooms.entry(room, person(participant), "hand.raised", participant_id)
+                await self._rooms.change(room, [participant.with_hand(room.next_hand_order())], [entry])
             return room.hands().index(participant_id) + 1
 
     async def lower_hand(self, room_id: str, by_id: str, target_id: str) -> None:
@@ -112,4 +145,6 @@ class Moderation:
             by = room.seat(by_id).participant
             if target_id != by_id:
                 require(by.role, Action.FLOOR_ORDER)
-            await self._rooms.change(room, [room.seat(target_id).participant.with_hand(None)])
+            target = room.seat(target_id).participant
+            entry = self._rooms.entry(room, person(by), "hand.lowered", target_id, name=Personal(target.name))
+            await self._rooms.change(room, [target.with_hand(None)], [entry])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from conference.events import SessionRemoved, SessionReplaced, Snapshot
+from conference.model.audit import SYSTEM, Actor, Personal
 from conference.model.errors import ConferenceError
 from conference.model.ids import hash_secret, new_id, new_secret, secret_matches
 from conference.model.media import PublicationInfo
@@ -16,6 +17,7 @@ from conference.services.live_room import LiveRoom, Seat
 from conference.services.offers import Offers
 from conference.services.ports import MediaError
 from conference.services.rooms import Rooms
+from conference.services.trace import person
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +85,7 @@ class Presence:
     async def _newcomer(self, room: LiveRoom, entry: Entry) -> Seat:
         participant, secret = self.draft(room, entry, ParticipantKind.CLIENT)
         await self._join_media(room, participant)
-        return await self.admit(room, participant, secret)
+        return await self.admit(room, participant, secret, action="participant.joined")
 
     def draft(self, room: LiveRoom, entry: Entry, kind: ParticipantKind) -> tuple[Participant, str]:
         """Somebody who was not here before, and the resume secret; refused when there is no way in."""
@@ -118,11 +120,22 @@ class Presence:
         participant: Participant,
         secret: str,
         *,
+        action: str,
         publications: tuple[PublicationInfo, ...] = (),
     ) -> Seat:
         """Seat somebody whom the media process knows already; on failure it forgets again. Needs the lock."""
+        entry = self._rooms.entry(
+            room,
+            person(participant),
+            action,
+            participant.id,
+            means=participant.kind.value,
+            device=participant.device,
+            venue=participant.venue,
+            token=participant.token_id,
+        )
         try:
-            await self._rooms.save(participant)
+            await self._rooms.save(participant, trace=[entry])
         except BaseException:
             await self._rooms.leave_media(room.id, participant.id)
             raise
@@ -146,7 +159,10 @@ class Presence:
         updated = replace(
             participant.seen(self._rooms.clock.wall_ms()), device=entry.device or participant.device
         )
-        await self._rooms.save(updated)
+        line = self._rooms.entry(
+            room, person(updated), "participant.resumed", updated.id, device=updated.device
+        )
+        await self._rooms.save(updated, trace=[line])
         seat.participant = updated
         return seat
 
@@ -168,7 +184,7 @@ class Presence:
         self._require_place(room)
         participant = participant.returned(now_ms)
         await self._join_media(room, participant)
-        return await self.admit(room, participant, claim.secret)
+        return await self.admit(room, participant, claim.secret, action="participant.returned")
 
     def _require_place(self, room: LiveRoom) -> None:
         if len(room.seats) >= self._rooms.limits.max_participants:
@@ -205,12 +221,14 @@ class Presence:
             if seat.offer is not None:
                 seat.offer.deadline_s = None
             room.changed([seat.id])
-            await self._rooms.save(seat.participant.seen(self._rooms.clock.wall_ms()))
+            entry = self._rooms.entry(room, SYSTEM, "participant.disconnected", seat.id)
+            await self._rooms.save(seat.participant.seen(self._rooms.clock.wall_ms()), trace=[entry])
 
     async def leave(self, room_id: str, participant_id: str) -> None:
         """The participant goes, on purpose."""
         async with self._rooms.locked(room_id) as room:
-            await self.vacate(room, room.seat(participant_id), LeaveReason.LEFT)
+            seat = room.seat(participant_id)
+            await self.vacate(room, seat, LeaveReason.LEFT, by=person(seat.participant))
 
     async def remove(self, room_id: str, by_id: str, participant_id: str) -> None:
         """The chair sends somebody out."""
@@ -219,14 +237,17 @@ class Presence:
             require(by.role, Action.PARTICIPANT_REMOVE)
             seat = room.seat(participant_id)
             session_id = seat.session_id
-            await self.vacate(room, seat, LeaveReason.REMOVED)
+            await self.vacate(room, seat, LeaveReason.REMOVED, by=person(by))
             if session_id is not None:
                 self._rooms.publisher.send(session_id, SessionRemoved(by.name))
                 self._rooms.publisher.close(session_id)
 
-    async def vacate(self, room: LiveRoom, seat: Seat, reason: LeaveReason) -> None:
+    async def vacate(self, room: LiveRoom, seat: Seat, reason: LeaveReason, *, by: Actor) -> None:
         """Free a seat; those who listened to it by WHEP go with it. With the room's lock held."""
-        await self._rooms.save(seat.participant.left(self._rooms.clock.wall_ms(), reason))
+        participant = seat.participant.left(self._rooms.clock.wall_ms(), reason)
+        means, name = participant.kind.value, Personal(participant.name)
+        entry = self._rooms.entry(room, by, f"participant.{reason}", seat.id, means=means, name=name)
+        await self._rooms.save(participant, trace=[entry])
         if seat.session_id is not None:
             self._rooms.publisher.exit(seat.session_id)
         room.remove(seat, reason)
@@ -242,7 +263,7 @@ class Presence:
             if any(self._is_lost(seat, now_s) for seat in room.seats.values()):
                 async with self._rooms.locked(room.id) as current:
                     for seat in [s for s in current.seats.values() if self._is_lost(s, now_s)]:
-                        await self.vacate(current, seat, LeaveReason.LOST)
+                        await self.vacate(current, seat, LeaveReason.LOST, by=SYSTEM)
 
     def _is_lost(self, seat: Seat, now_s: float) -> bool:
         if seat.connect_by_s is not None and now_s >= seat.connect_by_s:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conference.clock import Clock
+from conference.model.audit import SYSTEM, AuditEntry, Value
 from conference.model.consultation import Consultation, ProgramGap, Status
 from conference.model.program_time import ProgramClock
 from conference.services.ports import Storage
@@ -47,6 +48,19 @@ class ProgramTimes:
                 if resumed_at_ms > consultation.program_high_water_ms:
                     gap = ProgramGap(consultation.id, consultation.program_high_water_ms, resumed_at_ms)
                     await unit.consultations.add_gap(gap)
+                    between: dict[str, Value] = {"from_ms": gap.from_ms, "to_ms": gap.to_ms}
+                    now_ms = self._clock.wall_ms()
+                    await unit.audit.append(
+                        AuditEntry(
+                            consultation.id,
+                            now_ms,
+                            gap.to_ms,
+                            SYSTEM,
+                            "program.gap",
+                            consultation.id,
+                            between,
+                        )
+                    )
 
     def marks(self) -> dict[str, int]:
         """How far each running clock has come: what is persisted as the high-water mark."""

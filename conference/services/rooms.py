@@ -11,11 +11,12 @@ import structlog
 
 from conference.clock import Clock
 from conference.events import Snapshot
+from conference.model.audit import SYSTEM, Actor, AuditEntry, Personal, Value
 from conference.model.consultation import Consultation
 from conference.model.errors import ConferenceError
 from conference.model.participant import LeaveReason, Participant, ParticipantKind
 from conference.services.live_room import LiveRoom, Seat
-from conference.services.ports import MediaError, MediaPlane, Publisher, Storage
+from conference.services.ports import MediaError, MediaPlane, Publisher, Storage, UnitOfWork
 from conference.services.program import ProgramTimes
 
 log = structlog.get_logger(__name__)
@@ -107,6 +108,20 @@ class Rooms:
                     room = self._rooms[consultation.id] = LiveRoom(consultation, self.publisher)
                 room.seats[participant.id] = Seat(participant, lost_at_s=now_s)
             await unit.participants.save(lost)
+            for participant in lost:
+                await unit.audit.append(await self._lost(unit, participant, now_ms))
+
+    async def _lost(self, unit: UnitOfWork, participant: Participant, now_ms: int) -> AuditEntry:
+        consultation = await unit.consultations.get(participant.consultation_id)
+        return AuditEntry(
+            participant.consultation_id,
+            now_ms,
+            None if consultation is None else self.program_time_ms(consultation),
+            SYSTEM,
+            "participant.lost",
+            participant.id,
+            {"means": participant.kind.value, "name": Personal(participant.name)},
+        )
 
     async def heartbeat(self) -> None:
         """Note in the rows who is connected and how far program time has come."""
@@ -119,17 +134,31 @@ class Rooms:
 
     # ── used by the other services, with the room's lock held ───────────────────────────────────
 
-    async def save(self, *participants: Participant) -> None:
-        """One transaction for these rows."""
+    def entry(
+        self, room: LiveRoom, by: Actor, action: str, subject: str | None = None, **content: Value
+    ) -> AuditEntry:
+        """What the trace shall say of a change in this room, made now."""
+        program_time_ms = self.program_time_ms(room.consultation)
+        return AuditEntry(room.id, self.clock.wall_ms(), program_time_ms, by, action, subject, content)
+
+    async def save(self, *participants: Participant, trace: Iterable[AuditEntry]) -> None:
+        """One transaction for these rows and their lines of the trace."""
         async with self.storage.transaction() as unit:
             await unit.participants.save(participants)
+            for entry in trace:
+                await unit.audit.append(entry)
 
-    async def change(self, room: LiveRoom, participants: Iterable[Participant]) -> int:
-        """Rows first, then the sound gate, then memory and the room; returns how many really changed."""
+    async def change(
+        self, room: LiveRoom, participants: Iterable[Participant], trace: Iterable[AuditEntry]
+    ) -> int:
+        """Rows and trace first, then the sound gate, then memory and the room.
+
+        Returns how many really changed; when nobody did, nothing is noted either.
+        """
         changed = [each for each in participants if each != room.seats[each.id].participant]
         if not changed:
             return 0
-        await self.save(*changed)
+        await self.save(*changed, trace=trace)
         for participant in changed:
             if participant.sound_open != room.seats[participant.id].participant.sound_open:
                 await self._set_sound(room, participant)

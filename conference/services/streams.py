@@ -11,6 +11,7 @@ from conference.model.permissions import Action, Role, allowed, require
 from conference.services.live_room import Listener, LiveRoom, Seat
 from conference.services.presence import Entry, Presence
 from conference.services.rooms import Rooms
+from conference.services.trace import Bearer
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +43,17 @@ class Streams:
             except BaseException:
                 await self._rooms.leave_media(room.id, participant.id)
                 raise
-            seat = await self._presence.admit(room, participant, secret, publications=publications)
+            seat = await self._presence.admit(
+                room, participant, secret, action="participant.joined", publications=publications
+            )
             seat.connect_by_s = self._rooms.clock.monotonic() + self._rooms.limits.whip_connect_s
             return StreamOpened(seat.id, answer)
 
-    async def unpublish(self, room_id: str, participant_id: str, role: Role, token_id: str) -> None:
+    async def unpublish(self, room_id: str, participant_id: str, by: Bearer) -> None:
         """The encoder is done."""
         async with self._rooms.locked(room_id) as room:
-            self._require_whip_owner(room, participant_id, role, token_id)
-            await self._presence.vacate(room, room.seat(participant_id), LeaveReason.LEFT)
+            self._require_whip_owner(room, participant_id, by.role, by.token_id)
+            await self._presence.vacate(room, room.seat(participant_id), LeaveReason.LEFT, by=by.actor)
 
     def _require_whip_owner(self, room: LiveRoom, participant_id: str, role: Role, token_id: str) -> None:
         participant = room.seat(participant_id).participant

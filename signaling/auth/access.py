@@ -10,6 +10,7 @@ from conference.model.participant import Device
 from conference.model.permissions import Role
 from conference.services.ports import Storage
 from conference.services.presence import Entry, Resume
+from conference.services.trace import Bearer
 from signaling.auth.tokens import Claims, TokenKey
 
 
@@ -31,6 +32,10 @@ class Grant:
     @property
     def consultation_id(self) -> str:
         return self.claims.consultation_id
+
+    @property
+    def bearer(self) -> Bearer:
+        return Bearer(self.role, self.token_id, self.claims.name)
 
     def require_consultation(self, consultation_id: str) -> None:
         """A token never opens another consultation."""

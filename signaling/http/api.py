@@ -133,7 +133,7 @@ async def start_consultation(
     """
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.CONSULTATION_START)
-    consultation = await context.life_cycle.start(cid, grant.role)
+    consultation = await context.life_cycle.start(cid, grant.bearer)
     return _json(ConsultationResource.of(consultation, context.rooms.program_time_ms(consultation)))
 
 
@@ -152,7 +152,7 @@ async def end_consultation(
     """
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.CONSULTATION_END)
-    consultation = await context.life_cycle.end(cid, grant.role)
+    consultation = await context.life_cycle.end(cid, grant.bearer)
     return _json(ConsultationResource.of(consultation, context.rooms.program_time_ms(consultation)))
 
 

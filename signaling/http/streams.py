@@ -64,7 +64,7 @@ async def close_whip(request: web.Request) -> web.Response:
     """DELETE /whip/{cid}/{participant_id}"""
     cid, grant = await _owner(request, Action.WHIP_PUBLISH)
     streams = request.app[CONTEXT].streams
-    await streams.unpublish(cid, request.match_info["id"], grant.role, grant.token_id)
+    await streams.unpublish(cid, request.match_info["id"], grant.bearer)
     return web.Response(status=200)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from conference.model.audit import AuditLine, verify
 from conference.model.permissions import Role
 from conference.services.consultations import ConsultationDraft, Consultations, LifeCycle
 from conference.services.media_sessions import MediaSessions
@@ -16,7 +17,9 @@ from conference.services.presence import Entry, Presence, Resume
 from conference.services.program import ProgramTimes
 from conference.services.rooms import RoomLimits, Rooms
 from conference.services.streams import Streams
+from conference.services.trace import Bearer
 from conference.storage.database import Database, open_engine, sqlite_url
+from tests.support.trace_law import enforce_trace_law
 from tests.unit.services.fakes import ManualClock, RecordingPublisher, ScriptedMedia
 
 
@@ -58,6 +61,18 @@ class World:
     ) -> Entry:
         return Entry("c", role, name, None, f"t_{name}", token_expired=expired, resume=resume)
 
+    async def trace(self, chain: str = "c") -> list[AuditLine]:
+        """The whole chain, which is verified with every look at it."""
+        async with self.database.reading() as unit:
+            lines = await unit.audit.lines(chain, limit=10_000)
+            texts = await unit.audit.texts(chain, 1, 10_000)
+            assert verify(lines, texts, await unit.audit.head(chain)) is None
+        return lines
+
+    @staticmethod
+    def bearer(role: Role, name: str = "外") -> Bearer:
+        return Bearer(role, f"t_{name}", name)
+
     def resume(self, session_id: str) -> Resume:
         me = self.publisher.snapshot(session_id).self
         return Resume(me.participant_id, me.resume_secret)
@@ -65,8 +80,10 @@ class World:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    database = Database(open_engine(sqlite_url(tmp_path / "db.sqlite3")))
+    engine = open_engine(sqlite_url(tmp_path / "db.sqlite3"))
+    database = Database(engine)
     await database.migrate()
+    enforce_trace_law(engine)
     made = World(database, ManualClock(), RoomLimits(max_participants=5, max_listeners=2))
     await made.consultations.create(ConsultationDraft(title="协商会", id="c"))
     yield made

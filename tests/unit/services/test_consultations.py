@@ -22,14 +22,14 @@ async def test_made_scheduled_public_and_open(world: World) -> None:
 async def test_starting_and_ending_needs_the_right_and_is_told_to_the_room(world: World) -> None:
     await world.join("a")
     with pytest.raises(ConferenceError) as caught:
-        await world.life_cycle.start("c", Role.MEMBER)
+        await world.life_cycle.start("c", world.bearer(Role.MEMBER))
     assert caught.value.code == "forbidden"
-    await world.life_cycle.start("c", Role.SECRETARIAT)
+    await world.life_cycle.start("c", world.bearer(Role.SECRETARIAT))
     with pytest.raises(ConferenceError) as caught:
-        await world.life_cycle.start("c", Role.CHAIR)
+        await world.life_cycle.start("c", world.bearer(Role.CHAIR))
     assert caught.value.code == "invalid_state"
     world.clock.forward(90)
-    ended = await world.life_cycle.end("c", Role.ORGANIZER)
+    ended = await world.life_cycle.end("c", world.bearer(Role.ORGANIZER))
     assert ended.program_high_water_ms == 90_000
     told = [event.consultation.status for event in world.publisher.of_kind("a", ConsultationUpdated)]
     assert told == [Status.LIVE, Status.ENDED]
@@ -38,7 +38,7 @@ async def test_starting_and_ending_needs_the_right_and_is_told_to_the_room(world
 
 
 async def test_program_time_goes_on_after_an_outage_which_is_a_listed_gap(world: World) -> None:
-    consultation = await world.life_cycle.start("c", Role.CHAIR)
+    consultation = await world.life_cycle.start("c", world.bearer(Role.CHAIR))
     world.clock.forward(20)
     assert world.rooms.program_time_ms(consultation) == 20_000
     await world.rooms.heartbeat()
@@ -51,7 +51,7 @@ async def test_program_time_goes_on_after_an_outage_which_is_a_listed_gap(world:
 
 
 async def test_program_time_never_falls_below_the_mark(world: World) -> None:
-    await world.life_cycle.start("c", Role.CHAIR)
+    await world.life_cycle.start("c", world.bearer(Role.CHAIR))
     world.clock.forward(20)
     await world.rooms.heartbeat()
     world.clock.epoch_ms -= 3_600_000  # somebody set the clock back while we were down
@@ -64,8 +64,8 @@ async def test_the_demo_consultation_is_reused_until_it_is_over(world: World) ->
     first = await world.consultations.rehearse(draft)
     world.clock.forward(5)
     assert await world.consultations.rehearse(draft) == first
-    await world.life_cycle.start("demo", Role.CHAIR)
+    await world.life_cycle.start("demo", world.bearer(Role.CHAIR))
     assert (await world.consultations.rehearse(draft)).status is Status.LIVE
-    await world.life_cycle.end("demo", Role.CHAIR)
+    await world.life_cycle.end("demo", world.bearer(Role.CHAIR))
     again = await world.consultations.rehearse(draft)
     assert (again.status, again.started_at_ms) == (Status.SCHEDULED, None)

@@ -4,6 +4,7 @@ import pytest
 
 from conference.events import MutedBy, ParticipantUpdated
 from conference.model.errors import ConferenceError
+from conference.model.participant import Participant
 from conference.model.permissions import Role
 from tests.unit.services.conftest import World
 
@@ -110,7 +111,7 @@ async def test_a_failing_commit_changes_nothing(world: World) -> None:
     version = world.publisher.snapshot("d").version
     await world.database.close()
 
-    async def broken(*_: object) -> None:
+    async def broken(*_: Participant, trace: object) -> None:
         raise OSError("disk full")
 
     world.rooms.save = broken  # type: ignore[method-assign]

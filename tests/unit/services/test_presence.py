@@ -138,9 +138,9 @@ async def test_an_unknown_and_an_ended_consultation(world: World) -> None:
         async with world.rooms.locked("nope"):
             pass
     assert caught.value.code == "consultation_not_found"
-    await world.life_cycle.start("c", Role.CHAIR)
+    await world.life_cycle.start("c", world.bearer(Role.CHAIR))
     await world.join("a")
-    await world.life_cycle.end("c", Role.CHAIR)
+    await world.life_cycle.end("c", world.bearer(Role.CHAIR))
     with pytest.raises(ConferenceError) as caught:
         await world.join("b")
     assert caught.value.code == "consultation_ended"

@@ -77,12 +77,12 @@ async def test_only_the_owner_or_the_chair_ends_it(world: World) -> None:
     opened = await world.streams.publish(world.entry("x"), "offer")
     client = await world.join("a")
     with pytest.raises(ConferenceError) as caught:
-        await world.streams.unpublish("c", opened.id, Role.MEMBER, "t_other")
+        await world.streams.unpublish("c", opened.id, world.bearer(Role.MEMBER, "other"))
     assert caught.value.code == "forbidden"
     with pytest.raises(ConferenceError) as caught:
-        await world.streams.unpublish("c", client, Role.CHAIR, "t_chair")
+        await world.streams.unpublish("c", client, world.bearer(Role.CHAIR, "chair"))
     assert caught.value.code == "not_found"
-    await world.streams.unpublish("c", opened.id, Role.MEMBER, "t_x")
+    await world.streams.unpublish("c", opened.id, world.bearer(Role.MEMBER, "x"))
     assert ids(world) == [client]
 
 

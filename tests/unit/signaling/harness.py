@@ -23,6 +23,7 @@ from signaling.auth.tokens import TokenKey
 from signaling.settings import Settings
 from signaling.tasks import Background
 from tests.support.eventually import eventually
+from tests.support.trace_law import enforce_trace_law
 from tests.unit.services.fakes import ScriptedMedia
 
 KEY = TokenKey(b"k" * 32)
@@ -59,8 +60,10 @@ async def signalling(
     directory: Path, limits: RoomLimits = SHORT, **options: Any
 ) -> AsyncIterator[Signalling]:
     """Run a web process; leaving the block stops it as SIGTERM would."""
-    database = Database(open_engine(sqlite_url(directory / "db.sqlite3")))
+    engine = open_engine(sqlite_url(directory / "db.sqlite3"))
+    database = Database(engine)
     await database.migrate()
+    enforce_trace_law(engine)
     consultations = Consultations(database, SystemClock())
     for consultation_id in ("c", "other"):
         await consultations.rehearse(ConsultationDraft(title="协商会", id=consultation_id))

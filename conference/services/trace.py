@@ -1,0 +1,27 @@
+"""Who is behind a change, as the trace names them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conference.model.audit import Actor, ActorKind
+from conference.model.participant import Participant
+from conference.model.permissions import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Somebody who asks with a token from outside the room."""
+
+    role: Role
+    token_id: str
+    name: str
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(ActorKind.TOKEN, self.token_id, self.role.value, self.name)
+
+
+def person(participant: Participant) -> Actor:
+    """A participant of the room as the one who did it."""
+    return Actor(ActorKind.PARTICIPANT, participant.id, participant.role.value, participant.name)
