@@ -47,7 +47,7 @@ class DataDirectory:
     def load_key(self) -> bytes:
         """The token key, made at the first call. Safe against two processes that begin at once."""
         if not self.token_key.exists():
-            draft = self.path / f".token.key.{os.getpid()}"
+            draft = self.path / f".token.key.{secrets.token_hex(8)}"
             write_private(draft, secrets.token_bytes(_KEY_BYTES))
             try:
                 os.link(draft, self.token_key)  # fails when another process was first: its key counts
