@@ -33,6 +33,10 @@ ERROR_TEXTS: Final[dict[str, str]] = {
     "invalid_state": "协商会当前的状态不允许这项操作。",
     "room_full": "会议室已满，请联系会务人员。",
     "hard_muted": "主持人已将您静音，只有主持人可以解除。",
+    "floor_required": "现在由主持人统一开麦，请点“申请发言”。",
+    "conflict": "发言安排刚刚有变动，您看到的已是最新情况，请再操作一次。",
+    "agenda_item_begun": "已经开始的议程不能删除。",
+    "too_many_statements": "书面发言已达上限，请联系会务人员。",
     # media
     "sdp_invalid": "媒体协商内容无效。",
     "too_many_tracks": "同时发送的音视频过多。",
@@ -56,6 +60,18 @@ class ConferenceError(Exception):
     def text(self) -> str:
         """The sentence for a person."""
         return ERROR_TEXTS.get(self.code, ERROR_TEXTS["internal"])
+
+
+class ConflictError(ConferenceError):
+    """Somebody else was faster; nothing was changed."""
+
+    def __init__(self, by: str, detail: str = "") -> None:
+        super().__init__("conflict", detail)
+        self._by = by
+
+    @property
+    def text(self) -> str:
+        return f"{self._by}刚刚改了发言顺序，您看到的已是最新顺序，请再操作一次。"
 
 
 class ForbiddenError(ConferenceError):

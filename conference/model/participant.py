@@ -39,12 +39,22 @@ class MuteAllMark(StrEnum):
     HARD = "hard"
 
 
+class FloorGate(StrEnum):
+    """What the floor makes of the microphone gate; without one of these the gate is the participant's own."""
+
+    CLOSED = "closed"  # only who holds the floor may speak, and this participant does not
+    OPEN = "open"  # holds the floor, whatever mutes were before
+    OFF = "off"  # holds the floor and switched off, or was softly muted meanwhile
+    LOCKED = "locked"  # holds the floor and was muted hard meanwhile
+
+
 @dataclass(frozen=True, slots=True)
 class Participant:
     """Everything about a participant that a restart must not forget. Times are UTC ms.
 
     The microphone gate is open while the participant wants it (`microphone_on`) and nobody closed it:
     softly (`soft_muted`: the participant may open it again) or hard (`hard_muted`: only the chair may).
+    The floor stands above these three, which hold again after it (`floor_gate`).
     """
 
     id: str
@@ -64,23 +74,46 @@ class Participant:
     hard_muted: bool = False
     muted_by: str | None = None
     mute_all_mark: MuteAllMark | None = None
+    floor_gate: FloorGate | None = None
     hand_order: int | None = None  # position among raised hands; smaller came first
+    hand_raised_ms: int | None = None
     left_at_ms: int | None = None
     leave_reason: LeaveReason | None = None
 
     @property
     def sound_open(self) -> bool:
         """The gate: whether this participant's sound is let through."""
+        return self._own_gate if self.floor_gate is None else self.floor_gate is FloorGate.OPEN
+
+    @property
+    def _own_gate(self) -> bool:
         return self.microphone_on and not self.soft_muted and not self.hard_muted
+
+    @property
+    def holds_floor(self) -> bool:
+        return self.floor_gate in (FloorGate.OPEN, FloorGate.OFF, FloorGate.LOCKED)
+
+    @property
+    def is_locked(self) -> bool:
+        """Under a hard mute that counts now: one from before is lifted for the time of the floor."""
+        return self.floor_gate is FloorGate.LOCKED if self.holds_floor else self.hard_muted
 
     # ── own choices ─────────────────────────────────────────────────────────────────────────────
 
     def choosing_microphone(self, on: bool) -> Participant:
-        """The participant's own switch. Switching on lifts a soft mute, and is refused under a hard one."""
+        """The participant's own switch. Switching on lifts a soft mute, and is refused under a hard one.
+
+        Who holds the floor switches for its time only; switching off stays off after it.
+        """
         if not on:
-            return replace(self, microphone_on=False)
-        if self.hard_muted:
+            gate = FloorGate.OFF if self.floor_gate is FloorGate.OPEN else self.floor_gate
+            return replace(self, microphone_on=False, floor_gate=gate)
+        if self.floor_gate is FloorGate.CLOSED:
+            raise ConferenceError("floor_required")
+        if self.is_locked:
             raise ConferenceError("hard_muted")
+        if self.holds_floor:
+            return replace(self, floor_gate=FloorGate.OPEN)
         return replace(self, microphone_on=True, soft_muted=False, muted_by=None, mute_all_mark=None)
 
     def choosing_camera(self, on: bool) -> Participant:
@@ -94,18 +127,23 @@ class Participant:
     def muted(self, by: str, *, hard: bool, mark: MuteAllMark | None = None) -> Participant:
         """Close the gate from outside. Unchanged (the same object) when there is nothing to close."""
         if hard:
-            if self.hard_muted:
+            if self.is_locked:
                 return self
-            return replace(self, hard_muted=True, muted_by=by, mute_all_mark=mark)
-        if not self.sound_open:
+            gate = FloorGate.LOCKED if self.holds_floor else self.floor_gate
+            return replace(self, hard_muted=True, muted_by=by, mute_all_mark=mark, floor_gate=gate)
+        if not (self.sound_open if self.holds_floor else self._own_gate):
             return self
-        return replace(self, soft_muted=True, muted_by=by, mute_all_mark=mark)
+        gate = FloorGate.OFF if self.holds_floor else self.floor_gate
+        return replace(self, soft_muted=True, muted_by=by, mute_all_mark=mark, floor_gate=gate)
 
     def unmuted(self) -> Participant:
         """Lift every mute set by somebody else; the own choice then decides."""
         if not self.soft_muted and not self.hard_muted:
             return self
-        return replace(self, soft_muted=False, hard_muted=False, muted_by=None, mute_all_mark=None)
+        gate = FloorGate.OPEN if self.holds_floor else self.floor_gate
+        return replace(
+            self, soft_muted=False, hard_muted=False, muted_by=None, mute_all_mark=None, floor_gate=gate
+        )
 
     def mute_all_undone(self) -> Participant:
         """Undo just what the last mute-all did; an earlier mute of another kind stays."""
@@ -121,17 +159,28 @@ class Participant:
         """A newer mute-all took over: this one is no longer part of what can be undone."""
         return self if self.mute_all_mark is None else replace(self, mute_all_mark=None)
 
+    # ── the floor ───────────────────────────────────────────────────────────────────────────────
+
+    def given_floor(self) -> Participant:
+        """May speak now, whatever mutes there are; the hand goes down."""
+        return replace(self.with_hand(None), floor_gate=FloorGate.OPEN)
+
+    def under_floor(self, gate: FloorGate | None) -> Participant:
+        """Does not hold the floor (any more): `gate` is what the mode says."""
+        return self if self.floor_gate is gate else replace(self, floor_gate=gate)
+
     # ── hands, presence ─────────────────────────────────────────────────────────────────────────
 
-    def with_hand(self, order: int | None) -> Participant:
-        return replace(self, hand_order=order)
+    def with_hand(self, order: int | None, now_ms: int | None = None) -> Participant:
+        """In the queue at that place since `now_ms`, or not in it."""
+        return replace(self, hand_order=order, hand_raised_ms=None if order is None else now_ms)
 
     def seen(self, now_ms: int) -> Participant:
         return replace(self, last_seen_ms=max(now_ms, self.last_seen_ms))
 
     def left(self, now_ms: int, reason: LeaveReason) -> Participant:
         """Gone; the hand goes down."""
-        return replace(self, left_at_ms=now_ms, leave_reason=reason, hand_order=None)
+        return replace(self.with_hand(None), left_at_ms=now_ms, leave_reason=reason)
 
     def returned(self, now_ms: int) -> Participant:
         """Back in the room as the same participant, with every mute as it was."""

@@ -37,6 +37,16 @@ class Action(StrEnum):
     PARTICIPANT_REMOVE = "participant.remove"
     FLOOR_REQUEST = "floor.request"
     FLOOR_ORDER = "floor.order"  # the queue of raised hands of others
+    FLOOR_GRANT = "floor.grant"
+    FLOOR_MODE = "floor.mode"
+    AGENDA_EDIT = "agenda.edit"
+    AGENDA_RUN = "agenda.run"
+    STATEMENT_ADD = "statement.add"
+    STATEMENT_LIKE = "statement.like"
+    STATEMENT_TAKE = "statement.take"
+    STATEMENT_READ_PRIVATE = "statement.read_private"
+    ATTENDANCE_READ = "attendance.read"
+    DESK_JOIN = "desk.join"
     WHIP_PUBLISH = "whip.publish"
     WHEP_PLAY = "whep.play"
     CONSULTATION_READ = "consultation.read"
@@ -53,6 +63,8 @@ _SPEAK: Final = _LISTEN | {
     Action.MEDIA_SCREEN,
     Action.WHIP_PUBLISH,
     Action.FLOOR_REQUEST,
+    Action.STATEMENT_ADD,
+    Action.STATEMENT_LIKE,
 }
 _LIFE_CYCLE: Final = frozenset({Action.CONSULTATION_START, Action.CONSULTATION_END})
 _LEAD: Final = (
@@ -62,22 +74,31 @@ _LEAD: Final = (
         Action.PARTICIPANT_MUTE,
         Action.PARTICIPANT_REMOVE,
         Action.FLOOR_ORDER,
+        Action.FLOOR_GRANT,
+        Action.FLOOR_MODE,
+        Action.AGENDA_EDIT,
+        Action.AGENDA_RUN,
+        Action.STATEMENT_TAKE,
+        Action.ATTENDANCE_READ,
+        Action.DESK_JOIN,
     }
 )
 
 PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
     {
         Role.CHAIR: _LEAD,
-        Role.SECRETARIAT: _LEAD,
+        Role.SECRETARIAT: _LEAD | {Action.STATEMENT_READ_PRIVATE},
         Role.MEMBER: _SPEAK,
         Role.DEPARTMENT: _SPEAK,
         Role.EXPERT: _SPEAK,
         Role.CITIZEN: _SPEAK,
         Role.VENUE_OPERATOR: _SPEAK,
-        Role.MODERATOR: _SPEAK,
+        Role.MODERATOR: _SPEAK | {Action.DESK_JOIN},
         Role.OBSERVER: _LISTEN,
-        Role.ORGANIZER: _LISTEN | _LIFE_CYCLE | {Action.CONSULTATION_CREATE},
-        Role.ADMINISTRATOR: _LISTEN | {Action.CONSULTATION_CREATE},
+        Role.ORGANIZER: _LISTEN
+        | _LIFE_CYCLE
+        | {Action.CONSULTATION_CREATE, Action.AGENDA_EDIT, Action.ATTENDANCE_READ, Action.DESK_JOIN},
+        Role.ADMINISTRATOR: _LISTEN | {Action.CONSULTATION_CREATE, Action.ATTENDANCE_READ, Action.DESK_JOIN},
     }
 )
 

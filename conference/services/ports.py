@@ -7,11 +7,15 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from conference.events import RoomEvent, SessionEvent, Snapshot
+from conference.model.agenda import Agenda
+from conference.model.attendance import Stay
 from conference.model.audit import AuditEntry, AuditHead, AuditLine, AuditText
 from conference.model.consultation import Consultation, ProgramGap
 from conference.model.errors import ConferenceError
+from conference.model.floor import SpokenTime, Turn
 from conference.model.media import MediaEvent, PublicationInfo, TrackHint
 from conference.model.participant import Participant
+from conference.model.statement import Statement, StatementBoard
 
 
 class MediaError(ConferenceError):
@@ -99,6 +103,9 @@ class ParticipantRepository(Protocol):
 
     async def get(self, participant_id: str) -> Participant | None: ...
 
+    async def of(self, consultation_id: str) -> list[Participant]:
+        """Everyone who was ever in it, in the order of joining."""
+
     async def present(self) -> list[Participant]:
         """Everyone who has not left, in all consultations, in the order of joining."""
 
@@ -149,6 +156,57 @@ class AuditRepository(Protocol):
         """Delete the personal texts of a line. The chain stays verifiable."""
 
 
+class AgendaRepository(Protocol):
+    """Rows of agenda items."""
+
+    async def get(self, consultation_id: str) -> Agenda: ...
+
+    async def save(self, consultation_id: str, agenda: Agenda) -> None:
+        """The whole agenda instead of what was there."""
+
+
+class FloorRepository(Protocol):
+    """Rows of turns: every holding of the floor."""
+
+    async def open_turn(self, consultation_id: str) -> Turn | None:
+        """Who holds the floor."""
+
+    async def turns(self, consultation_id: str) -> list[Turn]:
+        """All of them, in the order of being granted."""
+
+    async def spoken(self, consultation_id: str) -> list[SpokenTime]:
+        """Sums by participant and agenda item, without what runs since a turn's `started_at_ms`."""
+
+    async def save(self, turn: Turn) -> None:
+        """Insert or overwrite."""
+
+
+class StatementRepository(Protocol):
+    """Rows of written statements and their likes."""
+
+    async def board(self, consultation_id: str) -> StatementBoard: ...
+
+    async def add(self, statement: Statement) -> None: ...
+
+    async def take(self, statement_id: str, taken: bool) -> None: ...
+
+    async def like(self, statement_id: str, participant_id: str, liked: bool) -> None:
+        """Repeating it is harmless."""
+
+
+class StayRepository(Protocol):
+    """Rows of attendance."""
+
+    async def of(self, consultation_id: str) -> list[Stay]:
+        """In the order of their beginning."""
+
+    async def open(self) -> list[Stay]:
+        """Those that have not ended, of all consultations."""
+
+    async def save(self, stay: Stay) -> None:
+        """Insert it, or write its end."""
+
+
 class UnitOfWork(Protocol):
     """The repositories inside one transaction."""
 
@@ -163,6 +221,18 @@ class UnitOfWork(Protocol):
 
     @property
     def audit(self) -> AuditRepository: ...
+
+    @property
+    def agenda(self) -> AgendaRepository: ...
+
+    @property
+    def floor(self) -> FloorRepository: ...
+
+    @property
+    def statements(self) -> StatementRepository: ...
+
+    @property
+    def stays(self) -> StayRepository: ...
 
 
 class Storage(Protocol):

@@ -13,6 +13,7 @@ from conference.model.consultation import Consultation, ProgramGap, Status
 from conference.model.errors import ConferenceError
 from conference.model.participant import Participant
 from conference.storage.audit import SqlAudit
+from conference.storage.proceedings import SqlAgenda, SqlFloor, SqlStatements, SqlStays
 from conference.storage.rows import to_consultation, to_gap, to_participant, to_row
 from conference.storage.statements import insert
 from conference.storage.tables import consultations, participants, program_gaps, revoked_tokens
@@ -83,6 +84,14 @@ class SqlParticipants:
         row = (await self._connection.execute(query)).mappings().one_or_none()
         return None if row is None else to_participant(row)
 
+    async def of(self, consultation_id: str) -> list[Participant]:
+        query = (
+            sa.select(participants)
+            .where(participants.c.consultation_id == consultation_id)
+            .order_by(participants.c.joined_at_ms, participants.c.id)
+        )
+        return [to_participant(row) for row in (await self._connection.execute(query)).mappings()]
+
     async def present(self) -> list[Participant]:
         query = (
             sa.select(participants)
@@ -138,3 +147,7 @@ class SqlUnitOfWork:
         self.participants = SqlParticipants(connection)
         self.revocations = SqlRevocations(connection)
         self.audit = SqlAudit(connection)
+        self.agenda = SqlAgenda(connection)
+        self.floor = SqlFloor(connection)
+        self.statements = SqlStatements(connection)
+        self.stays = SqlStays(connection)

@@ -8,15 +8,37 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
+from conference.model.agenda import AgendaItem, AgendaKind, ItemState
+from conference.model.attendance import Stay
 from conference.model.audit import AuditHead, AuditLine, AuditText
 from conference.model.consultation import Consultation, Mode, ProgramGap, Status
-from conference.model.participant import Device, LeaveReason, MuteAllMark, Participant, ParticipantKind
+from conference.model.floor import Ending, EndReason, Turn, TurnState
+from conference.model.participant import (
+    Device,
+    FloorGate,
+    LeaveReason,
+    MuteAllMark,
+    Participant,
+    ParticipantKind,
+)
 from conference.model.permissions import Role
+from conference.model.statement import Statement
+
+Entity = (
+    Consultation
+    | Participant
+    | ProgramGap
+    | AuditLine
+    | AuditText
+    | AuditHead
+    | AgendaItem
+    | Turn
+    | Statement
+    | Stay
+)
 
 
-def to_row(
-    value: Consultation | Participant | ProgramGap | AuditLine | AuditText | AuditHead,
-) -> dict[str, Any]:
+def to_row(value: Entity) -> dict[str, Any]:
     """The column values of an entity."""
     row = {field.name: getattr(value, field.name) for field in fields(value)}
     return {name: each.value if isinstance(each, Enum) else each for name, each in row.items()}
@@ -32,6 +54,7 @@ def to_gap(row: RowMapping) -> ProgramGap:
 
 def to_participant(row: RowMapping) -> Participant:
     device, mark, reason = row["device"], row["mute_all_mark"], row["leave_reason"]
+    gate = row["floor_gate"]
     return Participant(
         **{
             **row,
@@ -40,5 +63,39 @@ def to_participant(row: RowMapping) -> Participant:
             "device": None if device is None else Device(device),
             "mute_all_mark": None if mark is None else MuteAllMark(mark),
             "leave_reason": None if reason is None else LeaveReason(reason),
+            "floor_gate": None if gate is None else FloorGate(gate),
+        }
+    )
+
+
+def to_agenda_item(row: RowMapping) -> AgendaItem:
+    values = {name: row[name] for name in row if name not in ("consultation_id", "position")}
+    return AgendaItem(**{**values, "kind": AgendaKind(row["kind"]), "state": ItemState(row["state"])})
+
+
+def to_turn(row: RowMapping) -> Turn:
+    reason = row["end_reason"]
+    return Turn(
+        **{
+            **row,
+            "role": Role(row["role"]),
+            "ending": Ending(row["ending"]),
+            "state": TurnState(row["state"]),
+            "end_reason": None if reason is None else EndReason(reason),
+        }
+    )
+
+
+def to_statement(row: RowMapping) -> Statement:
+    return Statement(**{**row, "role": Role(row["role"])})
+
+
+def to_stay(row: RowMapping) -> Stay:
+    device = row["device"]
+    return Stay(
+        **{
+            **row,
+            "means": ParticipantKind(row["means"]),
+            "device": None if device is None else Device(device),
         }
     )

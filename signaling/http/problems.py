@@ -34,6 +34,10 @@ STATUS_OF: Final[dict[str, int]] = {
     "invalid_state": 409,
     "room_full": 409,
     "hard_muted": 409,
+    "floor_required": 409,
+    "conflict": 409,
+    "agenda_item_begun": 409,
+    "too_many_statements": 409,
     "stale": 409,
     "precondition_failed": 412,
     "too_large": 413,
@@ -74,7 +78,7 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
     try:
         response = await handler(request)
     except ConferenceError as error:
-        response = problem(error.code)
+        response = problem(error.code, detail=error.text)
     except ValidationError:
         response = problem("bad_request")
     except web.HTTPException as error:

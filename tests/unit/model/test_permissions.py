@@ -6,26 +6,48 @@ from conference.model.errors import ForbiddenError
 from conference.model.permissions import PERMISSIONS, Action, Role, actions_of, allowed, require
 
 LISTEN = {"room.join", "participant.update", "consultation.read", "whep.play"}
-SPEAK = LISTEN | {"media.publish", "media.screen", "whip.publish", "floor.request"}
+SPEAK = LISTEN | {
+    "media.publish",
+    "media.screen",
+    "whip.publish",
+    "floor.request",
+    "statement.add",
+    "statement.like",
+}
 LEAD = SPEAK | {
     "participant.mute",
     "participant.remove",
     "floor.order",
+    "floor.grant",
+    "floor.mode",
+    "agenda.edit",
+    "agenda.run",
+    "statement.take",
+    "attendance.read",
+    "desk.join",
     "consultation.start",
     "consultation.end",
 }
 TABLE = {
     "chair": LEAD,
-    "secretariat": LEAD,
+    "secretariat": LEAD | {"statement.read_private"},
     "member": SPEAK,
     "department": SPEAK,
     "expert": SPEAK,
     "citizen": SPEAK,
     "venue_operator": SPEAK,
-    "moderator": SPEAK,
+    "moderator": SPEAK | {"desk.join"},
     "observer": LISTEN,
-    "organizer": LISTEN | {"consultation.start", "consultation.end", "consultation.create"},
-    "administrator": LISTEN | {"consultation.create"},
+    "organizer": LISTEN
+    | {
+        "consultation.start",
+        "consultation.end",
+        "consultation.create",
+        "agenda.edit",
+        "attendance.read",
+        "desk.join",
+    },
+    "administrator": LISTEN | {"consultation.create", "attendance.read", "desk.join"},
 }
 
 
