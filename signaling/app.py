@@ -26,11 +26,12 @@ from conference.services.presence import Presence
 from conference.services.program import ProgramTimes
 from conference.services.rooms import RoomLimits, Rooms
 from conference.services.streams import Streams
-from conference.storage.database import Database, open_engine, sqlite_url
+from conference.storage.database import Database
 from signaling.auth.access import Access
 from signaling.auth.tokens import TokenKey
 from signaling.console import Ready
 from signaling.data_dir import DataDirectory
+from signaling.database import open_database
 from signaling.demo import demo_links
 from signaling.http.application import make_application
 from signaling.http.context import HttpContext
@@ -53,11 +54,6 @@ _STOP_STEP_S = 1.0  # how long any one step of stopping may take
 
 class StartError(Exception):
     """The server cannot start; the message is for the person at the terminal."""
-
-
-def open_database(directory: DataDirectory) -> Database:
-    """The database of a data directory."""
-    return Database(open_engine(sqlite_url(directory.database)))
 
 
 @dataclass(slots=True)

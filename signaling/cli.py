@@ -1,34 +1,15 @@
-"""The command line `yuanshang`."""
+"""The command line `yuanshang`. What a command needs is imported when it runs, so that each starts at once."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated
 
 import typer
-from aiohttp import web
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
 
-from conference.clock import SystemClock
-from conference.model.errors import ConferenceError
 from conference.model.ids import is_id
 from conference.model.permissions import Role
-from conference.services.consultations import ConsultationDraft, Consultations
-from conference.storage.database import Database
-from signaling import log
-from signaling.app import StartError, open_database
-from signaling.app import serve as run_server
-from signaling.auth.tokens import TokenKey
-from signaling.console import Ready, ready_json, ready_text
-from signaling.data_dir import DataDirectory, DataDirectoryError
-from signaling.http.api import openapi as openapi_document
-from signaling.http.application import add_routes
-from signaling.settings import Settings
+from signaling.terminal import fail
 
 app = typer.Typer(
     help="Yuanshang 远商: a server for remote consultations.",
@@ -44,8 +25,6 @@ DataDir = Annotated[
 ]
 _DATA_DIR = Path("data")
 _MAX_NAME_CHARS = 40
-
-Result = TypeVar("Result")
 
 
 @app.callback()
@@ -106,27 +85,9 @@ def serve(
         "max_tracks": max_tracks,
         "log_level": log_level,
     }
-    try:
-        settings = Settings.load({name: each for name, each in given.items() if each is not None}, config)
-    except ValidationError as error:
-        for each in error.errors():
-            typer.echo(f"{'.'.join(map(str, each['loc']))}: {each['msg']}", err=True)
-        raise typer.Exit(2) from error
-    except (ValueError, SettingsError) as error:
-        _fail(str(error))
-    log.configure(settings.log_level)
+    from signaling.serving import run
 
-    def announce(ready: Ready) -> None:
-        text = ready_json(ready) + "\n" if settings.ready_json else ready_text(ready)
-        sys.stdout.write(text)
-        sys.stdout.flush()
-
-    try:
-        asyncio.run(run_server(settings, announce))
-    except (StartError, DataDirectoryError) as error:
-        _fail(str(error))
-    except ConferenceError as error:
-        _fail(error.detail or error.text)
+    run(given, config)
 
 
 @consultation_app.command("create")
@@ -140,14 +101,17 @@ def create_consultation(
     """Make a consultation that is scheduled, public and open to free discussion; prints its id."""
     title = title.strip()
     if not 1 <= len(title) <= 200:
-        _fail("the title must have 1 to 200 characters")
+        fail("the title must have 1 to 200 characters")
     if consultation_id is not None and not is_id(consultation_id):
-        _fail("the id may have 1 to 64 letters, digits, - and _")
+        fail("the id may have 1 to 64 letters, digits, - and _")
+
+    from conference.services.consultations import ConsultationDraft, Consultations
+    from signaling.offline import with_consultations
 
     async def create(consultations: Consultations) -> str:
         return (await consultations.create(ConsultationDraft(title=title, id=consultation_id))).id
 
-    typer.echo(_with_consultations(data_dir, create))
+    typer.echo(with_consultations(data_dir, create))
 
 
 @app.command()
@@ -162,66 +126,48 @@ def token(
     """Make a token that opens one consultation; prints the token alone."""
     name = name.strip()
     if not 1 <= len(name) <= _MAX_NAME_CHARS:
-        _fail(f"the name must have 1 to {_MAX_NAME_CHARS} characters")
+        fail(f"the name must have 1 to {_MAX_NAME_CHARS} characters")
 
-    async def check(consultations: Consultations) -> str:
-        return (await consultations.get(consultation)).id
+    from conference.services.consultations import Consultations
+    from signaling.auth.tokens import TokenKey
+    from signaling.data_dir import DataDirectory
+    from signaling.offline import with_consultations
 
-    consultation_id = _with_consultations(data_dir, check)
-    key = TokenKey(DataDirectory(data_dir.resolve()).load_key())
-    typer.echo(key.issue(consultation_id, role, name, venue=(venue or "").strip() or None, ttl_s=ttl))
+    async def issue(consultations: Consultations) -> str:
+        consultation_id = (await consultations.get(consultation)).id
+        key = TokenKey(DataDirectory(data_dir.resolve()).load_key())
+        made = key.issue(consultation_id, role, name, venue=(venue or "").strip() or None, ttl_s=ttl)
+        await consultations.note_tokens(consultation_id, {key.read(made).token_id: role})
+        return made
+
+    typer.echo(with_consultations(data_dir, issue))
 
 
 @app.command()
 def migrate(data_dir: DataDir = _DATA_DIR) -> None:
     """Bring the database to the newest schema; prints its version. `serve` does so by itself."""
+    from conference.storage.database import Database
+    from signaling.offline import with_database
 
     async def upgrade(database: Database) -> str:
-        return await database.migrate() or ""
+        return await database.migrate()
 
-    typer.echo(_with_database(data_dir, upgrade))
+    typer.echo(with_database(data_dir, upgrade))
 
 
 @app.command()
 def openapi(data_dir: DataDir = _DATA_DIR) -> None:
     """Print the OpenAPI document of the HTTP API."""
+    import json
+
+    from aiohttp import web
+
+    from signaling.http.api import openapi as openapi_document
+    from signaling.http.application import add_routes
+
     application = web.Application()
     add_routes(application)
     typer.echo(json.dumps(openapi_document(application), ensure_ascii=False, indent=2))
-
-
-def _with_database(data_dir: Path, use: Callable[[Database], Awaitable[Result]]) -> Result:
-    """Open the data directory, beside a running server too, and close it afterwards."""
-    log.configure("warning")
-    directory = DataDirectory(data_dir.resolve())
-
-    async def run() -> Result:
-        database = open_database(directory)
-        try:
-            return await use(database)
-        finally:
-            await database.close()
-
-    try:
-        directory.create()
-        return asyncio.run(run())
-    except DataDirectoryError as error:
-        _fail(str(error))
-    except ConferenceError as error:
-        _fail(f"{error.text} ({error.detail or error.code})")
-
-
-def _with_consultations(data_dir: Path, use: Callable[[Consultations], Awaitable[Result]]) -> Result:
-    async def run(database: Database) -> Result:
-        await database.migrate()
-        return await use(Consultations(database, SystemClock()))
-
-    return _with_database(data_dir, run)
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(1)
 
 
 def main() -> None:

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from conference.storage.repositories import SqlUnitOfWork
 
 BUSY_TIMEOUT_MS = 5000
+_MIGRATIONS = Path(__file__).parent / "migrations"
 _READ_ONLY = "yuanshang_read_only"
 
 
@@ -63,6 +62,12 @@ class Database:
         self._engine = engine
         # SQLite has one writer: queue in the event loop rather than in threads that poll for the lock.
         self._writing = asyncio.Lock() if engine.dialect.name == "sqlite" else None
+        # A view stays as it was at its first statement: SQLite's does so by itself.
+        self._reading: dict[str, Any] = (
+            {_READ_ONLY: True}
+            if engine.dialect.name == "sqlite"
+            else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        )
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[SqlUnitOfWork]:
@@ -74,30 +79,43 @@ class Database:
     async def reading(self) -> AsyncIterator[SqlUnitOfWork]:
         """One consistent view, without the write lock."""
         async with self._engine.connect() as connection:
-            connection = await connection.execution_options(**{_READ_ONLY: True})
-            yield SqlUnitOfWork(connection)
+            yield SqlUnitOfWork(await connection.execution_options(**self._reading))
 
     async def ping(self) -> None:
         async with self._engine.connect() as connection:
-            connection = await connection.execution_options(**{_READ_ONLY: True})
+            connection = await connection.execution_options(**self._reading)
             await connection.execute(sa.text("SELECT 1"))
 
-    async def migrate(self) -> str | None:
+    async def migrate(self) -> str:
         """Bring the schema to the newest version; returns that version."""
+        newest = newest_version()
         async with self._writing or nullcontext(), self._engine.connect() as connection:
-            await connection.run_sync(_upgrade)
+            if await connection.run_sync(_version) != newest:
+                await connection.run_sync(_upgrade)
             await connection.commit()
-        async with self._engine.connect() as connection:
-            row = (await connection.execute(sa.text("SELECT version_num FROM alembic_version"))).first()
-        return None if row is None else str(row[0])
+        return newest
 
     async def close(self) -> None:
         """Idempotent."""
         await self._engine.dispose()
 
 
+def newest_version() -> str:
+    """The version that the migrations lead to; their files are named by it."""
+    return max(path.name[1:5] for path in (_MIGRATIONS / "versions").glob("v[0-9]*.py"))
+
+
+def _version(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
 def _upgrade(connection: sa.Connection) -> None:
+    from alembic import command  # slow to import, and nearly always there is nothing to do
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

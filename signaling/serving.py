@@ -1,0 +1,44 @@
+"""The command `serve`: from what was given on the command line to a running server."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
+from conference.model.errors import ConferenceError
+from signaling import log
+from signaling.app import StartError, serve
+from signaling.console import Ready, ready_json, ready_text
+from signaling.data_dir import DataDirectoryError
+from signaling.settings import Settings
+from signaling.terminal import fail
+
+
+def run(given: Mapping[str, Any], config: Path | None) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    try:
+        settings = Settings.load({name: each for name, each in given.items() if each is not None}, config)
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        fail("\n".join(lines), code=2)
+    except (ValueError, SettingsError) as error:
+        fail(str(error))
+    log.configure(settings.log_level)
+
+    def announce(ready: Ready) -> None:
+        text = ready_json(ready) + "\n" if settings.ready_json else ready_text(ready)
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    try:
+        asyncio.run(serve(settings, announce))
+    except (StartError, DataDirectoryError) as error:
+        fail(str(error))
+    except ConferenceError as error:
+        fail(error.detail or error.text)
