@@ -38,7 +38,7 @@ from conference.services.ports import MediaError
 from . import messages
 from .settings import EXIT_PORT_IN_USE, MediaSettings
 
-_START_TIMEOUT_S = 10.0
+_START_TIMEOUT_S = 30.0  # an old machine with a cold disk takes its time
 _REQUEST_TIMEOUT_S = 5.0
 _FIRST_BACKOFF_S = 0.1
 _LAST_BACKOFF_S = 5.0

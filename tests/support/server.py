@@ -80,7 +80,7 @@ class Server:
         host: str = "127.0.0.1",
         media_addresses: Sequence[str] = (),
         data_dir: Path | None = None,
-        start_timeout_s: float = 30.0,
+        start_timeout_s: float = 60.0,
         command: Sequence[str | Path] = (COMMAND,),
         namespace: Namespace | None = None,
     ) -> None:
