@@ -58,7 +58,11 @@ fix: .venv/.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-interop: setup
+tests/interop/node_modules/.stamp: tests/interop/package.json tests/interop/package-lock.json
+	cd tests/interop && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+interop: setup tests/interop/node_modules/.stamp
 	@bash .ci/packages $(TEST_PACKAGES) $(INTEROP_PACKAGES)
 	$(BIN)/pytest -m interop $(ARGS)
 
