@@ -77,6 +77,9 @@ export interface Snapshot {
   speakers: Speaker[]
 }
 
+/** whether this device can show a track; `unsupported_codec`: it has no decoder for it */
+export type SubscriptionState = 'active' | 'waiting' | 'unsupported_codec'
+
 export interface OfferedTrack {
   mid: string
   participant_id: string
@@ -106,6 +109,7 @@ export interface ServerEvents {
   'speakers.changed': { speakers: Speaker[] }
   'media.offer': MediaOffer
   'media.restart': { epoch: string }
+  'subscription.changed': { publication_id: string; state: SubscriptionState }
   'participant.mute': { by: string; hard: boolean; muted: boolean }
   'session.replaced': Record<string, never>
   'session.removed': { by: string }

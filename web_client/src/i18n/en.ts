@@ -208,6 +208,8 @@ export const en: Messages = {
     lost: '{name} lost the connection',
     lostText: 'Waiting for the return, the seat is kept',
     lostShort: 'Connection lost',
+    unsupported: 'This device cannot show this picture',
+    unsupportedText: 'The sound goes on as usual',
     menu: 'Actions for {name}',
     pin: 'Keep on the main picture',
     unpin: 'Release',

@@ -207,6 +207,8 @@ export const zhCN = {
     lost: '{name}线路中断',
     lostText: '正在等待重新接入，席位保留',
     lostShort: '线路中断',
+    unsupported: '这台设备显示不了这路画面',
+    unsupportedText: '声音正常，会议照常进行',
     menu: '{name}的操作',
     pin: '固定在主画面',
     unpin: '取消固定',

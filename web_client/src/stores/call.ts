@@ -15,6 +15,7 @@ import { useDevices } from './devices'
 import { useNotices } from './notices'
 import { useOwnMedia } from './own-media'
 import { useRoom } from './room'
+import { useSubscriptions } from './subscriptions'
 import { useViewport } from './viewport'
 
 export interface JoinChoice {
@@ -32,6 +33,7 @@ export const useCall = defineStore('call', () => {
   const { t } = i18n.global
   const room = useRoom()
   const notices = useNotices()
+  const subscriptions = useSubscriptions()
   const session = shallowRef<RoomSession | null>(null)
   const link = ref<LinkState>('connecting')
   const veiled = ref(false)
@@ -49,6 +51,7 @@ export const useCall = defineStore('call', () => {
     ended.value = null
     link.value = 'connecting'
     tracks.value = []
+    subscriptions.clear()
     sound = new SoundOutput()
     sound.on('blocked', (blocked) => (soundBlocked.value = blocked))
     void sound.use(devices.now.choice.speaker)
@@ -69,6 +72,7 @@ export const useCall = defineStore('call', () => {
     next.on('event', (event) => {
       if (!room.apply(event)) void next.check()
       if (event.name === 'participant.mute') own.toldToMute(event.payload)
+      if (event.name === 'subscription.changed') subscriptions.told(event.payload)
     })
     next.on('link', linked)
     next.on('tracks', (mapped) => {

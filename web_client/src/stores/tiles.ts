@@ -1,13 +1,14 @@
 /** Which pictures there are, in which order, and which one is on the stage. */
 import { defineStore } from 'pinia'
 import { computed, markRaw, ref, watch } from 'vue'
-import type { Participant, Publication } from '@/api/messages'
+import type { Participant, Publication, SubscriptionState } from '@/api/messages'
 import { VideoPool } from '@/rtc/video-pool'
 import { useCall } from './call'
 import { useDevices } from './devices'
 import { useLayout } from './layout'
 import { useOwnMedia } from './own-media'
 import { isVenue, useRoom } from './room'
+import { useSubscriptions } from './subscriptions'
 
 export interface Tile {
   key: string
@@ -16,6 +17,7 @@ export interface Tile {
   track: MediaStreamTrack | null
   own: boolean
   label: string | null
+  state: SubscriptionState
 }
 
 /** An active speaker takes the stage after this long, so that a cough does not. */
@@ -27,9 +29,19 @@ export const useTiles = defineStore('tiles', () => {
   const layout = useLayout()
   const own = useOwnMedia()
   const room = useRoom()
+  const subscriptions = useSubscriptions()
   const pool = markRaw(new VideoPool())
 
   const tracksById = computed(() => new Map(call.tracks.map((each) => [each.publicationId, each.track])))
+
+  /** What this device cannot show has no track here: a tile with words instead of a black picture. */
+  function received(publication: Publication): MediaStreamTrack | null {
+    return subscriptions.of(publication.id) === 'unsupported_codec' ? null : (tracksById.value.get(publication.id) ?? null)
+  }
+
+  function stateOf(publication: Publication | undefined, shown: boolean): SubscriptionState {
+    return publication && shown ? subscriptions.of(publication.id) : 'active'
+  }
 
   function camerasOf(participant: Participant): Tile[] {
     const mine = participant.id === room.myId
@@ -45,8 +57,9 @@ export const useTiles = defineStore('tiles', () => {
           ? devices.now.camera.track
           : null
         : publication && participant.camera
-          ? (tracksById.value.get(publication.id) ?? null)
+          ? received(publication)
           : null,
+      state: stateOf(publication, participant.camera && !mine),
     })
     // The first camera keeps its place when it is switched off; a venue may have more.
     return [tile(cameras[0], participant.id), ...cameras.slice(1).map((each) => tile(each, each.id))]
@@ -55,7 +68,7 @@ export const useTiles = defineStore('tiles', () => {
   function screensOf(participant: Participant): Tile[] {
     if (participant.id === room.myId) {
       return own.share
-        ? [{ key: `${participant.id}/screen`, participant, source: 'screen', own: true, label: null, track: own.share.picture }]
+        ? [{ key: `${participant.id}/screen`, participant, source: 'screen', own: true, label: null, track: own.share.picture, state: 'active' }]
         : []
     }
     return participant.publications
@@ -66,7 +79,8 @@ export const useTiles = defineStore('tiles', () => {
         source: 'screen',
         own: false,
         label: each.label,
-        track: tracksById.value.get(each.id) ?? null,
+        track: received(each),
+        state: stateOf(each, true),
       }))
   }
 
