@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from importlib.metadata import version
-from typing import Any, cast
+from typing import Any
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
-from aiohttp_pydantic.decorator import inject_params
-from aiohttp_pydantic.oas.pydantic_schema_to_oas import add_or_replace_translater
 from aiohttp_pydantic.oas.typing import r200, r401, r403, r404, r409
 from aiohttp_pydantic.oas.view import generate_oas
-from pydantic import BaseModel, ValidationError
 
 from conference.model.permissions import Action
 from signaling.http.context import CONTEXT, bearer_token
-from signaling.http.problems import problem
 from signaling.http.resources import (
     ConsultationResource,
     ParticipantList,
@@ -25,29 +19,10 @@ from signaling.http.resources import (
     SessionConsultation,
     SessionResource,
 )
-
-PREFIX = "/api/v1"
-MAX_PAGE = 500
-
-# OpenAPI 3.1 takes pydantic's JSON Schema as it is. The library's conversion to 3.0 breaks on optional enums.
-add_or_replace_translater("3.0.0", lambda _schema: None)
+from signaling.http.rest import PREFIX, documented, json_of, page_size
 
 
-async def _not_valid(_error: ValidationError, _context: str) -> web.StreamResponse:
-    return problem("bad_request")
-
-
-def _documented(handler: Callable[..., Awaitable[Any]]) -> Handler:
-    """Parameters from the signature, and a place in the OpenAPI document."""
-    inject = inject_params(on_validation_error=_not_valid).and_request
-    return cast(Handler, inject(handler))
-
-
-def _json(resource: BaseModel) -> web.Response:
-    return web.json_response(text=resource.model_dump_json(), headers={"Cache-Control": "no-store"})
-
-
-@_documented
+@documented
 async def get_session(request: web.Request) -> r200[SessionResource] | r401[Problem] | r404[Problem]:
     """
     What the token of this request opens.
@@ -64,7 +39,7 @@ async def get_session(request: web.Request) -> r200[SessionResource] | r401[Prob
     consultation = await context.consultations.get(grant.consultation_id)
     room = context.rooms.find(consultation.id)
     participants = len(room.seats) if room else 0
-    return _json(
+    return json_of(
         SessionResource(
             consultation=SessionConsultation.model_validate(consultation),
             name=grant.claims.name,
@@ -76,7 +51,7 @@ async def get_session(request: web.Request) -> r200[SessionResource] | r401[Prob
     )
 
 
-@_documented
+@documented
 async def get_consultation(
     request: web.Request, cid: str, /
 ) -> r200[ConsultationResource] | r401[Problem] | r403[Problem] | r404[Problem]:
@@ -88,10 +63,10 @@ async def get_consultation(
     """
     context = request.app[CONTEXT]
     _, consultation = await context.authorise(request, cid, Action.CONSULTATION_READ)
-    return _json(ConsultationResource.of(consultation, context.rooms.program_time_ms(consultation)))
+    return json_of(ConsultationResource.of(consultation, context.rooms.program_time_ms(consultation)))
 
 
-@_documented
+@documented
 async def list_participants(
     request: web.Request, cid: str, /, limit: int = 100, after: str | None = None
 ) -> r200[ParticipantList] | r401[Problem] | r403[Problem] | r404[Problem]:
@@ -103,14 +78,14 @@ async def list_participants(
     """
     context = request.app[CONTEXT]
     await context.authorise(request, cid, Action.CONSULTATION_READ)
-    limit = min(max(limit, 1), MAX_PAGE)
+    limit = page_size(limit)
     room = context.rooms.find(cid)
     views = list(room.views()) if room else []
     if after is not None:
         start = next((index + 1 for index, view in enumerate(views) if view.id == after), len(views))
         views = views[start:]
     page = views[:limit]
-    return _json(
+    return json_of(
         ParticipantList(
             items=[ParticipantResource.of(view) for view in page],
             next=page[-1].id if len(views) > limit else None,
@@ -118,7 +93,7 @@ async def list_participants(
     )
 
 
-@_documented
+@documented
 async def start_consultation(
     request: web.Request, cid: str, /
 ) -> r200[ConsultationResource] | r401[Problem] | r403[Problem] | r404[Problem] | r409[Problem]:
@@ -134,10 +109,10 @@ async def start_consultation(
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.CONSULTATION_START)
     consultation = await context.life_cycle.start(cid, grant.bearer)
-    return _json(ConsultationResource.of(consultation, context.rooms.program_time_ms(consultation)))
+    return json_of(ConsultationResource.of(consultation, context.rooms.program_time_ms(consultation)))
 
 
-@_documented
+@documented
 async def end_consultation(
     request: web.Request, cid: str, /
 ) -> r200[ConsultationResource] | r401[Problem] | r403[Problem] | r404[Problem] | r409[Problem]:
@@ -153,7 +128,7 @@ async def end_consultation(
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.CONSULTATION_END)
     consultation = await context.life_cycle.end(cid, grant.bearer)
-    return _json(ConsultationResource.of(consultation, context.rooms.program_time_ms(consultation)))
+    return json_of(ConsultationResource.of(consultation, context.rooms.program_time_ms(consultation)))
 
 
 async def get_openapi(request: web.Request) -> web.Response:
