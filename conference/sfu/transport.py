@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import Any
@@ -13,6 +14,8 @@ from conference.rtc.sdp import Credentials
 
 from .counters import Counters
 from .path import Directory, Door, Path
+
+log = logging.getLogger("media.transport")
 
 DISCONNECTED_AFTER_S = 12.0  # Chromium checks every 2.5 s, Firefox every 4 to 6 s
 CLOSED_AFTER_S = 30.0  # RFC 7675: consent expires
@@ -119,8 +122,7 @@ class Transport:
             self.keys = srtp.SrtpPair(dtls.keys)
             self._change(TransportState.CONNECTED)
         elif dtls.state is DtlsState.FAILED:
-            self._counters.handshakes_failed += 1
-            self.close()
+            self._handshake_failed(dtls)
         elif dtls.state is DtlsState.CLOSED:
             self.close()
 
@@ -184,8 +186,7 @@ class Transport:
                 dtls.handle_timeout(now)
                 self._send_dtls()
                 if dtls.state is DtlsState.FAILED:
-                    self._counters.handshakes_failed += 1
-                    self.close()
+                    self._handshake_failed(dtls)
                     return
         if self.state is TransportState.NEW:
             if now - self._created > _HANDSHAKE_LIMIT_S:
@@ -211,6 +212,12 @@ class Transport:
         self._directory.forget(self)
         self._change(TransportState.CLOSED)
         self.keys = None
+
+    def _handshake_failed(self, dtls: DtlsEngine) -> None:
+        """Once a transport at most: the reason is what an encoder's manual asks for."""
+        self._counters.handshakes_failed += 1
+        log.warning("DTLS handshake failed: %s", dtls.error)
+        self.close()
 
     def _change(self, state: TransportState) -> None:
         if state is not self.state:
