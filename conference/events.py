@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from conference.model.agenda import AgendaItem
 from conference.model.consultation import Mode, Status
+from conference.model.floor import Ending, EndReason, TurnState
 from conference.model.media import OfferedTrack, PublicationInfo, Speaker
 from conference.model.participant import Device, LeaveReason, ParticipantKind
 from conference.model.permissions import Role
@@ -41,6 +43,64 @@ class ParticipantView:
     hand: int | None
     quality: int | None
     publications: tuple[PublicationInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HolderView:
+    """Who holds the floor. Time left: duration_ms - spoken_ms - (program time - started_at_ms)."""
+
+    participant_id: str
+    name: str
+    venue: str | None
+    granted_at_ms: int | None
+    started_at_ms: int | None
+    duration_ms: int | None
+    spoken_ms: int
+    ending: Ending
+    state: TurnState
+
+
+@dataclass(frozen=True, slots=True)
+class RequestView:
+    """A raised hand; its place is that in the queue."""
+
+    participant_id: str
+    name: str
+    role: Role
+    venue: str | None
+    requested_wall_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FloorView:
+    mode: Mode
+    holder: HolderView | None
+    queue: tuple[RequestView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatementView:
+    """A written statement as in events: the same for everybody who sees it."""
+
+    id: str
+    participant_id: str
+    name: str
+    role: Role
+    venue: str | None
+    text: str
+    at_ms: int | None
+    at_wall_ms: int
+    reply_to: str | None
+    likes: int
+    taken: bool
+    private: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnStatementView(StatementView):
+    """The same for one receiver, who likes it or not: in snapshots and acks."""
+
+    liked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +143,35 @@ class Snapshot:
     media: MediaView
     participants: tuple[ParticipantView, ...]
     speakers: tuple[Speaker, ...]
+    agenda: tuple[AgendaItem, ...]
+    floor: FloorView
+    statements: tuple[OwnStatementView, ...]  # the newest, oldest first
+    statement_count: int  # of those that the receiver may see
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSelfView:
+    name: str
+    role: Role
+    venue: str | None
+    can: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSnapshot:
+    """The whole room for a desk: somebody who leads or watches without being in it."""
+
+    version: int
+    consultation: ConsultationView
+    program_time_ms: int | None
+    server_time_ms: int
+    self: DeskSelfView
+    participants: tuple[ParticipantView, ...]
+    speakers: tuple[Speaker, ...]
+    agenda: tuple[AgendaItem, ...]
+    floor: FloorView
+    statements: tuple[OwnStatementView, ...]
+    statement_count: int
 
 
 # ── to everyone in the room, versioned ──────────────────────────────────────────────────────────
@@ -111,6 +200,30 @@ class ParticipantLeft:
 class ConsultationUpdated:
     version: int
     consultation: ConsultationView
+
+
+@dataclass(frozen=True, slots=True)
+class AgendaUpdated:
+    version: int
+    agenda: tuple[AgendaItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FloorUpdated:
+    version: int
+    floor: FloorView
+
+
+@dataclass(frozen=True, slots=True)
+class StatementAdded:
+    version: int
+    statement: StatementView
+
+
+@dataclass(frozen=True, slots=True)
+class StatementUpdated:
+    version: int
+    statement: StatementView
 
 
 # ── to everyone in the room, not part of the state that must be complete ────────────────────────
@@ -160,6 +273,38 @@ class MutedBy:
 
 
 @dataclass(frozen=True, slots=True)
+class FloorGiven:
+    """It is this participant's turn: the client opens its microphone, or asks for a tap."""
+
+    duration_ms: int | None
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class FloorWarning:
+    left_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FloorTaken:
+    """This participant holds the floor no longer."""
+
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class NoteAdded:
+    """A private statement, to those who may see it: not part of the state that everybody shares."""
+
+    statement: StatementView
+
+
+@dataclass(frozen=True, slots=True)
+class NoteUpdated:
+    statement: StatementView
+
+
+@dataclass(frozen=True, slots=True)
 class SessionReplaced:
     """Another socket took this participant over."""
 
@@ -175,13 +320,29 @@ class SessionRefused:
     message: str
 
 
-RoomEvent = ParticipantJoined | ParticipantUpdated | ParticipantLeft | ConsultationUpdated | SpeakersNow
+RoomEvent = (
+    ParticipantJoined
+    | ParticipantUpdated
+    | ParticipantLeft
+    | ConsultationUpdated
+    | AgendaUpdated
+    | FloorUpdated
+    | StatementAdded
+    | StatementUpdated
+    | SpeakersNow
+)
 SessionEvent = (
     Snapshot
+    | DeskSnapshot
     | MediaOffered
     | MediaReset
     | SubscriptionNow
     | MutedBy
+    | FloorGiven
+    | FloorWarning
+    | FloorTaken
+    | NoteAdded
+    | NoteUpdated
     | SessionReplaced
     | SessionRemoved
     | SessionRefused

@@ -19,6 +19,7 @@ from conference.media.client import MediaClient
 from conference.media.settings import MediaSettings
 from conference.services.consultations import Consultations, LifeCycle
 from conference.services.media_sessions import MediaSessions
+from conference.services.floors import Floors
 from conference.services.moderation import Moderation
 from conference.services.offers import Offers
 from conference.services.ports import MediaPlane
@@ -41,6 +42,7 @@ from signaling.network import TrustedProxies, announced_addresses, local_url_hos
 from signaling.realtime.fanout import Fanout
 from signaling.realtime.room_requests import RoomRequests
 from signaling.realtime.server import RoomServer
+from signaling.realtime.floor_requests import FloorRequests
 from signaling.settings import Settings
 from signaling.tasks import Background
 
@@ -49,6 +51,7 @@ log = structlog.get_logger(__name__)
 _SWEEP_S = 1.0
 _HEARTBEAT_S = 5.0
 _DEAD_PEER_MS = 30_000
+_TICK_S = 0.1  # how late a countdown may begin, warn and end
 _STOP_STEP_S = 1.0  # how long any one step of stopping may take
 
 
@@ -66,6 +69,7 @@ class WebProcess:
     presence: Presence
     offers: Offers
     media_sessions: MediaSessions
+    floors: Floors
     streams: Streams
     programs: ProgramTimes
     room_server: RoomServer
@@ -92,7 +96,8 @@ class WebProcess:
         programs = ProgramTimes(database, clock)
         rooms = Rooms(database, media, fanout, programs, clock, limits)
         offers = Offers(rooms)
-        presence = Presence(rooms, offers)
+        floors = Floors(rooms)
+        presence = Presence(rooms, offers, floors)
         media_sessions = MediaSessions(rooms, offers)
         streams = Streams(rooms, presence)
         metrics.watch(rooms)
@@ -100,7 +105,7 @@ class WebProcess:
             access=access,
             presence=presence,
             offers=offers,
-            requests=RoomRequests(presence, Moderation(rooms), media_sessions),
+            requests=RoomRequests(presence, Moderation(rooms), media_sessions, FloorRequests(floors)),
             fanout=fanout,
             metrics=metrics,
             proxies=proxies,
@@ -110,7 +115,7 @@ class WebProcess:
         context = HttpContext(
             access=access,
             consultations=Consultations(database, clock),
-            life_cycle=LifeCycle(rooms, programs),
+            life_cycle=LifeCycle(rooms, programs, floors),
             rooms=rooms,
             streams=streams,
             storage=database,
@@ -133,6 +138,7 @@ class WebProcess:
             media_sessions=media_sessions,
             streams=streams,
             programs=programs,
+            floors=floors,
             room_server=room_server,
             metrics=metrics,
             app=app,
@@ -146,9 +152,11 @@ class WebProcess:
         background.keep(self.metrics.measure_lag)
         background.every(_SWEEP_S, self.presence.expire, self.streams.expire, self.offers.repeat_overdue)
         background.every(_HEARTBEAT_S, self.rooms.heartbeat)
+        await self.floors.restore()
 
     async def stop(self) -> None:
         """Say goodbye to the sockets; participants keep their seats for the next start."""
+        background.every(_TICK_S, self.floors.tick)
         self.presence.stop()
         for step in (self.rooms.heartbeat, self.room_server.close):
             try:

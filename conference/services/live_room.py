@@ -11,8 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from conference.events import (
+    AgendaUpdated,
     ConsultationUpdated,
     ConsultationView,
+    DeskSelfView,
+    DeskSnapshot,
+    FloorUpdated,
+    FloorView,
     MediaView,
     ParticipantJoined,
     ParticipantLeft,
@@ -23,12 +28,18 @@ from conference.events import (
     Snapshot,
     SpeakersNow,
 )
+from conference.model.agenda import Agenda
 from conference.model.consultation import Consultation
 from conference.model.errors import NotFoundError
+from conference.model.floor import Turn
 from conference.model.media import PublicationInfo, Speaker, SubscriberOffer
-from conference.model.participant import LeaveReason, Participant
+from conference.model.participant import FloorGate, LeaveReason, Participant
 from conference.model.permissions import actions_of
+from conference.model.statement import StatementBoard
+from conference.services.change import Change
 from conference.services.ports import Publisher
+from conference.services.trace import Bearer, Caller, person
+from conference.services.views import floor_view, newest_statements
 
 
 @dataclass(slots=True)
@@ -71,6 +82,25 @@ class Listener:
     ice_generation: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A session that follows and leads the room without a seat in it."""
+
+    id: str
+    session_id: str
+    bearer: Bearer
+    venue: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FloorMark:
+    """The last time that a person changed the floor: what two chairs at once are told apart by."""
+
+    version: int
+    actor_id: str | None
+    name: str
+
+
 @dataclass(slots=True)
 class LiveRoom:
     """The room of one consultation. Changes are made under `lock`, after their rows are committed."""
@@ -80,9 +110,19 @@ class LiveRoom:
     version: int = 0
     seats: dict[str, Seat] = field(default_factory=dict)  # in the order of joining
     listeners: dict[str, Listener] = field(default_factory=dict)
+    desks: dict[str, Desk] = field(default_factory=dict)
     speakers: tuple[Speaker, ...] = ()
+    agenda: Agenda = field(default_factory=Agenda)
+    board: StatementBoard = field(default_factory=StatementBoard)
+    turn: Turn | None = None  # who holds the floor
+    turn_since_s: float = 0.0  # monotonic: since when the turn is in its state
+    floor_mark: FloorMark | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     closed: bool = False  # dropped from the registry: get the room again
+    _floor_shown: FloorView = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._floor_shown = self.floor_view()
 
     @property
     def id(self) -> str:
@@ -90,7 +130,7 @@ class LiveRoom:
 
     @property
     def is_empty(self) -> bool:
-        return not self.seats and not self.listeners
+        return not self.seats and not self.listeners and not self.desks
 
     @property
     def last_joined_at_ms(self) -> int:
@@ -103,6 +143,15 @@ class LiveRoom:
         if seat is None:
             raise NotFoundError(f"participant {participant_id}")
         return seat
+
+    def caller(self, by: str | Bearer) -> Caller:
+        """Who asks: somebody in the room or at a desk, by id, or the bearer of a token."""
+        desk = self.desks.get(by) if isinstance(by, str) else None
+        bearer = desk.bearer if desk is not None else by
+        if isinstance(bearer, str):
+            participant = self.seat(bearer).participant
+            return Caller(participant.role, participant.name, person(participant), participant.id)
+        return Caller(bearer.role, bearer.name, bearer.actor)
 
     # ── hands ───────────────────────────────────────────────────────────────────────────────────
 
@@ -133,18 +182,38 @@ class LiveRoom:
         self._publish(ParticipantLeft(self._next_version(), seat.id, reason))
         if seat.id in hands_before:
             self.changed(hands_before[hands_before.index(seat.id) + 1 :])
+        self._show_floor()
 
-    def apply(self, participants: Iterable[Participant]) -> None:
-        """Put the new states in place (their rows are committed) and tell the room."""
-        hands_before = self.hands()
-        touched: dict[str, None] = {}
-        for participant in participants:
+    def apply(self, change: Change) -> None:
+        """Put the new states in place (their rows are committed) and tell the room what looks different."""
+        touched = dict.fromkeys([*(each.id for each in change.participants), *self.hands()])
+        before = self._views_of(touched)
+        for participant in change.participants:
             self.seats[participant.id].participant = participant
-            touched[participant.id] = None
+        touched.update(dict.fromkeys(self.hands()))
+        for view in self._views_of(touched).values():
+            if before.get(view.id) != view:
+                self._publish(ParticipantUpdated(self._next_version(), view))
+        if change.consultation is not None and change.consultation != self.consultation:
+            self.consultation = change.consultation
+            self._publish(ConsultationUpdated(self._next_version(), self.consultation_view()))
+        if change.agenda is not None and change.agenda != self.agenda:
+            self.agenda = change.agenda
+            self._publish(AgendaUpdated(self._next_version(), self.agenda.items))
+        for turn in change.turns:
+            self.turn = turn if turn.is_open else None
+        self._show_floor()
+
+    def _views_of(self, participant_ids: Iterable[str]) -> dict[str, ParticipantView]:
         hands = self.hands()
-        if hands != hands_before:
-            touched.update(dict.fromkeys(hands))
-        self.changed(touched)
+        return {each: self.view(self.seats[each], hands) for each in participant_ids}
+
+    def _show_floor(self) -> None:
+        """Tell the room how the floor looks, when it looks different."""
+        floor = self.floor_view()
+        if floor != self._floor_shown:
+            self._floor_shown = floor
+            self._publish(FloorUpdated(self._next_version(), floor))
 
     def changed(self, participant_ids: Iterable[str]) -> None:
         """Tell the room how these participants look now."""
@@ -152,10 +221,6 @@ class LiveRoom:
         for participant_id in participant_ids:
             view = self.view(self.seats[participant_id], hands)
             self._publish(ParticipantUpdated(self._next_version(), view))
-
-    def set_consultation(self, consultation: Consultation) -> None:
-        self.consultation = consultation
-        self._publish(ConsultationUpdated(self._next_version(), self.consultation_view()))
 
     def set_speakers(self, speakers: Iterable[Speaker]) -> None:
         self.speakers = tuple(s for s in speakers if s.participant_id in self.seats)
@@ -183,8 +248,8 @@ class LiveRoom:
             connected=seat.lost_at_s is None,
             microphone=p.sound_open,
             camera=p.camera_on,
-            hard_muted=p.hard_muted,
-            muted_by=p.muted_by,
+            hard_muted=p.is_locked,
+            muted_by=None if p.floor_gate is FloorGate.OPEN else p.muted_by,
             hand=hand,
             quality=seat.quality,
             publications=seat.publications,
@@ -194,10 +259,15 @@ class LiveRoom:
         hands = self.hands()
         return tuple(self.view(seat, hands) for seat in self.seats.values())
 
+    def floor_view(self) -> FloorView:
+        queue = (self.seats[each].participant for each in self.hands())
+        return floor_view(self.consultation.mode, self.turn, queue)
+
     def snapshot(
         self, seat: Seat, *, epoch: str, program_time_ms: int | None, server_time_ms: int, resumed: bool
     ) -> Snapshot:
         p = seat.participant
+        statements, statement_count = newest_statements(self.board, p.id, p.role)
         return Snapshot(
             version=self.version,
             consultation=self.consultation_view(),
@@ -215,6 +285,27 @@ class LiveRoom:
             media=MediaView(epoch=epoch),
             participants=self.views(),
             speakers=self.speakers,
+            agenda=self.agenda.items,
+            floor=self.floor_view(),
+            statements=statements,
+            statement_count=statement_count,
+        )
+
+    def desk_snapshot(self, desk: Desk, *, program_time_ms: int | None, server_time_ms: int) -> DeskSnapshot:
+        by = desk.bearer
+        statements, statement_count = newest_statements(self.board, None, by.role)
+        return DeskSnapshot(
+            version=self.version,
+            consultation=self.consultation_view(),
+            program_time_ms=program_time_ms,
+            server_time_ms=server_time_ms,
+            self=DeskSelfView(by.name, by.role, desk.venue, actions_of(by.role)),
+            participants=self.views(),
+            speakers=self.speakers,
+            agenda=self.agenda.items,
+            floor=self.floor_view(),
+            statements=statements,
+            statement_count=statement_count,
         )
 
     def _next_version(self) -> int:

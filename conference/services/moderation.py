@@ -1,4 +1,4 @@
-"""Microphones and hands: own choices, mutes by the chair with undo, the queue of raised hands."""
+"""Microphones: own choices, and mutes by the chair with undo."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from conference.model.participant import MuteAllMark, Participant
 from conference.model.permissions import Action, require
 from conference.services.live_room import LiveRoom
 from conference.services.rooms import Rooms
-from conference.services.trace import person
+from conference.services.trace import Caller, person
 
 
 class Moderation:
-    """Every change of a gate or of the queue goes through here."""
+    """Every change of a gate but for the floor goes through here."""
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
@@ -52,7 +52,8 @@ class Moderation:
         if after.name != before.name:
             noted.append(entry(room, by, "participant.renamed", after.id, name=Personal(after.name)))
         if (after.microphone_on, after.sound_open) != (before.microphone_on, before.sound_open):
-            noted.append(entry(room, by, "participant.microphone", after.id, on=after.microphone_on))
+            is_on = after.sound_open if after.holds_floor else after.microphone_on
+            noted.append(entry(room, by, "participant.microphone", after.id, on=is_on))
         if after.camera_on != before.camera_on:
             noted.append(entry(room, by, "participant.camera", after.id, on=after.camera_on))
         return noted
@@ -68,12 +69,12 @@ class Moderation:
             action = "participant.muted" if muted else "participant.unmuted"
             was_or_is_hard = hard if muted else target.hard_muted
             entry = self._rooms.entry(
-                room, person(by), action, target.id, name=Personal(target.name), hard=was_or_is_hard
+                room, by.actor, action, target.id, name=Personal(target.name), hard=was_or_is_hard
             )
             return await self._change(room, by, [changed], entry)
 
     async def mute_all(self, room_id: str, by_id: str, *, muted: bool, hard: bool) -> int:
-        """Close every microphone but the caller's, or undo exactly what the last such call closed."""
+        """Close all but the caller's and the floor holder's, or undo exactly what the last such call closed."""
         async with self._rooms.locked(room_id) as room:
             by = self._moderator(room, by_id)
             participants = [seat.participant for seat in room.seats.values()]
@@ -85,7 +86,7 @@ class Moderation:
             closed = {
                 each.id: each.muted(by.name, hard=hard, mark=mark)
                 for each in participants
-                if each.id != by.id
+                if each.id != by.participant_id and not each.holds_floor
             }
             if all(closed.get(each.id, each) == each for each in participants):
                 return 0  # nobody was open: the last mute-all that did something can still be undone
@@ -97,19 +98,19 @@ class Moderation:
             return await self._change(room, by, after, entry)
 
     def _entry_for(
-        self, room: LiveRoom, by: Participant, action: str, after: Iterable[Participant], **content: Value
+        self, room: LiveRoom, by: Caller, action: str, after: Iterable[Participant], **content: Value
     ) -> AuditEntry:
         """One line for all whom it concerns."""
         concerned = [each.id for each in after if each != room.seats[each.id].participant]
-        return self._rooms.entry(room, person(by), action, room.id, participants=concerned, **content)
+        return self._rooms.entry(room, by.actor, action, room.id, participants=concerned, **content)
 
-    def _moderator(self, room: LiveRoom, by_id: str) -> Participant:
-        by = room.seat(by_id).participant
+    def _moderator(self, room: LiveRoom, by_id: str) -> Caller:
+        by = room.caller(by_id)
         require(by.role, Action.PARTICIPANT_MUTE)
         return by
 
     async def _change(
-        self, room: LiveRoom, by: Participant, participants: list[Participant], entry: AuditEntry
+        self, room: LiveRoom, by: Caller, participants: list[Participant], entry: AuditEntry
     ) -> int:
         """Change, tell each whose mute changed, and return how many those are."""
         before = {each.id: room.seats[each.id].participant for each in participants}
@@ -126,25 +127,3 @@ class Moderation:
                 event = MutedBy(by.name, hard=hard, muted=each.soft_muted or each.hard_muted)
                 self._rooms.publisher.send(session_id, event)
         return len(concerned)
-
-    # ── hands ───────────────────────────────────────────────────────────────────────────────────
-
-    async def raise_hand(self, room_id: str, participant_id: str) -> int:
-        """Join the queue; returns the place, 1 = first. Asking again keeps the place."""
-        async with self._rooms.locked(room_id) as room:
-            participant = room.seat(participant_id).participant
-            require(participant.role, Action.FLOOR_REQUEST)
-            if participant.hand_order is None:
-                entry = self._rooms.entry(room, person(participant), "hand.raised", participant_id)
-                await self._rooms.change(room, [participant.with_hand(room.next_hand_order())], [entry])
-            return room.hands().index(participant_id) + 1
-
-    async def lower_hand(self, room_id: str, by_id: str, target_id: str) -> None:
-        """Leave the queue, or take somebody out of it with the right to order it."""
-        async with self._rooms.locked(room_id) as room:
-            by = room.seat(by_id).participant
-            if target_id != by_id:
-                require(by.role, Action.FLOOR_ORDER)
-            target = room.seat(target_id).participant
-            entry = self._rooms.entry(room, person(by), "hand.lowered", target_id, name=Personal(target.name))
-            await self._rooms.change(room, [target.with_hand(None)], [entry])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 from conference.events import RoomEvent, SessionEvent, Snapshot
 from conference.model.agenda import Agenda
@@ -170,6 +170,9 @@ class FloorRepository(Protocol):
 
     async def open_turn(self, consultation_id: str) -> Turn | None:
         """Who holds the floor."""
+
+    async def open_turns(self) -> list[Turn]:
+        """The same of all consultations."""
 
     async def turns(self, consultation_id: str) -> list[Turn]:
         """All of them, in the order of being granted."""

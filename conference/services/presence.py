@@ -9,10 +9,12 @@ import structlog
 from conference.events import SessionRemoved, SessionReplaced, Snapshot
 from conference.model.audit import SYSTEM, Actor, Personal
 from conference.model.errors import ConferenceError
+from conference.model.floor import gate_without_floor
 from conference.model.ids import hash_secret, new_id, new_secret, secret_matches
 from conference.model.media import PublicationInfo
 from conference.model.participant import Device, LeaveReason, Participant, ParticipantKind
 from conference.model.permissions import Action, Role, allowed, require
+from conference.services.floors import Floors
 from conference.services.live_room import LiveRoom, Seat
 from conference.services.offers import Offers
 from conference.services.ports import MediaError
@@ -49,9 +51,10 @@ class Entry:
 class Presence:
     """The only writer of who is in a room."""
 
-    def __init__(self, rooms: Rooms, offers: Offers) -> None:
+    def __init__(self, rooms: Rooms, offers: Offers, floors: Floors) -> None:
         self._rooms = rooms
         self._offers = offers
+        self._floors = floors
         self._stopping = False
 
     def stop(self) -> None:
@@ -111,6 +114,7 @@ class Presence:
             last_seen_ms=now_ms,
             microphone_on=speaks and opens,
             camera_on=speaks,
+            floor_gate=gate_without_floor(entry.role, room.consultation.mode),
         )
         return participant, secret
 
@@ -182,7 +186,8 @@ class Presence:
             return None
         room.consultation.require_open()
         self._require_place(room)
-        participant = participant.returned(now_ms)
+        gate = gate_without_floor(participant.role, room.consultation.mode)
+        participant = participant.returned(now_ms).under_floor(gate)
         await self._join_media(room, participant)
         return await self.admit(room, participant, claim.secret, action="participant.returned")
 
@@ -233,17 +238,18 @@ class Presence:
     async def remove(self, room_id: str, by_id: str, participant_id: str) -> None:
         """The chair sends somebody out."""
         async with self._rooms.locked(room_id) as room:
-            by = room.seat(by_id).participant
+            by = room.caller(by_id)
             require(by.role, Action.PARTICIPANT_REMOVE)
             seat = room.seat(participant_id)
             session_id = seat.session_id
-            await self.vacate(room, seat, LeaveReason.REMOVED, by=person(by))
+            await self.vacate(room, seat, LeaveReason.REMOVED, by=by.actor)
             if session_id is not None:
                 self._rooms.publisher.send(session_id, SessionRemoved(by.name))
                 self._rooms.publisher.close(session_id)
 
     async def vacate(self, room: LiveRoom, seat: Seat, reason: LeaveReason, *, by: Actor) -> None:
         """Free a seat; those who listened to it by WHEP go with it. With the room's lock held."""
+        await self._floors.vacated(room, seat.id)
         participant = seat.participant.left(self._rooms.clock.wall_ms(), reason)
         means, name = participant.kind.value, Personal(participant.name)
         entry = self._rooms.entry(room, by, f"participant.{reason}", seat.id, means=means, name=name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ from conference.model.audit import SYSTEM, Actor, AuditEntry, Personal, Value
 from conference.model.consultation import Consultation
 from conference.model.errors import ConferenceError
 from conference.model.participant import LeaveReason, Participant, ParticipantKind
+from conference.services.change import Change
 from conference.services.live_room import LiveRoom, Seat
 from conference.services.ports import MediaError, MediaPlane, Publisher, Storage, UnitOfWork
 from conference.services.program import ProgramTimes
@@ -33,6 +34,9 @@ class RoomLimits:
     whip_connect_s: float = 30.0  # an encoder that never connects is dropped
     offer_patience_s: float = 15.0  # an offer that is not answered is made again
     max_offer_patience_s: float = 120.0
+    floor_sound_s: float = 15.0  # the countdown begins when sound arrives, or after this
+    floor_drop_s: float = 2.0  # a holder who is away for longer than this is on grace
+    floor_grace_s: float = 60.0  # how long the floor waits for its holder
 
 
 class Rooms:
@@ -84,11 +88,23 @@ class Rooms:
             room = self._rooms.get(consultation_id)
             if room is None:
                 async with self.storage.reading() as unit:
-                    consultation = await unit.consultations.get(consultation_id)
-                if consultation is None:
-                    raise ConferenceError("consultation_not_found", consultation_id)
-                room = self._rooms[consultation_id] = LiveRoom(consultation, self.publisher)
+                    room = await self._load(unit, consultation_id)
+                self._rooms[consultation_id] = room
             return room
+
+    async def _load(self, unit: UnitOfWork, consultation_id: str) -> LiveRoom:
+        """The room as its rows say, nobody in it yet."""
+        consultation = await unit.consultations.get(consultation_id)
+        if consultation is None:
+            raise ConferenceError("consultation_not_found", consultation_id)
+        return LiveRoom(
+            consultation,
+            self.publisher,
+            agenda=await unit.agenda.get(consultation_id),
+            board=await unit.statements.board(consultation_id),
+            turn=await unit.floor.open_turn(consultation_id),
+            turn_since_s=self.clock.monotonic(),
+        )
 
     async def restore(self) -> None:
         """After a start: those of the last minute keep their seats, not connected; others are lost."""
@@ -102,10 +118,8 @@ class Rooms:
                     continue
                 room = self._rooms.get(participant.consultation_id)
                 if room is None:
-                    consultation = await unit.consultations.get(participant.consultation_id)
-                    if consultation is None:
-                        raise LookupError(f"participant {participant.id} without its consultation")
-                    room = self._rooms[consultation.id] = LiveRoom(consultation, self.publisher)
+                    room = await self._load(unit, participant.consultation_id)
+                    self._rooms[room.id] = room
                 room.seats[participant.id] = Seat(participant, lost_at_s=now_s)
             await unit.participants.save(lost)
             for participant in lost:
@@ -141,29 +155,39 @@ class Rooms:
         program_time_ms = self.program_time_ms(room.consultation)
         return AuditEntry(room.id, self.clock.wall_ms(), program_time_ms, by, action, subject, content)
 
-    async def save(self, *participants: Participant, trace: Iterable[AuditEntry]) -> None:
-        """One transaction for these rows and their lines of the trace."""
+    async def save(
+        self,
+        *participants: Participant,
+        trace: Iterable[AuditEntry],
+        also: Callable[[UnitOfWork], Awaitable[None]] | None = None,
+    ) -> None:
+        """One transaction for these rows, what `also` writes, and their lines of the trace."""
         async with self.storage.transaction() as unit:
             await unit.participants.save(participants)
+            if also is not None:
+                await also(unit)
             for entry in trace:
                 await unit.audit.append(entry)
 
     async def change(
         self, room: LiveRoom, participants: Iterable[Participant], trace: Iterable[AuditEntry]
     ) -> int:
-        """Rows and trace first, then the sound gate, then memory and the room.
+        """Commit new states of participants.
 
         Returns how many really changed; when nobody did, nothing is noted either.
         """
-        changed = [each for each in participants if each != room.seats[each.id].participant]
-        if not changed:
-            return 0
-        await self.save(*changed, trace=trace)
-        for participant in changed:
+        changed = tuple(each for each in participants if each != room.seats[each.id].participant)
+        if changed:
+            await self.commit(room, Change(changed), trace)
+        return len(changed)
+
+    async def commit(self, room: LiveRoom, change: Change, trace: Iterable[AuditEntry]) -> None:
+        """Rows and trace first, then the sound gates, then memory and the room."""
+        await self.save(*change.participants, trace=trace, also=lambda unit: change.write(unit, room.id))
+        for participant in change.participants:
             if participant.sound_open != room.seats[participant.id].participant.sound_open:
                 await self._set_sound(room, participant)
-        room.apply(changed)
-        return len(changed)
+        room.apply(change)
 
     async def _set_sound(self, room: LiveRoom, participant: Participant) -> None:
         try:

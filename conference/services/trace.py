@@ -22,6 +22,16 @@ class Bearer:
         return Actor(ActorKind.TOKEN, self.token_id, self.role.value, self.name)
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever asks for something in a room. `participant_id` is None at a desk and over HTTP."""
+
+    role: Role
+    name: str
+    actor: Actor
+    participant_id: str | None = None
+
+
 def person(participant: Participant) -> Actor:
     """A participant of the room as the one who did it."""
     return Actor(ActorKind.PARTICIPANT, participant.id, participant.role.value, participant.name)

@@ -56,6 +56,10 @@ class SqlFloor:
         row = (await self._connection.execute(query)).mappings().first()
         return None if row is None else to_turn(row)
 
+    async def open_turns(self) -> list[Turn]:
+        query = sa.select(floor_turns).where(floor_turns.c.end_reason.is_(None))
+        return [to_turn(row) for row in (await self._connection.execute(query)).mappings()]
+
     async def turns(self, consultation_id: str) -> list[Turn]:
         query = (
             sa.select(floor_turns)

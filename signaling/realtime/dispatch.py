@@ -26,7 +26,7 @@ REQUEST_BURST: Final = 100.0
 
 @dataclass(slots=True)
 class Session:
-    """One socket of one participant."""
+    """One socket of one participant, or of a desk: then `participant_id` is the desk's id."""
 
     id: str
     room_id: str
@@ -35,12 +35,15 @@ class Session:
     bucket: TokenBucket = field(default_factory=lambda: TokenBucket(REQUESTS_PER_S, REQUEST_BURST))
 
 
+Call = Callable[[Session, Any], Awaitable[dict[str, Any]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Handler:
     """What answers an event: the model of its body and the use case behind it."""
 
     model: type[Request]
-    call: Callable[[Session, Any], Awaitable[dict[str, Any]]]
+    call: Call
 
 
 def failure(error: Exception) -> Ack:

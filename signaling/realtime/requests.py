@@ -6,6 +6,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from conference.model.consultation import Mode
+from conference.model.floor import Ending
 from conference.model.ids import ID_PATTERN
 from conference.model.media import Source, TrackHint
 from conference.model.participant import Device
@@ -13,8 +15,11 @@ from conference.services.presence import Resume
 
 MAX_SDP_CHARS: Final = 256 * 1024
 MAX_NAME_CHARS: Final = 40
+MAX_DURATION_MS: Final = 12 * 3600 * 1000
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+Duration = Annotated[int, Field(ge=1, le=MAX_DURATION_MS)]
+Version = Annotated[int, Field(ge=0)]
 Sdp = Annotated[str, StringConstraints(min_length=1, max_length=MAX_SDP_CHARS)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME_CHARS)]
 
@@ -88,6 +93,42 @@ class FloorWithdraw(Request):
     participant_id: Id | None = None
 
 
+class FloorGrant(Request):
+    """floor.grant. `version`: that of the room as the caller saw it."""
+
+    participant_id: Id
+    duration_ms: Duration | None = None
+    ending: Annotated[Ending, Field(strict=False)] = Ending.SOFT
+    version: Version | None = None
+
+
+class FloorExtend(Request):
+    """floor.extend"""
+
+    ms: Duration
+    version: Version | None = None
+
+
+class FloorEnd(Request):
+    """floor.end"""
+
+    version: Version | None = None
+
+
+class FloorOrder(Request):
+    """floor.order: these first; those not named keep their order behind."""
+
+    participant_ids: Annotated[list[Id], Field(max_length=5000)]
+    version: Version | None = None
+
+
+class FloorMode(Request):
+    """floor.mode"""
+
+    mode: Annotated[Mode, Field(strict=False)]
+    version: Version | None = None
+
+
 REQUESTS: Final[dict[str, type[Request]]] = {
     "room.sync": Empty,
     "room.leave": Empty,
@@ -98,6 +139,11 @@ REQUESTS: Final[dict[str, type[Request]]] = {
     "participant.remove": ParticipantRemove,
     "floor.request": Empty,
     "floor.withdraw": FloorWithdraw,
+    "floor.grant": FloorGrant,
+    "floor.extend": FloorExtend,
+    "floor.end": FloorEnd,
+    "floor.order": FloorOrder,
+    "floor.mode": FloorMode,
 }
 
 

@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from conference.services.media_sessions import MediaSessions
 from conference.services.moderation import Moderation
 from conference.services.presence import Presence
-from signaling.realtime.dispatch import Handler, Session
+from signaling.realtime.dispatch import Call, Handler, Session
+from signaling.realtime.floor_requests import FloorRequests
 from signaling.realtime.requests import (
     REQUESTS,
     Empty,
-    FloorWithdraw,
     MediaPublish,
     ParticipantMute,
     ParticipantRemove,
     ParticipantUpdate,
 )
-from signaling.realtime.wire import render, render_participant
+from signaling.realtime.wire import render, render_view
 
 
 class RoomRequests:
     """Handlers of a participant's requests."""
 
-    def __init__(self, presence: Presence, moderation: Moderation, media: MediaSessions) -> None:
+    def __init__(
+        self, presence: Presence, moderation: Moderation, media: MediaSessions, floor: FloorRequests
+    ) -> None:
         self._presence = presence
         self._moderation = moderation
         self._media = media
+        self._floor = floor
 
     def handlers(self) -> dict[str, Handler]:
         """The table of events."""
-        calls: dict[str, Callable[[Session, Any], Awaitable[dict[str, Any]]]] = {
+        calls: dict[str, Call] = {
             "room.sync": self._sync,
             "room.leave": self._leave,
             "media.publish": self._publish,
@@ -39,8 +41,7 @@ class RoomRequests:
             "participant.update": self._update,
             "participant.mute": self._mute,
             "participant.remove": self._remove,
-            "floor.request": self._request_floor,
-            "floor.withdraw": self._withdraw_floor,
+            **self._floor.calls(),
         }
         return {name: Handler(model, calls[name]) for name, model in REQUESTS.items()}
 
@@ -70,7 +71,7 @@ class RoomRequests:
             microphone=request.microphone,
             camera=request.camera,
         )
-        return {"participant": render_participant(view)}
+        return {"participant": render_view(view)}
 
     async def _mute(self, session: Session, request: ParticipantMute) -> dict[str, Any]:
         room_id, by_id = session.room_id, session.participant_id
@@ -84,12 +85,4 @@ class RoomRequests:
 
     async def _remove(self, session: Session, request: ParticipantRemove) -> dict[str, Any]:
         await self._presence.remove(session.room_id, session.participant_id, request.participant_id)
-        return {}
-
-    async def _request_floor(self, session: Session, _: Empty) -> dict[str, Any]:
-        return {"place": await self._moderation.raise_hand(session.room_id, session.participant_id)}
-
-    async def _withdraw_floor(self, session: Session, request: FloorWithdraw) -> dict[str, Any]:
-        target_id = request.participant_id or session.participant_id
-        await self._moderation.lower_hand(session.room_id, session.participant_id, target_id)
         return {}

@@ -41,6 +41,7 @@ _ANSWERS: Final = {
     "participant.update": "`{participant}`",
     "participant.mute": "`{changed}`: how many mutes that closed or lifted",
     "floor.request": "`{place}`: 1 = first",
+    **dict.fromkeys(("floor.grant", "floor.extend", "floor.end", "floor.order", "floor.mode"), "`{floor}`"),
 }
 
 

@@ -7,10 +7,20 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from conference.events import (
+    AgendaUpdated,
     ConsultationUpdated,
+    DeskSnapshot,
+    FloorGiven,
+    FloorTaken,
+    FloorUpdated,
+    FloorView,
+    FloorWarning,
     MediaOffered,
     MediaReset,
     MutedBy,
+    NoteAdded,
+    NoteUpdated,
+    OwnStatementView,
     ParticipantJoined,
     ParticipantLeft,
     ParticipantUpdated,
@@ -22,27 +32,42 @@ from conference.events import (
     SessionReplaced,
     Snapshot,
     SpeakersNow,
+    StatementAdded,
+    StatementUpdated,
     SubscriptionNow,
 )
+from conference.model.agenda import AgendaItem
 
 EVENT_NAMES: Final[dict[type, str]] = {
     Snapshot: "room.snapshot",
+    DeskSnapshot: "desk.snapshot",
     ParticipantJoined: "participant.joined",
     ParticipantUpdated: "participant.updated",
     ParticipantLeft: "participant.left",
     ConsultationUpdated: "consultation.updated",
+    AgendaUpdated: "agenda.updated",
+    FloorUpdated: "floor.updated",
+    StatementAdded: "statement.added",
+    StatementUpdated: "statement.updated",
     SpeakersNow: "speakers.changed",
     MediaOffered: "media.offer",
     MediaReset: "media.restart",
     SubscriptionNow: "subscription.changed",
     MutedBy: "participant.mute",
+    FloorGiven: "floor.turn",
+    FloorWarning: "floor.warning",
+    FloorTaken: "floor.ended",
+    NoteAdded: "statement.added",  # a private one, to those who may see it
+    NoteUpdated: "statement.updated",
     SessionReplaced: "session.replaced",
     SessionRemoved: "session.removed",
     SessionRefused: "session.refused",
 }
 
 ADAPTERS: Final[dict[type, TypeAdapter[Any]]] = {each: TypeAdapter(each) for each in EVENT_NAMES}
-_PARTICIPANT: Final = TypeAdapter(ParticipantView)
+_VIEWS: Final[dict[type, TypeAdapter[Any]]] = {
+    each: TypeAdapter(each) for each in (ParticipantView, FloorView, OwnStatementView, AgendaItem)
+}
 
 
 def render(event: RoomEvent | SessionEvent) -> tuple[str, dict[str, Any]]:
@@ -50,7 +75,7 @@ def render(event: RoomEvent | SessionEvent) -> tuple[str, dict[str, Any]]:
     return EVENT_NAMES[type(event)], ADAPTERS[type(event)].dump_python(event, mode="json")
 
 
-def render_participant(view: ParticipantView) -> dict[str, Any]:
-    """A participant as in events and snapshots."""
-    body: dict[str, Any] = _PARTICIPANT.dump_python(view, mode="json")
+def render_view(view: ParticipantView | FloorView | OwnStatementView | AgendaItem) -> dict[str, Any]:
+    """A part of the state, as in events and snapshots."""
+    body: dict[str, Any] = _VIEWS[type(view)].dump_python(view, mode="json")
     return body

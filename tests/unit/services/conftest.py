@@ -10,6 +10,7 @@ import pytest
 from conference.model.audit import AuditLine, verify
 from conference.model.permissions import Role
 from conference.services.consultations import ConsultationDraft, Consultations, LifeCycle
+from conference.services.floors import Floors
 from conference.services.media_sessions import MediaSessions
 from conference.services.moderation import Moderation
 from conference.services.offers import Offers
@@ -35,18 +36,20 @@ class World:
         self.programs = ProgramTimes(database, clock)
         self.rooms = Rooms(database, self.media, self.publisher, self.programs, clock, limits)
         self.offers = Offers(self.rooms)
-        self.presence = Presence(self.rooms, self.offers)
+        self.floors = Floors(self.rooms)
+        self.presence = Presence(self.rooms, self.offers, self.floors)
         self.moderation = Moderation(self.rooms)
         self.media_sessions = MediaSessions(self.rooms, self.offers)
         self.streams = Streams(self.rooms, self.presence)
         self.consultations = Consultations(database, clock)
-        self.life_cycle = LifeCycle(self.rooms, self.programs)
+        self.life_cycle = LifeCycle(self.rooms, self.programs, self.floors)
 
     async def restart(self) -> World:
         world = World(self.database, self.clock, self.limits)
         world.media.epoch = "e2"
         await world.programs.restore()
         await world.rooms.restore()
+        await world.floors.restore()
         return world
 
     async def join(

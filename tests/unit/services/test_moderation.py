@@ -91,16 +91,16 @@ async def test_an_observer_has_no_microphone_to_open(world: World) -> None:
 
 async def test_hands_queue_up_and_move_up(world: World) -> None:
     chair, member, other = await people(world)
-    assert await world.moderation.raise_hand("c", member) == 1
-    assert await world.moderation.raise_hand("c", other) == 2
-    assert await world.moderation.raise_hand("c", member) == 1
-    await world.moderation.lower_hand("c", chair, member)
+    assert await world.floors.request("c", member) == 1
+    assert await world.floors.request("c", other) == 2
+    assert await world.floors.request("c", member) == 1
+    await world.floors.withdraw("c", chair, member)
     updates = {event.participant.id: event for event in world.publisher.of_kind("b", ParticipantUpdated)}
     assert updates[member].participant.hand is None
     assert updates[other].participant.hand == 1
     with pytest.raises(ConferenceError):
-        await world.moderation.lower_hand("c", member, other)
-    await world.moderation.raise_hand("c", member)
+        await world.floors.withdraw("c", member, other)
+    await world.floors.request("c", member)
     await world.presence.leave("c", other)
     last = world.publisher.of_kind("b", ParticipantUpdated)[-1].participant
     assert (last.id, last.hand) == (member, 1)
@@ -111,7 +111,7 @@ async def test_a_failing_commit_changes_nothing(world: World) -> None:
     version = world.publisher.snapshot("d").version
     await world.database.close()
 
-    async def broken(*_: Participant, trace: object) -> None:
+    async def broken(*_: Participant, **__: object) -> None:
         raise OSError("disk full")
 
     world.rooms.save = broken  # type: ignore[method-assign]

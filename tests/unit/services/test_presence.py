@@ -168,7 +168,7 @@ async def test_after_a_restart_those_of_the_last_minute_are_still_there(world: W
     member = await world.join("b")
     old = await world.join("old")
     await world.moderation.mute("c", chair, member, muted=True, hard=True)
-    await world.moderation.raise_hand("c", member)
+    await world.floors.request("c", member)
     await world.moderation.choose("c", chair, camera=False)
     room = world.rooms.find("c")
     assert room is not None

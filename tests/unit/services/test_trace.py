@@ -130,10 +130,10 @@ async def test_own_choices_and_hands(world: World) -> None:
     start = len(await world.trace())
     await world.moderation.choose("c", member, name="新名", microphone=False, camera=False)
     await world.moderation.choose("c", member, name="新名", microphone=False, camera=False)
-    await world.moderation.raise_hand("c", member)
-    await world.moderation.raise_hand("c", member)
-    await world.moderation.lower_hand("c", chair, member)
-    await world.moderation.lower_hand("c", chair, member)
+    await world.floors.request("c", member)
+    await world.floors.request("c", member)
+    await world.floors.withdraw("c", chair, member)
+    await world.floors.withdraw("c", chair, member)
     assert await actions(world, start) == [
         "participant.renamed",
         "participant.microphone",

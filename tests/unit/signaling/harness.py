@@ -103,15 +103,24 @@ class RoomState:
     version: int = 0
     consultation: dict[str, Any] = field(default_factory=dict)
     participants: dict[str, dict[str, Any]] = field(default_factory=dict)
+    agenda: list[dict[str, Any]] = field(default_factory=list)
+    floor: dict[str, Any] = field(default_factory=dict)
+    statements: dict[str, dict[str, Any]] = field(default_factory=dict)
+    statement_count: int = 0
 
     def start(self, snapshot: dict[str, Any]) -> None:
         self.snapshot = snapshot
         self.version = snapshot["version"]
         self.consultation = snapshot["consultation"]
         self.participants = {each["id"]: each for each in snapshot["participants"]}
+        self.agenda, self.floor = snapshot["agenda"], snapshot["floor"]
+        self.statements = {each["id"]: each for each in snapshot["statements"]}
+        self.statement_count = snapshot["statement_count"]
 
     def apply(self, event: str, body: dict[str, Any]) -> None:
         """Raises AssertionError at a hole."""
+        if "version" not in body and "statement" in body:  # a private note
+            self._put(body["statement"])
         if "version" not in body or body["version"] <= self.version:
             return
         assert body["version"] == self.version + 1, f"hole before {event} {body['version']}"
@@ -120,11 +129,33 @@ class RoomState:
             del self.participants[body["participant_id"]]
         elif event == "consultation.updated":
             self.consultation = body["consultation"]
+        elif event == "agenda.updated":
+            self.agenda = body["agenda"]
+        elif event == "floor.updated":
+            self.floor = body["floor"]
+        elif "statement" in body:
+            self._put(body["statement"])
         else:
             self.participants[body["participant"]["id"]] = body["participant"]
 
-    def comparable(self) -> tuple[int, dict[str, Any], list[dict[str, Any]]]:
-        return self.version, self.consultation, list(self.participants.values())
+    def _put(self, statement: dict[str, Any]) -> None:
+        """Events are the same for all: whether the client itself likes it, it knows from its own requests."""
+        known = self.statements.get(statement["id"])
+        self.statement_count += known is None
+        self.statements[statement["id"]] = {**statement, "liked": (known or {}).get("liked", False)}
+
+    def comparable(self) -> dict[str, Any]:
+        """In the form of a snapshot; `liked` is each client's own."""
+        statements = [{**each, "liked": None} for each in self.statements.values()]
+        return {
+            "version": self.version,
+            "consultation": self.consultation,
+            "participants": list(self.participants.values()),
+            "agenda": self.agenda,
+            "floor": self.floor,
+            "statements": statements[-100:],
+            "statement_count": self.statement_count,
+        }
 
 
 class Client:

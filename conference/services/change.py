@@ -1,0 +1,34 @@
+"""A change of a room: what its rows become, in one transaction, before memory and the clients follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conference.model.agenda import Agenda
+from conference.model.attendance import Stay
+from conference.model.consultation import Consultation
+from conference.model.floor import Turn
+from conference.model.participant import Participant
+from conference.services.ports import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one use case changes, as it will be. `turns`: those that ended, and the one that is held now."""
+
+    participants: tuple[Participant, ...] = ()
+    consultation: Consultation | None = None
+    agenda: Agenda | None = None
+    turns: tuple[Turn, ...] = ()
+    stays: tuple[Stay, ...] = ()
+
+    async def write(self, unit: UnitOfWork, room_id: str) -> None:
+        """Everything but the participants."""
+        if self.consultation is not None:
+            await unit.consultations.save(self.consultation)
+        if self.agenda is not None:
+            await unit.agenda.save(room_id, self.agenda)
+        for turn in self.turns:
+            await unit.floor.save(turn)
+        for stay in self.stays:
+            await unit.stays.save(stay)

@@ -1,0 +1,72 @@
+"""How floor and statements are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from conference.events import FloorView, HolderView, OwnStatementView, RequestView, StatementView
+from conference.model.consultation import Mode
+from conference.model.floor import Turn
+from conference.model.participant import Participant
+from conference.model.permissions import Role
+from conference.model.statement import Statement, StatementBoard
+
+NEWEST: Final = 100  # statements in a snapshot
+
+
+def floor_view(mode: Mode, turn: Turn | None, queue: Iterable[Participant]) -> FloorView:
+    """The floor as everybody sees it."""
+    requests = (RequestView(p.id, p.name, p.role, p.venue, p.hand_raised_ms or 0) for p in queue)
+    return FloorView(mode, None if turn is None else holder_view(turn), tuple(requests))
+
+
+def holder_view(turn: Turn) -> HolderView:
+    return HolderView(
+        participant_id=turn.participant_id,
+        name=turn.name,
+        venue=turn.venue,
+        granted_at_ms=turn.granted_at_ms,
+        started_at_ms=turn.started_at_ms,
+        duration_ms=turn.duration_ms,
+        spoken_ms=turn.spoken_ms,
+        ending=turn.ending,
+        state=turn.state,
+    )
+
+
+def statement_view(board: StatementBoard, statement: Statement) -> StatementView:
+    """A statement for everybody who may see it."""
+    s = statement
+    return StatementView(
+        id=s.id,
+        participant_id=s.participant_id,
+        name=s.name,
+        role=s.role,
+        venue=s.venue,
+        text=s.text,
+        at_ms=s.at_ms,
+        at_wall_ms=s.at_wall_ms,
+        reply_to=s.reply_to,
+        likes=board.likes(s.id),
+        taken=s.taken,
+        private=s.private,
+    )
+
+
+def own_statement_view(
+    board: StatementBoard, statement: Statement, participant_id: str | None
+) -> OwnStatementView:
+    """A statement for one participant, or for a desk."""
+    view = statement_view(board, statement)
+    values = {name: getattr(view, name) for name in StatementView.__slots__}
+    return OwnStatementView(**values, liked=board.is_liked(statement.id, participant_id))
+
+
+def newest_statements(
+    board: StatementBoard, participant_id: str | None, role: Role
+) -> tuple[tuple[OwnStatementView, ...], int]:
+    """The end of the list as somebody sees it, oldest first, and how long the list is."""
+    visible = board.visible(participant_id, role)
+    newest = visible[-NEWEST:]
+    return tuple(own_statement_view(board, each, participant_id) for each in newest), len(visible)
