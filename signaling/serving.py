@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import structlog
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
@@ -42,3 +45,17 @@ def run(given: Mapping[str, Any], config: Path | None) -> None:
         fail(str(error))
     except ConferenceError as error:
         fail(error.detail or error.text)
+    _leave()
+
+
+def _leave() -> None:
+    """End although a thread lingers: a database thread whose query was cancelled at the wrong moment must not
+    keep a server alive that has stopped."""
+    lingering = [
+        each.name for each in threading.enumerate() if each is not threading.main_thread() and not each.daemon
+    ]
+    if lingering:
+        structlog.get_logger(__name__).warning("server.threads_left", threads=lingering)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
