@@ -18,8 +18,8 @@ from conference.clock import Clock, SystemClock
 from conference.media.client import MediaClient
 from conference.media.settings import MediaSettings
 from conference.services.consultations import Consultations, LifeCycle
-from conference.services.media_sessions import MediaSessions
 from conference.services.floors import Floors
+from conference.services.media_sessions import MediaSessions
 from conference.services.moderation import Moderation
 from conference.services.offers import Offers
 from conference.services.ports import MediaPlane
@@ -40,18 +40,18 @@ from signaling.lan import LanIdentity, lan_addresses, lan_identity, server_conte
 from signaling.metrics import Metrics
 from signaling.network import TrustedProxies, announced_addresses, local_url_host
 from signaling.realtime.fanout import Fanout
+from signaling.realtime.floor_requests import FloorRequests
 from signaling.realtime.room_requests import RoomRequests
 from signaling.realtime.server import RoomServer
-from signaling.realtime.floor_requests import FloorRequests
 from signaling.settings import Settings
 from signaling.tasks import Background
 
 log = structlog.get_logger(__name__)
 
 _SWEEP_S = 1.0
+_TICK_S = 0.1  # how late a countdown may begin, warn and end
 _HEARTBEAT_S = 5.0
 _DEAD_PEER_MS = 30_000
-_TICK_S = 0.1  # how late a countdown may begin, warn and end
 _STOP_STEP_S = 1.0  # how long any one step of stopping may take
 
 
@@ -67,9 +67,9 @@ class WebProcess:
     media: MediaPlane
     rooms: Rooms
     presence: Presence
+    floors: Floors
     offers: Offers
     media_sessions: MediaSessions
-    floors: Floors
     streams: Streams
     programs: ProgramTimes
     room_server: RoomServer
@@ -134,11 +134,11 @@ class WebProcess:
             media=media,
             rooms=rooms,
             presence=presence,
+            floors=floors,
             offers=offers,
             media_sessions=media_sessions,
             streams=streams,
             programs=programs,
-            floors=floors,
             room_server=room_server,
             metrics=metrics,
             app=app,
@@ -148,15 +148,15 @@ class WebProcess:
         """Take up what the rows remember, and begin the recurring work."""
         await self.programs.restore()
         await self.rooms.restore()
+        await self.floors.restore()
         background.keep(self.media_sessions.run)
         background.keep(self.metrics.measure_lag)
         background.every(_SWEEP_S, self.presence.expire, self.streams.expire, self.offers.repeat_overdue)
+        background.every(_TICK_S, self.floors.tick)
         background.every(_HEARTBEAT_S, self.rooms.heartbeat)
-        await self.floors.restore()
 
     async def stop(self) -> None:
         """Say goodbye to the sockets; participants keep their seats for the next start."""
-        background.every(_TICK_S, self.floors.tick)
         self.presence.stop()
         for step in (self.rooms.heartbeat, self.room_server.close):
             try:
