@@ -17,6 +17,7 @@ from aiohttp import web
 from conference.clock import Clock, SystemClock
 from conference.media.client import MediaClient
 from conference.media.settings import MediaSettings
+from conference.services.audit import Trace
 from conference.services.consultations import Consultations, LifeCycle
 from conference.services.floors import Floors
 from conference.services.media_sessions import MediaSessions
@@ -28,6 +29,7 @@ from conference.services.program import ProgramTimes
 from conference.services.rooms import RoomLimits, Rooms
 from conference.services.streams import Streams
 from conference.storage.database import Database
+from signaling.archive import ArchiveBuilder
 from signaling.auth.access import Access
 from signaling.auth.tokens import TokenKey
 from signaling.console import Ready
@@ -118,6 +120,8 @@ class WebProcess:
             life_cycle=LifeCycle(rooms, programs, floors),
             rooms=rooms,
             streams=streams,
+            trace=Trace(database),
+            archives=ArchiveBuilder(database.url, settings.data_dir.resolve()),
             storage=database,
             media=media,
             metrics=metrics,

@@ -19,6 +19,8 @@ app = typer.Typer(
 )
 consultation_app = typer.Typer(help="Consultations in the data directory.", no_args_is_help=True)
 app.add_typer(consultation_app, name="consultation")
+archive_app = typer.Typer(help="Archive packages.", no_args_is_help=True)
+app.add_typer(archive_app, name="archive")
 
 DataDir = Annotated[
     Path, typer.Option("--data-dir", envvar="YUANSHANG_DATA_DIR", help="Directory of the server's data.")
@@ -141,6 +143,50 @@ def token(
         return made
 
     typer.echo(with_consultations(data_dir, issue))
+
+
+@archive_app.command("verify")
+def verify_archive_file(
+    file: Annotated[Path, typer.Argument(help="Archive package (ZIP).")],
+    head: Annotated[
+        str | None, typer.Option(help="Hash of the trace's end, as printed on the minutes.")
+    ] = None,
+    data_dir: DataDir = _DATA_DIR,  # every command takes one; this needs none
+) -> None:
+    """Check an archive package, without any server; names the first broken file and line."""
+    from conference.archive.verifier import verify_archive
+    from signaling.archive_text import report_text
+
+    report = verify_archive(file, head)
+    typer.echo(report_text(report))
+    if report.findings:
+        raise typer.Exit(1)
+
+
+@archive_app.command("export")
+def export_archive(
+    out: Annotated[Path, typer.Argument(help="File to write.")],
+    consultation: Annotated[str, typer.Option(help="Id of the consultation.")],
+    data_dir: DataDir = _DATA_DIR,
+) -> None:
+    """Write the archive package of a consultation, also while the server runs."""
+    from conference.storage.database import Database
+    from signaling.archive_worker import write
+    from signaling.offline import with_database
+
+    draft = out.with_name(f".{out.name}.part")
+
+    async def export(database: Database) -> None:
+        with draft.open("wb") as file:
+            await write(database.url, consultation, file)
+        draft.replace(out)
+
+    try:
+        with_database(data_dir, export)
+    except OSError as error:
+        fail(f"{out}: {error.strerror}")
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 @app.command()

@@ -53,6 +53,8 @@ class Action(StrEnum):
     CONSULTATION_CREATE = "consultation.create"
     CONSULTATION_START = "consultation.start"
     CONSULTATION_END = "consultation.end"
+    AUDIT_READ = "audit.read"
+    ARCHIVE_READ = "archive.read"  # holds the private notes to the secretariat, too
 
 
 _LISTEN: Final = frozenset(
@@ -81,13 +83,18 @@ _LEAD: Final = (
         Action.STATEMENT_TAKE,
         Action.ATTENDANCE_READ,
         Action.DESK_JOIN,
+        Action.AUDIT_READ,
     }
+)
+
+_OVERSEE: Final = frozenset(
+    {Action.ATTENDANCE_READ, Action.DESK_JOIN, Action.AUDIT_READ, Action.ARCHIVE_READ}
 )
 
 PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
     {
         Role.CHAIR: _LEAD,
-        Role.SECRETARIAT: _LEAD | {Action.STATEMENT_READ_PRIVATE},
+        Role.SECRETARIAT: _LEAD | {Action.STATEMENT_READ_PRIVATE, Action.ARCHIVE_READ},
         Role.MEMBER: _SPEAK,
         Role.DEPARTMENT: _SPEAK,
         Role.EXPERT: _SPEAK,
@@ -95,10 +102,8 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         Role.VENUE_OPERATOR: _SPEAK,
         Role.MODERATOR: _SPEAK | {Action.DESK_JOIN},
         Role.OBSERVER: _LISTEN,
-        Role.ORGANIZER: _LISTEN
-        | _LIFE_CYCLE
-        | {Action.CONSULTATION_CREATE, Action.AGENDA_EDIT, Action.ATTENDANCE_READ, Action.DESK_JOIN},
-        Role.ADMINISTRATOR: _LISTEN | {Action.CONSULTATION_CREATE, Action.ATTENDANCE_READ, Action.DESK_JOIN},
+        Role.ORGANIZER: _LISTEN | _LIFE_CYCLE | _OVERSEE | {Action.CONSULTATION_CREATE, Action.AGENDA_EDIT},
+        Role.ADMINISTRATOR: _LISTEN | _OVERSEE | {Action.CONSULTATION_CREATE},
     }
 )
 

@@ -210,6 +210,16 @@ class StayRepository(Protocol):
         """Insert it, or write its end."""
 
 
+class ArchiveRows(Protocol):
+    """Everything that belongs to a consultation but the trace, as plain values and without secrets."""
+
+    def tables(self) -> list[str]:
+        """Parents before children."""
+
+    def rows(self, table: str, consultation_id: str) -> AsyncGenerator[dict[str, Any], None]:
+        """In a lasting order."""
+
+
 class UnitOfWork(Protocol):
     """The repositories inside one transaction."""
 
@@ -224,6 +234,9 @@ class UnitOfWork(Protocol):
 
     @property
     def audit(self) -> AuditRepository: ...
+
+    @property
+    def archive_rows(self) -> ArchiveRows: ...
 
     @property
     def agenda(self) -> AgendaRepository: ...

@@ -69,6 +69,11 @@ class Database:
             else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         )
 
+    @property
+    def url(self) -> str:
+        """What opens it again, password included: not for logs."""
+        return self._engine.url.render_as_string(hide_password=False)
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[SqlUnitOfWork]:
         """Commits when the block ends, rolls back when it raises."""

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from conference.model.consultation import Consultation, ProgramGap, Status
 from conference.model.errors import ConferenceError
 from conference.model.participant import Participant
+from conference.storage.archive_rows import SqlArchiveRows
 from conference.storage.audit import SqlAudit
 from conference.storage.proceedings import SqlAgenda, SqlFloor, SqlStatements, SqlStays
 from conference.storage.rows import to_consultation, to_gap, to_participant, to_row
@@ -147,6 +148,7 @@ class SqlUnitOfWork:
         self.participants = SqlParticipants(connection)
         self.revocations = SqlRevocations(connection)
         self.audit = SqlAudit(connection)
+        self.archive_rows = SqlArchiveRows(connection)
         self.agenda = SqlAgenda(connection)
         self.floor = SqlFloor(connection)
         self.statements = SqlStatements(connection)

@@ -10,10 +10,12 @@ from aiohttp import web
 from conference.model.consultation import Consultation
 from conference.model.errors import ConferenceError
 from conference.model.permissions import Action, require
+from conference.services.audit import Trace
 from conference.services.consultations import Consultations, LifeCycle
 from conference.services.ports import MediaPlane, Storage
 from conference.services.rooms import Rooms
 from conference.services.streams import Streams
+from signaling.archive import ArchiveBuilder
 from signaling.auth.access import Access, Grant
 from signaling.metrics import Metrics
 from signaling.network import TrustedProxies
@@ -31,6 +33,8 @@ class HttpContext:
     life_cycle: LifeCycle
     rooms: Rooms
     streams: Streams
+    trace: Trace
+    archives: ArchiveBuilder
     storage: Storage
     media: MediaPlane
     metrics: Metrics

@@ -25,12 +25,13 @@ LEAD = SPEAK | {
     "statement.take",
     "attendance.read",
     "desk.join",
+    "audit.read",
     "consultation.start",
     "consultation.end",
 }
 TABLE = {
     "chair": LEAD,
-    "secretariat": LEAD | {"statement.read_private"},
+    "secretariat": LEAD | {"statement.read_private", "archive.read"},
     "member": SPEAK,
     "department": SPEAK,
     "expert": SPEAK,
@@ -46,8 +47,11 @@ TABLE = {
         "agenda.edit",
         "attendance.read",
         "desk.join",
+        "audit.read",
+        "archive.read",
     },
-    "administrator": LISTEN | {"consultation.create", "attendance.read", "desk.join"},
+    "administrator": LISTEN
+    | {"consultation.create", "attendance.read", "desk.join", "audit.read", "archive.read"},
 }
 
 

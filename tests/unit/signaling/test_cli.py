@@ -59,6 +59,8 @@ def test_openapi_describes_the_contract(tmp_path: Path) -> None:
         "/api/v1/consultations/{cid}/participants",
         "/api/v1/consultations/{cid}/start",
         "/api/v1/consultations/{cid}/end",
+        "/api/v1/consultations/{cid}/audit",
+        "/api/v1/consultations/{cid}/archive",
     }
     assert set(paths["/api/v1/session"]) == {"get"}
     assert document["openapi"] == "3.1.0"
