@@ -177,10 +177,10 @@ class _Verifier:
                         raise _BrokenError(Damage.BYTES, count)
                     if check is not None:
                         _checked(check, raw, count)
-            if crc != self._package.getinfo(name).CRC:
-                raise _BrokenError(Damage.PACKAGE)
             if whole.hexdigest() != entry.sha256 or count != entry.lines:
                 raise _BrokenError(Damage.BYTES, count + 1 if count < entry.lines else None)
+            if crc != self._package.getinfo(name).CRC:
+                raise _BrokenError(Damage.PACKAGE)
         except _BrokenError as error:
             self._broken(name, error.damage, error.line)
         except _UNREADABLE:
