@@ -1,6 +1,6 @@
 /** Fakes of what the browser brings: a wire, peer connections, tracks. Time comes from vitest's fake timers. */
 import type { Wire } from '@/api/room-socket'
-import type { Participant, Snapshot } from '@/api/messages'
+import type { AgendaItem, FloorHolder, Participant, Snapshot, Statement } from '@/api/messages'
 
 export class FakeWire implements Wire {
   connected = false
@@ -142,6 +142,55 @@ export function participant(id: string, more: Partial<Participant> = {}): Partic
     hand: null,
     quality: null,
     publications: [],
+    ...more,
+  }
+}
+
+export function agendaItem(id: string, more: Partial<AgendaItem> = {}): AgendaItem {
+  return {
+    id,
+    title: id,
+    kind: 'speech',
+    planned_minutes: 10,
+    planned_start_wall_ms: null,
+    speaker: null,
+    state: 'pending',
+    started_at_ms: null,
+    ended_at_ms: null,
+    ...more,
+  }
+}
+
+export function holding(id: string, more: Partial<FloorHolder> = {}): FloorHolder {
+  return {
+    participant_id: id,
+    name: id,
+    venue: null,
+    granted_at_ms: 0,
+    started_at_ms: null,
+    duration_ms: 300_000,
+    spoken_ms: 0,
+    ending: 'soft',
+    state: 'waiting',
+    ...more,
+  }
+}
+
+export function statement(id: string, more: Partial<Statement> = {}): Statement {
+  return {
+    id,
+    participant_id: 'other',
+    name: 'other',
+    role: 'member',
+    venue: null,
+    text: id,
+    at_ms: null,
+    at_wall_ms: 0,
+    reply_to: null,
+    likes: 0,
+    liked: false,
+    taken: false,
+    private: false,
     ...more,
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What this browser keeps of a consultation between reloads: the token and the secret to be the same participant again.
+ * What this browser keeps of a consultation between reloads: the token, the secret to be the same participant again, and texts not yet sent.
  * sessionStorage, so that it ends with the tab and another tab is another participant.
  */
 
@@ -42,6 +42,19 @@ export function readResume(cid: string): Resume | null {
 
 export function keepResume(cid: string, resume: Resume): void {
   write(resumeKey(cid), JSON.stringify(resume))
+}
+
+/** What this tab must not lose, such as a text that has not reached the server yet. */
+export function readKept<T>(cid: string, what: string, fallback: T): T {
+  try {
+    return (JSON.parse(read(`yuanshang.${what}.${cid}`) ?? 'null') as T | null) ?? fallback
+  } catch {
+    return fallback
+  }
+}
+
+export function keep(cid: string, what: string, value: unknown): void {
+  write(`yuanshang.${what}.${cid}`, JSON.stringify(value))
 }
 
 export function forgetResume(cid: string): void {

@@ -1,4 +1,4 @@
-/** The room protocol as types: what the server sends on the namespace /room and what it is asked. */
+/** The room protocol as types: what the server sends on the namespaces /room and /desk and what it is asked. */
 
 export type Role =
   | 'chair'
@@ -10,6 +10,8 @@ export type Role =
   | 'moderator'
   | 'secretariat'
   | 'observer'
+  | 'organizer'
+  | 'administrator'
 
 export type Source = 'microphone' | 'camera' | 'screen' | 'screen_sound'
 export type Device = 'phone' | 'laptop' | 'wall'
@@ -66,6 +68,74 @@ export interface Speaker {
   level_db: number
 }
 
+/** who may open the microphone: everybody, by the agenda, or by the chair's word */
+export type FloorMode = 'free' | 'agenda' | 'chair'
+export type FloorEnding = 'soft' | 'hard'
+
+export interface FloorHolder {
+  participant_id: string
+  name: string
+  venue: string | null
+  granted_at_ms: number | null
+  /** program time since when it counts down; null before sound arrived and while the line is down */
+  started_at_ms: number | null
+  /** null: no limit */
+  duration_ms: number | null
+  /** time of this holding before started_at_ms */
+  spoken_ms: number
+  ending: FloorEnding
+  state: 'waiting' | 'running' | 'over' | 'grace'
+}
+
+export interface QueueEntry {
+  participant_id: string
+  name: string
+  role: Role
+  venue: string | null
+  requested_wall_ms: number
+}
+
+export interface Floor {
+  mode: FloorMode
+  holder: FloorHolder | null
+  queue: QueueEntry[]
+}
+
+export type AgendaKind = 'report' | 'speech' | 'discussion' | 'response' | 'summary' | 'promotion'
+
+export interface AgendaItem {
+  id: string
+  title: string
+  kind: AgendaKind
+  planned_minutes: number | null
+  planned_start_wall_ms: number | null
+  speaker: string | null
+  state: 'pending' | 'current' | 'done'
+  started_at_ms: number | null
+  ended_at_ms: number | null
+}
+
+export type AgendaDraft = Pick<AgendaItem, 'title' | 'kind' | 'planned_minutes' | 'planned_start_wall_ms' | 'speaker'> & { id?: string }
+
+export interface Statement {
+  id: string
+  participant_id: string
+  name: string
+  role: Role
+  venue: string | null
+  text: string
+  at_ms: number | null
+  at_wall_ms: number
+  reply_to: string | null
+  likes: number
+  /** by the receiver; absent in events, which go to all */
+  liked?: boolean
+  /** taken to the floor by the chair */
+  taken: boolean
+  /** for the secretariat alone */
+  private: boolean
+}
+
 export interface Snapshot {
   version: number
   consultation: Consultation
@@ -75,7 +145,16 @@ export interface Snapshot {
   media: { epoch: string; ice_servers: RTCIceServer[] }
   participants: Participant[]
   speakers: Speaker[]
+  /** absent on servers that have no agenda, floor and statements yet */
+  agenda?: AgendaItem[]
+  floor?: Floor
+  /** the newest, oldest first */
+  statements?: Statement[]
+  statement_count?: number
 }
+
+/** What a desk is told: the room without a seat in it. */
+export type DeskSnapshot = Omit<Snapshot, 'self' | 'media'> & { self: Pick<Self, 'name' | 'role' | 'venue' | 'can'> }
 
 /** whether this device can show a track; `unsupported_codec`: it has no decoder for it */
 export type SubscriptionState = 'active' | 'waiting' | 'unsupported_codec'
@@ -102,10 +181,18 @@ export interface PublishedTrack {
 /** Everything the server may send, by event name. */
 export interface ServerEvents {
   'room.snapshot': Snapshot
+  'desk.snapshot': DeskSnapshot
   'participant.joined': { version: number; participant: Participant }
   'participant.updated': { version: number; participant: Participant }
   'participant.left': { version: number; participant_id: string; reason: 'left' | 'lost' | 'removed' }
   'consultation.updated': { version: number; consultation: Consultation }
+  'agenda.updated': { version: number; agenda: AgendaItem[] }
+  'floor.updated': { version: number; floor: Floor }
+  'statement.added': { version?: number; statement: Statement }
+  'statement.updated': { version?: number; statement: Statement }
+  'floor.turn': { duration_ms: number | null; ending: FloorEnding }
+  'floor.warning': { left_ms: number }
+  'floor.ended': { reason: 'withdrawn' | 'time' | 'finished' }
   'speakers.changed': { speakers: Speaker[] }
   'media.offer': MediaOffer
   'media.restart': { epoch: string }
@@ -129,6 +216,22 @@ export interface Requests {
   'participant.remove': [{ participant_id: string }, unknown]
   'floor.request': [Record<string, never>, { place: number }]
   'floor.withdraw': [{ participant_id?: string }, unknown]
+  'floor.grant': [
+    { participant_id: string; duration_ms?: number | null; ending?: FloorEnding; version?: number },
+    { floor: Floor },
+  ]
+  'floor.extend': [{ ms: number }, { floor: Floor }]
+  'floor.end': [Record<string, never>, { floor: Floor }]
+  'floor.order': [{ participant_ids: string[] }, { floor: Floor }]
+  'floor.mode': [{ mode: FloorMode }, { floor: Floor }]
+  'agenda.set': [{ items: AgendaDraft[] }, { agenda: AgendaItem[] }]
+  'agenda.start': [{ item_id: string }, { agenda: AgendaItem[] }]
+  'agenda.next': [Record<string, never>, { agenda: AgendaItem[] }]
+  'agenda.end': [Record<string, never>, { agenda: AgendaItem[] }]
+  'statement.add': [{ text: string; reply_to?: string; private?: boolean; key: string }, { statement: Statement }]
+  'statement.like': [{ id: string; liked: boolean }, { statement: Statement }]
+  'statement.take': [{ id: string; taken: boolean }, { statement: Statement }]
+  'statements.list': [{ before?: string; limit?: number }, { items: Statement[]; next: string | null }]
   'room.sync': [Record<string, never>, Snapshot]
   'room.leave': [Record<string, never>, unknown]
 }

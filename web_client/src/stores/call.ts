@@ -2,8 +2,7 @@
 import { defineStore } from 'pinia'
 import { markRaw, ref, shallowRef } from 'vue'
 import { keepResume, forgetResume, readResume } from '@/api/keepsake'
-import type { RequestName, Requests } from '@/api/messages'
-import { RequestError, RoomSocket } from '@/api/room-socket'
+import { RoomSocket } from '@/api/room-socket'
 import { openWire } from '@/api/wire'
 import { exposeForSupport } from '@/rtc/debug'
 import { RoomSession, type EndReason, type LinkState } from '@/rtc/room-session'
@@ -12,10 +11,12 @@ import { SoundOutput } from '@/rtc/sound-output'
 import { WakeLock } from '@/rtc/wake-lock'
 import { i18n } from '@/i18n'
 import { useDevices } from './devices'
+import { useLine } from './line'
 import { useNotices } from './notices'
 import { useOwnMedia } from './own-media'
 import { useRoom } from './room'
 import { useSubscriptions } from './subscriptions'
+import { useTurn } from './turn'
 import { useViewport } from './viewport'
 
 export interface JoinChoice {
@@ -24,6 +25,8 @@ export interface JoinChoice {
   name: string
   microphone: boolean
   camera: boolean
+  /** the microphone may be opened when one is given the floor */
+  consent: boolean
 }
 
 /** Shorter breaks pass without a veil: it would only flicker. */
@@ -32,6 +35,7 @@ const VEIL_MS = 800
 export const useCall = defineStore('call', () => {
   const { t } = i18n.global
   const room = useRoom()
+  const line = useLine()
   const notices = useNotices()
   const subscriptions = useSubscriptions()
   const session = shallowRef<RoomSession | null>(null)
@@ -46,6 +50,7 @@ export const useCall = defineStore('call', () => {
 
   function join(choice: JoinChoice): void {
     const own = useOwnMedia()
+    const turn = useTurn()
     const devices = useDevices()
     const viewport = useViewport()
     ended.value = null
@@ -67,12 +72,17 @@ export const useCall = defineStore('call', () => {
       }),
     )
     session.value = next
+    line.use(next)
+    turn.consent = choice.consent
     exposeForSupport(next)
     next.on('snapshot', (snapshot) => room.take(snapshot))
     next.on('event', (event) => {
       if (!room.apply(event)) void next.check()
       if (event.name === 'participant.mute') own.toldToMute(event.payload)
-      if (event.name === 'subscription.changed') subscriptions.told(event.payload)
+      else if (event.name === 'subscription.changed') subscriptions.told(event.payload)
+      else if (event.name === 'floor.turn') turn.told(event.payload)
+      else if (event.name === 'floor.warning') turn.warned()
+      else if (event.name === 'floor.ended') turn.ended(event.payload)
     })
     next.on('link', linked)
     next.on('tracks', (mapped) => {
@@ -92,6 +102,7 @@ export const useCall = defineStore('call', () => {
   function linked(state: LinkState): void {
     const was = link.value
     link.value = state
+    line.up = state === 'connected'
     clearTimeout(veil)
     if (state === 'connected') {
       if (veiled.value) notices.show(t('toast.returned'), { forMs: 3000 })
@@ -118,24 +129,12 @@ export const useCall = defineStore('call', () => {
     wake.release()
     tracks.value = []
     session.value = null
+    line.use(null)
     ended.value = reason
   }
 
   function leave(): void {
     session.value?.leave()
-  }
-
-  /** Asks the server; a refusal is said in words. */
-  async function ask<Name extends RequestName>(
-    name: Name,
-    payload: Requests[Name][0],
-  ): Promise<Requests[Name][1] | null> {
-    try {
-      return (await session.value?.request(name, payload)) ?? null
-    } catch (error) {
-      notices.show(t(sentence(error)))
-      return null
-    }
   }
 
   return {
@@ -147,18 +146,8 @@ export const useCall = defineStore('call', () => {
     soundBlocked,
     join,
     leave,
-    ask,
     retryNow: () => session.value?.retryNow(),
     playSound: () => sound?.play(),
     useSpeaker: (id: string | null) => sound?.use(id),
   }
 })
-
-function sentence(error: unknown): string {
-  const code = error instanceof RequestError ? error.code : ''
-  if (code === 'offline' || code === 'timeout') return 'toast.offline'
-  if (code === 'forbidden') return 'toast.forbidden'
-  if (code === 'hard_muted') return 'toast.locked'
-  if (code === 'rate_limited') return 'toast.tooFast'
-  return 'toast.failed'
-}

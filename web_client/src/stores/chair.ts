@@ -3,25 +3,25 @@ import { defineStore } from 'pinia'
 import { ref } from 'vue'
 import type { Participant } from '@/api/messages'
 import { i18n } from '@/i18n'
-import { useCall } from './call'
+import { useLine } from './line'
 import { useNotices } from './notices'
 
 const UNDO_ALL_MS = 60_000
 
 export const useChair = defineStore('chair', () => {
   const { t } = i18n.global
-  const call = useCall()
+  const line = useLine()
   const notices = useNotices()
   /** removing cannot be undone, so it asks */
   const removing = ref<Participant | null>(null)
 
   async function mute(each: Participant): Promise<void> {
-    const done = await call.ask('participant.mute', { participant_id: each.id, muted: true })
+    const done = await line.ask('participant.mute', { participant_id: each.id, muted: true })
     if (done) notices.show(t('toast.muted', { name: each.name }))
   }
 
   async function hardMute(each: Participant): Promise<void> {
-    const done = await call.ask('participant.mute', { participant_id: each.id, muted: true, hard: true })
+    const done = await line.ask('participant.mute', { participant_id: each.id, muted: true, hard: true })
     if (!done) return
     notices.show(t('toast.hardMuted', { name: each.name }), {
       action: { label: t('common.undo'), run: () => void lift(each) },
@@ -29,12 +29,12 @@ export const useChair = defineStore('chair', () => {
   }
 
   async function lift(each: Participant): Promise<void> {
-    const done = await call.ask('participant.mute', { participant_id: each.id, muted: false })
+    const done = await line.ask('participant.mute', { participant_id: each.id, muted: false })
     if (done) notices.show(t('toast.lifted', { name: each.name }))
   }
 
   async function muteAll(): Promise<void> {
-    const done = await call.ask('participant.mute', { all: true, muted: true })
+    const done = await line.ask('participant.mute', { all: true, muted: true })
     if (!done) return
     if (done.changed === 0) {
       notices.show(t('toast.mutedNobody'))
@@ -47,7 +47,7 @@ export const useChair = defineStore('chair', () => {
   }
 
   async function undoAll(): Promise<void> {
-    const done = await call.ask('participant.mute', { all: true, muted: false })
+    const done = await line.ask('participant.mute', { all: true, muted: false })
     if (done) notices.show(t('toast.muteUndone'))
   }
 
@@ -59,11 +59,11 @@ export const useChair = defineStore('chair', () => {
     const each = removing.value
     removing.value = null
     if (!each) return
-    const done = await call.ask('participant.remove', { participant_id: each.id })
+    const done = await line.ask('participant.remove', { participant_id: each.id })
     if (done) notices.show(t('toast.removed', { name: each.name }))
   }
 
-  const lowerHand = (each: Participant): Promise<unknown> => call.ask('floor.withdraw', { participant_id: each.id })
+  const lowerHand = (participantId: string): Promise<unknown> => line.ask('floor.withdraw', { participant_id: participantId })
 
   return { removing, mute, hardMute, lift, muteAll, askToRemove, remove, lowerHand }
 })

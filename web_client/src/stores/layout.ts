@@ -3,8 +3,8 @@ import { defineStore } from 'pinia'
 import { ref } from 'vue'
 
 export type View = 'speaker' | 'grid'
-export type PanelTab = 'people' | 'queue'
-export type Sheet = 'more' | 'people' | 'queue' | 'keys' | 'settings'
+export type PanelTab = 'agenda' | 'queue' | 'people' | 'statements'
+export type Sheet = 'more' | PanelTab | 'keys' | 'settings'
 
 export const useLayout = defineStore('layout', () => {
   const view = ref<View>('speaker')

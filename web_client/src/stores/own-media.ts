@@ -25,17 +25,26 @@ export const useOwnMedia = defineStore('own-media', () => {
   const share = shallowRef<ScreenShare | null>(null)
   const session = shallowRef<RoomSession | null>(null)
   let closedByChairAt = -Infinity
+  /** opened because one was given the floor: closed again when that ends */
+  let openedForTurn = false
   let off: (() => void)[] = []
 
   const locked = computed(() => room.me?.hard_muted ?? false)
+  /** only who holds the floor may be heard now, and those who give it */
+  const gated = computed(() => {
+    const { floor } = room
+    return !!floor && floor.mode !== 'free' && !room.can('floor.grant') && floor.holder?.participant_id !== room.myId
+  })
+  const closed = computed(() => locked.value || gated.value)
   const heard = computed(() => {
     const own = devices.now.microphone
-    return microphone.value && !locked.value && own.track !== null && !own.interrupted
+    return microphone.value && !closed.value && own.track !== null && !own.interrupted
   })
   const seen = computed(() => camera.value && devices.now.camera.track !== null)
 
   function start(next: RoomSession, choice: { microphone: boolean; camera: boolean }): void {
     session.value = next
+    openedForTurn = false
     microphone.value = choice.microphone
     camera.value = choice.camera
     if (!choice.camera) devices.shut('camera')
@@ -78,20 +87,25 @@ export const useOwnMedia = defineStore('own-media', () => {
 
   function enable(): void {
     const track = devices.local.microphone.track
-    if (track) track.enabled = microphone.value && !locked.value
+    if (track) track.enabled = microphone.value && !closed.value
   }
 
   /** Tells the room one's own choices, as far as the devices carry them out. */
   function declare(): void {
-    session.value
-      ?.request('participant.update', { microphone: heard.value, camera: seen.value })
-      .catch((error: unknown) => {
-        if (error instanceof RequestError && error.code === 'hard_muted') microphone.value = false
-      })
+    // Behind the gate one's own choice stays what it was: it holds again in free discussion.
+    const choice = gated.value ? { camera: seen.value } : { microphone: heard.value, camera: seen.value }
+    session.value?.request('participant.update', choice).catch((error: unknown) => {
+      if (!(error instanceof RequestError) || !['hard_muted', 'floor_required'].includes(error.code)) return
+      microphone.value = false
+      if (error.code === 'floor_required') refuse()
+    })
   }
 
   watch([heard, seen], declare)
-  watch([microphone, locked], enable)
+  watch([microphone, closed], enable)
+  watch(gated, (now) => {
+    if (microphone.value) notices.show(t(now ? 'toast.locked' : 'toast.reopened'))
+  })
   watch(locked, (now) => {
     if (now) microphone.value = false
   })
@@ -104,25 +118,52 @@ export const useOwnMedia = defineStore('own-media', () => {
     else notices.show(t('toast.microphoneLost'))
   }
 
+  function refuse(): void {
+    notices.show(t('toast.locked'))
+    notices.say(t('toast.locked'))
+  }
+
   async function toggleMicrophone(): Promise<void> {
-    if (locked.value) {
-      notices.show(t('toast.locked'))
-      notices.say(t('toast.locked'))
+    if (closed.value) {
+      refuse()
       return
     }
     await setMicrophone(!microphone.value || !devices.local.microphone.track)
   }
 
   async function setMicrophone(open: boolean): Promise<void> {
-    if (open && locked.value) return
+    if (open && closed.value) return
+    if (await switchMicrophone(open)) notices.say(t(open ? 'toast.microphoneOpen' : 'toast.microphoneClosed'))
+  }
+
+  async function switchMicrophone(open: boolean): Promise<boolean> {
     if (open && !devices.local.microphone.track) await devices.open('microphone')
     const problem = devices.local.microphone.problem
     if (open && problem) {
       explain('microphone', problem)
-      return
+      return false
     }
     microphone.value = open
-    notices.say(t(open ? 'toast.microphoneOpen' : 'toast.microphoneClosed'))
+    return true
+  }
+
+  /** Without a gesture: only a microphone that has been captured since joining can be opened so. false: it is not there. */
+  function openForTurn(): boolean {
+    if (!devices.local.microphone.track || devices.local.microphone.interrupted) return false
+    openedForTurn ||= !microphone.value
+    microphone.value = true
+    return true
+  }
+
+  /** With a gesture, so that a microphone that was never there may be asked for. */
+  async function openMicrophoneForTurn(): Promise<boolean> {
+    openedForTurn ||= !microphone.value
+    return switchMicrophone(true)
+  }
+
+  function closeAfterTurn(): void {
+    if (openedForTurn) microphone.value = false
+    openedForTurn = false
   }
 
   async function toggleCamera(): Promise<void> {
@@ -158,6 +199,8 @@ export const useOwnMedia = defineStore('own-media', () => {
       notices.say(`${t('toast.mutedByChair')}。${detail}`)
       return
     }
+    // Given the floor: the mute was lifted for that.
+    if (openedForTurn && microphone.value) return
     const reopen = Date.now() - closedByChairAt < REOPEN_MS
     closedByChairAt = -Infinity
     microphone.value = reopen
@@ -208,6 +251,8 @@ export const useOwnMedia = defineStore('own-media', () => {
     camera,
     share,
     locked,
+    gated,
+    closed,
     heard,
     seen,
     start,
@@ -215,6 +260,9 @@ export const useOwnMedia = defineStore('own-media', () => {
     toldToMute,
     toggleMicrophone,
     setMicrophone,
+    openForTurn,
+    openMicrophoneForTurn,
+    closeAfterTurn,
     toggleCamera,
     toggleShare,
   }

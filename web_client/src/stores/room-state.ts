@@ -1,13 +1,19 @@
 /** The room as the server tells it: a snapshot, then events. Applying the events must give what a fresh snapshot would say. */
 import type {
+  AgendaItem,
   Consultation,
+  Floor,
   Participant,
   Self,
   ServerEvent,
   ServerEvents,
   Snapshot,
   Speaker,
+  Statement,
 } from '@/api/messages'
+
+/** as many as a snapshot holds; older ones are asked for */
+export const STATEMENTS_KEPT = 100
 
 export interface RoomState {
   version: number
@@ -15,20 +21,25 @@ export interface RoomState {
   self: Self
   participants: Participant[]
   speakers: Speaker[]
-  /** program time at the moment `heardAt` of this device's clock; null before the start */
-  programTimeMs: number | null
-  heardAtMs: number
+  /** null: the server has none */
+  agenda: AgendaItem[] | null
+  floor: Floor | null
+  /** the newest, oldest first */
+  statements: Statement[] | null
+  statementCount: number
 }
 
-export function stateFrom(snapshot: Snapshot, nowMs: number): RoomState {
+export function stateFrom(snapshot: Snapshot): RoomState {
   return {
     version: snapshot.version,
     consultation: snapshot.consultation,
     self: snapshot.self,
     participants: [...snapshot.participants],
     speakers: [...snapshot.speakers],
-    programTimeMs: snapshot.program_time_ms,
-    heardAtMs: nowMs,
+    agenda: snapshot.agenda ?? null,
+    floor: snapshot.floor ?? null,
+    statements: snapshot.statements ? [...snapshot.statements] : null,
+    statementCount: snapshot.statement_count ?? snapshot.statements?.length ?? 0,
   }
 }
 
@@ -43,7 +54,11 @@ export function applyEvent<Name extends ServerEvent>(
     return true
   }
   const version = (payload as { version?: number }).version
-  if (version === undefined) return true
+  if (version === undefined) {
+    // Private notes go to a few and so have no place among the versions.
+    if (name === 'statement.added' || name === 'statement.updated') putStatement(state, (payload as ServerEvents['statement.added']).statement)
+    return true
+  }
   // Already contained in a snapshot that was asked for in the meantime.
   if (version <= state.version) return true
   if (version !== state.version + 1) return false
@@ -62,6 +77,16 @@ export function applyEvent<Name extends ServerEvent>(
     case 'consultation.updated':
       state.consultation = (payload as ServerEvents['consultation.updated']).consultation
       break
+    case 'agenda.updated':
+      state.agenda = (payload as ServerEvents['agenda.updated']).agenda
+      break
+    case 'floor.updated':
+      state.floor = (payload as ServerEvents['floor.updated']).floor
+      break
+    case 'statement.added':
+    case 'statement.updated':
+      putStatement(state, (payload as ServerEvents['statement.added']).statement)
+      break
   }
   return true
 }
@@ -70,4 +95,20 @@ function put(state: RoomState, participant: Participant): void {
   const at = state.participants.findIndex((each) => each.id === participant.id)
   if (at >= 0) state.participants.splice(at, 1, participant)
   else state.participants.push(participant)
+}
+
+/** Adds or replaces by id. What the receiver liked is not in an event, so it is kept. */
+export function putStatement(state: RoomState, statement: Statement): void {
+  const statements = (state.statements ??= [])
+  const at = statements.findIndex((each) => each.id === statement.id)
+  const next = { ...statement, liked: statement.liked ?? statements[at]?.liked ?? false }
+  if (at >= 0) {
+    statements.splice(at, 1, next)
+    return
+  }
+  // A change of one that is older than all that are kept.
+  if (statements.length >= STATEMENTS_KEPT && statement.at_wall_ms < (statements[0]?.at_wall_ms ?? 0)) return
+  statements.push(next)
+  state.statementCount += 1
+  if (statements.length > STATEMENTS_KEPT) statements.shift()
 }

@@ -1,9 +1,10 @@
 /** The room for the pages: the server's state and what follows from it. */
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
-import type { Participant, Snapshot } from '@/api/messages'
+import type { Participant, QueueEntry, Snapshot, Statement } from '@/api/messages'
 import type { RoomSession } from '@/rtc/room-session'
-import { applyEvent, stateFrom, type RoomState } from './room-state'
+import { useClock } from './clock'
+import { applyEvent, putStatement, stateFrom, type RoomState } from './room-state'
 
 type SessionEvent = Parameters<Parameters<typeof RoomSession.prototype.on<'event'>>[1]>[0]
 
@@ -17,10 +18,18 @@ export const useRoom = defineStore('room', () => {
   const myId = computed(() => state.value?.self.participant_id ?? null)
   const others = computed(() => participants.value.filter((each) => each.id !== myId.value))
   const venues = computed(() => participants.value.filter(isVenue))
-  const queue = computed(() =>
-    participants.value
-      .filter((each) => each.hand !== null)
-      .sort((one, two) => (one.hand ?? 0) - (two.hand ?? 0)),
+  const agenda = computed(() => state.value?.agenda ?? null)
+  const floor = computed(() => state.value?.floor ?? null)
+  const holder = computed(() => floor.value?.holder ?? null)
+  const statements = computed(() => state.value?.statements ?? null)
+  /** raised hands in their order */
+  const queue = computed<QueueEntry[]>(
+    () =>
+      floor.value?.queue ??
+      participants.value
+        .filter((each) => each.hand !== null)
+        .sort((one, two) => (one.hand ?? 0) - (two.hand ?? 0))
+        .map((each) => ({ participant_id: each.id, name: each.name, role: each.role, venue: each.venue, requested_wall_ms: 0 })),
   )
   /** The list of speakers follows the sound by a moment; who is muted does not speak. */
   const speaking = computed(() => {
@@ -37,17 +46,46 @@ export const useRoom = defineStore('room', () => {
   }
 
   function take(snapshot: Snapshot): void {
-    state.value = stateFrom(snapshot, Date.now())
+    state.value = stateFrom(snapshot)
+    useClock().anchor(snapshot.program_time_ms)
   }
 
   /** false when a snapshot is needed */
   function apply(event: SessionEvent): boolean {
-    return state.value === null || applyEvent(state.value, event.name, event.payload)
+    if (state.value === null) return true
+    const live = state.value.consultation.status === 'live'
+    const whole = applyEvent(state.value, event.name, event.payload)
+    // Only a snapshot tells the program time of a consultation that has just started.
+    return whole && (live || state.value.consultation.status !== 'live')
+  }
+
+  /** the answer to a request about one statement, which also says what the receiver likes */
+  function keepStatement(statement: Statement): void {
+    if (state.value) putStatement(state.value, statement)
   }
 
   function clear(): void {
     state.value = null
   }
 
-  return { state, participants, me, myId, others, venues, queue, speaking, can, byId, take, apply, clear }
+  return {
+    state,
+    participants,
+    me,
+    myId,
+    others,
+    venues,
+    agenda,
+    floor,
+    holder,
+    statements,
+    queue,
+    speaking,
+    can,
+    byId,
+    take,
+    apply,
+    keepStatement,
+    clear,
+  }
 })

@@ -89,7 +89,7 @@ export const useTiles = defineStore('tiles', () => {
 
   function sorted(participants: Participant[]): Participant[] {
     const rank = (each: Participant): number =>
-      each.id === room.myId ? 3 : isVenue(each) ? 0 : each.hand !== null ? 1 : 2
+      each.id === room.myId ? 4 : isVenue(each) ? 0 : each.id === room.holder?.participant_id ? 1 : each.hand !== null ? 2 : 3
     return participants
       .map((each, at) => ({ each, at }))
       .sort((one, two) => rank(one.each) - rank(two.each) || (one.each.hand ?? 0) - (two.each.hand ?? 0) || one.at - two.at)
@@ -111,6 +111,9 @@ export const useTiles = defineStore('tiles', () => {
   const speaker = computed<Tile | null>(() => {
     const of = (id: string | null): Tile | undefined => cameras.value.find((each) => each.participant.id === id)
     const others = cameras.value.filter((each) => !each.own)
+    // Who has the floor, unless that is oneself: nobody needs to look at oneself while speaking.
+    const holder = of(room.holder?.participant_id ?? null)
+    if (holder && !holder.own) return holder
     return of(onStage.value) ?? others.find((each) => isVenue(each.participant)) ?? others[0] ?? cameras.value[0] ?? null
   })
   const stage = computed<Tile | null>(() => {

@@ -9,7 +9,7 @@ export function whereOf(each: Participant, t: Translate): string {
   return each.kind === 'whip' ? t('people.encoder') : t(`role.${each.role}`)
 }
 
-export function roleAndVenue(each: Participant, t: Translate): string {
+export function roleAndVenue(each: Pick<Participant, 'name' | 'role' | 'venue'> & { kind?: Participant['kind'] }, t: Translate): string {
   const role = each.kind === 'whip' ? t('people.encoder') : t(`role.${each.role}`)
   return each.venue && each.venue !== each.name ? `${role}${t('common.separator')}${each.venue}` : role
 }

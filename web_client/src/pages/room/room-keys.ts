@@ -35,7 +35,7 @@ export function useRoomKeys(root: Ref<HTMLElement | null>): void {
       // On a button the space bar presses the button.
       if (target.closest('button, [role="tab"], a')) return
       event.preventDefault()
-      if (event.repeat || talking || own.microphone || own.locked) return
+      if (event.repeat || talking || own.microphone || own.closed) return
       talking = true
       void own.setMicrophone(true)
       return

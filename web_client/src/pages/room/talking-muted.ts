@@ -41,7 +41,7 @@ export function useTalkingMuted(): void {
   }
 
   watch(
-    [() => devices.now.microphone.track, () => !own.microphone && !own.locked && !viewport.touch] as const,
+    [() => devices.now.microphone.track, () => !own.microphone && !own.closed && !viewport.touch] as const,
     ([track, listen]) => {
       stop()
       if (!track || !listen) return

@@ -1,0 +1,52 @@
+/** The line to the server, whichever page it belongs to: asks, and says a refusal in words. */
+import { defineStore } from 'pinia'
+import { ref, shallowRef } from 'vue'
+import type { RequestName, Requests } from '@/api/messages'
+import { RequestError } from '@/api/room-socket'
+import { i18n } from '@/i18n'
+import { useNotices } from './notices'
+
+export interface Requester {
+  request<Name extends RequestName>(name: Name, payload: Requests[Name][0]): Promise<Requests[Name][1]>
+}
+
+const SENTENCES: Record<string, string> = {
+  offline: 'toast.offline',
+  timeout: 'toast.offline',
+  forbidden: 'toast.forbidden',
+  hard_muted: 'toast.locked',
+  floor_required: 'toast.locked',
+  rate_limited: 'toast.tooFast',
+}
+
+export const useLine = defineStore('line', () => {
+  const { t } = i18n.global
+  const notices = useNotices()
+  const requester = shallowRef<Requester | null>(null)
+  /** what waits for the line may be sent now */
+  const up = ref(false)
+
+  function use(next: Requester | null): void {
+    requester.value = next
+    if (!next) up.value = false
+  }
+
+  async function request<Name extends RequestName>(name: Name, payload: Requests[Name][0]): Promise<Requests[Name][1]> {
+    if (!requester.value) throw new RequestError('offline')
+    return requester.value.request(name, payload)
+  }
+
+  /** Asks; null after a refusal, which is said in words. */
+  async function ask<Name extends RequestName>(name: Name, payload: Requests[Name][0]): Promise<Requests[Name][1] | null> {
+    try {
+      return await request(name, payload)
+    } catch (error) {
+      const code = error instanceof RequestError ? error.code : ''
+      if (code === 'conflict') notices.show(t('toast.conflict'), { detail: t('toast.conflictText') })
+      else notices.show(t(SENTENCES[code] ?? 'toast.failed'))
+      return null
+    }
+  }
+
+  return { up, use, request, ask }
+})
