@@ -1,6 +1,8 @@
 """Commands on the data directory."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 from typer.testing import CliRunner, Result
@@ -83,3 +85,12 @@ def test_the_table_of_a_lan_server_has_a_qr_code() -> None:
     text = ready_text(ready)
     assert "AA:BB" in text
     assert "▄" in text
+
+
+def test_a_command_imports_what_it_needs_alone() -> None:
+    code = (
+        "import sys, signaling.cli, conference.archive.verifier, signaling.archive_text\n"
+        "print({'aiohttp', 'sqlalchemy', 'socketio', 'pydantic', 'av', 'structlog'} & set(sys.modules))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert loaded.stdout == "set()\n"
