@@ -17,8 +17,10 @@ from aiohttp import web
 from conference.clock import Clock, SystemClock
 from conference.media.client import MediaClient
 from conference.media.settings import MediaSettings
+from conference.services.agendas import Agendas
 from conference.services.audit import Trace
 from conference.services.consultations import Consultations, LifeCycle
+from conference.services.desks import Desks
 from conference.services.floors import Floors
 from conference.services.media_sessions import MediaSessions
 from conference.services.moderation import Moderation
@@ -27,6 +29,7 @@ from conference.services.ports import MediaPlane
 from conference.services.presence import Presence
 from conference.services.program import ProgramTimes
 from conference.services.rooms import RoomLimits, Rooms
+from conference.services.statements import Statements
 from conference.services.streams import Streams
 from conference.storage.database import Database
 from signaling.archive import ArchiveBuilder
@@ -41,10 +44,14 @@ from signaling.http.context import HttpContext
 from signaling.lan import LanIdentity, lan_addresses, lan_identity, server_context
 from signaling.metrics import Metrics
 from signaling.network import TrustedProxies, announced_addresses, local_url_host
+from signaling.realtime.desk_namespace import DeskNamespace
 from signaling.realtime.fanout import Fanout
 from signaling.realtime.floor_requests import FloorRequests
+from signaling.realtime.namespace import Surroundings
+from signaling.realtime.room_namespace import RoomNamespace
 from signaling.realtime.room_requests import RoomRequests
-from signaling.realtime.server import RoomServer
+from signaling.realtime.server import SocketServer
+from signaling.realtime.session_requests import AgendaRequests, StatementRequests
 from signaling.settings import Settings
 from signaling.tasks import Background
 
@@ -68,13 +75,14 @@ class WebProcess:
     database: Database
     media: MediaPlane
     rooms: Rooms
+    life_cycle: LifeCycle
     presence: Presence
     floors: Floors
     offers: Offers
     media_sessions: MediaSessions
     streams: Streams
     programs: ProgramTimes
-    room_server: RoomServer
+    sockets: SocketServer
     metrics: Metrics
     app: web.Application
 
@@ -103,21 +111,25 @@ class WebProcess:
         media_sessions = MediaSessions(rooms, offers)
         streams = Streams(rooms, presence)
         metrics.watch(rooms)
-        room_server = RoomServer(
-            access=access,
-            presence=presence,
-            offers=offers,
-            requests=RoomRequests(presence, Moderation(rooms), media_sessions, FloorRequests(floors)),
-            fanout=fanout,
+        moderation, agendas, statements = Moderation(rooms), Agendas(rooms), Statements(rooms)
+        desks, life_cycle = Desks(rooms), LifeCycle(rooms, programs, floors)
+        shared = {
+            **FloorRequests(floors).calls(),
+            **AgendaRequests(agendas).calls(),
+            **StatementRequests(statements).calls(),
+        }
+        requests = RoomRequests(presence, desks, moderation, media_sessions, shared)
+        around = Surroundings(access, fanout, metrics, proxies, background.spawn)
+        sockets = SocketServer(
+            RoomNamespace(requests.handlers(), presence, offers, around),
+            DeskNamespace(requests.desk_handlers(), desks, around),
             metrics=metrics,
-            proxies=proxies,
             public_url=settings.public_url,
-            spawn=background.spawn,
         )
         context = HttpContext(
             access=access,
             consultations=Consultations(database, clock),
-            life_cycle=LifeCycle(rooms, programs, floors),
+            life_cycle=life_cycle,
             rooms=rooms,
             streams=streams,
             trace=Trace(database),
@@ -132,18 +144,19 @@ class WebProcess:
             strict_transport=settings.tls_cert is not None,
             lan_ca=lan.ca_pem if lan else None,
         )
-        room_server.attach(app)
+        sockets.attach(app)
         return cls(
             database=database,
             media=media,
             rooms=rooms,
+            life_cycle=life_cycle,
             presence=presence,
             floors=floors,
             offers=offers,
             media_sessions=media_sessions,
             streams=streams,
             programs=programs,
-            room_server=room_server,
+            sockets=sockets,
             metrics=metrics,
             app=app,
         )
@@ -162,7 +175,7 @@ class WebProcess:
     async def stop(self) -> None:
         """Say goodbye to the sockets; participants keep their seats for the next start."""
         self.presence.stop()
-        for step in (self.rooms.heartbeat, self.room_server.close):
+        for step in (self.rooms.heartbeat, self.sockets.close):
             try:
                 await asyncio.wait_for(step(), _STOP_STEP_S)
             except TimeoutError:

@@ -19,14 +19,19 @@ from conference.events import (
     FloorUpdated,
     FloorView,
     MediaView,
+    NoteAdded,
+    NoteUpdated,
     ParticipantJoined,
     ParticipantLeft,
     ParticipantUpdated,
     ParticipantView,
     RoomEvent,
     SelfView,
+    SessionEvent,
     Snapshot,
     SpeakersNow,
+    StatementAdded,
+    StatementUpdated,
 )
 from conference.model.agenda import Agenda
 from conference.model.consultation import Consultation
@@ -35,11 +40,11 @@ from conference.model.floor import Turn
 from conference.model.media import PublicationInfo, Speaker, SubscriberOffer
 from conference.model.participant import FloorGate, LeaveReason, Participant
 from conference.model.permissions import actions_of
-from conference.model.statement import StatementBoard
+from conference.model.statement import Statement, StatementBoard
 from conference.services.change import Change
 from conference.services.ports import Publisher
 from conference.services.trace import Bearer, Caller, person
-from conference.services.views import floor_view, newest_statements
+from conference.services.views import floor_view, newest_statements, statement_view
 
 
 @dataclass(slots=True)
@@ -225,6 +230,34 @@ class LiveRoom:
     def set_speakers(self, speakers: Iterable[Speaker]) -> None:
         self.speakers = tuple(s for s in speakers if s.participant_id in self.seats)
         self._publish(SpeakersNow(self.speakers))
+
+    # ── statements ──────────────────────────────────────────────────────────────────────────────
+
+    def add_statement(self, statement: Statement) -> None:
+        """It is committed: tell those who may see it."""
+        self.board.put(statement)
+        view = statement_view(self.board, statement)
+        if statement.private:
+            self._tell_some(statement, NoteAdded(view))
+        else:
+            self._publish(StatementAdded(self._next_version(), view))
+
+    def change_statement(self, statement: Statement) -> None:
+        """The same for one that changed, or its likes."""
+        self.board.put(statement)
+        view = statement_view(self.board, statement)
+        if statement.private:
+            self._tell_some(statement, NoteUpdated(view))
+        else:
+            self._publish(StatementUpdated(self._next_version(), view))
+
+    def _tell_some(self, statement: Statement, event: SessionEvent) -> None:
+        for seat in self.seats.values():
+            if seat.session_id is not None and statement.visible_to(seat.id, seat.participant.role):
+                self.publisher.send(seat.session_id, event)
+        for desk in self.desks.values():
+            if statement.visible_to(None, desk.bearer.role):
+                self.publisher.send(desk.session_id, event)
 
     # ── views ───────────────────────────────────────────────────────────────────────────────────
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
-from conference.events import RoomEvent, SessionEvent, Snapshot
+from conference.events import DeskSnapshot, RoomEvent, SessionEvent, Snapshot
 from conference.model.agenda import Agenda
 from conference.model.attendance import Stay
 from conference.model.audit import AuditEntry, AuditHead, AuditLine, AuditText
@@ -270,7 +270,7 @@ class Storage(Protocol):
 class Publisher(Protocol):
     """Carries events to the sessions of a room. Calls return at once and keep their order per session."""
 
-    def enter(self, session_id: str, room_id: str, snapshot: Snapshot) -> None:
+    def enter(self, session_id: str, room_id: str, snapshot: Snapshot | DeskSnapshot) -> None:
         """Send the snapshot, and from now on every event of the room."""
 
     def exit(self, session_id: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from conference.events import MediaOffered, RoomEvent, SessionEvent, Snapshot
+from conference.events import DeskSnapshot, MediaOffered, RoomEvent, SessionEvent, Snapshot
 from signaling.realtime.outbox import Outbox, Outgoing
 from signaling.realtime.wire import render
 
@@ -31,7 +31,7 @@ class Fanout:
 
     # ── services.ports.Publisher ────────────────────────────────────────────────────────────────
 
-    def enter(self, session_id: str, room_id: str, snapshot: Snapshot) -> None:
+    def enter(self, session_id: str, room_id: str, snapshot: Snapshot | DeskSnapshot) -> None:
         outbox = self._outboxes.get(session_id)
         if outbox is None:
             return

@@ -6,19 +6,24 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from conference.model.agenda import AgendaDraft, AgendaKind
 from conference.model.consultation import Mode
 from conference.model.floor import Ending
 from conference.model.ids import ID_PATTERN
 from conference.model.media import Source, TrackHint
 from conference.model.participant import Device
+from conference.model.statement import MAX_TEXT_CHARS
+from conference.services.agendas import MAX_ITEMS
 from conference.services.presence import Resume
 
 MAX_SDP_CHARS: Final = 256 * 1024
 MAX_NAME_CHARS: Final = 40
+MAX_WALL_MS: Final = 10**14
 MAX_DURATION_MS: Final = 12 * 3600 * 1000
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Duration = Annotated[int, Field(ge=1, le=MAX_DURATION_MS)]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Version = Annotated[int, Field(ge=0)]
 Sdp = Annotated[str, StringConstraints(min_length=1, max_length=MAX_SDP_CHARS)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME_CHARS)]
@@ -31,7 +36,7 @@ class Request(BaseModel):
 
 
 class Empty(Request):
-    """room.sync, room.leave, floor.request, media.restart."""
+    """A request without a body."""
 
 
 class Track(Request):
@@ -129,6 +134,65 @@ class FloorMode(Request):
     version: Version | None = None
 
 
+class AgendaEntry(Request):
+    """An item of agenda.set; `id` names one that is there already."""
+
+    id: Id | None = None
+    title: Title
+    kind: Annotated[AgendaKind, Field(strict=False)]
+    planned_minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
+    planned_start_wall_ms: Annotated[int, Field(ge=0, le=MAX_WALL_MS)] | None = None
+    speaker: Title | None = None
+
+    def draft(self) -> AgendaDraft:
+        return AgendaDraft(**{name: getattr(self, name) for name in AgendaEntry.model_fields})
+
+
+class AgendaSet(Request):
+    """agenda.set: the whole agenda in its order."""
+
+    items: Annotated[list[AgendaEntry], Field(max_length=MAX_ITEMS)]
+
+    def drafts(self) -> list[AgendaDraft]:
+        return [each.draft() for each in self.items]
+
+
+class AgendaStart(Request):
+    """agenda.start"""
+
+    item_id: Id
+
+
+class StatementAdd(Request):
+    """statement.add. `key`: chosen by the client; trying again with it adds nothing twice."""
+
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT_CHARS)]
+    reply_to: Id | None = None
+    private: bool = False
+    key: Annotated[str, StringConstraints(min_length=8, max_length=64)]
+
+
+class StatementLike(Request):
+    """statement.like"""
+
+    id: Id
+    liked: bool
+
+
+class StatementTake(Request):
+    """statement.take"""
+
+    id: Id
+    taken: bool
+
+
+class StatementsList(Request):
+    """statements.list: the newest ones, or those before a statement; oldest first."""
+
+    before: Id | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 100
+
+
 REQUESTS: Final[dict[str, type[Request]]] = {
     "room.sync": Empty,
     "room.leave": Empty,
@@ -144,7 +208,26 @@ REQUESTS: Final[dict[str, type[Request]]] = {
     "floor.end": FloorEnd,
     "floor.order": FloorOrder,
     "floor.mode": FloorMode,
+    "agenda.set": AgendaSet,
+    "agenda.start": AgendaStart,
+    "agenda.next": Empty,
+    "agenda.end": Empty,
+    "statement.add": StatementAdd,
+    "statement.like": StatementLike,
+    "statement.take": StatementTake,
+    "statements.list": StatementsList,
 }
+
+DESK_REQUESTS: Final = frozenset(
+    {
+        "room.sync",
+        "participant.mute",
+        "participant.remove",
+        *(name for name in REQUESTS if name.startswith(("floor.", "agenda."))),
+        "statement.take",
+        "statements.list",
+    }
+) - {"floor.request"}
 
 
 class Credentials(BaseModel):

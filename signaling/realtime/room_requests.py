@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from conference.services.desks import Desks
 from conference.services.media_sessions import MediaSessions
 from conference.services.moderation import Moderation
 from conference.services.presence import Presence
 from signaling.realtime.dispatch import Call, Handler, Session
-from signaling.realtime.floor_requests import FloorRequests
 from signaling.realtime.requests import (
+    DESK_REQUESTS,
     REQUESTS,
     Empty,
     MediaPublish,
@@ -21,18 +23,24 @@ from signaling.realtime.wire import render, render_view
 
 
 class RoomRequests:
-    """Handlers of a participant's requests."""
+    """Handlers of the requests of a participant, and of those that a desk may make, too."""
 
     def __init__(
-        self, presence: Presence, moderation: Moderation, media: MediaSessions, floor: FloorRequests
+        self,
+        presence: Presence,
+        desks: Desks,
+        moderation: Moderation,
+        media: MediaSessions,
+        shared: Mapping[str, Call],
     ) -> None:
         self._presence = presence
+        self._desks = desks
         self._moderation = moderation
         self._media = media
-        self._floor = floor
+        self._shared = shared
 
     def handlers(self) -> dict[str, Handler]:
-        """The table of events."""
+        """The table of /room."""
         calls: dict[str, Call] = {
             "room.sync": self._sync,
             "room.leave": self._leave,
@@ -41,9 +49,18 @@ class RoomRequests:
             "participant.update": self._update,
             "participant.mute": self._mute,
             "participant.remove": self._remove,
-            **self._floor.calls(),
+            **self._shared,
         }
         return {name: Handler(model, calls[name]) for name, model in REQUESTS.items()}
+
+    def desk_handlers(self) -> dict[str, Handler]:
+        """The table of /desk: the same use cases, with another snapshot."""
+        handlers = {name: each for name, each in self.handlers().items() if name in DESK_REQUESTS}
+        return {**handlers, "room.sync": Handler(Empty, self._sync_desk)}
+
+    async def _sync_desk(self, session: Session, _: Empty) -> dict[str, Any]:
+        snapshot = await self._desks.snapshot(session.room_id, session.participant_id)
+        return render(snapshot)[1]
 
     async def _sync(self, session: Session, _: Empty) -> dict[str, Any]:
         snapshot = await self._presence.snapshot(session.room_id, session.participant_id)

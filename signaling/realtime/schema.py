@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from conference.events import ParticipantView
 from conference.model.errors import ERROR_TEXTS
 from conference.model.permissions import PERMISSIONS, Action
-from signaling.realtime.requests import REQUESTS, Empty, MediaAnswer
+from signaling.realtime.requests import DESK_REQUESTS, REQUESTS, Empty, MediaAnswer
 from signaling.realtime.wire import ADAPTERS, EVENT_NAMES
 
 _INTRODUCTION: Final = """# The room protocol
@@ -31,9 +31,14 @@ Every request is acked with `{"ok": true, "data": …}` or `{"ok": false, "error
 happened before an ack arrive before it. Times are milliseconds, ids match `^[A-Za-z0-9_-]{1,64}$`. Requests may carry
 fields that the server does not know.
 
+Private statements come as `statement.added` and `statement.updated` without `version`, to those only who may see them.
+
+Namespace `/desk`, `auth: {token}`, for roles with `desk.join`: the same events with `desk.snapshot` instead of
+`room.snapshot`, no media, and the requests DESK_REQUESTS.
+
 `media.offer` is acked by the client with `{sdp}`, its answer. One that is not answered is made again on a fresh
 connection. `tracks` maps every m-line: slots are used again, so go by `mid`.
-"""
+""".replace("DESK_REQUESTS", ", ".join(f"`{name}`" for name in REQUESTS if name in DESK_REQUESTS))
 
 _ANSWERS: Final = {
     "room.sync": "the body of `room.snapshot`",
@@ -42,6 +47,9 @@ _ANSWERS: Final = {
     "participant.mute": "`{changed}`: how many mutes that closed or lifted",
     "floor.request": "`{place}`: 1 = first",
     **dict.fromkeys(("floor.grant", "floor.extend", "floor.end", "floor.order", "floor.mode"), "`{floor}`"),
+    **dict.fromkeys(("agenda.set", "agenda.start", "agenda.next", "agenda.end"), "`{agenda}`"),
+    **dict.fromkeys(("statement.add", "statement.like", "statement.take"), "`{statement}`"),
+    "statements.list": "`{items, next}`: `next` is the `before` of the page above",
 }
 
 

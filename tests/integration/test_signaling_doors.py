@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 import socketio
 
+from conference.model.audit import CLI, AuditEntry
 from conference.model.permissions import Role
 from signaling.auth.tokens import TokenKey
 from tests.support.eventually import eventually
@@ -51,7 +52,9 @@ async def test_a_revoked_token_opens_nothing(server: Signalling) -> None:
     client = await server.connect({"token": token})
     await eventually(lambda: client.state.snapshot)
     async with server.process.database.transaction() as unit:
-        await unit.revocations.add(KEY.read(token).token_id, 1)
+        token_id = KEY.read(token).token_id
+        await unit.revocations.add(token_id, 1)
+        await unit.audit.append(AuditEntry("c", 1, None, CLI, "token.revoked", token_id))
     assert await refusal(server, {"token": token}) == "token_revoked"
     assert await refusal(server, {"token": token, "resume": client.resume}) == "token_revoked"
 
@@ -176,9 +179,9 @@ async def test_joins_and_leaves_leave_nothing_behind(tmp_path: Path) -> None:
             await eventually(client.has_snapshot)
             await client.ask("room.leave")
             await client.close()
-        room_server = server.process.room_server
-        await eventually(lambda: not room_server.open_sockets)
-        assert not room_server.open_sessions
+        sockets = server.process.sockets
+        await eventually(lambda: not sockets.open_sockets)
+        assert not sockets.open_sessions
         assert server.process.rooms.all() == ()
         assert server.media.gates == {}
 

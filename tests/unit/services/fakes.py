@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from conference.events import ParticipantView, RoomEvent, SessionEvent, Snapshot
+from conference.events import DeskSnapshot, ParticipantView, RoomEvent, SessionEvent, Snapshot
 from conference.model.media import MediaEvent, MediaRestarted, PublicationInfo, SubscriberOffer, TrackHint
 from conference.services.ports import MediaError
 
@@ -121,7 +121,7 @@ class RecordingPublisher:
     closed: set[str] = field(default_factory=set)
     _members: dict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
 
-    def enter(self, session_id: str, room_id: str, snapshot: Snapshot) -> None:
+    def enter(self, session_id: str, room_id: str, snapshot: Snapshot | DeskSnapshot) -> None:
         self.sent[session_id].append(snapshot)
         self._members[room_id][session_id] = None
 

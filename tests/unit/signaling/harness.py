@@ -48,8 +48,14 @@ class Signalling:
         await eventually(lambda: client.state.snapshot)
         return client
 
-    async def connect(self, auth: Any) -> Client:
-        client = Client(self.url)
+    async def desk(self, role: Role = Role.CHAIR, name: str = "张三") -> Client:
+        """A desk with its snapshot."""
+        client = await self.connect({"token": self.token(role, name)}, "/desk")
+        await eventually(lambda: client.state.snapshot)
+        return client
+
+    async def connect(self, auth: Any, namespace: str = "/room") -> Client:
+        client = Client(self.url, namespace)
         self.clients.append(client)
         await client.connect(auth)
         return client
@@ -161,21 +167,22 @@ class RoomState:
 class Client:
     """One socket. `events` holds everything received, in order."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, namespace: str = "/room") -> None:
         self._url = url
+        self._namespace = namespace
         self._sio = socketio.AsyncClient(reconnection=False)
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.state = RoomState()
         self.answer: Callable[[dict[str, Any]], Any] | None = lambda offer: {
             "sdp": f"answer to {offer['sdp']}"
         }
-        self._sio.register_namespace(_Namespace(self))
+        self._sio.register_namespace(_Namespace(self, namespace))
 
     async def connect(self, auth: Any) -> None:
-        await self._sio.connect(self._url, namespaces=["/room"], auth=auth, transports=["websocket"])
+        await self._sio.connect(self._url, namespaces=[self._namespace], auth=auth, transports=["websocket"])
 
     async def call(self, event: str, data: Any = None) -> Any:
-        return await self._sio.call(event, {} if data is None else data, namespace="/room", timeout=5)
+        return await self._sio.call(event, {} if data is None else data, namespace=self._namespace, timeout=5)
 
     async def ask(self, event: str, data: Any = None) -> Any:
         """The data of a good ack."""
@@ -198,7 +205,7 @@ class Client:
 
     @property
     def connected(self) -> bool:
-        return "/room" in self._sio.namespaces
+        return self._namespace in self._sio.namespaces
 
     @property
     def me(self) -> str:
@@ -227,7 +234,7 @@ class Client:
 
     def received(self, event: str, body: dict[str, Any]) -> Any:
         self.events.append((event, body))
-        if event == "room.snapshot":
+        if event in ("room.snapshot", "desk.snapshot"):
             self.state.start(body)
         elif event == "media.offer":
             return self.answer(body) if self.answer is not None else None
@@ -237,8 +244,8 @@ class Client:
 
 
 class _Namespace(socketio.AsyncClientNamespace):  # type: ignore[misc]  # the library is untyped
-    def __init__(self, client: Client) -> None:
-        super().__init__("/room")
+    def __init__(self, client: Client, name: str) -> None:
+        super().__init__(name)
         self._client = client
 
     async def trigger_event(self, event: str, *arguments: Any) -> Any:

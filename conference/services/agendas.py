@@ -1,0 +1,88 @@
+"""The agenda: writing it, and walking through it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from conference.model.agenda import Agenda, AgendaDraft, AgendaItem
+from conference.model.audit import AuditEntry
+from conference.model.consultation import Status
+from conference.model.errors import ConferenceError
+from conference.model.permissions import Action, require
+from conference.services.change import Change
+from conference.services.live_room import LiveRoom
+from conference.services.rooms import Rooms
+from conference.services.trace import Bearer, Caller
+
+MAX_ITEMS: Final = 200
+
+
+class Agendas:
+    """`by` is an id in the room, or a token's bearer."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+
+    async def get(self, room_id: str) -> tuple[AgendaItem, ...]:
+        async with self._rooms.locked(room_id) as room:
+            return room.agenda.items
+
+    async def edit(
+        self, room_id: str, by: str | Bearer, drafts: Sequence[AgendaDraft]
+    ) -> tuple[AgendaItem, ...]:
+        """Write the agenda anew; items that began keep their state and may not be left out."""
+        async with self._rooms.locked(room_id) as room:
+            caller = room.caller(by)
+            require(caller.role, Action.AGENDA_EDIT)
+            if room.consultation.status in (Status.ENDED, Status.ARCHIVED, Status.CANCELLED):
+                raise ConferenceError("invalid_state", f"status {room.consultation.status}")
+            if len(drafts) > MAX_ITEMS:
+                raise ConferenceError("too_large", f"{len(drafts)} agenda items")
+            agenda = room.agenda.edited(drafts)
+            written = [
+                {"id": each.id, "title": each.title, "kind": each.kind.value, "minutes": each.planned_minutes}
+                for each in agenda.items
+            ]
+            entry = self._rooms.entry(room, caller.actor, "agenda.edited", room.id, items=written)
+            return await self._commit(room, agenda, entry)
+
+    async def start(self, room_id: str, by: str | Bearer, item_id: str) -> tuple[AgendaItem, ...]:
+        """Make an item the current one; the one before is done."""
+        async with self._rooms.locked(room_id) as room:
+            caller = self._leader(room, by)
+            return await self._step(room, caller, room.agenda.started(item_id, self._now_ms(room)))
+
+    async def advance(self, room_id: str, by: str | Bearer) -> tuple[AgendaItem, ...]:
+        """On to the next item."""
+        async with self._rooms.locked(room_id) as room:
+            caller = self._leader(room, by)
+            return await self._step(room, caller, room.agenda.advanced(self._now_ms(room)))
+
+    async def end(self, room_id: str, by: str | Bearer) -> tuple[AgendaItem, ...]:
+        """End the current item; none is current then."""
+        async with self._rooms.locked(room_id) as room:
+            caller = self._leader(room, by)
+            return await self._step(room, caller, room.agenda.ended(self._now_ms(room)))
+
+    def _leader(self, room: LiveRoom, by: str | Bearer) -> Caller:
+        caller = room.caller(by)
+        require(caller.role, Action.AGENDA_RUN)
+        room.consultation.require_open()
+        return caller
+
+    async def _step(self, room: LiveRoom, caller: Caller, agenda: Agenda) -> tuple[AgendaItem, ...]:
+        current = agenda.current
+        if current is None:
+            entry = self._rooms.entry(room, caller.actor, "agenda.ended", room.id)
+        else:
+            entry = self._rooms.entry(room, caller.actor, "agenda.started", current.id, title=current.title)
+        return await self._commit(room, agenda, entry)
+
+    async def _commit(self, room: LiveRoom, agenda: Agenda, entry: AuditEntry) -> tuple[AgendaItem, ...]:
+        if agenda != room.agenda:
+            await self._rooms.commit(room, Change(agenda=agenda), [entry])
+        return room.agenda.items
+
+    def _now_ms(self, room: LiveRoom) -> int | None:
+        return self._rooms.program_time_ms(room.consultation)
