@@ -19,9 +19,10 @@ from conference.media.client import MediaClient
 from conference.media.settings import MediaSettings
 from conference.services.agendas import Agendas
 from conference.services.audit import Trace
-from conference.services.consultations import Consultations, LifeCycle
+from conference.services.consultations import Consultations
 from conference.services.desks import Desks
 from conference.services.floors import Floors
+from conference.services.life_cycle import LifeCycle
 from conference.services.media_sessions import MediaSessions
 from conference.services.moderation import Moderation
 from conference.services.offers import Offers

@@ -11,7 +11,6 @@ from conference.clock import SystemClock
 from conference.model.errors import ConferenceError
 from conference.services.consultations import Consultations
 from conference.storage.database import Database
-from signaling import log
 from signaling.data_dir import DataDirectory, DataDirectoryError
 from signaling.database import open_database
 from signaling.terminal import fail
@@ -21,7 +20,6 @@ Result = TypeVar("Result")
 
 def with_database(data_dir: Path, use: Callable[[Database], Awaitable[Result]]) -> Result:
     """Open the database, migrated, and close it afterwards."""
-    log.configure("warning")
     directory = DataDirectory(data_dir.resolve())
 
     async def run() -> Result:

@@ -11,7 +11,8 @@ from conference.model.consultation import Consultation
 from conference.model.errors import ConferenceError
 from conference.model.permissions import Action, require
 from conference.services.audit import Trace
-from conference.services.consultations import Consultations, LifeCycle
+from conference.services.consultations import Consultations
+from conference.services.life_cycle import LifeCycle
 from conference.services.ports import MediaPlane, Storage
 from conference.services.rooms import Rooms
 from conference.services.streams import Streams

@@ -9,8 +9,9 @@ import pytest
 
 from conference.model.audit import AuditLine, verify
 from conference.model.permissions import Role
-from conference.services.consultations import ConsultationDraft, Consultations, LifeCycle
+from conference.services.consultations import ConsultationDraft, Consultations
 from conference.services.floors import Floors
+from conference.services.life_cycle import LifeCycle
 from conference.services.media_sessions import MediaSessions
 from conference.services.moderation import Moderation
 from conference.services.offers import Offers
