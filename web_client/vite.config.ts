@@ -15,7 +15,7 @@ export default defineConfig({
     assetsDir: 'assets',
     // A data: font or style would need a wider content security policy.
     assetsInlineLimit: 0,
-    rollupOptions: { input: { index: at('./index.html'), room: at('./room.html') } },
+    rollupOptions: { input: { index: at('./index.html'), room: at('./room.html'), desk: at('./desk.html') } },
   },
   server: {
     proxy: {

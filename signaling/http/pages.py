@@ -35,6 +35,7 @@ class Pages:
     def add_to(self, app: web.Application) -> None:
         app.router.add_get("/", self._index)
         app.router.add_get("/room/{cid}", self._room)
+        app.router.add_get("/desk/{cid}", self._desk)
         app.router.add_get("/assets/{path:.+}", self._asset)
         if self._lan_ca is not None:
             app.router.add_get("/lan-ca.crt", self._ca)
@@ -45,6 +46,9 @@ class Pages:
 
     async def _room(self, request: web.Request) -> web.StreamResponse:
         return self._page("room.html")
+
+    async def _desk(self, request: web.Request) -> web.StreamResponse:
+        return self._page("desk.html")
 
     def _page(self, name: str) -> web.StreamResponse:
         path = self._directory / name

@@ -1,8 +1,8 @@
-/** Opens the real wire: socket.io-client on the namespace /room, WebSocket first, long polling where a proxy refuses it. */
+/** Opens the real wire: socket.io-client on a namespace of ours, WebSocket first, long polling where a proxy refuses it. */
 import { Manager } from 'socket.io-client'
 import type { Wire } from './room-socket'
 
-export function openWire(auth: () => Record<string, unknown>): Wire {
+export function openWire(auth: () => Record<string, unknown>, namespace: '/room' | '/desk' = '/room'): Wire {
   const manager = new Manager(window.location.origin, {
     autoConnect: false,
     reconnection: false,
@@ -10,7 +10,7 @@ export function openWire(auth: () => Record<string, unknown>): Wire {
     tryAllTransports: true,
     timeout: 5000,
   })
-  return manager.socket('/room', {
+  return manager.socket(namespace, {
     auth: (give: (data: object) => void) => give(auth()),
   }) as unknown as Wire
 }

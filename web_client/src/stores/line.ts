@@ -38,15 +38,25 @@ export const useLine = defineStore('line', () => {
 
   /** Asks; null after a refusal, which is said in words. */
   async function ask<Name extends RequestName>(name: Name, payload: Requests[Name][0]): Promise<Requests[Name][1] | null> {
+    let answer: Requests[Name][1] | null = null
+    await attempt(async () => {
+      answer = await request(name, payload)
+    })
+    return answer
+  }
+
+  /** The same for what goes another way than over this line. */
+  async function attempt(act: () => Promise<void>): Promise<boolean> {
     try {
-      return await request(name, payload)
+      await act()
+      return true
     } catch (error) {
       const code = error instanceof RequestError ? error.code : ''
       if (code === 'conflict') notices.show(t('toast.conflict'), { detail: t('toast.conflictText') })
       else notices.show(t(SENTENCES[code] ?? 'toast.failed'))
-      return null
+      return false
     }
   }
 
-  return { up, use, request, ask }
+  return { up, use, request, ask, attempt }
 })

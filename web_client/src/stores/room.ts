@@ -47,7 +47,7 @@ export const useRoom = defineStore('room', () => {
 
   function take(snapshot: Snapshot): void {
     state.value = stateFrom(snapshot)
-    useClock().anchor(snapshot.program_time_ms)
+    useClock().anchor(snapshot.program_time_ms, snapshot.server_time_ms)
   }
 
   /** false when a snapshot is needed */
