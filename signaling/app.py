@@ -18,6 +18,7 @@ from conference.clock import Clock, SystemClock
 from conference.media.client import MediaClient
 from conference.media.settings import MediaSettings
 from conference.services.agendas import Agendas
+from conference.services.attendance import Attendance
 from conference.services.audit import Trace
 from conference.services.consultations import Consultations
 from conference.services.desks import Desks
@@ -79,6 +80,7 @@ class WebProcess:
     life_cycle: LifeCycle
     presence: Presence
     floors: Floors
+    attendance: Attendance
     offers: Offers
     media_sessions: MediaSessions
     streams: Streams
@@ -113,6 +115,7 @@ class WebProcess:
         streams = Streams(rooms, presence)
         metrics.watch(rooms)
         moderation, agendas, statements = Moderation(rooms), Agendas(rooms), Statements(rooms)
+        attendance = Attendance(database, programs, clock)
         desks, life_cycle = Desks(rooms), LifeCycle(rooms, programs, floors)
         shared = {
             **FloorRequests(floors).calls(),
@@ -133,6 +136,10 @@ class WebProcess:
             life_cycle=life_cycle,
             rooms=rooms,
             streams=streams,
+            agendas=agendas,
+            floors=floors,
+            statements=statements,
+            attendance=attendance,
             trace=Trace(database),
             archives=ArchiveBuilder(database.url, settings.data_dir.resolve()),
             storage=database,
@@ -153,6 +160,7 @@ class WebProcess:
             life_cycle=life_cycle,
             presence=presence,
             floors=floors,
+            attendance=attendance,
             offers=offers,
             media_sessions=media_sessions,
             streams=streams,
@@ -167,6 +175,7 @@ class WebProcess:
         await self.programs.restore()
         await self.rooms.restore()
         await self.floors.restore()
+        await self.attendance.restore()
         background.keep(self.media_sessions.run)
         background.keep(self.metrics.measure_lag)
         background.every(_SWEEP_S, self.presence.expire, self.streams.expire, self.offers.repeat_overdue)

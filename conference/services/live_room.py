@@ -34,6 +34,7 @@ from conference.events import (
     StatementUpdated,
 )
 from conference.model.agenda import Agenda
+from conference.model.attendance import Stay
 from conference.model.consultation import Consultation
 from conference.model.errors import NotFoundError
 from conference.model.floor import Turn
@@ -61,6 +62,7 @@ class Seat:
     """One participant in the room."""
 
     participant: Participant
+    stay: Stay | None = None  # its connection in the list of attendance
     resume_secret: str = ""
     session_id: str | None = None
     lost_at_s: float | None = None  # since when no session (WHIP: no transport) holds the seat

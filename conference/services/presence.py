@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 import structlog
 
 from conference.events import SessionRemoved, SessionReplaced, Snapshot
+from conference.model.attendance import Stay
 from conference.model.audit import SYSTEM, Actor, Personal
 from conference.model.errors import ConferenceError
 from conference.model.floor import gate_without_floor
@@ -17,7 +19,7 @@ from conference.model.permissions import Action, Role, allowed, require
 from conference.services.floors import Floors
 from conference.services.live_room import LiveRoom, Seat
 from conference.services.offers import Offers
-from conference.services.ports import MediaError
+from conference.services.ports import MediaError, UnitOfWork
 from conference.services.rooms import Rooms
 from conference.services.trace import person
 
@@ -139,11 +141,12 @@ class Presence:
             token=participant.token_id,
         )
         try:
-            await self._rooms.save(participant, trace=[entry])
+            stay = self._stay(room, participant)
+            await self._rooms.save(participant, trace=[entry], also=_noting(stay))
         except BaseException:
             await self._rooms.leave_media(room.id, participant.id)
             raise
-        seat = Seat(participant, resume_secret=secret, publications=publications)
+        seat = Seat(participant, stay, resume_secret=secret, publications=publications)
         room.add(seat)
         return seat
 
@@ -166,8 +169,9 @@ class Presence:
         line = self._rooms.entry(
             room, person(updated), "participant.resumed", updated.id, device=updated.device
         )
-        await self._rooms.save(updated, trace=[line])
-        seat.participant = updated
+        stay = seat.stay or self._stay(room, updated)
+        await self._rooms.save(updated, trace=[line], also=_noting(stay))
+        seat.participant, seat.stay = updated, stay
         return seat
 
     async def _returned(self, room: LiveRoom, entry: Entry, claim: Resume) -> Seat | None:
@@ -190,6 +194,22 @@ class Presence:
         participant = participant.returned(now_ms).under_floor(gate)
         await self._join_media(room, participant)
         return await self.admit(room, participant, claim.secret, action="participant.returned")
+
+    def _stay(self, room: LiveRoom, participant: Participant) -> Stay:
+        """A connection that begins now."""
+        return Stay(
+            id=new_id("y"),
+            consultation_id=room.id,
+            participant_id=participant.id,
+            means=participant.kind,
+            device=participant.device,
+            from_ms=self._rooms.program_time_ms(room.consultation),
+            from_wall_ms=self._rooms.clock.wall_ms(),
+        )
+
+    def _ended(self, room: LiveRoom, seat: Seat, reason: str) -> Stay | None:
+        now_ms = self._rooms.program_time_ms(room.consultation)
+        return seat.stay and seat.stay.ended(now_ms, self._rooms.clock.wall_ms(), reason)
 
     def _require_place(self, room: LiveRoom) -> None:
         if len(room.seats) >= self._rooms.limits.max_participants:
@@ -227,7 +247,9 @@ class Presence:
                 seat.offer.deadline_s = None
             room.changed([seat.id])
             entry = self._rooms.entry(room, SYSTEM, "participant.disconnected", seat.id)
-            await self._rooms.save(seat.participant.seen(self._rooms.clock.wall_ms()), trace=[entry])
+            ended, seat.stay = self._ended(room, seat, "disconnected"), None
+            participant = seat.participant.seen(self._rooms.clock.wall_ms())
+            await self._rooms.save(participant, trace=[entry], also=_noting(ended))
 
     async def leave(self, room_id: str, participant_id: str) -> None:
         """The participant goes, on purpose."""
@@ -253,7 +275,9 @@ class Presence:
         participant = seat.participant.left(self._rooms.clock.wall_ms(), reason)
         means, name = participant.kind.value, Personal(participant.name)
         entry = self._rooms.entry(room, by, f"participant.{reason}", seat.id, means=means, name=name)
-        await self._rooms.save(participant, trace=[entry])
+        await self._rooms.save(
+            participant, trace=[entry], also=_noting(self._ended(room, seat, reason.value))
+        )
         if seat.session_id is not None:
             self._rooms.publisher.exit(seat.session_id)
         room.remove(seat, reason)
@@ -277,3 +301,8 @@ class Presence:
         is_whip = seat.participant.kind is ParticipantKind.WHIP
         grace_s = self._rooms.limits.whip_grace_s if is_whip else self._rooms.limits.grace_s
         return seat.lost_at_s is not None and now_s - seat.lost_at_s >= grace_s
+
+
+def _noting(stay: Stay | None) -> Callable[[UnitOfWork], Awaitable[None]] | None:
+    """Writes a connection into the list of attendance, beside the participant's own row."""
+    return None if stay is None else lambda unit: unit.stays.save(stay)

@@ -10,11 +10,15 @@ from aiohttp import web
 from conference.model.consultation import Consultation
 from conference.model.errors import ConferenceError
 from conference.model.permissions import Action, require
+from conference.services.agendas import Agendas
+from conference.services.attendance import Attendance
 from conference.services.audit import Trace
 from conference.services.consultations import Consultations
+from conference.services.floors import Floors
 from conference.services.life_cycle import LifeCycle
 from conference.services.ports import MediaPlane, Storage
 from conference.services.rooms import Rooms
+from conference.services.statements import Statements
 from conference.services.streams import Streams
 from signaling.archive import ArchiveBuilder
 from signaling.auth.access import Access, Grant
@@ -34,6 +38,10 @@ class HttpContext:
     life_cycle: LifeCycle
     rooms: Rooms
     streams: Streams
+    agendas: Agendas
+    floors: Floors
+    statements: Statements
+    attendance: Attendance
     trace: Trace
     archives: ArchiveBuilder
     storage: Storage

@@ -9,7 +9,10 @@ import pytest
 
 from conference.model.audit import AuditLine, verify
 from conference.model.permissions import Role
+from conference.services.agendas import Agendas
+from conference.services.attendance import Attendance
 from conference.services.consultations import ConsultationDraft, Consultations
+from conference.services.desks import Desks
 from conference.services.floors import Floors
 from conference.services.life_cycle import LifeCycle
 from conference.services.media_sessions import MediaSessions
@@ -18,6 +21,7 @@ from conference.services.offers import Offers
 from conference.services.presence import Entry, Presence, Resume
 from conference.services.program import ProgramTimes
 from conference.services.rooms import RoomLimits, Rooms
+from conference.services.statements import Statements
 from conference.services.streams import Streams
 from conference.services.trace import Bearer
 from conference.storage.database import Database, open_engine, sqlite_url
@@ -42,6 +46,10 @@ class World:
         self.moderation = Moderation(self.rooms)
         self.media_sessions = MediaSessions(self.rooms, self.offers)
         self.streams = Streams(self.rooms, self.presence)
+        self.agendas = Agendas(self.rooms)
+        self.statements = Statements(self.rooms)
+        self.desks = Desks(self.rooms)
+        self.attendance = Attendance(database, self.programs, clock)
         self.consultations = Consultations(database, clock)
         self.life_cycle = LifeCycle(self.rooms, self.programs, self.floors)
 
@@ -51,6 +59,7 @@ class World:
         await world.programs.restore()
         await world.rooms.restore()
         await world.floors.restore()
+        await world.attendance.restore()
         return world
 
     async def join(

@@ -176,9 +176,10 @@ async def test_a_restart_notes_the_outage_and_who_was_lost(world: World) -> None
     await world.rooms.heartbeat()
     world.clock.forward(100)
     again = await world.restart()
-    gap, lost = (await again.trace())[-2:]
+    gap, lost, outage = (await again.trace())[-3:]
     assert (gap.action, content(gap)["to_ms"] >= 100_000) == ("program.gap", True)
     assert (lost.action, lost.actor_kind, lost.subject) == ("participant.lost", "system", member)
+    assert (outage.action, content(outage)["participants"]) == ("attendance.outage", [member])
 
 
 async def test_a_rehearsal_made_anew_goes_on_in_the_same_chain(world: World) -> None:

@@ -61,6 +61,10 @@ def test_openapi_describes_the_contract(tmp_path: Path) -> None:
         "/api/v1/consultations/{cid}/participants",
         "/api/v1/consultations/{cid}/start",
         "/api/v1/consultations/{cid}/end",
+        "/api/v1/consultations/{cid}/agenda",
+        "/api/v1/consultations/{cid}/floor",
+        "/api/v1/consultations/{cid}/statements",
+        "/api/v1/consultations/{cid}/attendance",
         "/api/v1/consultations/{cid}/audit",
         "/api/v1/consultations/{cid}/archive",
     }
