@@ -10,6 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import aiohttp
 import pytest
 import socketio
 
@@ -60,6 +61,40 @@ async def test_kill_and_start_again_forgets_nobody(tmp_path: Path) -> None:
         assert back.state.participants[member.me]["hard_muted"] is True
         assert back.state.participants[chair.me]["connected"] is False
         for client in (chair, member, back):
+            await client.close()
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+async def test_kill_with_a_running_floor_goes_on_with_it(tmp_path: Path) -> None:
+    server = await asyncio.to_thread(Server(data_dir=tmp_path / "data", arguments=["--demo"]).start)
+    try:
+        tickets = {role: server.links[role].split("token=")[1] for role in ("chair", "member", "department")}
+        chair = await join(server, tickets["chair"])
+        member, other = await join(server, tickets["member"]), await join(server, tickets["department"])
+        path = f"{server.url}/api/v1/consultations/{chair.state.consultation['id']}/start"
+        authorization = {"Authorization": f"Bearer {tickets['chair']}"}
+        async with aiohttp.ClientSession() as session:
+            assert (await session.post(path, headers=authorization)).status == 200
+        await other.ask("floor.request")
+        await chair.ask("agenda.set", {"items": [{"title": "发言", "kind": "speech"}]})
+        await chair.ask("agenda.next")
+        await member.ask("statement.add", {"text": "留在记录里", "key": "k" * 8})
+        await chair.ask("floor.mode", {"mode": "chair"})
+        await chair.ask("floor.grant", {"participant_id": member.me, "duration_ms": 600_000})
+        before = await chair.ask("room.sync")
+        await asyncio.to_thread(server.kill)
+        await asyncio.to_thread(server.restart)
+        back = await join(server, tickets["member"], resume=member.resume)
+        again = await join(server, tickets["chair"], resume=chair.resume)
+        after = await again.ask("room.sync")
+        assert after["floor"] == before["floor"]
+        assert after["agenda"] == before["agenda"]
+        assert after["statements"] == before["statements"]
+        assert after["program_time_ms"] >= before["program_time_ms"]
+        assert [each["id"] for each in after["participants"] if each["microphone"]] == [chair.me, member.me]
+        assert await back.ask("floor.withdraw") == {}
+        for client in (chair, member, other, back, again):
             await client.close()
     finally:
         await asyncio.to_thread(server.stop)

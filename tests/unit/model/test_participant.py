@@ -1,13 +1,14 @@
 """Mutes: what closes a gate, who may open it, and that an undo undoes just what was done."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conference.model.errors import ConferenceError
-from conference.model.participant import LeaveReason, MuteAllMark, Participant, ParticipantKind
+from conference.model.participant import FloorGate, LeaveReason, MuteAllMark, Participant, ParticipantKind
 from conference.model.permissions import Role
 
 
@@ -120,3 +121,42 @@ def test_undo_restores_the_gate_of_before(path: list[Change], hard: bool) -> Non
             participant.hard_muted,
             participant.microphone_on,
         )
+
+
+changes = st.lists(st.sampled_from(["on", "off", "soft", "hard", "unmute", "undo"]), max_size=6)
+
+
+def changed(one: Participant, names: list[str]) -> Participant:
+    for name in names:
+        with suppress(ConferenceError):
+            match name:
+                case "on" | "off":
+                    one = one.choosing_microphone(name == "on")
+                case "soft" | "hard":
+                    one = one.muted("主持人", hard=name == "hard", mark=MuteAllMark(name))
+                case "unmute":
+                    one = one.unmuted()
+                case _:
+                    one = one.mute_all_undone()
+    return one
+
+
+@given(before=changes, during=changes, closed=st.booleans())
+def test_the_floor_opens_and_never_leaves_more_open_than_before(
+    before: list[str], during: list[str], closed: bool
+) -> None:
+    gate = FloorGate.CLOSED if closed else None
+    one = changed(make(), before).under_floor(gate)
+    assert not (closed and one.sound_open)
+    given_floor = one.given_floor()
+    assert given_floor.sound_open
+    assert given_floor.under_floor(gate) == one
+    held = changed(given_floor, during)
+    assert held.holds_floor
+    after = held.under_floor(gate)
+    if not {"unmute", "undo"} & set(during):
+        assert one.sound_open or not after.sound_open
+    if closed:
+        assert not after.sound_open
+    back = after.under_floor(None)
+    assert back.sound_open == (back.microphone_on and not back.soft_muted and not back.hard_muted)
