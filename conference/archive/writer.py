@@ -24,6 +24,7 @@ from conference.model.errors import ConferenceError
 from conference.services.ports import Storage, UnitOfWork
 
 _PAGE: Final = 500
+_FIRST_ZIP_TIME_S: Final = 315_532_800  # 1980: a clock that was never set is no reason to fail
 
 
 async def write_archive(
@@ -51,7 +52,7 @@ class _Writer:
 
     def __init__(self, package: zipfile.ZipFile, created_at_ms: int) -> None:
         self._package = package
-        self._time = time.gmtime(created_at_ms / 1000)[:6]
+        self._time = time.gmtime(max(created_at_ms // 1000, _FIRST_ZIP_TIME_S))[:6]
         self._line_hashes: list[str] = []
         self.files: dict[str, FileEntry] = {}
 

@@ -12,7 +12,7 @@ from conference.storage.tables import audit_heads, audit_lines, audit_texts
 
 
 class SqlAudit:
-    """Implements services.ports.AuditRepository."""
+    """Implements services.ports.AuditRepository. The columns stand in the order of the fields."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -66,7 +66,7 @@ class SqlAudit:
         if subject is not None:
             query = query.where(audit_lines.c.subject == subject)
         query = query.order_by(audit_lines.c.number).limit(limit)
-        return [AuditLine(**row) for row in (await self._connection.execute(query)).mappings()]
+        return [AuditLine(*row) for row in await self._connection.execute(query)]
 
     async def texts(self, chain: str, first: int, last: int) -> list[AuditText]:
         query = (
@@ -74,7 +74,7 @@ class SqlAudit:
             .where(audit_texts.c.chain == chain, audit_texts.c.number.between(first, last))
             .order_by(audit_texts.c.number, audit_texts.c.field)
         )
-        return [AuditText(**row) for row in (await self._connection.execute(query)).mappings()]
+        return [AuditText(*row) for row in await self._connection.execute(query)]
 
     async def forget(self, chain: str, number: int) -> None:
         await self._connection.execute(

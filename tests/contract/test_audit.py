@@ -165,6 +165,15 @@ async def test_a_package_holds_everything_of_its_consultation_alone(
     assert (b"0" * 64) not in path.read_bytes().replace(b'"previous":"' + b"0" * 64, b"")
 
 
+async def test_a_package_made_by_a_clock_that_was_never_set(database: Database, tmp_path: Path) -> None:
+    async with database.transaction() as unit:
+        await unit.consultations.add(consultation())
+    path = tmp_path / "c.zip"
+    with path.open("wb") as file:
+        await write_archive(database, "c", file, created_at_ms=7, software="x")
+    assert verify_archive(path).findings == []
+
+
 async def test_no_package_of_nothing(database: Database) -> None:
     with pytest.raises(ConferenceError) as caught:
         await write_archive(database, "none", io.BytesIO(), created_at_ms=0, software="x")
