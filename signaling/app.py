@@ -22,6 +22,7 @@ from conference.services.attendance import Attendance
 from conference.services.audit import Trace
 from conference.services.consultations import Consultations
 from conference.services.desks import Desks
+from conference.services.floor_clock import FloorClock
 from conference.services.floors import Floors
 from conference.services.life_cycle import LifeCycle
 from conference.services.media_sessions import MediaSessions
@@ -79,7 +80,7 @@ class WebProcess:
     rooms: Rooms
     life_cycle: LifeCycle
     presence: Presence
-    floors: Floors
+    floor_clock: FloorClock
     attendance: Attendance
     offers: Offers
     media_sessions: MediaSessions
@@ -159,7 +160,7 @@ class WebProcess:
             rooms=rooms,
             life_cycle=life_cycle,
             presence=presence,
-            floors=floors,
+            floor_clock=FloorClock(rooms, floors),
             attendance=attendance,
             offers=offers,
             media_sessions=media_sessions,
@@ -174,12 +175,12 @@ class WebProcess:
         """Take up what the rows remember, and begin the recurring work."""
         await self.programs.restore()
         await self.rooms.restore()
-        await self.floors.restore()
+        await self.floor_clock.restore()
         await self.attendance.restore()
         background.keep(self.media_sessions.run)
         background.keep(self.metrics.measure_lag)
         background.every(_SWEEP_S, self.presence.expire, self.streams.expire, self.offers.repeat_overdue)
-        background.every(_TICK_S, self.floors.tick)
+        background.every(_TICK_S, self.floor_clock.tick)
         background.every(_HEARTBEAT_S, self.rooms.heartbeat)
 
     async def stop(self) -> None:

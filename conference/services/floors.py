@@ -1,15 +1,15 @@
-"""The floor: the queue of hands, granting and ending, the mode, and the end of time."""
+"""The floor: the queue of hands, granting and ending, the mode."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from conference.events import FloorGiven, FloorTaken, FloorView, FloorWarning, SessionEvent
+from conference.events import FloorGiven, FloorTaken, FloorView, SessionEvent
 from conference.model.audit import SYSTEM, Actor, AuditEntry, Personal
 from conference.model.consultation import Mode
 from conference.model.errors import ConferenceError, ConflictError, ForbiddenError
-from conference.model.floor import Ending, EndReason, SpokenTime, Turn, TurnState, gate_without_floor
+from conference.model.floor import Ending, EndReason, SpokenTime, Turn, gate_without_floor
 from conference.model.ids import new_id
 from conference.model.participant import Participant
 from conference.model.permissions import Action, allowed, require
@@ -17,8 +17,6 @@ from conference.services.change import Change
 from conference.services.live_room import FloorMark, LiveRoom
 from conference.services.rooms import Rooms
 from conference.services.trace import Bearer, Caller, person
-
-_NOTED = {TurnState.RUNNING: "floor.started", TurnState.OVER: "floor.over", TurnState.GRACE: "floor.held"}
 
 
 class Floors:
@@ -49,7 +47,7 @@ class Floors:
                 require(caller.role, Action.FLOOR_ORDER)
             if room.turn is not None and room.turn.participant_id == participant_id:
                 reason = EndReason.FINISHED if is_own else EndReason.WITHDRAWN
-                await self._finish(room, caller.actor, reason)
+                await self.finish(room, caller.actor, reason)
             else:
                 target = room.seat(participant_id).participant
                 name = Personal(target.name)
@@ -127,8 +125,8 @@ class Floors:
             room.turn_since_s = self._rooms.clock.monotonic()
             self._mark(room, caller)
             if before is not None:
-                self._tell(room, before, FloorTaken(EndReason.FINISHED))
-            self._tell(room, turn, FloorGiven(duration_ms, ending))
+                self.tell(room, before, FloorTaken(EndReason.FINISHED))
+            self.tell(room, turn, FloorGiven(duration_ms, ending))
             return room.floor_view()
 
     def _turn(
@@ -177,7 +175,7 @@ class Floors:
         async with self._rooms.locked(room_id) as room:
             caller = self._leader(room, by, Action.FLOOR_GRANT, version)
             if room.turn is not None:
-                await self._finish(room, caller.actor, EndReason.WITHDRAWN)
+                await self.finish(room, caller.actor, EndReason.WITHDRAWN)
                 self._mark(room, caller)
             return room.floor_view()
 
@@ -237,119 +235,27 @@ class Floors:
         )
         return Change(participants, turns=(ended,)), [entry]
 
-    async def _finish(self, room: LiveRoom, by: Actor, reason: EndReason) -> None:
+    async def finish(self, room: LiveRoom, by: Actor, reason: EndReason) -> None:
+        """End the present turn, if there is one. With the room's lock held."""
         turn = room.turn
         if turn is None:
             return
         change, trace = self._ending(room, turn, by, reason)
         await self._rooms.commit(room, change, trace)
-        self._tell(room, turn, FloorTaken(reason))
+        self.tell(room, turn, FloorTaken(reason))
 
     async def vacated(self, room: LiveRoom, participant_id: str) -> None:
         """This participant is about to leave. With the room's lock held."""
         if room.turn is not None and room.turn.participant_id == participant_id:
-            await self._finish(room, SYSTEM, EndReason.WITHDRAWN)
+            await self.finish(room, SYSTEM, EndReason.WITHDRAWN)
 
-    async def close(self, room: LiveRoom, by: Actor) -> None:
-        """The session is over. With the room's lock held."""
-        await self._finish(room, by, EndReason.FINISHED)
-
-    def _tell(self, room: LiveRoom, turn: Turn, event: SessionEvent) -> None:
+    def tell(self, room: LiveRoom, turn: Turn, event: SessionEvent) -> None:
+        """Word to the holder of a turn."""
         seat = room.seats.get(turn.participant_id)
         if seat is not None and seat.session_id is not None:
             self._rooms.publisher.send(seat.session_id, event)
 
-    # ── time ────────────────────────────────────────────────────────────────────────────────────
-
-    async def tick(self) -> None:
-        """Begin countdowns, warn, end what is over, hold the floor for those who dropped out."""
-        for room in self._rooms.all():
-            if room.turn is not None and self._moved(room, room.turn) != (room.turn, None):
-                async with self._rooms.locked(room.id) as current:
-                    await self._advance(current)
-
-    async def _advance(self, room: LiveRoom) -> None:
-        before = room.turn
-        if before is None:
-            return
-        turn, reason = self._moved(room, before)
-        if reason is not None:
-            await self._finish(room, SYSTEM, reason)
-            return
-        if turn == before:
-            return
-        action = (
-            _NOTED.get(turn.state, "floor.returned") if turn.state is not before.state else "floor.warned"
-        )
-        entry = self._rooms.entry(room, SYSTEM, action, turn.participant_id)
-        await self._rooms.commit(room, Change(turns=(turn,)), [entry])
-        if turn.state is not before.state:
-            room.turn_since_s = self._rooms.clock.monotonic()
-        if turn.state is TurnState.WAITING:
-            self._tell(room, turn, FloorGiven(turn.duration_ms, turn.ending))
-        left_ms = turn.left_ms(self._now_ms(room))
-        if turn.warned and not before.warned and turn.state is TurnState.RUNNING and left_ms is not None:
-            self._tell(room, turn, FloorWarning(left_ms))
-
-    def _moved(self, room: LiveRoom, turn: Turn) -> tuple[Turn, EndReason | None]:
-        """The turn as it stands now, and why it is over if it is."""
-        seat = room.seats.get(turn.participant_id)
-        if seat is None:
-            return turn, EndReason.WITHDRAWN
-        now_ms, now_s, limits = self._now_ms(room), self._rooms.clock.monotonic(), self._rooms.limits
-        away_s = 0.0 if seat.lost_at_s is None else now_s - seat.lost_at_s
-        if turn.state is TurnState.GRACE:
-            if seat.lost_at_s is None:
-                return turn.returned(), None
-            return turn, EndReason.WITHDRAWN if away_s >= limits.floor_grace_s else None
-        if away_s > 0 and away_s >= limits.floor_drop_s:
-            return turn.dropped(None if now_ms is None else now_ms - int(away_s * 1000)), None
-        if turn.state is TurnState.WAITING:
-            is_heard = seat.participant.sound_open and any(
-                each.participant_id == seat.id for each in room.speakers
-            )
-            if is_heard or now_s - room.turn_since_s >= limits.floor_sound_s:
-                return turn.heard(now_ms), None
-            return turn, None
-        turn = turn.at(now_ms)
-        if turn.state is TurnState.OVER and turn.ending is Ending.HARD:
-            return turn, EndReason.TIME
-        return turn, None
-
-    def _now_ms(self, room: LiveRoom) -> int | None:
-        return self._rooms.program_time_ms(room.consultation)
-
-    # ── after a restart, and the record ─────────────────────────────────────────────────────────
-
-    async def restore(self) -> None:
-        """End the turns of those whose seats are gone; they spoke until the server stopped."""
-        wall_ms = self._rooms.clock.wall_ms()
-        async with self._rooms.storage.transaction() as unit:
-            for turn in await unit.floor.open_turns():
-                room = self._rooms.find(turn.consultation_id)
-                if room is not None and turn.participant_id in room.seats:
-                    continue
-                consultation = await unit.consultations.get(turn.consultation_id)
-                until_ms = consultation.program_high_water_ms if consultation is not None else None
-                ended = turn.ended(EndReason.WITHDRAWN, until_ms, wall_ms)
-                await unit.floor.save(ended)
-                await unit.audit.append(
-                    AuditEntry(
-                        turn.consultation_id,
-                        wall_ms,
-                        until_ms,
-                        SYSTEM,
-                        "floor.ended",
-                        turn.participant_id,
-                        {
-                            "name": Personal(turn.name),
-                            "reason": EndReason.WITHDRAWN.value,
-                            "spoken_ms": ended.spoken_ms,
-                        },
-                    )
-                )
-                if room is not None:
-                    room.apply(Change(turns=(ended,)))
+    # ── the record ──────────────────────────────────────────────────────────────────────────────
 
     async def speaking(self, room_id: str) -> tuple[FloorView, list[SpokenTime]]:
         """The floor, and how long each spoke under each agenda item, up to now."""
@@ -366,3 +272,6 @@ class Floors:
                     for each in spoken
                 ]
             return room.floor_view(), spoken
+
+    def _now_ms(self, room: LiveRoom) -> int | None:
+        return self._rooms.program_time_ms(room.consultation)

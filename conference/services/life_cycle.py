@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conference.model.audit import AuditEntry
 from conference.model.consultation import Consultation
+from conference.model.floor import EndReason
 from conference.model.permissions import Action, require
 from conference.services.change import Change
 from conference.services.floors import Floors
@@ -39,7 +40,7 @@ class LifeCycle:
         async with self._rooms.locked(consultation_id) as room:
             program_time_ms = self._programs.now_ms(room.consultation) or 0
             consultation = room.consultation.ended(self._rooms.clock.wall_ms(), program_time_ms)
-            await self._floors.close(room, by.actor)
+            await self._floors.finish(room, by.actor, EndReason.FINISHED)
             entry = self._entry(consultation, by, "consultation.ended", program_time_ms)
             change = Change(consultation=consultation, agenda=room.agenda.closed(program_time_ms))
             await self._rooms.commit(room, change, [entry])

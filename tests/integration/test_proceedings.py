@@ -120,7 +120,7 @@ async def test_four_hundred_statements_are_neither_lost_nor_reordered(server: Si
         own = [s["text"] for s in each.state.statements.values() if s["participant_id"] == each.me]
         assert own == [f"第{n}条" for n in range(80)]
     listed: list[str] = []
-    page = {"items": [], "next": None}
+    page: dict[str, Any] = {"next": None}
     while not listed or page["next"]:
         after = f"&after={page['next']}" if page["next"] else ""
         status, page = await http(server, "GET", f"/statements?limit=150{after}")
@@ -132,8 +132,9 @@ async def test_four_hundred_statements_are_neither_lost_nor_reordered(server: Si
 async def test_bad_statements(server: Signalling) -> None:
     member = await server.join()
     good = {"text": "好", "key": "k" * 8}
-    for change in ({"text": "  "}, {"key": "short"}, {"key": None}, {"private": "yes"}, {"reply_to": "../x"}):
-        assert await member.refused("statement.add", {**good, **change}) == "bad_request"
+    bad: dict[str, Any]
+    for bad in ({"text": "  "}, {"key": "short"}, {"key": None}, {"private": "yes"}, {"reply_to": "../x"}):
+        assert await member.refused("statement.add", {**good, **bad}) == "bad_request"
     assert await member.refused("statement.add", {**good, "text": "长" * 1001}) == "too_large"
     body = (await member.ask("statement.add", {**good, "text": " 好 "}))["statement"]
     assert (body["text"], body["likes"], body["liked"]) == ("好", 0, False)
@@ -149,6 +150,7 @@ async def test_the_agenda_over_http_and_sockets(server: Signalling) -> None:
     assert (await http(server, "GET", "/agenda", Role.MEMBER))[1]["items"] == member.state.agenda
     status, problem = await http(server, "PUT", "/agenda", json={"items": []})
     assert (status, problem["code"]) == (409, "agenda_item_begun")
+    bad: Any
     for bad in ({"items": [{"title": "", "kind": "report"}]}, {"items": [{"title": "x", "kind": "x"}]}, []):
         assert (await http(server, "PUT", "/agenda", json=bad))[1]["code"] == "bad_request"
     assert (await chair.ask("agenda.end"))["agenda"][0]["state"] == "done"
@@ -197,7 +199,7 @@ async def test_every_cell_through_the_doors(server: Signalling, role: Role) -> N
         is_forbidden = not ack["ok"] and ack["error"]["code"] == "forbidden"
         assert is_forbidden != allowed(role, action), (name, ack)
     for action, method, path in PATHS:
-        options = {"json": {"items": []}} if method == "PUT" else {}
+        options: dict[str, Any] = {"json": {"items": []}} if method == "PUT" else {}
         status, _ = await http(server, method, path, role, **options)
         assert (status == 403) != allowed(role, action), path
     desk = await server.connect({"token": server.token(role)}, "/desk")

@@ -123,7 +123,7 @@ def test_undo_restores_the_gate_of_before(path: list[Change], hard: bool) -> Non
         )
 
 
-changes = st.lists(st.sampled_from(["on", "off", "soft", "hard", "unmute", "undo"]), max_size=6)
+doings = st.lists(st.sampled_from(["on", "off", "soft", "hard", "unmute", "undo"]), max_size=6)
 
 
 def changed(one: Participant, names: list[str]) -> Participant:
@@ -141,7 +141,7 @@ def changed(one: Participant, names: list[str]) -> Participant:
     return one
 
 
-@given(before=changes, during=changes, closed=st.booleans())
+@given(before=doings, during=doings, closed=st.booleans())
 def test_the_floor_opens_and_never_leaves_more_open_than_before(
     before: list[str], during: list[str], closed: bool
 ) -> None:

@@ -13,6 +13,7 @@ from conference.services.agendas import Agendas
 from conference.services.attendance import Attendance
 from conference.services.consultations import ConsultationDraft, Consultations
 from conference.services.desks import Desks
+from conference.services.floor_clock import FloorClock
 from conference.services.floors import Floors
 from conference.services.life_cycle import LifeCycle
 from conference.services.media_sessions import MediaSessions
@@ -42,6 +43,7 @@ class World:
         self.rooms = Rooms(database, self.media, self.publisher, self.programs, clock, limits)
         self.offers = Offers(self.rooms)
         self.floors = Floors(self.rooms)
+        self.floor_clock = FloorClock(self.rooms, self.floors)
         self.presence = Presence(self.rooms, self.offers, self.floors)
         self.moderation = Moderation(self.rooms)
         self.media_sessions = MediaSessions(self.rooms, self.offers)
@@ -58,7 +60,7 @@ class World:
         world.media.epoch = "e2"
         await world.programs.restore()
         await world.rooms.restore()
-        await world.floors.restore()
+        await world.floor_clock.restore()
         await world.attendance.restore()
         return world
 

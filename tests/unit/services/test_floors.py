@@ -40,7 +40,7 @@ async def code_of(call: object) -> str:
 async def forward(world: World, seconds: float) -> None:
     """Time goes on, with the timer that looks at it."""
     world.clock.forward(seconds)
-    await world.floors.tick()
+    await world.floor_clock.tick()
 
 
 def speak(world: World, *ids: str) -> None:

@@ -130,7 +130,7 @@ async def test_rows_and_trace_and_time_agree(tmp_path: Path, rounds: int, step_s
     clock.epoch_ms += step_s * 1000 + program_time_ms
     await world.programs.restore()
     await world.rooms.restore()
-    await world.floors.restore()
+    await world.floor_clock.restore()
     now_ms = world.programs.now_ms(await world.consultations.get("c"))
     assert now_ms is not None
     assert now_ms >= program_time_ms
