@@ -55,6 +55,21 @@ describe('one’s own turn', () => {
     expect(turn.asking).toEqual({ durationMs: null })
   })
 
+  it('does not open for the turn alone what was open before the gate fell', async () => {
+    const own = useOwnMedia()
+    const turn = useTurn()
+    capture()
+    own.microphone = true
+    give(holding('me'))
+    turn.told({ duration_ms: 300_000, ending: 'soft' })
+    expect([own.heard, turn.asking]).toEqual([false, { durationMs: 300_000 }])
+    await turn.open()
+    expect([own.heard, turn.asking]).toEqual([true, null])
+    give(null)
+    turn.ended({ reason: 'finished' })
+    expect([own.heard, own.microphone]).toEqual([false, true])
+  })
+
   it('keeps one’s own choice behind the gate, for free discussion', () => {
     const own = useOwnMedia()
     capture()

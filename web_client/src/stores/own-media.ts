@@ -27,15 +27,16 @@ export const useOwnMedia = defineStore('own-media', () => {
   let closedByChairAt = -Infinity
   /** opened because one was given the floor: closed again when that ends */
   let openedForTurn = false
+  const turnTaken = ref(false)
   let off: (() => void)[] = []
 
   const locked = computed(() => room.me?.hard_muted ?? false)
+  const holding = computed(() => room.holder !== null && room.holder.participant_id === room.myId)
   /** only who holds the floor may be heard now, and those who give it */
-  const gated = computed(() => {
-    const { floor } = room
-    return !!floor && floor.mode !== 'free' && !room.can('floor.grant') && floor.holder?.participant_id !== room.myId
-  })
-  const closed = computed(() => locked.value || gated.value)
+  const strict = computed(() => room.floor !== null && room.floor.mode !== 'free' && !room.can('floor.grant'))
+  const gated = computed(() => strict.value && !holding.value)
+  /** What was open before the gate fell is not opened by the gift of the floor alone: one agrees to it, before or now. */
+  const closed = computed(() => locked.value || (strict.value && !(holding.value && turnTaken.value)))
   const heard = computed(() => {
     const own = devices.now.microphone
     return microphone.value && !closed.value && own.track !== null && !own.interrupted
@@ -44,7 +45,7 @@ export const useOwnMedia = defineStore('own-media', () => {
 
   function start(next: RoomSession, choice: { microphone: boolean; camera: boolean }): void {
     session.value = next
-    openedForTurn = false
+    openedForTurn = turnTaken.value = false
     microphone.value = choice.microphone
     camera.value = choice.camera
     if (!choice.camera) devices.shut('camera')
@@ -101,10 +102,10 @@ export const useOwnMedia = defineStore('own-media', () => {
     })
   }
 
-  watch([heard, seen], declare)
+  watch([heard, seen, gated], declare)
   watch([microphone, closed], enable)
-  watch(gated, (now) => {
-    if (microphone.value) notices.show(t(now ? 'toast.locked' : 'toast.reopened'))
+  watch(strict, (now) => {
+    if (microphone.value && !holding.value) notices.show(t(now ? 'toast.locked' : 'toast.reopened'))
   })
   watch(locked, (now) => {
     if (now) microphone.value = false
@@ -124,15 +125,16 @@ export const useOwnMedia = defineStore('own-media', () => {
   }
 
   async function toggleMicrophone(): Promise<void> {
-    if (closed.value) {
+    if (locked.value || gated.value) {
       refuse()
       return
     }
-    await setMicrophone(!microphone.value || !devices.local.microphone.track)
+    await setMicrophone(closed.value || !microphone.value || !devices.local.microphone.track)
   }
 
   async function setMicrophone(open: boolean): Promise<void> {
-    if (open && closed.value) return
+    if (open && (locked.value || gated.value)) return
+    if (open && holding.value) turnTaken.value = true
     if (await switchMicrophone(open)) notices.say(t(open ? 'toast.microphoneOpen' : 'toast.microphoneClosed'))
   }
 
@@ -151,6 +153,7 @@ export const useOwnMedia = defineStore('own-media', () => {
   function openForTurn(): boolean {
     if (!devices.local.microphone.track || devices.local.microphone.interrupted) return false
     openedForTurn ||= !microphone.value
+    turnTaken.value = true
     microphone.value = true
     return true
   }
@@ -158,12 +161,13 @@ export const useOwnMedia = defineStore('own-media', () => {
   /** With a gesture, so that a microphone that was never there may be asked for. */
   async function openMicrophoneForTurn(): Promise<boolean> {
     openedForTurn ||= !microphone.value
-    return switchMicrophone(true)
+    turnTaken.value = await switchMicrophone(true)
+    return turnTaken.value
   }
 
   function closeAfterTurn(): void {
     if (openedForTurn) microphone.value = false
-    openedForTurn = false
+    openedForTurn = turnTaken.value = false
   }
 
   async function toggleCamera(): Promise<void> {
@@ -253,6 +257,7 @@ export const useOwnMedia = defineStore('own-media', () => {
     locked,
     gated,
     closed,
+    turnTaken,
     heard,
     seen,
     start,

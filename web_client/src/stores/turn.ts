@@ -22,7 +22,8 @@ export const useTurn = defineStore('turn', () => {
 
   function told({ duration_ms: durationMs }: ServerEvents['floor.turn']): void {
     if (own.heard) {
-      notices.show(t('turn.title'), { detail: words(durationMs), forMs: 10_000 })
+      // Told again after a break of the line, nothing is new.
+      if (!own.turnTaken) notices.show(t('turn.title'), { detail: words(durationMs), forMs: 10_000 })
       return
     }
     if (consent.value && own.openForTurn()) {
@@ -66,6 +67,14 @@ export const useTurn = defineStore('turn', () => {
     warnedOf = undefined
     own.closeAfterTurn()
   }
+
+  // The microphone may be opened by its own button as well.
+  watch(
+    () => own.heard,
+    (heard) => {
+      if (heard) asking.value = null
+    },
+  )
 
   // The end may have come while the line was down.
   watch(
