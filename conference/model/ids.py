@@ -9,6 +9,7 @@ import secrets
 from typing import Final
 
 ID_PATTERN: Final = r"^[A-Za-z0-9_-]{1,64}$"
+PLAIN_PATTERN: Final = r"^[^\x00]*$"  # PostgreSQL stores no NUL
 _ID = re.compile(ID_PATTERN)
 
 

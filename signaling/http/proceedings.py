@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from conference.events import FloorView, OwnStatementView
 from conference.model.agenda import AgendaDraft, AgendaItem, AgendaKind
 from conference.model.floor import SpokenTime
-from conference.model.ids import ID_PATTERN
+from conference.model.ids import ID_PATTERN, PLAIN_PATTERN
 from conference.model.participant import Device, ParticipantKind
 from conference.model.permissions import Action, Role
 from conference.services.agendas import MAX_ITEMS
@@ -20,7 +20,7 @@ from signaling.http.context import CONTEXT
 from signaling.http.resources import Problem, Resource
 from signaling.http.rest import PREFIX, documented, json_of, page_size
 
-Title = Annotated[str, Field(min_length=1, max_length=200)]
+Title = Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN_PATTERN)]
 
 
 class AgendaResource(Resource):

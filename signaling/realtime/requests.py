@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from conference.model.agenda import AgendaDraft, AgendaKind
 from conference.model.consultation import Mode
 from conference.model.floor import Ending
-from conference.model.ids import ID_PATTERN
+from conference.model.ids import ID_PATTERN, PLAIN_PATTERN
 from conference.model.media import Source, TrackHint
 from conference.model.participant import Device
 from conference.model.statement import MAX_TEXT_CHARS
@@ -23,7 +23,9 @@ MAX_DURATION_MS: Final = 12 * 3600 * 1000
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Duration = Annotated[int, Field(ge=1, le=MAX_DURATION_MS)]
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Title = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PLAIN_PATTERN)
+]
 Version = Annotated[int, Field(ge=0)]
 Sdp = Annotated[str, StringConstraints(min_length=1, max_length=MAX_SDP_CHARS)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME_CHARS)]
@@ -166,10 +168,15 @@ class AgendaStart(Request):
 class StatementAdd(Request):
     """statement.add. `key`: chosen by the client; trying again with it adds nothing twice."""
 
-    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT_CHARS)]
+    text: Annotated[
+        str,
+        StringConstraints(
+            strip_whitespace=True, min_length=1, max_length=MAX_TEXT_CHARS, pattern=PLAIN_PATTERN
+        ),
+    ]
     reply_to: Id | None = None
     private: bool = False
-    key: Annotated[str, StringConstraints(min_length=8, max_length=64)]
+    key: Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=PLAIN_PATTERN)]
 
 
 class StatementLike(Request):

@@ -133,7 +133,14 @@ async def test_bad_statements(server: Signalling) -> None:
     member = await server.join()
     good = {"text": "好", "key": "k" * 8}
     bad: dict[str, Any]
-    for bad in ({"text": "  "}, {"key": "short"}, {"key": None}, {"private": "yes"}, {"reply_to": "../x"}):
+    for bad in (
+        {"text": "  "},
+        {"text": "a\0b"},
+        {"key": "short"},
+        {"key": None},
+        {"private": "yes"},
+        {"reply_to": "../x"},
+    ):
         assert await member.refused("statement.add", {**good, **bad}) == "bad_request"
     assert await member.refused("statement.add", {**good, "text": "长" * 1001}) == "too_large"
     body = (await member.ask("statement.add", {**good, "text": " 好 "}))["statement"]
