@@ -234,7 +234,14 @@ async def test_health_and_metrics(http: Http) -> None:
 
 
 async def test_pages_carry_the_security_headers(http: Http) -> None:
-    for path in ("/", "/room/c", "/desk/c", "/assets/none.js", "/api/v1/session", "/assets/..%2f..%2fpyproject.toml"):
+    for path in (
+        "/",
+        "/room/c",
+        "/desk/c",
+        "/assets/none.js",
+        "/api/v1/session",
+        "/assets/..%2f..%2fpyproject.toml",
+    ):
         response = await http("GET", path)
         policy = response.headers["Content-Security-Policy"]
         assert "script-src 'self'" in policy
