@@ -35,6 +35,11 @@ export const useNotices = defineStore('notices', () => {
     toasts.value = toasts.value.filter((each) => each.id !== id)
   }
 
+  /** Something larger takes the place. */
+  function clear(): void {
+    toasts.value = []
+  }
+
   /** For screen readers alone; what is on the screen anyway is not shown a second time. */
   function say(text: string, urgent = false): void {
     const line = urgent ? assertive : polite
@@ -42,5 +47,5 @@ export const useNotices = defineStore('notices', () => {
     line.value = line.value === text ? `${text}\u00a0` : text
   }
 
-  return { toasts, polite, assertive, show, dismiss, say }
+  return { toasts, polite, assertive, show, dismiss, clear, say }
 })

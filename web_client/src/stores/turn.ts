@@ -33,6 +33,7 @@ export const useTurn = defineStore('turn', () => {
       return
     }
     asking.value = { durationMs }
+    notices.clear()
     notices.say(`${t('turn.title')}。${words(durationMs)}${t('turn.how')}`, true)
   }
 
