@@ -79,10 +79,10 @@ class IncomingStream:
     def receive(self, packet: bytes, now: float, *, recovered: bool = False) -> None:
         """One plain packet of this SSRC, straight from SRTP or out of a retransmission."""
         size = len(packet)
-        if size < 12:
+        first = packet[0] if size >= 12 else 0
+        if first & 0xC0 != 0x80:
             self._counters.drops["rtp_malformed"] += 1
             return
-        first = packet[0]
         codec = self._codecs.get(packet[1] & 0x7F)
         if codec is None:
             self._counters.drops["payload_type"] += 1

@@ -297,7 +297,7 @@ class Peer:
         if not seq % self._sample and self._rx is not None:
             try:
                 packet = self._rx.unprotect(data)
-            except pylibsrtp.Error:
+            except (pylibsrtp.Error, ValueError):  # forged, or longer than the library takes
                 self.unprotect_errors += 1
                 return
             if packet[-12:-8] == STAMP:
@@ -308,7 +308,7 @@ class Peer:
             return
         try:
             packet = self._rx.unprotect(data)
-        except pylibsrtp.Error:
+        except (pylibsrtp.Error, ValueError):  # forged, or longer than the library takes
             self.unprotect_errors += 1
             return
         original = self._rtx_payload.get(packet[1] & 127)
@@ -379,7 +379,7 @@ class Peer:
             return
         try:
             compound = self._rx.unprotect_rtcp(data)
-        except pylibsrtp.Error:
+        except (pylibsrtp.Error, ValueError):  # forged, or longer than the library takes
             self.unprotect_errors += 1
             return
         for packet in rtcp.walk(compound):
