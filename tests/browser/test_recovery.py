@@ -28,6 +28,17 @@ async def hard_mute(meeting: Meeting, number: int) -> None:
         await secretary.leave()
 
 
+async def ready(server: Server) -> None:
+    """Wait until the server says that its media process is there again."""
+    try:
+        await eventually(
+            lambda: asyncio.to_thread(server.get, "/readyz"), lambda got: got[0] == 200, timeout_s=40
+        )
+    except AssertionError as error:
+        error.add_note(server.logs[-3000:])
+        raise
+
+
 async def told(client: BrowserClient, participant_id: str, key: str) -> str:
     """A data attribute of somebody's tile."""
     return str(
@@ -84,7 +95,7 @@ async def test_a_killed_process_costs_no_click_and_nothing_agreed(
         await asyncio.to_thread(server.restart)
     else:
         await asyncio.to_thread(server.kill9, "media")
-        await eventually(lambda: asyncio.to_thread(lambda: server.get("/readyz")[0] == 200), timeout_s=15)
+        await ready(server)
     for client in meeting.clients.values():
         await connected(client, timeout_s=40)
     await meeting.everybody_sees_the_others(timeout_s=40)
