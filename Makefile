@@ -37,7 +37,8 @@ run: setup
 test: setup check
 	@bash .ci/packages $(TEST_PACKAGES)
 	cd $(WEB) && npm run --silent test
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not interop and not soak and not net" $(ARGS)
+	$(BIN)/pytest -n 2 -m "not browser and not interop and not soak and not net" $(ARGS)
+	$(BIN)/pytest -m "browser and not interop and not soak and not net" $(ARGS)
 
 unit: setup
 	$(BIN)/pytest -n 2 tests/unit $(ARGS)
