@@ -22,7 +22,6 @@ from .node import Node
 from .settings import EXIT_PORT_IN_USE, MediaSettings
 
 _TICK_S = 0.01
-_READ_SIZE = 1 << 16
 _WRITE_LIMIT = 64 << 20  # a web process that reads nothing for that long is lost
 
 

@@ -15,11 +15,6 @@ class LayerSelector:
         self.current: str | None = None
         self.target = target
 
-    @property
-    def switching(self) -> bool:
-        """Whether a keyframe of the target is awaited."""
-        return self.target is not None and self.target != self.current
-
     def may_switch(self, layer: str, *, is_keyframe: bool) -> bool:
         """Whether this packet of `layer` is where the receiver can be moved to it."""
         return is_keyframe and layer == self.target and layer != self.current
