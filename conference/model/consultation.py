@@ -31,6 +31,16 @@ class Mode(StrEnum):
     CHAIR = "chair"
 
 
+class ConsultationKind(StrEnum):
+    """What form of consultation it is."""
+
+    THEMATIC = "thematic"  # 专题协商
+    COUNTERPART = "counterpart"  # 对口协商
+    SECTOR = "sector"  # 界别协商
+    PROPOSAL = "proposal"  # 提案办理协商
+    OTHER = "other"
+
+
 TRANSITIONS: Final[Mapping[Status, frozenset[Status]]] = MappingProxyType(
     {
         Status.DRAFT: frozenset({Status.SCHEDULED, Status.CANCELLED}),
@@ -61,6 +71,12 @@ class Consultation:
     started_at_ms: int | None = None
     ended_at_ms: int | None = None
     program_high_water_ms: int = 0  # program time never falls below this, whatever the wall clock does
+    kind: ConsultationKind = ConsultationKind.THEMATIC
+    organization_id: str | None = None  # None: made by the command line, open to all staff
+    briefing: str = ""
+    ends_at_ms: int | None = None  # as planned
+    closing_at_ms: int | None = None  # until then the public may comment
+    revision: int = 1  # one more at each edit, so that two editors do not overwrite each other
 
     def moved_to(self, status: Status) -> Consultation:
         """The same consultation in the next state; invalid_state when its life does not go that way."""

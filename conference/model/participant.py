@@ -16,6 +16,16 @@ class ParticipantKind(StrEnum):
     WHIP = "whip"
 
 
+class EntryMeans(StrEnum):
+    """Which door somebody came through."""
+
+    TOKEN = "token"  # noqa: S105 - a link with a token, made by the command line
+    INVITE = "invite"  # a personal link
+    OPERATOR = "operator"  # a venue's link
+    CODE = "code"  # the six digits of a hall
+    STAFF = "staff"  # logged in
+
+
 class Device(StrEnum):
     """What the web client runs on, as far as it says."""
 
@@ -79,6 +89,13 @@ class Participant:
     hand_raised_ms: int | None = None
     left_at_ms: int | None = None
     leave_reason: LeaveReason | None = None
+    invitee_id: str | None = None
+    venue_id: str | None = None
+    title: str | None = None
+    sector: str | None = None
+    entered_by: EntryMeans = EntryMeans.TOKEN
+    in_hall: bool = False  # a phone in a hall (会场内): no loudspeaker, and a microphone only with the floor
+    waiting: bool = False  # in the waiting room, not in the meeting
 
     @property
     def sound_open(self) -> bool:

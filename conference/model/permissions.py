@@ -55,6 +55,17 @@ class Action(StrEnum):
     CONSULTATION_END = "consultation.end"
     AUDIT_READ = "audit.read"
     ARCHIVE_READ = "archive.read"  # holds the private notes to the secretariat, too
+    PARTICIPANT_ADMIT = "participant.admit"  # from the waiting room, or refuse
+    CONSULTATION_EDIT = "consultation.edit"
+    CONSULTATION_PUBLISH = "consultation.publish"  # and postpone, cancel, archive
+    VENUE_EDIT = "venue.edit"
+    INVITEE_READ = "invitee.read"  # names, titles, sectors, places
+    INVITEE_EDIT = "invitee.edit"  # and telephone numbers
+    LINK_READ = "link.read"  # personal links, operators' links, entry codes
+    TOKEN_REVOKE = "token.revoke"  # noqa: S105 - the name of an action
+    AUDIT_FORGET = "audit.forget"  # delete personal text, as the law may ask
+    USER_MANAGE = "user.manage"
+    ORGANIZATION_MANAGE = "organization.manage"
 
 
 _LISTEN: Final = frozenset(
@@ -84,6 +95,21 @@ _LEAD: Final = (
         Action.ATTENDANCE_READ,
         Action.DESK_JOIN,
         Action.AUDIT_READ,
+        Action.PARTICIPANT_ADMIT,
+        Action.INVITEE_READ,
+    }
+)
+_PREPARE: Final = frozenset(
+    {
+        Action.CONSULTATION_CREATE,
+        Action.CONSULTATION_EDIT,
+        Action.CONSULTATION_PUBLISH,
+        Action.AGENDA_EDIT,
+        Action.VENUE_EDIT,
+        Action.INVITEE_READ,
+        Action.INVITEE_EDIT,
+        Action.LINK_READ,
+        Action.TOKEN_REVOKE,
     }
 )
 
@@ -94,7 +120,7 @@ _OVERSEE: Final = frozenset(
 PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
     {
         Role.CHAIR: _LEAD,
-        Role.SECRETARIAT: _LEAD | {Action.STATEMENT_READ_PRIVATE, Action.ARCHIVE_READ},
+        Role.SECRETARIAT: _LEAD | _PREPARE | {Action.STATEMENT_READ_PRIVATE, Action.ARCHIVE_READ},
         Role.MEMBER: _SPEAK,
         Role.DEPARTMENT: _SPEAK,
         Role.EXPERT: _SPEAK,
@@ -102,8 +128,11 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         Role.VENUE_OPERATOR: _SPEAK,
         Role.MODERATOR: _SPEAK | {Action.DESK_JOIN},
         Role.OBSERVER: _LISTEN,
-        Role.ORGANIZER: _LISTEN | _LIFE_CYCLE | _OVERSEE | {Action.CONSULTATION_CREATE, Action.AGENDA_EDIT},
-        Role.ADMINISTRATOR: _LISTEN | _OVERSEE | {Action.CONSULTATION_CREATE},
+        Role.ORGANIZER: _LISTEN | _LIFE_CYCLE | _OVERSEE | _PREPARE,
+        Role.ADMINISTRATOR: _LISTEN
+        | _OVERSEE
+        | _PREPARE
+        | {Action.AUDIT_FORGET, Action.USER_MANAGE, Action.ORGANIZATION_MANAGE},
     }
 )
 

@@ -17,12 +17,28 @@ from conference.storage.tables import (
     audit_lines,
     audit_texts,
     consultations,
+    invitee_imports,
     metadata,
+    organizations,
     revoked_tokens,
+    staff_sessions,
+    users,
 )
 
-NOT_ARCHIVED: Final = frozenset({audit_heads, audit_lines, audit_texts, revoked_tokens})
-SECRETS: Final = frozenset({"resume_hash"})  # columns that stay here
+NOT_ARCHIVED: Final = frozenset(
+    {
+        audit_heads,
+        audit_lines,
+        audit_texts,
+        revoked_tokens,
+        organizations,
+        users,
+        staff_sessions,
+        invitee_imports,
+    }
+)
+# Columns that stay here: what opens a door, and telephone numbers, which the record does not need.
+SECRETS: Final = frozenset({"resume_hash", "link_hash", "entry_code", "phone", "operator_phone"})
 
 
 class SqlArchiveRows:

@@ -11,10 +11,13 @@ from sqlalchemy import RowMapping
 from conference.model.agenda import AgendaItem, AgendaKind, ItemState
 from conference.model.attendance import Stay
 from conference.model.audit import AuditHead, AuditLine, AuditText
-from conference.model.consultation import Consultation, Mode, ProgramGap, Status
+from conference.model.consultation import Consultation, ConsultationKind, Mode, ProgramGap, Status
 from conference.model.floor import Ending, EndReason, Turn, TurnState
+from conference.model.invitee import Invitee
+from conference.model.organization import Level, Organization, StaffSession, User
 from conference.model.participant import (
     Device,
+    EntryMeans,
     FloorGate,
     LeaveReason,
     MuteAllMark,
@@ -23,6 +26,7 @@ from conference.model.participant import (
 )
 from conference.model.permissions import Role
 from conference.model.statement import Statement
+from conference.model.venue import Venue, VenueKind
 
 Entity = (
     Consultation
@@ -35,6 +39,11 @@ Entity = (
     | Turn
     | Statement
     | Stay
+    | Organization
+    | User
+    | StaffSession
+    | Venue
+    | Invitee
 )
 
 
@@ -45,7 +54,14 @@ def to_row(value: Entity) -> dict[str, Any]:
 
 
 def to_consultation(row: RowMapping) -> Consultation:
-    return Consultation(**{**row, "status": Status(row["status"]), "mode": Mode(row["mode"])})
+    return Consultation(
+        **{
+            **row,
+            "status": Status(row["status"]),
+            "mode": Mode(row["mode"]),
+            "kind": ConsultationKind(row["kind"]),
+        }
+    )
 
 
 def to_gap(row: RowMapping) -> ProgramGap:
@@ -64,6 +80,7 @@ def to_participant(row: RowMapping) -> Participant:
             "mute_all_mark": None if mark is None else MuteAllMark(mark),
             "leave_reason": None if reason is None else LeaveReason(reason),
             "floor_gate": None if gate is None else FloorGate(gate),
+            "entered_by": EntryMeans(row["entered_by"]),
         }
     )
 
@@ -99,3 +116,23 @@ def to_stay(row: RowMapping) -> Stay:
             "device": None if device is None else Device(device),
         }
     )
+
+
+def to_organization(row: RowMapping) -> Organization:
+    return Organization(**{**row, "level": Level(row["level"])})
+
+
+def to_user(row: RowMapping) -> User:
+    return User(**{**row, "role": Role(row["role"])})
+
+
+def to_staff_session(row: RowMapping) -> StaffSession:
+    return StaffSession(**row)
+
+
+def to_venue(row: RowMapping) -> Venue:
+    return Venue(**{**row, "kind": VenueKind(row["kind"])})
+
+
+def to_invitee(row: RowMapping) -> Invitee:
+    return Invitee(**{**row, "role": Role(row["role"])})

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 metadata = sa.MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
         "pk": "pk_%(table_name)s",
         "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     }
@@ -28,6 +29,12 @@ consultations = sa.Table(
     sa.Column("started_at_ms", sa.BigInteger),
     sa.Column("ended_at_ms", sa.BigInteger),
     sa.Column("program_high_water_ms", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("organization_id", sa.String(64), index=True),
+    sa.Column("briefing", sa.Text, nullable=False),
+    sa.Column("ends_at_ms", sa.BigInteger),
+    sa.Column("closing_at_ms", sa.BigInteger),
+    sa.Column("revision", sa.Integer, nullable=False),
 )
 
 participants = sa.Table(
@@ -60,6 +67,14 @@ participants = sa.Table(
     sa.Column("hand_raised_ms", sa.BigInteger),
     sa.Column("left_at_ms", sa.BigInteger, index=True),
     sa.Column("leave_reason", sa.String(16)),
+    sa.Column("invitee_id", sa.String(64)),
+    sa.Column("venue_id", sa.String(64)),
+    sa.Column("title", sa.String(200)),
+    sa.Column("sector", sa.String(100)),
+    sa.Column("entered_by", sa.String(16), nullable=False),
+    sa.Column("in_hall", sa.Boolean, nullable=False),
+    sa.Column("waiting", sa.Boolean, nullable=False),
+    sa.Index("ix_participants_consultation_id_invitee_id", "consultation_id", "invitee_id"),
 )
 
 revoked_tokens = sa.Table(
@@ -205,4 +220,102 @@ stays = sa.Table(
     sa.Column("to_ms", sa.BigInteger),
     sa.Column("to_wall_ms", sa.BigInteger),
     sa.Column("reason", sa.String(16)),
+)
+
+# ── before the meeting: who prepares it, where it takes place, who is expected ───────────────────
+
+organizations = sa.Table(
+    "organizations",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(200), nullable=False, unique=True),
+    sa.Column("level", sa.String(16), nullable=False),
+    sa.Column("parent_id", sa.ForeignKey("organizations.id")),
+    sa.Column("created_at_ms", sa.BigInteger, nullable=False),
+)
+
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("login", sa.String(64), nullable=False, unique=True),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("role", sa.String(32), nullable=False),
+    sa.Column("organization_id", sa.ForeignKey("organizations.id"), nullable=False, index=True),
+    sa.Column("password_hash", sa.String(200), nullable=False),
+    sa.Column("created_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("failed_logins", sa.Integer, nullable=False),
+    sa.Column("locked_until_ms", sa.BigInteger),
+    sa.Column("disabled_at_ms", sa.BigInteger),
+)
+
+staff_sessions = sa.Table(
+    "staff_sessions",
+    metadata,
+    sa.Column("token_hash", sa.String(64), primary_key=True),
+    sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("created_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("expires_at_ms", sa.BigInteger, nullable=False),
+)
+
+venues = sa.Table(
+    "venues",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    _consultation_id(),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("place", sa.String(200), nullable=False),
+    sa.Column("operator_name", sa.String(200), nullable=False),
+    sa.Column("operator_phone", sa.String(32), nullable=False),
+    sa.Column("entry_code", sa.String(6), unique=True),
+    sa.Column("link_revision", sa.Integer, nullable=False),
+    sa.Column("link_hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("created_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("removed_at_ms", sa.BigInteger),
+)
+
+invitees = sa.Table(
+    "invitees",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    _consultation_id(),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("title", sa.String(200), nullable=False),
+    sa.Column("sector", sa.String(100), nullable=False),
+    sa.Column("role", sa.String(32), nullable=False),
+    sa.Column("venue_id", sa.String(64)),
+    sa.Column("phone", sa.String(32), nullable=False),
+    sa.Column("large_text", sa.Boolean, nullable=False),
+    sa.Column("excused", sa.Boolean, nullable=False),
+    sa.Column("link_revision", sa.Integer, nullable=False),
+    sa.Column("link_hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("created_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("removed_at_ms", sa.BigInteger),
+)
+
+invitee_imports = sa.Table(
+    "invitee_imports",
+    metadata,
+    sa.Column("consultation_id", sa.ForeignKey("consultations.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("file_name", sa.String(200), nullable=False),
+    sa.Column("rows", sa.Text, nullable=False),
+    sa.Column("created_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("created_by", sa.String(200), nullable=False),
+)
+
+briefing_files = sa.Table(
+    "briefing_files",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    _consultation_id(),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("media_type", sa.String(100), nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("added_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("added_by", sa.String(200), nullable=False),
+    sa.Column("removed_at_ms", sa.BigInteger),
 )

@@ -28,10 +28,24 @@ LEAD = SPEAK | {
     "audit.read",
     "consultation.start",
     "consultation.end",
+    "participant.admit",
+    "invitee.read",
 }
+PREPARE = {
+    "consultation.create",
+    "consultation.edit",
+    "consultation.publish",
+    "agenda.edit",
+    "venue.edit",
+    "invitee.read",
+    "invitee.edit",
+    "link.read",
+    "token.revoke",
+}
+OVERSEE = {"attendance.read", "desk.join", "audit.read", "archive.read"}
 TABLE = {
     "chair": LEAD,
-    "secretariat": LEAD | {"statement.read_private", "archive.read"},
+    "secretariat": LEAD | PREPARE | {"statement.read_private", "archive.read"},
     "member": SPEAK,
     "department": SPEAK,
     "expert": SPEAK,
@@ -39,19 +53,8 @@ TABLE = {
     "venue_operator": SPEAK,
     "moderator": SPEAK | {"desk.join"},
     "observer": LISTEN,
-    "organizer": LISTEN
-    | {
-        "consultation.start",
-        "consultation.end",
-        "consultation.create",
-        "agenda.edit",
-        "attendance.read",
-        "desk.join",
-        "audit.read",
-        "archive.read",
-    },
-    "administrator": LISTEN
-    | {"consultation.create", "attendance.read", "desk.join", "audit.read", "archive.read"},
+    "organizer": LISTEN | PREPARE | OVERSEE | {"consultation.start", "consultation.end"},
+    "administrator": LISTEN | PREPARE | OVERSEE | {"audit.forget", "user.manage", "organization.manage"},
 }
 
 
