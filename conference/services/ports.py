@@ -137,6 +137,9 @@ class AuditRepository(Protocol):
     async def head(self, chain: str) -> AuditHead:
         """Number and hash of the last line; number 0 when there is none."""
 
+    async def reached_ms(self, chain: str) -> int | None:
+        """The latest program time that a line bears."""
+
     async def lines(
         self,
         chain: str,

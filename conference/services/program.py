@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from conference.clock import Clock
 from conference.model.audit import SYSTEM, AuditEntry, Value
 from conference.model.consultation import Consultation, ProgramGap, Status
@@ -43,7 +45,11 @@ class ProgramTimes:
     async def restore(self) -> None:
         """After a start: go on with every live consultation and list the outage as a gap."""
         async with self._storage.transaction() as unit:
-            for consultation in await unit.consultations.live():
+            for stored in await unit.consultations.live():
+                # A line is newer than the last heartbeat: after it time may not go on from before it.
+                reached_ms = max(stored.program_high_water_ms, await unit.audit.reached_ms(stored.id) or 0)
+                await unit.consultations.raise_high_water({stored.id: reached_ms})
+                consultation = replace(stored, program_high_water_ms=reached_ms)
                 resumed_at_ms = self._clock_of(consultation).base_ms
                 if resumed_at_ms > consultation.program_high_water_ms:
                     gap = ProgramGap(consultation.id, consultation.program_high_water_ms, resumed_at_ms)

@@ -48,6 +48,11 @@ class SqlAudit:
         row = (await self._connection.execute(query)).mappings().one_or_none()
         return beginning(chain) if row is None else AuditHead(**row)
 
+    async def reached_ms(self, chain: str) -> int | None:
+        query = sa.select(sa.func.max(audit_lines.c.program_time_ms)).where(audit_lines.c.chain == chain)
+        reached_ms: int | None = (await self._connection.execute(query)).scalar()
+        return reached_ms
+
     async def lines(
         self,
         chain: str,
