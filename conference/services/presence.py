@@ -14,7 +14,7 @@ from conference.model.errors import ConferenceError
 from conference.model.floor import gate_without_floor
 from conference.model.ids import hash_secret, new_id, new_secret, secret_matches
 from conference.model.media import PublicationInfo
-from conference.model.participant import Device, LeaveReason, Participant, ParticipantKind
+from conference.model.participant import Device, EntryMeans, LeaveReason, Participant, ParticipantKind
 from conference.model.permissions import Action, Role, allowed, require
 from conference.services.floors import Floors
 from conference.services.live_room import LiveRoom, Seat
@@ -38,7 +38,10 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Somebody at the door, with a token that was checked. `token_expired`: good for coming back only."""
+    """Somebody at the door, with a token that was checked. `token_expired`: good for coming back only.
+
+    `invitee_id` and `venue_id` say whom and what the token was given out for, `in_hall` that a hall's code was used.
+    """
 
     consultation_id: str
     role: Role
@@ -48,6 +51,10 @@ class Entry:
     token_expired: bool = False
     device: Device | None = None
     resume: Resume | None = None
+    entered_by: EntryMeans = EntryMeans.TOKEN
+    invitee_id: str | None = None
+    venue_id: str | None = None
+    in_hall: bool = False
 
 
 class Presence:

@@ -55,6 +55,10 @@ class Grant:
             token_expired=self.expired,
             device=device,
             resume=resume,
+            entered_by=self.claims.via,
+            invitee_id=self.claims.invitee_id,
+            venue_id=self.claims.venue_id,
+            in_hall=self.claims.in_hall,
         )
 
 

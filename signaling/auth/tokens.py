@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from conference.model.errors import ConferenceError
 from conference.model.ids import ID_PATTERN, new_id
+from conference.model.participant import EntryMeans
 from conference.model.permissions import Role
 
 _ALGORITHM: Final = "HS256"
@@ -21,7 +22,11 @@ _MAX_TOKEN_CHARS: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says. `expires_at_s` is in seconds since the epoch."""
+    """What a token says. `expires_at_s` is in seconds since the epoch.
+
+    `via` is the door that the token was given out at; the ids name what stands behind it: an invitee's or a
+    venue's link in that revision, or a user.
+    """
 
     consultation_id: str
     role: Role
@@ -29,6 +34,12 @@ class Claims:
     venue: str | None
     token_id: str
     expires_at_s: int
+    via: EntryMeans = EntryMeans.TOKEN
+    invitee_id: str | None = None
+    venue_id: str | None = None
+    link_revision: int | None = None
+    in_hall: bool = False
+    user_id: str | None = None
 
 
 class _Payload(BaseModel):
@@ -40,6 +51,12 @@ class _Payload(BaseModel):
     venue: str | None = Field(None, max_length=200)
     jti: str = Field(pattern=ID_PATTERN)
     exp: int
+    via: EntryMeans = EntryMeans.TOKEN
+    inv: str | None = Field(None, pattern=ID_PATTERN)
+    ven: str | None = Field(None, pattern=ID_PATTERN)
+    rev: int | None = None
+    hall: bool = False
+    uid: str | None = Field(None, pattern=ID_PATTERN)
 
 
 class TokenKey:
@@ -49,7 +66,19 @@ class TokenKey:
         self._key = OctKey.import_key(key)
 
     def issue(
-        self, consultation_id: str, role: Role, name: str, *, venue: str | None = None, ttl_s: int
+        self,
+        consultation_id: str,
+        role: Role,
+        name: str,
+        *,
+        venue: str | None = None,
+        ttl_s: int,
+        via: EntryMeans = EntryMeans.TOKEN,
+        invitee_id: str | None = None,
+        venue_id: str | None = None,
+        link_revision: int | None = None,
+        in_hall: bool = False,
+        user_id: str | None = None,
     ) -> str:
         """A new token that expires after `ttl_s` seconds."""
         now_s = int(time.time())
@@ -60,10 +89,16 @@ class TokenKey:
             "iat": now_s,
             "exp": now_s + ttl_s,
             "jti": new_id("t"),
+            "venue": venue,
+            "via": None if via is EntryMeans.TOKEN else via.value,
+            "inv": invitee_id,
+            "ven": venue_id,
+            "rev": link_revision,
+            "hall": in_hall or None,
+            "uid": user_id,
         }
-        if venue is not None:
-            claims["venue"] = venue
-        return jwt.encode({"alg": _ALGORITHM}, claims, self._key, algorithms=[_ALGORITHM])
+        said = {key: value for key, value in claims.items() if value is not None}
+        return jwt.encode({"alg": _ALGORITHM}, said, self._key, algorithms=[_ALGORITHM])
 
     def read(self, token: str) -> Claims:
         """The claims of a token with a right signature, expired or not; token_invalid otherwise."""
@@ -80,4 +115,10 @@ class TokenKey:
             venue=payload.venue,
             token_id=payload.jti,
             expires_at_s=payload.exp,
+            via=payload.via,
+            invitee_id=payload.inv,
+            venue_id=payload.ven,
+            link_revision=payload.rev,
+            in_hall=payload.hall,
+            user_id=payload.uid,
         )

@@ -8,6 +8,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from conference.model.errors import ConferenceError
+from conference.model.participant import EntryMeans
 from conference.model.permissions import Role
 from signaling.auth.tokens import TokenKey
 
@@ -34,6 +35,42 @@ def test_round_trip() -> None:
     assert other.venue is None
 
 
+def test_what_stands_behind_a_token_comes_back() -> None:
+    token = TokenKey(KEY).issue(
+        "c",
+        Role.MEMBER,
+        "王委员",
+        ttl_s=60,
+        via=EntryMeans.CODE,
+        invitee_id="i_1",
+        venue_id="v_1",
+        link_revision=3,
+        in_hall=True,
+        user_id="u_1",
+    )
+    claims = TokenKey(KEY).read(token)
+    assert claims.via is EntryMeans.CODE
+    assert (claims.invitee_id, claims.venue_id, claims.link_revision) == ("i_1", "v_1", 3)
+    assert claims.in_hall
+    assert claims.user_id == "u_1"
+    plain = TokenKey(KEY).read(TokenKey(KEY).issue("c", Role.MEMBER, "x", ttl_s=60))
+    assert (
+        plain.via,
+        plain.invitee_id,
+        plain.venue_id,
+        plain.link_revision,
+        plain.in_hall,
+        plain.user_id,
+    ) == (
+        EntryMeans.TOKEN,
+        None,
+        None,
+        None,
+        False,
+        None,
+    )
+
+
 def test_another_key_a_changed_claim_and_rubbish_are_refused() -> None:
     token = TokenKey(KEY).issue("c", Role.MEMBER, "x", ttl_s=60)
     assert refused(TokenKey(b"o" * 32).issue("c", Role.MEMBER, "x", ttl_s=60)) == "token_invalid"
@@ -56,7 +93,17 @@ def test_a_token_without_a_signature_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"role": "viewer"}, {"cid": "../x"}, {"name": ""}, {"name": 3}, {"exp": None}, {"jti": ""}],
+    [
+        {"role": "viewer"},
+        {"cid": "../x"},
+        {"name": ""},
+        {"name": 3},
+        {"exp": None},
+        {"jti": ""},
+        {"via": "window"},
+        {"inv": "a b"},
+        {"rev": "x"},
+    ],
 )
 def test_claims_are_checked(change: dict[str, object]) -> None:
     claims: dict[str, object] = {"cid": "c", "role": "chair", "name": "x", "jti": "t_1", "exp": 9_999_999_999}
