@@ -35,6 +35,7 @@ from conference.services.rooms import RoomLimits, Rooms
 from conference.services.statements import Statements
 from conference.services.streams import Streams
 from conference.storage.database import Database
+from conference.storage.ephemeral.memory import MemoryRateLimits
 from signaling.archive import ArchiveBuilder
 from signaling.auth.access import Access
 from signaling.auth.tokens import TokenKey
@@ -147,6 +148,7 @@ class WebProcess:
             media=media,
             metrics=metrics,
             proxies=proxies,
+            rate_limits=MemoryRateLimits(clock),
         )
         app = make_application(
             context,

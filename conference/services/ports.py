@@ -13,6 +13,7 @@ from conference.model.audit import AuditEntry, AuditHead, AuditLine, AuditText
 from conference.model.consultation import Consultation, ProgramGap
 from conference.model.errors import ConferenceError
 from conference.model.floor import SpokenTime, Turn
+from conference.model.limit import Limit
 from conference.model.media import MediaEvent, PublicationInfo, TrackHint
 from conference.model.participant import Participant
 from conference.model.statement import Statement, StatementBoard
@@ -265,6 +266,23 @@ class Storage(Protocol):
 
     async def ping(self) -> None:
         """Raises when the database does not answer."""
+
+
+# ── what may be forgotten ───────────────────────────────────────────────────────────────────────
+
+
+class RateLimits(Protocol):
+    """Counts hits by limit and key over sliding windows."""
+
+    async def hit(self, limit: Limit, key: str) -> float:
+        """Count one more and return 0.0; or, when the limit is reached, count nothing and return the seconds
+        until one more is allowed."""
+
+    async def remaining(self, limit: Limit, key: str) -> int:
+        """How many more are allowed now."""
+
+    async def reset(self, limit: Limit, key: str) -> None:
+        """Forget the hits of this key."""
 
 
 # ── the way out to the clients ──────────────────────────────────────────────────────────────────

@@ -16,7 +16,7 @@ from conference.services.audit import Trace
 from conference.services.consultations import Consultations
 from conference.services.floors import Floors
 from conference.services.life_cycle import LifeCycle
-from conference.services.ports import MediaPlane, Storage
+from conference.services.ports import MediaPlane, RateLimits, Storage
 from conference.services.rooms import Rooms
 from conference.services.statements import Statements
 from conference.services.streams import Streams
@@ -48,6 +48,7 @@ class HttpContext:
     media: MediaPlane
     metrics: Metrics
     proxies: TrustedProxies
+    rate_limits: RateLimits
     stream_buckets: TokenBuckets = field(default_factory=lambda: TokenBuckets(_STREAMS_PER_S, _STREAM_BURST))
 
     def client_address(self, request: web.BaseRequest) -> str:

@@ -1,0 +1,1 @@
+"""What may be forgotten with a restart: rates and presence, in memory or in Redis."""
