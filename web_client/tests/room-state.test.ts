@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { AgendaItem, Floor, Participant, ServerEvent, ServerEvents, Statement } from '@/api/messages'
+import type { AgendaItem, Floor, Participant, ServerEvent, ServerEvents, Statement, WaitingPerson } from '@/api/messages'
 import { applyEvent, STATEMENTS_KEPT, stateFrom, type RoomState } from '@/stores/room-state'
 import { agendaItem, holding, participant, snapshot, statement } from './fakes'
 
@@ -121,5 +121,34 @@ describe('room state', () => {
   it('lives without agenda, floor and statements', () => {
     const state = stateFrom(snapshot())
     expect(state).toMatchObject({ agenda: null, floor: null, statements: null, statementCount: 0 })
+  })
+})
+
+describe('who waits in front of the door', () => {
+  const person = (id: string, since: number): WaitingPerson => ({
+    participant_id: id,
+    name: id,
+    role: 'member',
+    title: '',
+    venue: null,
+    entered_by: null,
+    in_hall: false,
+    known: true,
+    since_wall_ms: since,
+  })
+
+  it('stands in the order of coming and has no place among the versions', () => {
+    const state = stateFrom(snapshot({ waiting: [person('late', 30)] }))
+    const { version } = state
+    applyEvent(state, 'waiting.joined', { person: person('early', 10) })
+    applyEvent(state, 'waiting.joined', { person: person('early', 20) })
+    expect(state.waiting?.map((each) => [each.participant_id, each.since_wall_ms])).toEqual([['early', 20], ['late', 30]])
+    applyEvent(state, 'waiting.left', { participant_id: 'late' })
+    expect(state.waiting?.map((each) => each.participant_id)).toEqual(['early'])
+    expect(state.version).toBe(version)
+  })
+
+  it('is not told to those who may not admit', () => {
+    expect(stateFrom(snapshot({ waiting: null })).waiting).toBeNull()
   })
 })

@@ -136,6 +136,20 @@ export interface Statement {
   private: boolean
 }
 
+/** somebody in front of the door, for those who may admit */
+export interface WaitingPerson {
+  participant_id: string
+  name: string
+  role: Role
+  title: string
+  venue: string | null
+  entered_by: string | null
+  in_hall: boolean
+  /** false: no invitee has this name */
+  known: boolean
+  since_wall_ms: number
+}
+
 export interface Snapshot {
   version: number
   consultation: Consultation
@@ -151,6 +165,8 @@ export interface Snapshot {
   /** the newest, oldest first */
   statements?: Statement[]
   statement_count?: number
+  /** null for those who may not admit */
+  waiting?: WaitingPerson[] | null
 }
 
 /** What a desk is told: the room without a seat in it. */
@@ -190,6 +206,8 @@ export interface ServerEvents {
   'floor.updated': { version: number; floor: Floor }
   'statement.added': { version?: number; statement: Statement }
   'statement.updated': { version?: number; statement: Statement }
+  'waiting.joined': { person: WaitingPerson }
+  'waiting.left': { participant_id: string }
   'floor.turn': { duration_ms: number | null; ending: FloorEnding }
   'floor.warning': { left_ms: number }
   'floor.ended': { reason: 'withdrawn' | 'time' | 'finished' }
@@ -213,6 +231,8 @@ export interface Requests {
     { participant_id?: string; all?: true; muted: boolean; hard?: boolean },
     { changed: number },
   ]
+  'participant.admit': [{ participant_id?: string; all?: true }, unknown]
+  'participant.refuse': [{ participant_id: string }, unknown]
   'participant.remove': [{ participant_id: string }, unknown]
   'floor.request': [Record<string, never>, { place: number }]
   'floor.withdraw': [{ participant_id?: string }, unknown]

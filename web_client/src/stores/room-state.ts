@@ -10,6 +10,7 @@ import type {
   Snapshot,
   Speaker,
   Statement,
+  WaitingPerson,
 } from '@/api/messages'
 
 /** as many as a snapshot holds; older ones are asked for */
@@ -27,6 +28,8 @@ export interface RoomState {
   /** the newest, oldest first */
   statements: Statement[] | null
   statementCount: number
+  /** in front of the door, longest first; null for those who may not admit */
+  waiting: WaitingPerson[] | null
 }
 
 export function stateFrom(snapshot: Snapshot): RoomState {
@@ -40,6 +43,7 @@ export function stateFrom(snapshot: Snapshot): RoomState {
     floor: snapshot.floor ?? null,
     statements: snapshot.statements ? [...snapshot.statements] : null,
     statementCount: snapshot.statement_count ?? snapshot.statements?.length ?? 0,
+    waiting: snapshot.waiting ? [...snapshot.waiting] : null,
   }
 }
 
@@ -55,8 +59,10 @@ export function applyEvent<Name extends ServerEvent>(
   }
   const version = (payload as { version?: number }).version
   if (version === undefined) {
-    // Private notes go to a few and so have no place among the versions.
-    if (name === 'statement.added' || name === 'statement.updated') putStatement(state, (payload as ServerEvents['statement.added']).statement)
+    // Private notes and who waits go to a few and so have no place among the versions.
+    if (name === 'waiting.joined') putWaiting(state, (payload as ServerEvents['waiting.joined']).person)
+    else if (name === 'waiting.left') dropWaiting(state, (payload as ServerEvents['waiting.left']).participant_id)
+    else if (name === 'statement.added' || name === 'statement.updated') putStatement(state, (payload as ServerEvents['statement.added']).statement)
     return true
   }
   // Already contained in a snapshot that was asked for in the meantime.
@@ -95,6 +101,16 @@ function put(state: RoomState, participant: Participant): void {
   const at = state.participants.findIndex((each) => each.id === participant.id)
   if (at >= 0) state.participants.splice(at, 1, participant)
   else state.participants.push(participant)
+}
+
+function putWaiting(state: RoomState, person: WaitingPerson): void {
+  state.waiting = [...(state.waiting ?? []).filter((each) => each.participant_id !== person.participant_id), person].sort(
+    (one, two) => one.since_wall_ms - two.since_wall_ms,
+  )
+}
+
+function dropWaiting(state: RoomState, id: string): void {
+  state.waiting = state.waiting?.filter((each) => each.participant_id !== id) ?? null
 }
 
 /** Adds or replaces by id. What the receiver liked is not in an event, so it is kept. */

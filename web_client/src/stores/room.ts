@@ -21,6 +21,7 @@ export const useRoom = defineStore('room', () => {
   const agenda = computed(() => state.value?.agenda ?? null)
   const floor = computed(() => state.value?.floor ?? null)
   const holder = computed(() => floor.value?.holder ?? null)
+  const waiting = computed(() => state.value?.waiting ?? [])
   const statements = computed(() => state.value?.statements ?? null)
   /** raised hands in their order */
   const queue = computed<QueueEntry[]>(
@@ -79,6 +80,7 @@ export const useRoom = defineStore('room', () => {
     floor,
     holder,
     statements,
+    waiting,
     queue,
     speaking,
     can,

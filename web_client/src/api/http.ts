@@ -1,0 +1,84 @@
+/** The REST interface: JSON with a bearer, problems as RequestError, files up and down. */
+import { RequestError } from './room-socket'
+
+const PREFIX = '/api/v1'
+
+/** A refusal with what the server adds to its code: `missing`, `retry_after_s` and the like. */
+export class ProblemError extends RequestError {
+  constructor(
+    code: string,
+    readonly status: number,
+    readonly more: Readonly<Record<string, unknown>> = {},
+  ) {
+    super(code)
+  }
+}
+
+export type Query = Record<string, string | number | boolean | null | undefined>
+
+interface Call {
+  method: string
+  body?: BodyInit
+  type?: string
+}
+
+export class Http {
+  constructor(private readonly token: string | null) {}
+
+  get<T>(path: string, query: Query = {}): Promise<T> {
+    return this.json(path + queryText(query), { method: 'GET' })
+  }
+
+  send<T>(method: 'POST' | 'PATCH' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> {
+    if (body === undefined) return this.json(path, { method })
+    return this.json(path, { method, body: JSON.stringify(body), type: 'application/json' })
+  }
+
+  /** The bytes of a file as the body. */
+  upload<T>(path: string, file: File, query: Query = {}): Promise<T> {
+    return this.json(path + queryText(query), { method: 'POST', body: file, type: file.type || 'application/octet-stream' })
+  }
+
+  async download(path: string, query: Query = {}): Promise<Blob> {
+    return (await this.ask(path + queryText(query), { method: 'GET' })).blob()
+  }
+
+  private async json<T>(path: string, call: Call): Promise<T> {
+    const response = await this.ask(path, call)
+    if (response.status === 204) return undefined as T
+    return (await response.json()) as T
+  }
+
+  private async ask(path: string, { method, body, type }: Call): Promise<Response> {
+    const headers: Record<string, string> = {}
+    if (this.token) headers.Authorization = `Bearer ${this.token}`
+    if (type) headers['Content-Type'] = type
+    let response: Response
+    try {
+      response = await fetch(PREFIX + path, { method, headers, cache: 'no-store', ...(body === undefined ? {} : { body }) })
+    } catch {
+      throw new ProblemError('offline', 0)
+    }
+    if (response.ok) return response
+    const problem = (await response.json().catch(() => ({}))) as Record<string, unknown>
+    throw new ProblemError(typeof problem.code === 'string' ? problem.code : 'failed', response.status, problem)
+  }
+}
+
+function queryText(query: Query): string {
+  const given = Object.entries(query).filter((each): each is [string, string | number | boolean] => each[1] !== null && each[1] !== undefined && each[1] !== '')
+  return given.length ? `?${new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString()}` : ''
+}
+
+/** Hands a file to the browser's downloads. */
+export function save(blob: Blob, name: string): void {
+  const address = URL.createObjectURL(blob)
+  const link = document.createElement('a')
+  link.href = address
+  link.download = name
+  document.body.append(link)
+  link.click()
+  link.remove()
+  // The download has to begin before its address is given up.
+  setTimeout(() => URL.revokeObjectURL(address), 60_000)
+}
