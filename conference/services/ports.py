@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from conference.model.errors import ConferenceError
 from conference.model.floor import SpokenTime, Turn
 from conference.model.limit import Limit
 from conference.model.media import MediaEvent, PublicationInfo, TrackHint
+from conference.model.organization import Organization, StaffSession, User
 from conference.model.participant import Participant
 from conference.model.statement import Statement, StatementBoard
 
@@ -122,6 +123,9 @@ class RevocationRepository(Protocol):
 
     async def contains(self, token_id: str) -> bool: ...
 
+    async def among(self, token_ids: Collection[str]) -> set[str]:
+        """Those of them that are revoked."""
+
     async def add(self, token_id: str, now_ms: int) -> None:
         """Repeating it is harmless."""
 
@@ -214,6 +218,54 @@ class StayRepository(Protocol):
         """Insert it, or write its end."""
 
 
+class OrganizationRepository(Protocol):
+    """Rows of organizations."""
+
+    async def get(self, organization_id: str) -> Organization | None: ...
+
+    async def named(self, name: str) -> Organization | None: ...
+
+    async def all(self) -> list[Organization]:
+        """In the order of their making."""
+
+    async def add(self, organization: Organization) -> None:
+        """Raises ConferenceError organization_exists when the name is taken."""
+
+    async def save(self, organization: Organization) -> None:
+        """The same."""
+
+
+class UserRepository(Protocol):
+    """Rows of staff accounts."""
+
+    async def get(self, user_id: str) -> User | None: ...
+
+    async def by_login(self, login: str) -> User | None: ...
+
+    async def of(self, organization_ids: Iterable[str]) -> list[User]:
+        """In the order of their making, disabled ones included."""
+
+    async def add(self, user: User) -> None:
+        """Raises ConferenceError login_taken."""
+
+    async def save(self, user: User) -> None: ...
+
+
+class StaffSessionRepository(Protocol):
+    """Rows of who is logged in."""
+
+    async def get(self, token_hash: str) -> StaffSession | None: ...
+
+    async def add(self, session: StaffSession) -> None: ...
+
+    async def delete(self, token_hash: str) -> None: ...
+
+    async def delete_of(self, user_id: str, *, keep: str | None = None) -> None:
+        """All of a user but the one with the hash `keep`."""
+
+    async def delete_expired(self, now_ms: int) -> None: ...
+
+
 class ArchiveRows(Protocol):
     """Everything that belongs to a consultation but the trace, as plain values and without secrets."""
 
@@ -253,6 +305,15 @@ class UnitOfWork(Protocol):
 
     @property
     def stays(self) -> StayRepository: ...
+
+    @property
+    def organizations(self) -> OrganizationRepository: ...
+
+    @property
+    def users(self) -> UserRepository: ...
+
+    @property
+    def staff_sessions(self) -> StaffSessionRepository: ...
 
 
 class Storage(Protocol):

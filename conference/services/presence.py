@@ -22,6 +22,7 @@ from conference.services.offers import Offers
 from conference.services.ports import MediaError, UnitOfWork
 from conference.services.rooms import Rooms
 from conference.services.trace import person
+from conference.services.warrants import Warrant
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +56,7 @@ class Entry:
     invitee_id: str | None = None
     venue_id: str | None = None
     in_hall: bool = False
+    warrant: Warrant | None = None
 
 
 class Presence:

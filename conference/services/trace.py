@@ -11,14 +11,17 @@ from conference.model.permissions import Role
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """Somebody who asks with a token from outside the room."""
+    """Somebody who asks with a token from outside the room; `user_id` when it is staff who logged in."""
 
     role: Role
     token_id: str
     name: str
+    user_id: str | None = None
 
     @property
     def actor(self) -> Actor:
+        if self.user_id is not None:
+            return Actor(ActorKind.STAFF, self.user_id, self.role.value, self.name)
         return Actor(ActorKind.TOKEN, self.token_id, self.role.value, self.name)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from conference.storage.archive_rows import SqlArchiveRows
 from conference.storage.audit import SqlAudit
 from conference.storage.proceedings import SqlAgenda, SqlFloor, SqlStatements, SqlStays
 from conference.storage.rows import to_consultation, to_gap, to_participant, to_row
+from conference.storage.staff import SqlOrganizations, SqlStaffSessions, SqlUsers
 from conference.storage.statements import insert
 from conference.storage.tables import consultations, participants, program_gaps, revoked_tokens
 
@@ -133,6 +134,10 @@ class SqlRevocations:
         query = sa.select(revoked_tokens.c.token_id).where(revoked_tokens.c.token_id == token_id)
         return (await self._connection.execute(query)).first() is not None
 
+    async def among(self, token_ids: Collection[str]) -> set[str]:
+        query = sa.select(revoked_tokens.c.token_id).where(revoked_tokens.c.token_id.in_(list(token_ids)))
+        return set((await self._connection.execute(query)).scalars())
+
     async def add(self, token_id: str, now_ms: int) -> None:
         statement = insert(self._connection, revoked_tokens)
         await self._connection.execute(
@@ -153,3 +158,6 @@ class SqlUnitOfWork:
         self.floor = SqlFloor(connection)
         self.statements = SqlStatements(connection)
         self.stays = SqlStays(connection)
+        self.organizations = SqlOrganizations(connection)
+        self.users = SqlUsers(connection)
+        self.staff_sessions = SqlStaffSessions(connection)

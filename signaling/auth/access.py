@@ -11,6 +11,7 @@ from conference.model.permissions import Role
 from conference.services.ports import Storage
 from conference.services.presence import Entry, Resume
 from conference.services.trace import Bearer
+from conference.services.warrants import Warrant, void_among
 from signaling.auth.tokens import Claims, TokenKey
 
 
@@ -35,7 +36,21 @@ class Grant:
 
     @property
     def bearer(self) -> Bearer:
-        return Bearer(self.role, self.token_id, self.claims.name)
+        return Bearer(self.role, self.token_id, self.claims.name, self.claims.user_id)
+
+    @property
+    def warrant(self) -> Warrant:
+        """What must stay true for what this grant opens."""
+        claims = self.claims
+        return Warrant(
+            token_id=claims.token_id,
+            role=claims.role,
+            via=claims.via,
+            invitee_id=claims.invitee_id,
+            venue_id=claims.venue_id,
+            link_revision=claims.link_revision,
+            user_id=claims.user_id,
+        )
 
     def require_consultation(self, consultation_id: str) -> None:
         """A token never opens another consultation."""
@@ -59,6 +74,7 @@ class Grant:
             invitee_id=self.claims.invitee_id,
             venue_id=self.claims.venue_id,
             in_hall=self.claims.in_hall,
+            warrant=self.warrant,
         )
 
 
@@ -78,7 +94,8 @@ class Access:
         expired = self._clock.wall_ms() >= claims.expires_at_s * 1000
         if expired and not allow_expired:
             raise ConferenceError("token_expired")
+        grant = Grant(claims, expired)
         async with self._storage.reading() as unit:
-            if await unit.revocations.contains(claims.token_id):
+            if await void_among(unit, [grant.warrant]):
                 raise ConferenceError("token_revoked")
-        return Grant(claims, expired)
+        return grant
