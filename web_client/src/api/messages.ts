@@ -15,7 +15,12 @@ export type Role =
 
 export type Source = 'microphone' | 'camera' | 'screen' | 'screen_sound'
 export type Device = 'phone' | 'laptop' | 'wall'
+/** which door somebody came through */
+export type EntryMeans = 'token' | 'invite' | 'operator' | 'code' | 'staff'
 export type Quality = 0 | 1 | 2 | 3 | null
+
+/** by which door somebody came */
+export type EntryMeans = 'token' | 'link' | 'code' | 'staff' | 'encoder' | 'phone'
 
 export interface Publication {
   id: string
@@ -30,6 +35,12 @@ export interface Participant {
   name: string
   role: Role
   venue: string | null
+  /** office or post (单位职务) and sector (界别) of an invitee */
+  title?: string | null
+  sector?: string | null
+  /** a telephone in the hall: it plays no sound, and its microphone opens with the floor alone */
+  in_hall?: boolean
+  entered_by?: EntryMeans | null
   kind: 'client' | 'whip'
   device: Device | null
   joined_at_ms: number
@@ -44,6 +55,11 @@ export interface Participant {
   hand: number | null
   quality: Quality
   publications: Publication[]
+  title?: string | null
+  sector?: string | null
+  /** a phone in a hall: no loudspeaker, a microphone only with the floor */
+  in_hall?: boolean
+  entered_by?: EntryMeans
 }
 
 export interface Consultation {
@@ -61,6 +77,7 @@ export interface Self {
   resume_secret: string
   resumed: boolean
   can: string[]
+  in_hall?: boolean
 }
 
 export interface Speaker {
@@ -141,13 +158,24 @@ export interface WaitingPerson {
   participant_id: string
   name: string
   role: Role
-  title: string
+  title: string | null
   venue: string | null
-  entered_by: string | null
+  entered_by: EntryMeans | null
   in_hall: boolean
   /** false: no invitee has this name */
   known: boolean
   since_wall_ms: number
+}
+
+/** First event of who has to wait; then room.snapshot on the same socket, or session.removed. */
+export interface Waiting {
+  name: string
+  role: Role
+  venue: string | null
+  since_wall_ms: number
+  participant_id: string
+  resume_secret: string
+  consultation: { id: string; title: string; status: string; scheduled_at_ms: number | null; organization: string | null }
 }
 
 export interface Snapshot {
@@ -197,6 +225,9 @@ export interface PublishedTrack {
 /** Everything the server may send, by event name. */
 export interface ServerEvents {
   'room.snapshot': Snapshot
+  'room.waiting': WaitingPlace
+  'waiting.joined': { version?: number; person: WaitingPerson }
+  'waiting.left': { version?: number; participant_id: string }
   'desk.snapshot': DeskSnapshot
   'participant.joined': { version: number; participant: Participant }
   'participant.updated': { version: number; participant: Participant }
@@ -216,8 +247,9 @@ export interface ServerEvents {
   'media.restart': { epoch: string }
   'subscription.changed': { publication_id: string; state: SubscriptionState }
   'participant.mute': { by: string; hard: boolean; muted: boolean }
+  'room.waiting': Waiting
   'session.replaced': Record<string, never>
-  'session.removed': { by: string }
+  'session.removed': { by: string; reason?: 'removed' | 'refused' | 'revoked' }
   'session.refused': { code: string; message: string }
 }
 export type ServerEvent = keyof ServerEvents
@@ -231,9 +263,12 @@ export interface Requests {
     { participant_id?: string; all?: true; muted: boolean; hard?: boolean },
     { changed: number },
   ]
-  'participant.admit': [{ participant_id?: string; all?: true }, unknown]
+  /** `admitted`: how many that let in; not_found when somebody does not wait any more */
+  'participant.admit': [{ participant_id?: string; all?: true }, { admitted: number }]
   'participant.refuse': [{ participant_id: string }, unknown]
   'participant.remove': [{ participant_id: string }, unknown]
+  'participant.admit': [{ participant_id: string } | { all: true }, unknown]
+  'participant.refuse': [{ participant_id: string }, unknown]
   'floor.request': [Record<string, never>, { place: number }]
   'floor.withdraw': [{ participant_id?: string }, unknown]
   'floor.grant': [
