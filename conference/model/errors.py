@@ -6,7 +6,7 @@ wrong in detail goes to the log and never to another participant.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 ERROR_TEXTS: Final[dict[str, str]] = {
     # the caller
@@ -73,12 +73,16 @@ ERROR_TEXTS: Final[dict[str, str]] = {
 
 
 class ConferenceError(Exception):
-    """A request that cannot be done. `code` is a key of ERROR_TEXTS; `detail` is for the log."""
+    """A request that cannot be done. `code` is a key of ERROR_TEXTS; `detail` is for the log.
 
-    def __init__(self, code: str, detail: str = "") -> None:
+    `members` are told to the caller beside the code, e.g. `retry_after_s`, a number of seconds.
+    """
+
+    def __init__(self, code: str, detail: str = "", **members: Any) -> None:
         super().__init__(detail or code)
         self.code = code
         self.detail = detail
+        self.members = members
 
     @property
     def text(self) -> str:

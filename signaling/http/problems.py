@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Final
+import math
+from typing import Any, Final
 
 import structlog
 from aiohttp import web
@@ -76,11 +77,12 @@ _CODE_OF_STATUS: Final = {
 }
 
 
-def problem(code: str, *, detail: str = "", status: int | None = None) -> web.Response:
-    """The response for an error code."""
+def problem(code: str, *, detail: str = "", status: int | None = None, **members: Any) -> web.Response:
+    """The response for an error code; `members` are said beside it."""
     text = ERROR_TEXTS.get(code, ERROR_TEXTS["internal"])
     status = status or STATUS_OF.get(code, 500)
     body = {"type": "about:blank", "title": text, "status": status, "detail": detail or text, "code": code}
+    body |= members
     response = web.Response(
         text=json.dumps(body, ensure_ascii=False), status=status, content_type="application/problem+json"
     )
@@ -88,7 +90,7 @@ def problem(code: str, *, detail: str = "", status: int | None = None) -> web.Re
         error = "" if code == "token_missing" else ', error="invalid_token"'
         response.headers["WWW-Authenticate"] = f'Bearer realm="yuanshang"{error}'
     if status in (429, 503):
-        response.headers["Retry-After"] = "2"
+        response.headers["Retry-After"] = str(math.ceil(members.get("retry_after_s", 2)))
     return response
 
 
@@ -99,7 +101,7 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
     try:
         response = await handler(request)
     except ConferenceError as error:
-        response = problem(error.code, detail=error.text)
+        response = problem(error.code, detail=error.text, **error.members)
     except ValidationError:
         response = problem("bad_request")
     except web.HTTPException as error:
