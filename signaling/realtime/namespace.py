@@ -26,6 +26,7 @@ from signaling.realtime.wire import render
 log = structlog.get_logger(__name__)
 
 _JOINS_PER_S, _JOIN_BURST = 50.0, 1500.0  # per address: offices behind one NAT come back at once
+_UNWRITTEN: Final = 16  # events handed to the transport before it is waited for
 _LINGER_S: Final = 2.0  # a socket that was refused or left is closed after this
 
 Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
@@ -137,20 +138,27 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the library i
 
     async def _pump(self, outbox: Outbox) -> None:
         """Send the outbox's events as fast as the socket takes them."""
+        session_id, unwritten = outbox.session_id, 0
+        socket_id = self.server.manager.eio_sid_from_sid(session_id, self.namespace)
         while True:
             item = await outbox.next()
             if item.is_last:
-                self._pumps.pop(outbox.session_id, None)
-                await self.server.disconnect(outbox.session_id, namespace=self.namespace)
+                self._pumps.pop(session_id, None)
+                await self.server.disconnect(session_id, namespace=self.namespace)
                 return
-            answer = None if item.generation is None else self.answer_to(outbox.session_id, item.generation)
-            await self.emit(item.name, item.body, to=outbox.session_id, callback=answer)
+            if item.generation is None:
+                await self.server.eio.send_packet(socket_id, item.packet(self.namespace))
+            else:
+                answered = self.answer_to(session_id, item.generation)
+                await self.emit(item.name, item.body, to=session_id, callback=answered)
             outbox.sent()
-            await self._written(outbox.session_id)
+            unwritten += 1
+            if unwritten == _UNWRITTEN or not outbox.pending:
+                await self._written(socket_id)
+                unwritten = 0
 
-    async def _written(self, session_id: str) -> None:
+    async def _written(self, socket_id: str) -> None:
         """Wait until the transport took everything: what a slow client does not read waits in its outbox."""
-        socket_id = self.server.manager.eio_sid_from_sid(session_id, self.namespace)
         socket = self.server.eio.sockets.get(socket_id)
         if socket is not None:
             await socket.queue.join()

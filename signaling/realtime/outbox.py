@@ -8,6 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from engineio import packet as engineio
+from socketio import packet as socketio
+
 MAX_PENDING: Final = 2000
 
 
@@ -19,6 +22,15 @@ class Outgoing:
     body: dict[str, Any]
     generation: int | None = None
     is_last: bool = False
+    _packets: dict[str, engineio.Packet] = field(default_factory=dict, compare=False, repr=False)
+
+    def packet(self, namespace: str) -> engineio.Packet:
+        """As it goes over the wire: encoded once for all who get it."""
+        packet = self._packets.get(namespace)
+        if packet is None:
+            event = socketio.Packet(socketio.EVENT, data=[self.name, self.body], namespace=namespace)
+            packet = self._packets[namespace] = engineio.Packet(engineio.MESSAGE, event.encode())
+        return packet
 
 
 LAST: Final = Outgoing("", {}, is_last=True)

@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler
 from conference.model.errors import ConferenceError
 from signaling.metrics import Metrics
 from signaling.realtime.namespace import Namespace
+from signaling.realtime.websocket import WebSocket
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +43,7 @@ class SocketServer:
             logger=_quiet_logger("socketio.server"),
             engineio_logger=_quiet_logger("engineio.server"),
         )
+        self._sio.eio._async = {**self._sio.eio._async, "websocket": WebSocket}
         for namespace in namespaces:
             self._sio.register_namespace(namespace)
 

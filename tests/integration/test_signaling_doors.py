@@ -171,6 +171,13 @@ async def test_pages_of_other_origins_open_no_socket(server: Signalling) -> None
     await sio.shutdown()
 
 
+async def test_no_compression_is_agreed_on(server: Signalling) -> None:
+    url = f"{server.url}/socket.io/?EIO=4&transport=websocket"
+    async with aiohttp.ClientSession() as session, session.ws_connect(url, compress=15) as socket:
+        assert (await socket.receive_str()).startswith('0{"sid"')
+        assert not socket.compress
+
+
 async def test_joins_and_leaves_leave_nothing_behind(tmp_path: Path) -> None:
     async with signalling(tmp_path) as server:
         for _ in range(30):

@@ -64,3 +64,11 @@ def test_a_bucket_allows_a_burst_and_then_its_rate() -> None:
 def test_buckets_forget_the_oldest_key() -> None:
     buckets = TokenBuckets(rate=0, burst=1, max_keys=2)
     assert [buckets.take(key, 0.0) for key in ("a", "a", "b", "c", "a")] == [True, False, True, True, True]
+
+
+def test_an_event_is_encoded_once_for_all_who_get_it() -> None:
+    event = Outgoing("event", {"text": "好"})
+    room, desk = event.packet("/room"), event.packet("/desk")
+    assert room.encode() == '42/room,["event",{"text":"\\u597d"}]'
+    assert desk.encode() == '42/desk,["event",{"text":"\\u597d"}]'
+    assert event.packet("/room") is room
