@@ -23,6 +23,11 @@ export function takeToken(cid: string, keepInAddress: boolean): string | null {
   return given
 }
 
+/** The token that a personal link gave, for the desk of the same tab and for reloads. */
+export function keepToken(cid: string, token: string): void {
+  write(tokenKey(cid), token)
+}
+
 /** The whole link, for copying it into another browser or telephone. */
 export function linkWithToken(cid: string): string {
   const token = read(tokenKey(cid))

@@ -19,9 +19,6 @@ export type Device = 'phone' | 'laptop' | 'wall'
 export type EntryMeans = 'token' | 'invite' | 'operator' | 'code' | 'staff'
 export type Quality = 0 | 1 | 2 | 3 | null
 
-/** by which door somebody came */
-export type EntryMeans = 'token' | 'link' | 'code' | 'staff' | 'encoder' | 'phone'
-
 export interface Publication {
   id: string
   kind: 'audio' | 'video'
@@ -35,12 +32,6 @@ export interface Participant {
   name: string
   role: Role
   venue: string | null
-  /** office or post (单位职务) and sector (界别) of an invitee */
-  title?: string | null
-  sector?: string | null
-  /** a telephone in the hall: it plays no sound, and its microphone opens with the floor alone */
-  in_hall?: boolean
-  entered_by?: EntryMeans | null
   kind: 'client' | 'whip'
   device: Device | null
   joined_at_ms: number
@@ -225,9 +216,6 @@ export interface PublishedTrack {
 /** Everything the server may send, by event name. */
 export interface ServerEvents {
   'room.snapshot': Snapshot
-  'room.waiting': WaitingPlace
-  'waiting.joined': { version?: number; person: WaitingPerson }
-  'waiting.left': { version?: number; participant_id: string }
   'desk.snapshot': DeskSnapshot
   'participant.joined': { version: number; participant: Participant }
   'participant.updated': { version: number; participant: Participant }
@@ -267,8 +255,6 @@ export interface Requests {
   'participant.admit': [{ participant_id?: string; all?: true }, { admitted: number }]
   'participant.refuse': [{ participant_id: string }, unknown]
   'participant.remove': [{ participant_id: string }, unknown]
-  'participant.admit': [{ participant_id: string } | { all: true }, unknown]
-  'participant.refuse': [{ participant_id: string }, unknown]
   'floor.request': [Record<string, never>, { place: number }]
   'floor.withdraw': [{ participant_id?: string }, unknown]
   'floor.grant': [

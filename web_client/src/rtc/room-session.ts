@@ -2,7 +2,7 @@
  * One participant's presence in a room: keeps the socket and the two peer connections alive together, in this order: socket, snapshot,
  * media. Everything that recovers by itself is decided here; what is shown is decided elsewhere.
  */
-import type { RequestName, Requests, ServerEvent, ServerEvents, Snapshot } from '@/api/messages'
+import type { RequestName, Requests, ServerEvent, ServerEvents, Snapshot, Waiting } from '@/api/messages'
 import type { Resume } from '@/api/keepsake'
 import { RequestError, type Incoming, type RoomSocket } from '@/api/room-socket'
 import { Emitter } from './emitter'
@@ -13,10 +13,12 @@ import { PublishConnection } from './publish-connection'
 import { SubscribeConnection, type RemoteTrack } from './subscribe-connection'
 
 export type LinkState = 'connecting' | 'connected' | 'reconnecting' | 'lost'
-export type EndReason = { kind: 'refused'; code: string } | { kind: 'replaced' } | { kind: 'removed'; by: string } | { kind: 'left' }
+export type EndReason = { kind: 'refused'; code: string } | { kind: 'replaced' } | { kind: 'removed'; by: string; reason?: string | undefined } | { kind: 'left' }
 
 interface SessionEvents {
   snapshot: Snapshot
+  /** before the door until somebody opens it; the snapshot follows then */
+  waiting: Waiting
   /** everything but the snapshot and the media messages */
   event: { [Name in ServerEvent]: { name: Name; payload: ServerEvents[Name] } }[ServerEvent]
   link: LinkState
@@ -31,6 +33,8 @@ export interface SessionOptions {
   createPeer: (servers: RTCIceServer[]) => RTCPeerConnection
   token: string
   name: string
+  /** the other device on which this link is open has to go */
+  takeOver?: boolean
   kind: 'phone' | 'laptop' | 'wall'
   readResume: () => Resume | null
   keepResume: (resume: Resume) => void
@@ -56,6 +60,12 @@ export class RoomSession extends Emitter<SessionEvents> {
   private epoch: string | null = null
   private participantId: string | null = null
   private inRoom = false
+  private waiting = false
+  /** once only: on a way back the secret proves who it is, and whoever took over since keeps the place */
+  private takeOver: boolean
+  private readonly seen = { publish: false, subscribe: false }
+  /** media has connected, or there was nothing to connect */
+  private stood = false
   private maySend = false
   private ended = false
   private shown: LinkState = 'connecting'
@@ -67,6 +77,7 @@ export class RoomSession extends Emitter<SessionEvents> {
 
   constructor(private readonly options: SessionOptions) {
     super()
+    this.takeOver = options.takeOver ?? false
     const createPeer = (): RTCPeerConnection => options.createPeer(this.iceServers)
     this.publish = new PublishConnection({
       signal: async (sdp, tracks) => (await this.request('media.publish', { sdp, tracks })).sdp,
@@ -77,8 +88,8 @@ export class RoomSession extends Emitter<SessionEvents> {
     const changed = (): void => this.refresh()
     this.publishWatch = new LinkWatch(() => void this.publish.rebuild(), changed)
     this.subscribeWatch = new LinkWatch(() => this.askForOffer(), changed)
-    this.publish.on('state', (state) => this.watched(this.publishWatch, this.publish.needed, state))
-    this.subscribe.on('state', (state) => this.watched(this.subscribeWatch, this.subscribe.needed, state))
+    this.publish.on('state', (state) => this.watched('publish', state))
+    this.subscribe.on('state', (state) => this.watched('subscribe', state))
     this.subscribe.on('tracks', (tracks) => this.emit('tracks', tracks))
     this.subscribe.on('broken', () => this.askForOffer())
     this.socket = options.openSocket(() => this.auth())
@@ -136,7 +147,7 @@ export class RoomSession extends Emitter<SessionEvents> {
   private auth(): Record<string, unknown> {
     const { token, name, kind } = this.options
     const resume = this.options.readResume()
-    return { token, name, kind, ...(resume ? { resume } : {}) }
+    return { token, name, kind, ...(resume ? { resume } : {}), ...(this.takeOver ? { take_over: true } : {}) }
   }
 
   private async receive({ name, payload, ack }: Incoming): Promise<void> {
@@ -144,10 +155,15 @@ export class RoomSession extends Emitter<SessionEvents> {
       case 'room.snapshot':
         this.entered(payload as Snapshot)
         return
+      case 'room.waiting':
+        this.waits(payload as Waiting)
+        return
       case 'media.offer': {
         clearTimeout(this.expectOffer)
         const sdp = await this.subscribe.handle(payload as ServerEvents['media.offer'])
+        this.expectOffer = undefined
         if (sdp) ack?.({ sdp })
+        this.refresh()
         return
       }
       case 'media.restart':
@@ -162,12 +178,28 @@ export class RoomSession extends Emitter<SessionEvents> {
         this.end({ kind: 'replaced' })
         return
       case 'session.removed':
-        this.end({ kind: 'removed', by: (payload as ServerEvents['session.removed']).by })
+        this.removed(payload as ServerEvents['session.removed'])
         return
       default:
         this.emit('event', { name, payload } as SessionEvents['event'])
         ack?.({ ok: true, data: {} })
     }
+  }
+
+  private removed({ by, reason }: ServerEvents['session.removed']): void {
+    this.end({ kind: 'removed', by, ...(reason ? { reason } : {}) })
+  }
+
+  private waits(place: Waiting): void {
+    if (this.ended) return
+    clearTimeout(this.snapshotDue)
+    clearTimeout(this.lost)
+    this.lost = undefined
+    this.options.keepResume({ participant_id: place.participant_id, secret: place.resume_secret })
+    this.waiting = true
+    this.takeOver = false
+    this.show('connecting')
+    this.emit('waiting', place)
   }
 
   /** A server that takes the connection and then says nothing is as good as none. */
@@ -187,6 +219,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     this.options.keepResume({ participant_id: id, secret })
     this.participantId = id
     this.inRoom = true
+    this.waiting = this.takeOver = false
     this.maySend = snapshot.self.can.includes('media.publish')
     this.iceServers = snapshot.media.ice_servers
     this.publishWatch.resume()
@@ -205,8 +238,9 @@ export class RoomSession extends Emitter<SessionEvents> {
     this.subscribeWatch.stop()
     if (this.maySend) void this.publish.rebuild()
     // Offers come by themselves; should they not, and somebody is there to be seen, ask.
-    const others = snapshot?.participants.some((each) => each.id !== this.participantId && each.publications.length > 0)
+    const others = snapshot?.participants.some((each) => each.id !== this.participantId && each.publications.some((one) => one.kind === 'video' || !snapshot.self.in_hall))
     clearTimeout(this.expectOffer)
+    this.expectOffer = undefined
     if (others ?? true) this.expectOffer = setTimeout(() => this.askForOffer(), OFFER_PATIENCE_MS)
   }
 
@@ -218,7 +252,9 @@ export class RoomSession extends Emitter<SessionEvents> {
 
   private askForOffer(): void {
     clearTimeout(this.expectOffer)
+    this.expectOffer = undefined
     clearTimeout(this.restart)
+    this.refresh()
     if (this.ended || !this.inRoom) return
     this.subscribe.reset()
     this.socket.request('media.restart', {}).catch((error: unknown) => {
@@ -228,14 +264,19 @@ export class RoomSession extends Emitter<SessionEvents> {
     })
   }
 
-  private watched(watch: LinkWatch, needed: boolean, state: RTCPeerConnectionState): void {
+  private watched(which: 'publish' | 'subscribe', state: RTCPeerConnectionState): void {
+    const watch = which === 'publish' ? this.publishWatch : this.subscribeWatch
+    const { needed } = this[which]
+    if (state === 'connected') this.seen[which] = true
     if (!needed && state !== 'connected') watch.stop()
     else watch.update(state)
     // A medium that breaks off is often the first sign of a dead network: ask the socket at once.
     if (state === 'disconnected' || state === 'failed') void this.check()
+    this.refresh()
   }
 
   private dropped(): void {
+    if (this.waiting && !this.ended) this.away('reconnecting')
     if (!this.inRoom) return
     this.inRoom = false
     this.publishWatch.pause()
@@ -244,16 +285,29 @@ export class RoomSession extends Emitter<SessionEvents> {
     this.refresh()
   }
 
+  private stands(): boolean {
+    const sent = this.seen.publish || !(this.maySend && this.publish.needed)
+    const received = this.seen.subscribe || !(this.subscribe.needed || this.expectOffer)
+    this.stood ||= this.inRoom && sent && received
+    return this.stood
+  }
+
   private refresh(): void {
-    const good = this.inRoom && this.publishWatch.good && this.subscribeWatch.good
+    if (this.participantId === null) return
+    const good = this.inRoom && this.publishWatch.good && this.subscribeWatch.good && this.stands()
     if (good) {
       clearTimeout(this.lost)
       this.lost = undefined
       this.show('connected')
-    } else if (this.shown !== 'lost') {
-      this.show(this.participantId === null ? 'connecting' : 'reconnecting')
-      this.lost ??= setTimeout(() => this.show('lost'), LOST_MS)
+    } else {
+      this.away(this.stood ? 'reconnecting' : 'connecting')
     }
+  }
+
+  private away(state: 'connecting' | 'reconnecting'): void {
+    if (this.shown === 'lost') return
+    this.show(state)
+    this.lost ??= setTimeout(() => this.show('lost'), LOST_MS)
   }
 
   private show(state: LinkState): void {

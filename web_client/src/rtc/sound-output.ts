@@ -16,6 +16,7 @@ export class SoundOutput extends Emitter<SoundEvents> {
   private readonly host = document.createElement('div')
   private speaker = ''
   private blocked = false
+  private volume = 1
   private readonly again = (): void => {
     if (document.visibilityState === 'visible') void this.play()
   }
@@ -67,6 +68,12 @@ export class SoundOutput extends Emitter<SoundEvents> {
     await Promise.all([...this.elements.values()].map((element) => this.route(element)))
   }
 
+  /** 0 to 1, of all that is heard. */
+  turn(volume: number): void {
+    this.volume = volume
+    for (const element of this.elements.values()) element.volume = volume
+  }
+
   close(): void {
     document.removeEventListener('visibilitychange', this.again)
     document.removeEventListener('pointerdown', this.again)
@@ -77,6 +84,7 @@ export class SoundOutput extends Emitter<SoundEvents> {
   private open(id: string): HTMLAudioElement {
     const element = document.createElement('audio')
     element.autoplay = true
+    element.volume = this.volume
     element.setAttribute('playsinline', '')
     this.elements.set(id, element)
     this.host.append(element)

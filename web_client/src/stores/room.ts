@@ -18,6 +18,8 @@ export const useRoom = defineStore('room', () => {
   const myId = computed(() => state.value?.self.participant_id ?? null)
   const others = computed(() => participants.value.filter((each) => each.id !== myId.value))
   const venues = computed(() => participants.value.filter(isVenue))
+  /** a telephone in a hall: no loudspeaker here, a microphone only with the floor */
+  const inHall = computed(() => state.value?.self.in_hall ?? false)
   const agenda = computed(() => state.value?.agenda ?? null)
   const floor = computed(() => state.value?.floor ?? null)
   const holder = computed(() => floor.value?.holder ?? null)
@@ -76,6 +78,7 @@ export const useRoom = defineStore('room', () => {
     myId,
     others,
     venues,
+    inHall,
     agenda,
     floor,
     holder,
