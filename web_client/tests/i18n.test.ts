@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { en } from '@/i18n/en'
-import { zhCN } from '@/i18n/zh-CN'
+import { chinese as zhCN, english as en } from '@/i18n/texts'
 
 type Tree = { [key: string]: string | Tree }
 

@@ -40,16 +40,6 @@ export const en: Messages = {
   },
   entry: {
     platform: 'Remote consultation',
-    title: 'Please enter by your invitation link',
-    lead: 'Open the link that the organizers sent you. Nothing to install, nobody to log in.',
-    missing: 'No link, or it does not open',
-    missingText: 'Please ask the organizers. The same link works on another phone or computer.',
-    before: 'Before you enter',
-    steps: {
-      browser: 'On a computer use a recent Chrome, Edge or Firefox; on a phone the browser it came with',
-      wechat: 'If the link came in WeChat, tap “…” at the top right and choose “Open in browser”',
-      permission: 'When the browser asks for camera and microphone, choose “Allow”',
-    },
   },
   join: {
     devices: 'Device check',

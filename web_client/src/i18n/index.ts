@@ -1,7 +1,6 @@
 /** The two languages. Chinese unless this device chose otherwise or the link says `?lang=en`. */
 import { createI18n } from 'vue-i18n'
-import { en } from './en'
-import { zhCN, type Messages } from './zh-CN'
+import { chinese, english, type Texts } from './texts'
 
 export type Language = 'zh-CN' | 'en'
 const KEY = 'yuanshang.language'
@@ -16,11 +15,11 @@ function initial(): Language {
   }
 }
 
-export const i18n = createI18n<[Messages], Language, false>({
+export const i18n = createI18n<[Texts], Language, false>({
   legacy: false,
   locale: initial(),
   fallbackLocale: 'zh-CN',
-  messages: { 'zh-CN': zhCN, en },
+  messages: { 'zh-CN': chinese, en: english },
 })
 
 export function setLanguage(language: Language): void {

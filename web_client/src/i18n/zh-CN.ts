@@ -39,16 +39,6 @@ export const zhCN = {
   },
   entry: {
     platform: '远程协商平台',
-    title: '请用邀请链接进入',
-    lead: '会务组通过短信或微信发给您的链接，直接点开就能进入会议，不用安装软件，也不用登录。',
-    missing: '没有收到链接，或链接打不开',
-    missingText: '请向会务组索取。换一部手机或电脑也可以用同一个链接。',
-    before: '进入之前',
-    steps: {
-      browser: '电脑请用新版的 Chrome、Edge 或 Firefox；手机请用系统自带的浏览器',
-      wechat: '在微信里收到链接的，请点右上角“…”，选择“在浏览器打开”',
-      permission: '浏览器询问能否使用摄像头和麦克风时，请选“允许”',
-    },
   },
   join: {
     devices: '设备检查',

@@ -1,0 +1,9 @@
+/** All texts of a language together; each part of the product brings its own file. */
+import { en } from './en'
+import { entryEn } from './entry.en'
+import { entryZhCN } from './entry.zh-CN'
+import { zhCN } from './zh-CN'
+
+export const chinese = { ...zhCN, ...entryZhCN }
+export type Texts = typeof chinese
+export const english: Texts = { ...en, ...entryEn }
