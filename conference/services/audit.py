@@ -26,13 +26,24 @@ class Trace:
         self._storage = storage
 
     async def page(
-        self, chain: str, *, after: int, limit: int, action: str | None, actor: str | None
+        self,
+        chain: str,
+        *,
+        after: int,
+        limit: int,
+        action: str | None,
+        actor: str | None,
+        newest: bool = False,
+        before: int | None = None,
     ) -> tuple[list[TraceLine], bool]:
-        """At most `limit` lines with a number above `after`, and whether there are more."""
+        """At most `limit` lines with a number above `after` and below `before`, and whether there are more."""
         async with self._storage.reading() as unit:
-            lines = await unit.audit.lines(chain, after, limit + 1, action=action, actor=actor)
+            lines = await unit.audit.lines(
+                chain, after, limit + 1, action=action, actor=actor, newest=newest, before=before
+            )
             page = lines[:limit]
-            texts = await unit.audit.texts(chain, page[0].number, page[-1].number) if page else []
+            ends = sorted((page[0].number, page[-1].number)) if page else []
+            texts = await unit.audit.texts(chain, *ends) if ends else []
         names: dict[int, dict[str, str]] = {}
         for text in texts:
             if text.field in SHOWN_FIELDS:

@@ -154,8 +154,13 @@ class AuditRepository(Protocol):
         action: str | None = None,
         actor: str | None = None,
         subject: str | None = None,
+        newest: bool = False,
+        before: int | None = None,
     ) -> list[AuditLine]:
-        """Lines with a number above `after`, in order. `actor` is an id or a kind of actor."""
+        """Lines with a number above `after` and below `before`, in order, or the newest first.
+
+        `actor` is an id or a kind of actor.
+        """
 
     async def texts(self, chain: str, first: int, last: int) -> list[AuditText]:
         """The personal texts that are still there of the lines `first` to `last`."""

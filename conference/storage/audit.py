@@ -62,6 +62,8 @@ class SqlAudit:
         action: str | None = None,
         actor: str | None = None,
         subject: str | None = None,
+        newest: bool = False,
+        before: int | None = None,
     ) -> list[AuditLine]:
         query = sa.select(audit_lines).where(audit_lines.c.chain == chain, audit_lines.c.number > after)
         if action is not None:
@@ -70,7 +72,10 @@ class SqlAudit:
             query = query.where(sa.or_(audit_lines.c.actor_id == actor, audit_lines.c.actor_kind == actor))
         if subject is not None:
             query = query.where(audit_lines.c.subject == subject)
-        query = query.order_by(audit_lines.c.number).limit(limit)
+        if before is not None:
+            query = query.where(audit_lines.c.number < before)
+        number = audit_lines.c.number
+        query = query.order_by(number.desc() if newest else number).limit(limit)
         return [AuditLine(*row) for row in await self._connection.execute(query)]
 
     async def texts(self, chain: str, first: int, last: int) -> list[AuditText]:

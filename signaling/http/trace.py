@@ -17,6 +17,7 @@ from signaling.http.resources import Problem, Resource
 from signaling.http.rest import PREFIX, documented, json_of, page_size
 
 _CHUNK_BYTES: Final = 256 * 1024
+_LAST: Final = 2**62  # no line has a number as high, and every database can hold it
 
 
 class AuditLineResource(Resource):
@@ -64,9 +65,13 @@ async def list_audit(
     after: int = 0,
     action: str | None = None,
     actor: str | None = None,
+    newest: bool = False,
+    before: int | None = None,
 ) -> r200[AuditList] | r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem]:
     """
-    The trace: what was done, by whom and when, in order. `actor` is an id or a kind of actor.
+    The trace: what was done, by whom and when, in order, or the newest first.
+
+    `actor` is an id or a kind of actor. `next` is the `after` of the next page, with `newest` its `before`.
 
     Security: BearerToken: []
     Tags: audit
@@ -74,7 +79,13 @@ async def list_audit(
     context = request.app[CONTEXT]
     await context.authorise(request, cid, Action.AUDIT_READ)
     page, more = await context.trace.page(
-        cid, after=min(max(after, 0), 2**62), limit=page_size(limit), action=action, actor=actor
+        cid,
+        after=min(max(after, 0), _LAST),
+        limit=page_size(limit),
+        action=action,
+        actor=actor,
+        newest=newest,
+        before=None if before is None else min(max(before, 0), _LAST),
     )
     return json_of(
         AuditList(

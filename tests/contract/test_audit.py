@@ -63,6 +63,9 @@ async def test_pages_and_filters(database: Database) -> None:
         assert [line.number for line in await audit.lines("c", subject="p0")] == [1, 4]
         assert [line.number for line in await audit.lines("c", actor="cli", after=4)] == [5, 6]
         assert await audit.lines("c", actor="p_1") == []
+        assert [line.number for line in await audit.lines("c", limit=2, newest=True)] == [6, 5]
+        assert [line.number for line in await audit.lines("c", action="b", newest=True, before=6)] == [4, 2]
+        assert [line.number for line in await audit.lines("c", 2, before=5)] == [3, 4]
 
 
 async def test_a_block_that_raises_leaves_no_line(database: Database) -> None:
