@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from conference.model.consultation import Mode
-from conference.model.participant import FloorGate
+from conference.model.participant import FloorGate, Participant, ParticipantKind
 from conference.model.permissions import Action, Role, allowed
 
 WARNING_MS: Final = 60_000
@@ -160,3 +160,21 @@ def gate_without_floor(role: Role, mode: Mode) -> FloorGate | None:
     if mode is Mode.FREE or allowed(role, Action.FLOOR_GRANT):
         return None
     return FloorGate.CLOSED
+
+
+def gate_beside_floor(participant: Participant, mode: Mode, turn: Turn | None) -> FloorGate | None:
+    """The gate of somebody who is not the holder of `turn`.
+
+    An encoder is the microphone of its venue: where the floor is needed, it speaks with whoever of that venue
+    has it. One that was muted meanwhile stays so until the turn ends.
+    """
+    gate = gate_without_floor(participant.role, mode)
+    is_of_holder = (
+        participant.kind is ParticipantKind.WHIP
+        and turn is not None
+        and turn.venue is not None
+        and turn.venue == participant.venue
+    )
+    if gate is None or not is_of_holder:
+        return gate
+    return participant.floor_gate if participant.holds_floor else FloorGate.OPEN

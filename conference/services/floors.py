@@ -9,7 +9,7 @@ from conference.events import FloorGiven, FloorTaken, FloorView, SessionEvent
 from conference.model.audit import SYSTEM, Actor, AuditEntry, Personal
 from conference.model.consultation import Mode
 from conference.model.errors import ConferenceError, ConflictError, ForbiddenError
-from conference.model.floor import Ending, EndReason, SpokenTime, Turn, gate_without_floor
+from conference.model.floor import Ending, EndReason, SpokenTime, Turn, gate_beside_floor
 from conference.model.ids import new_id
 from conference.model.participant import Participant
 from conference.model.permissions import Action, allowed, require
@@ -116,11 +116,8 @@ class Floors:
             if before is not None:
                 change, trace = self._ending(room, before, caller.actor, EndReason.FINISHED)
                 trace.append(entry)
-            change = replace(
-                change,
-                participants=(*change.participants, participant.given_floor()),
-                turns=(*change.turns, turn),
-            )
+            beside = self._beside(room, room.consultation.mode, turn)
+            change = Change((*beside, participant.given_floor()), turns=(*change.turns, turn))
             await self._rooms.commit(room, change, trace)
             room.turn_since_s = self._rooms.clock.monotonic()
             self._mark(room, caller)
@@ -186,11 +183,7 @@ class Floors:
         async with self._rooms.locked(room_id) as room:
             caller = self._leader(room, by, Action.FLOOR_MODE, version)
             if mode is not room.consultation.mode:
-                everybody = (seat.participant for seat in room.seats.values())
-                gated = (
-                    p if p.holds_floor else p.under_floor(gate_without_floor(p.role, mode)) for p in everybody
-                )
-                changed = tuple(p for p in gated if p != room.seats[p.id].participant)
+                changed = self._beside(room, mode, room.turn)
                 consultation = replace(room.consultation, mode=mode)
                 entry = self._rooms.entry(room, caller.actor, "floor.mode", room.id, mode=mode.value)
                 await self._rooms.commit(room, Change(changed, consultation), [entry])
@@ -210,20 +203,26 @@ class Floors:
     def _mark(self, room: LiveRoom, caller: Caller) -> None:
         room.floor_mark = FloorMark(room.version, caller.actor.id, caller.name)
 
+    @staticmethod
+    def _beside(room: LiveRoom, mode: Mode, turn: Turn | None) -> tuple[Participant, ...]:
+        """All but the holder whose gate is another one under this mode and turn: as they will be."""
+        holder_id = None if turn is None else turn.participant_id
+        everybody = (seat.participant for seat in room.seats.values() if seat.id != holder_id)
+        gated = (each.under_floor(gate_beside_floor(each, mode, turn)) for each in everybody)
+        return tuple(each for each in gated if each != room.seats[each.id].participant)
+
     # ── the end of a turn ───────────────────────────────────────────────────────────────────────
 
     def _ending(
         self, room: LiveRoom, turn: Turn, by: Actor, reason: EndReason
     ) -> tuple[Change, list[AuditEntry]]:
         ended = turn.ended(reason, self._now_ms(room), self._rooms.clock.wall_ms())
-        participants: tuple[Participant, ...] = ()
-        seat = room.seats.get(turn.participant_id)
-        if seat is not None:
-            gate = gate_without_floor(seat.participant.role, room.consultation.mode)
-            after = seat.participant.under_floor(gate)
-            if reason is EndReason.TIME:
-                after = after.muted(turn.granted_by, hard=False)
-            participants = (after,)
+        participants = self._beside(room, room.consultation.mode, None)
+        if reason is EndReason.TIME:
+            participants = tuple(
+                each.muted(turn.granted_by, hard=False) if each.id == turn.participant_id else each
+                for each in participants
+            )
         entry = self._rooms.entry(
             room,
             by,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from conference.model.errors import ConferenceError, ForbiddenError, NotFoundError
+from conference.model.floor import gate_beside_floor
 from conference.model.ids import new_id
 from conference.model.participant import LeaveReason, ParticipantKind
 from conference.model.permissions import Action, Role, allowed, require
@@ -36,6 +37,8 @@ class Streams:
         require(entry.role, Action.WHIP_PUBLISH)
         async with self._rooms.locked(entry.consultation_id) as room:
             participant, secret = self._presence.draft(room, entry, ParticipantKind.WHIP)
+            gate = gate_beside_floor(participant, room.consultation.mode, room.turn)
+            participant = participant.under_floor(gate)
             media = self._rooms.media
             await media.join(room.id, participant.id, sound_open=participant.sound_open)
             try:

@@ -1,5 +1,7 @@
 """The floor: granting, gates, modes, time, two chairs, restarts."""
 
+from dataclasses import replace
+
 import pytest
 
 from conference.events import FloorGiven, FloorTaken, FloorUpdated, FloorView, FloorWarning
@@ -8,6 +10,7 @@ from conference.model.errors import ConferenceError
 from conference.model.floor import Ending, EndReason, TurnState
 from conference.model.media import Speaker, SpeakersChanged
 from conference.model.permissions import Role
+from conference.services.rooms import RoomLimits
 from tests.unit.services.conftest import World
 
 
@@ -269,3 +272,57 @@ async def test_a_restart_after_a_long_outage_ends_the_turn_where_the_server_stop
     view, spoken = await again.floors.speaking("c")
     assert view.holder is None
     assert [each.spoken_ms for each in spoken] == [20_000]
+
+
+async def encoder(world: World, name: str, venue: str | None) -> str:
+    entry = replace(world.entry(name, Role.VENUE_OPERATOR), venue=venue)
+    return (await world.streams.publish(entry, "offer")).id
+
+
+async def test_the_microphones_of_a_venue_are_open_while_somebody_of_it_has_the_floor(world: World) -> None:
+    world.limits = RoomLimits(max_participants=20)
+    world = await world.restart()
+    await world.life_cycle.start("c", world.bearer(Role.CHAIR))
+    chair = await world.join("主持人", Role.CHAIR)
+    operator = await world.presence.join(
+        replace(world.entry("o", Role.VENUE_OPERATOR), venue="分会场"), "操作员"
+    )
+    guest = await world.presence.join(replace(world.entry("g"), venue="分会场"), "委员")
+    stranger = await world.join("s")
+    hall, other = await encoder(world, "全景", "分会场"), await encoder(world, "别处", "主会场")
+    nowhere = await encoder(world, "无会场", None)
+    gates = world.media.gates
+
+    def is_open(*ids: str) -> list[bool]:
+        return [gates[each] for each in ids]
+
+    assert is_open(hall, other, nowhere) == [True, True, True]
+    await world.moderation.mute("c", chair, hall, muted=True, hard=True)
+    await world.floors.grant("c", chair, operator)
+    assert is_open(hall, other) == [False, True]  # in free discussion each by itself
+    await world.floors.set_mode("c", chair, Mode.AGENDA)
+    assert is_open(operator, guest, hall, other, nowhere) == [True, False, True, False, False]
+    late = await encoder(world, "特写", "分会场")
+    assert is_open(late) == [True]
+    await world.floors.grant("c", chair, guest)
+    assert is_open(operator, guest, hall, late, other) == [False, True, True, True, False]
+    await world.moderation.mute("c", chair, late, muted=True, hard=False)
+    assert is_open(hall, late) == [True, False]
+    await world.floors.grant("c", chair, operator)
+    assert is_open(hall, late) == [True, False]  # muted during the turns of its venue
+    await world.floors.grant("c", chair, stranger)
+    assert is_open(stranger, operator, hall, late, nowhere) == [True, False, False, False, False]
+    await world.floors.grant("c", chair, hall)
+    assert is_open(hall, late, operator) == [True, True, False]
+    await world.floors.end("c", chair)
+    assert is_open(hall, late, other) == [False, False, False]
+    await world.floors.grant("c", chair, operator, duration_ms=1_000, ending=Ending.HARD)
+    speak(world, operator)
+    await forward(world, 0)
+    assert is_open(operator, hall) == [True, True]
+    await forward(world, 1)
+    assert is_open(operator, hall) == [False, False]
+    await world.floors.set_mode("c", chair, Mode.FREE)
+    assert is_open(hall, other, late) == [False, True, False]  # as they were muted
+    await world.presence.leave("c", operator)
+    await world.trace()
