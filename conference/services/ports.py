@@ -10,6 +10,7 @@ from conference.events import DeskSnapshot, RoomEvent, SessionEvent, Snapshot
 from conference.model.agenda import Agenda
 from conference.model.attendance import Stay
 from conference.model.audit import AuditEntry, AuditHead, AuditLine, AuditText
+from conference.model.claim import Elsewhere, Hold
 from conference.model.consultation import Consultation, ProgramGap
 from conference.model.errors import ConferenceError
 from conference.model.floor import SpokenTime, Turn
@@ -349,6 +350,34 @@ class RateLimits(Protocol):
 
     async def reset(self, limit: Limit, key: str) -> None:
         """Forget the hits of this key."""
+
+
+class PresenceRegistry(Protocol):
+    """Which node holds which room. A node holds a room for as long as it renews its claim."""
+
+    @property
+    def node(self) -> str:
+        """Our own name."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other nodes may hold rooms."""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the others can be heard. While they cannot, what was last heard holds."""
+
+    def elsewhere(self) -> Mapping[str, Elsewhere]:
+        """The rooms that other nodes hold, as last heard, by room id."""
+
+    async def claim(self, room_id: str) -> Hold:
+        """Hold the room, or keep holding it, unless another node does."""
+
+    async def release(self, room_id: str) -> None:
+        """Hold the room no longer. One that is not ours stays where it is."""
+
+    async def renew(self, present: Mapping[str, int]) -> set[str]:
+        """Keep holding these rooms, with how many are connected in each; returns those lost to another node."""
 
 
 # ── the way out to the clients ──────────────────────────────────────────────────────────────────

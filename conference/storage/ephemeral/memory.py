@@ -1,11 +1,13 @@
-"""Rate limits in this process: exact sliding windows on the monotonic clock."""
+"""In this process: rate limits as exact sliding windows, and the registry of a node that is alone."""
 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Mapping
 from typing import Final
 
 from conference.clock import Clock
+from conference.model.claim import Elsewhere, Hold
 from conference.model.limit import Limit
 
 MAX_KEYS: Final = 100_000  # of one limit; who floods us with keys pushes out the oldest
@@ -66,3 +68,37 @@ class MemoryRateLimits:
 def _forget(times: deque[float], before_s: float) -> None:
     while times and times[0] <= before_s:
         times.popleft()
+
+
+class MemoryPresence:
+    """Implements services.ports.PresenceRegistry for a node that is alone: it holds every room."""
+
+    def __init__(self, node: str) -> None:
+        self._node = node
+        self._held: set[str] = set()
+
+    @property
+    def node(self) -> str:
+        return self._node
+
+    @property
+    def is_shared(self) -> bool:
+        return False
+
+    @property
+    def is_up(self) -> bool:
+        return True
+
+    def elsewhere(self) -> Mapping[str, Elsewhere]:
+        return {}
+
+    async def claim(self, room_id: str) -> Hold:
+        hold = Hold(self._node, is_ours=True, is_new=room_id not in self._held)
+        self._held.add(room_id)
+        return hold
+
+    async def release(self, room_id: str) -> None:
+        self._held.discard(room_id)
+
+    async def renew(self, present: Mapping[str, int]) -> set[str]:
+        return set()

@@ -1,0 +1,143 @@
+"""Which node holds which room, in Redis."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from typing import Any, Final
+
+import structlog
+
+from conference.model.claim import Elsewhere, Hold
+from conference.storage.ephemeral.redis import PREFIX, RedisGoneError, RedisLink
+
+log = structlog.get_logger(__name__)
+
+CLAIM_MS: Final = 8_000  # a node that is gone holds its rooms for this long; it renews every two seconds
+
+# A claim is a key that expires, its value a JSON of node, life (of the process) and how many are present. The
+# sorted set beside it lists the claims by the time at which they expire.
+_CLAIM: Final = """
+local key, fresh = ARGV[1] .. 'room:' .. ARGV[2], ARGV[5]
+if redis.call('SET', key, fresh, 'NX', 'PX', ARGV[4]) then
+  local time = redis.call('TIME')
+  redis.call('ZADD', ARGV[1] .. 'rooms', time[1] * 1000 + ARGV[4], ARGV[2])
+  return {'new', ''}
+end
+local held = redis.call('GET', key)
+if cjson.decode(held).node == ARGV[3] then
+  redis.call('SET', key, fresh, 'PX', ARGV[4])
+  return {'kept', ''}
+end
+return {'refused', held}
+"""
+_RELEASE: Final = """
+local key = ARGV[1] .. 'room:' .. ARGV[2]
+local held = redis.call('GET', key)
+if held and cjson.decode(held).life == ARGV[3] then
+  redis.call('DEL', key)
+  redis.call('ZREM', ARGV[1] .. 'rooms', ARGV[2])
+end
+"""
+_RENEW: Final = """
+local prefix, node, life, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local index, time = prefix .. 'rooms', redis.call('TIME')
+local now, lost, elsewhere = time[1] * 1000, {}, {}
+for i = 5, #ARGV, 2 do
+  local held = redis.call('GET', prefix .. 'room:' .. ARGV[i])
+  if held and cjson.decode(held).life ~= life then
+    lost[#lost + 1] = {ARGV[i], cjson.decode(held).node}
+  else
+    local fresh = cjson.encode({node = node, life = life, present = tonumber(ARGV[i + 1])})
+    redis.call('SET', prefix .. 'room:' .. ARGV[i], fresh, 'PX', ttl)
+    redis.call('ZADD', index, now + ttl, ARGV[i])
+  end
+end
+redis.call('ZREMRANGEBYSCORE', index, '-inf', '(' .. now - 1000)
+for _, room in ipairs(redis.call('ZRANGE', index, 0, -1)) do
+  local held = redis.call('GET', prefix .. 'room:' .. room)
+  if held then
+    local claim = cjson.decode(held)
+    if claim.node ~= node then
+      elsewhere[#elsewhere + 1] = {room, claim.node, claim.present}
+    end
+  end
+end
+return {cjson.encode(lost), cjson.encode(elsewhere)}
+"""
+
+
+class RedisPresence:
+    """Implements services.ports.PresenceRegistry.
+
+    `node` is the same after a restart, so that a node gets its rooms back at once; the life of the process is
+    not, so that two nodes of one name are found out.
+    """
+
+    def __init__(self, link: RedisLink, node: str, claim_ms: int = CLAIM_MS) -> None:
+        self._link = link
+        self._node = node
+        self._life = secrets.token_hex(8)
+        self._claim_ms = claim_ms
+        self._held: set[str] = set()
+        self._elsewhere: dict[str, Elsewhere] = {}
+
+    @property
+    def node(self) -> str:
+        return self._node
+
+    @property
+    def is_shared(self) -> bool:
+        return True
+
+    @property
+    def is_up(self) -> bool:
+        return self._link.is_up
+
+    def elsewhere(self) -> Mapping[str, Elsewhere]:
+        return self._elsewhere
+
+    async def claim(self, room_id: str) -> Hold:
+        value = json.dumps({"node": self._node, "life": self._life, "present": 0})
+        try:
+            outcome, held = await self._eval(_CLAIM, room_id, self._node, self._claim_ms, value)
+        except RedisGoneError:
+            outcome, held = self._unheard(room_id), b""
+        if outcome != b"refused":
+            self._elsewhere.pop(room_id, None)
+            self._held.add(room_id)
+            return Hold(self._node, is_ours=True, is_new=outcome == b"new")
+        if held:
+            claim = json.loads(held)
+            self._elsewhere[room_id] = Elsewhere(str(claim["node"]), int(claim["present"]))
+        return Hold(self._elsewhere[room_id].node, is_ours=False)
+
+    def _unheard(self, room_id: str) -> bytes:
+        """Without Redis what was last heard holds: a room of another node is not opened a second time."""
+        if room_id in self._elsewhere:
+            return b"refused"
+        return b"kept" if room_id in self._held else b"new"
+
+    async def release(self, room_id: str) -> None:
+        self._held.discard(room_id)
+        try:
+            await self._eval(_RELEASE, room_id, self._life)
+        except RedisGoneError:
+            return  # it expires
+
+    async def renew(self, present: Mapping[str, int]) -> set[str]:
+        pairs = [each for pair in present.items() for each in pair]
+        try:
+            answer = await self._eval(_RENEW, self._node, self._life, self._claim_ms, *pairs, probe=True)
+        except RedisGoneError:
+            return set()
+        lost, elsewhere = (json.loads(each) or [] for each in answer)
+        self._elsewhere = {str(room): Elsewhere(str(node), int(count)) for room, node, count in elsewhere}
+        for room, node in lost:
+            self._held.discard(room)
+            log.error("room.claim_lost", room=room, to=node, same_name=node == self._node)
+        return {str(room) for room, _ in lost}
+
+    async def _eval(self, script: str, *arguments: str | int, probe: bool = False) -> Any:
+        return await self._link.run(lambda redis: redis.eval(script, 0, PREFIX, *arguments), probe=probe)
