@@ -16,7 +16,7 @@ from conference.model.errors import ConferenceError
 from conference.model.floor import SpokenTime, Turn
 from conference.model.limit import Limit
 from conference.model.media import MediaEvent, PublicationInfo, TrackHint
-from conference.model.organization import Organization, StaffSession, User
+from conference.model.organization import FailedLogins, Organization, StaffSession, User
 from conference.model.participant import Participant
 from conference.model.statement import Statement, StatementBoard
 
@@ -255,6 +255,10 @@ class UserRepository(Protocol):
         """Raises ConferenceError login_taken."""
 
     async def save(self, user: User) -> None: ...
+
+    async def set_password(self, user_id: str, password_hash: str) -> None: ...
+
+    async def set_failures(self, user_id: str, failures: FailedLogins) -> None: ...
 
 
 class StaffSessionRepository(Protocol):

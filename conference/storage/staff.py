@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conference.model.errors import ConferenceError
-from conference.model.organization import Organization, StaffSession, User
+from conference.model.organization import FailedLogins, Organization, StaffSession, User
 from conference.storage.rows import to_organization, to_row, to_staff_session, to_user
 from conference.storage.tables import organizations, staff_sessions, users
 
@@ -74,6 +74,15 @@ class SqlUsers:
 
     async def save(self, user: User) -> None:
         await self._connection.execute(sa.update(users).where(users.c.id == user.id).values(to_row(user)))
+
+    async def set_password(self, user_id: str, password_hash: str) -> None:
+        await self._set(user_id, password_hash=password_hash)
+
+    async def set_failures(self, user_id: str, failures: FailedLogins) -> None:
+        await self._set(user_id, failed_logins=failures.count, locked_until_ms=failures.locked_until_ms)
+
+    async def _set(self, user_id: str, **values: str | int | None) -> None:
+        await self._connection.execute(sa.update(users).where(users.c.id == user_id).values(**values))
 
     async def _one(self, condition: sa.ColumnElement[bool]) -> User | None:
         row = (await self._connection.execute(sa.select(users).where(condition))).mappings().one_or_none()
