@@ -13,8 +13,14 @@ export interface SessionInfo {
   name: string
   role: Role
   venue: string | null
+  /** office or post (单位职务) and sector (界别) of an invitee */
+  title?: string | null
+  sector?: string | null
+  /** entered by a hall's code */
+  in_hall?: boolean
   room_full: boolean
-  participants: number
+  /** null: a personal link does not say who is there already */
+  participants: number | null
 }
 
 /** A refusal with the server's stable code; `unreachable` when there was no answer at all. */

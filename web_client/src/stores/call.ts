@@ -1,7 +1,8 @@
 /** Being in a room: starts and ends the session and brings what it hears into the other stores. */
 import { defineStore } from 'pinia'
-import { markRaw, ref, shallowRef } from 'vue'
+import { markRaw, ref, shallowRef, watch } from 'vue'
 import { keepResume, forgetResume, readResume } from '@/api/keepsake'
+import type { Waiting } from '@/api/messages'
 import { RoomSocket } from '@/api/room-socket'
 import { openWire } from '@/api/wire'
 import { exposeForSupport } from '@/rtc/debug'
@@ -11,10 +12,12 @@ import { SoundOutput } from '@/rtc/sound-output'
 import { WakeLock } from '@/rtc/wake-lock'
 import { i18n } from '@/i18n'
 import { useDevices } from './devices'
+import { useDucking } from './ducking'
 import { useLine } from './line'
 import { useNotices } from './notices'
 import { useOwnMedia } from './own-media'
 import { useRoom } from './room'
+import { useSession } from './session'
 import { useSubscriptions } from './subscriptions'
 import { useTurn } from './turn'
 import { useViewport } from './viewport'
@@ -28,6 +31,11 @@ export interface JoinChoice {
   /** the microphone may be opened when one is given the floor */
   consent: boolean
 }
+
+/** From here on the sound of one's own hall is lower while somebody in it speaks by telephone. */
+const DUCKED = 0.2
+/** A door that does not answer sooner shows that it is being opened. */
+const ARRIVAL_MS = 1500
 
 /** Shorter breaks pass without a veil: it would only flicker. */
 const VEIL_MS = 800
@@ -44,28 +52,44 @@ export const useCall = defineStore('call', () => {
   const ended = ref<EndReason | null>(null)
   const tracks = shallowRef<RemoteTrack[]>([])
   const soundBlocked = ref(false)
+  /** before the door; null when there is none to wait at */
+  const waiting = shallowRef<Waiting | null>(null)
+  /** the room or the waiting room has answered, or takes its time */
+  const arrived = ref(false)
+  let arrival: ReturnType<typeof setTimeout> | undefined
+  let last: JoinChoice | null = null
+  let toldOfHall = false
+  const ducking = useDucking()
+  const volume = (): number => (ducking.name === null ? 1 : DUCKED)
   let sound: SoundOutput | null = null
   let veil: ReturnType<typeof setTimeout> | undefined
   const wake = new WakeLock()
 
-  function join(choice: JoinChoice): void {
+  function join(choice: JoinChoice, takeOver = false): void {
+    last = choice
     const own = useOwnMedia()
     const turn = useTurn()
     const devices = useDevices()
     const viewport = useViewport()
     ended.value = null
+    waiting.value = null
+    arrived.value = false
+    clearTimeout(arrival)
+    arrival = setTimeout(() => (arrived.value = true), ARRIVAL_MS)
     link.value = 'connecting'
     tracks.value = []
     subscriptions.clear()
     sound = new SoundOutput()
     sound.on('blocked', (blocked) => (soundBlocked.value = blocked))
     void sound.use(devices.now.choice.speaker)
+    sound.turn(volume())
     const next = markRaw(
       new RoomSession({
         openSocket: (auth) => new RoomSocket(openWire(auth)),
         createPeer: (iceServers) => new RTCPeerConnection({ iceServers, bundlePolicy: 'max-bundle' }),
         token: choice.token,
         name: choice.name,
+        takeOver,
         kind: viewport.device,
         readResume: () => readResume(choice.cid),
         keepResume: (resume) => keepResume(choice.cid, resume),
@@ -75,7 +99,14 @@ export const useCall = defineStore('call', () => {
     line.use(next)
     turn.consent = choice.consent
     exposeForSupport(next)
-    next.on('snapshot', (snapshot) => room.take(snapshot))
+    next.on('waiting', (place) => {
+      waiting.value = place
+      arrived.value = true
+    })
+    next.on('snapshot', (snapshot) => {
+      room.take(snapshot)
+      entered(snapshot.self.in_hall ?? false)
+    })
     next.on('event', (event) => {
       if (!room.apply(event)) void next.check()
       if (event.name === 'participant.mute') own.toldToMute(event.payload)
@@ -87,7 +118,8 @@ export const useCall = defineStore('call', () => {
     next.on('link', linked)
     next.on('tracks', (mapped) => {
       tracks.value = mapped
-      const heard = mapped.filter((each) => each.track.kind === 'audio')
+      // In a hall the loudspeakers of the hall are heard; a telephone beside them would howl.
+      const heard = room.inHall ? [] : mapped.filter((each) => each.track.kind === 'audio')
       sound?.set(new Map(heard.map((each) => [each.publicationId, each.track])))
     })
     next.on('ended', (reason) => {
@@ -99,6 +131,16 @@ export const useCall = defineStore('call', () => {
     wake.hold()
   }
 
+  function entered(inHall: boolean): void {
+    waiting.value = null
+    arrived.value = true
+    if (!inHall || toldOfHall) return
+    toldOfHall = true
+    notices.show(t('hall.joined'), { detail: t('hall.joinedText'), forMs: 10_000 })
+  }
+
+  watch(() => ducking.name, () => sound?.turn(volume()))
+
   function linked(state: LinkState): void {
     const was = link.value
     link.value = state
@@ -107,6 +149,8 @@ export const useCall = defineStore('call', () => {
     if (state === 'connected') {
       if (veiled.value) notices.show(t('toast.returned'), { forMs: 3000 })
       if (was !== 'connecting') notices.say(t('toast.returned'))
+      veiled.value = false
+    } else if (state === 'connecting') {
       veiled.value = false
     } else if (state === 'lost') {
       veiled.value = true
@@ -121,7 +165,9 @@ export const useCall = defineStore('call', () => {
 
   function finish(reason: EndReason): void {
     clearTimeout(veil)
+    clearTimeout(arrival)
     veiled.value = false
+    waiting.value = null
     useOwnMedia().stop()
     sound?.close()
     sound = null
@@ -137,15 +183,28 @@ export const useCall = defineStore('call', () => {
     session.value?.leave()
   }
 
+  /** Once more as before; the device that has the place now gives it up. */
+  async function takeOver(): Promise<void> {
+    if (!last) return
+    const devices = useDevices()
+    ended.value = null
+    room.clear()
+    if (useSession().sends) await devices.openBoth()
+    join(last, true)
+  }
+
   return {
     session,
     link,
+    waiting,
+    arrived,
     veiled,
     ended,
     tracks,
     soundBlocked,
     join,
     leave,
+    takeOver,
     retryNow: () => session.value?.retryNow(),
     playSound: () => sound?.play(),
     useSpeaker: (id: string | null) => sound?.use(id),

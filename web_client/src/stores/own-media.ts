@@ -32,8 +32,8 @@ export const useOwnMedia = defineStore('own-media', () => {
 
   const locked = computed(() => room.me?.hard_muted ?? false)
   const holding = computed(() => room.holder !== null && room.holder.participant_id === room.myId)
-  /** only who holds the floor may be heard now, and those who give it */
-  const strict = computed(() => room.floor !== null && room.floor.mode !== 'free' && !room.can('floor.grant'))
+  /** only who holds the floor may be heard now, and those who give it; a telephone in a hall never without the floor */
+  const strict = computed(() => room.inHall || (room.floor !== null && room.floor.mode !== 'free' && !room.can('floor.grant')))
   const gated = computed(() => strict.value && !holding.value)
   /** What was open before the gate fell is not opened by the gift of the floor alone: one agrees to it, before or now. */
   const closed = computed(() => locked.value || (strict.value && !(holding.value && turnTaken.value)))

@@ -4,6 +4,7 @@ import { ref, watchEffect } from 'vue'
 
 const SIZE_KEY = 'yuanshang.size'
 const KEYS_KEY = 'yuanshang.keys'
+const ASKED_KEY = 'yuanshang.large-asked'
 
 function read(key: string): string | null {
   try {
@@ -34,5 +35,12 @@ export const usePreferences = defineStore('preferences', () => {
   })
   watchEffect(() => write(KEYS_KEY, keys.value ? 'on' : 'off'))
 
-  return { large, keys }
+  /** For somebody who asked for large text when invited. Once for a link: whoever then switches it off on this device means it. */
+  function askLarge(link: string): void {
+    if (asked || read(ASKED_KEY) === link) return
+    write(ASKED_KEY, link)
+    large.value = true
+  }
+
+  return { large, keys, askLarge }
 })

@@ -16,8 +16,10 @@ export function startWords(
   now = Date.now(),
 ): { head: string; tail: string } {
   if (!info) return { head: '', tail: '' }
-  const present = info.participants > 0 ? t('join.present', { n: info.participants }) : t('join.nobody')
+  const { participants: there } = info
+  const present = there === null ? '' : there > 0 ? t('join.present', { n: there }) : t('join.nobody')
   const { scheduled_at_ms: at, status } = info.consultation
+  if (status === 'postponed' || status === 'cancelled') return { head: t(`invite.${status}`), tail: '' }
   if (status === 'live') return { head: t('join.running'), tail: present }
   if (at === null) return { head: '', tail: present }
   const time = clock(at, locale)
