@@ -1,6 +1,7 @@
-"""`python -m benchmarks.noise`: how late a process that does nothing is woken up on this machine, until SIGTERM.
+"""`python -m benchmarks.noise DIRECTORY`: what the machine itself adds to every latency, until SIGTERM.
 
-Beside every latency: what the machine itself adds to it.
+How late a process that does nothing is woken up, and how long 4 kB take to reach the disk of a directory: no commit
+is faster than that.
 """
 
 import json
@@ -8,11 +9,15 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 _EVERY_S = 0.002
+_SYNC_EVERY_S = 0.05
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -22,13 +27,14 @@ def percentile(values: list[float], share: float) -> float:
 
 
 class Noise:
-    """Watches while the block runs; then `p99_ms` and `max_ms`."""
+    """Watches while the block runs; then `wake_p99_ms`, `sync_p99_ms` and `sync_max_ms`."""
 
-    def __init__(self) -> None:
-        self.p99_ms = self.max_ms = 0.0
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self.wake_p99_ms = self.sync_p99_ms = self.sync_max_ms = 0.0
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "benchmarks.noise"]
+        command = [sys.executable, "-m", "benchmarks.noise", str(self._directory)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self._process.stdout.readline()
@@ -40,19 +46,34 @@ class Noise:
         self._process.terminate()
         output, _ = self._process.communicate()
         if error is None:
-            self.p99_ms, self.max_ms = json.loads(output)
+            self.wake_p99_ms, self.sync_p99_ms, self.sync_max_ms = json.loads(output)
 
 
 def main() -> None:
-    """Sleep and measure."""
+    """Sleep and sync, and measure both."""
     late_ms: list[float] = []
+    sync_ms: list[float] = []
+
+    def sync() -> None:
+        with tempfile.TemporaryFile(dir=sys.argv[1]) as file:
+            while True:
+                began = time.monotonic()
+                file.write(b"n" * 4096)
+                file.flush()
+                os.fsync(file.fileno())
+                sync_ms.append((time.monotonic() - began) * 1000)
+                time.sleep(_SYNC_EVERY_S)
 
     def report(*_: object) -> None:
-        sys.stdout.write(json.dumps([percentile(late_ms, 0.99), max(late_ms)]))
+        measured = [percentile(late_ms, 0.99), percentile(sync_ms, 0.99), max(sync_ms)]
+        sys.stdout.write(json.dumps(measured))
         sys.stdout.flush()
         os._exit(0)
 
     signal.signal(signal.SIGTERM, report)
+    threading.Thread(target=sync, daemon=True).start()
+    while not sync_ms:
+        time.sleep(_EVERY_S)
     print("watching", flush=True)
     while True:
         began = time.monotonic()
