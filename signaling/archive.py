@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 import tempfile
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -13,9 +11,11 @@ import structlog
 
 from conference.model.errors import ConferenceError
 from signaling.archive_worker import NOT_FOUND
+from signaling.worker_process import WorkerQueue, run_worker
 
 log = structlog.get_logger(__name__)
 
+_WORKER: Final = "signaling.archive_worker"
 _AT_ONCE: Final = 1
 _MAX_WAITING: Final = 4
 _PATIENCE_S: Final = 300.0
@@ -27,24 +27,19 @@ class ArchiveBuilder:
     def __init__(self, database_url: str, directory: Path) -> None:
         self._database_url = database_url
         self._directory = directory
-        self._slots = asyncio.Semaphore(_AT_ONCE)
-        self._waiting = 0
+        self._queue = WorkerQueue(_AT_ONCE, _MAX_WAITING)
 
     async def build(self, consultation_id: str) -> BinaryIO:
         """The package, to be read from its beginning and closed; rate_limited when too many wait for theirs."""
-        if self._waiting >= _MAX_WAITING:
-            raise ConferenceError("rate_limited")
-        self._waiting += 1
-        try:
-            async with self._slots:
-                return await self._written(consultation_id)
-        finally:
-            self._waiting -= 1
+        async with self._queue.place():
+            return await self._written(consultation_id)
 
     async def _written(self, consultation_id: str) -> BinaryIO:
         file: BinaryIO = tempfile.TemporaryFile(dir=self._directory)  # noqa: SIM115 the caller closes it
         try:
-            code = await self._run(consultation_id, file)
+            request = {"url": self._database_url, "consultation_id": consultation_id}
+            line = json.dumps(request).encode() + b"\n"
+            code = (await run_worker(_WORKER, line, patience_s=_PATIENCE_S, out=file)).code
             if code == NOT_FOUND:
                 raise ConferenceError("consultation_not_found", consultation_id)
             if code != 0:
@@ -55,21 +50,3 @@ class ArchiveBuilder:
             file.close()
             raise
         return file
-
-    async def _run(self, consultation_id: str, out: BinaryIO) -> int:
-        worker = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "signaling.archive_worker",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=out,
-            start_new_session=True,  # Ctrl+C is for us
-        )
-        request = {"url": self._database_url, "consultation_id": consultation_id}
-        try:
-            await asyncio.wait_for(worker.communicate(json.dumps(request).encode() + b"\n"), _PATIENCE_S)
-        finally:
-            if worker.returncode is None:
-                worker.kill()
-                await worker.wait()
-        return worker.returncode or 0

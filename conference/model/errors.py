@@ -46,6 +46,7 @@ ERROR_TEXTS: Final[dict[str, str]] = {
     "too_many_files": "背景材料已达上限。",
     "file_type_refused": "不支持这种文件，请上传 PDF、Word、Excel、PPT、图片或文本。",
     "import_no_name_column": "没有找到“姓名”一列，请下载模板，把名单粘进去再导入。",
+    "import_empty": "“姓名”一列下面没有人，请填好再导入。",
     "import_too_many_rows": "一次最多导入 2,000 行，请分成几个文件导入。",
     "import_unreadable": "这个文件读不出来，请另存为 Excel 工作簿（.xlsx）或 CSV 再导入。",
     "storage_unavailable": "数据暂时写不进去，刚才的操作没有生效，请稍后再试。",

@@ -59,6 +59,7 @@ STATUS_OF: Final[dict[str, int]] = {
     "file_type_refused": 415,
     "password_weak": 422,
     "import_no_name_column": 422,
+    "import_empty": 422,
     "import_too_many_rows": 422,
     "import_unreadable": 422,
     "login_locked": 429,

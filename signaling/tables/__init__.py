@@ -1,0 +1,1 @@
+"""Tables as files: XLSX and CSV read and written, QR codes drawn, all in a process of its own. No HTTP."""
