@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from conference.model.errors import ConferenceError
 
@@ -77,6 +77,26 @@ class Consultation:
     ends_at_ms: int | None = None  # as planned
     closing_at_ms: int | None = None  # until then the public may comment
     revision: int = 1  # one more at each edit, so that two editors do not overwrite each other
+
+    def edited(self, revision: int, changes: Mapping[str, Any]) -> Consultation:
+        """With other values and the next revision; itself when nothing differs.
+
+        edit_conflict when `revision` is not what there is, invalid_state when nothing is edited any more,
+        bad_request when it would end before it begins.
+        """
+        if self.status in (Status.ARCHIVED, Status.CANCELLED):
+            raise ConferenceError("invalid_state", f"{self.status} is not edited")
+        if revision != self.revision:
+            raise ConferenceError("edit_conflict", f"revision {revision} is not {self.revision}")
+        changed = replace(self, **changes)
+        if changed == self:
+            return self
+        times = [
+            t for t in (changed.scheduled_at_ms, changed.ends_at_ms, changed.closing_at_ms) if t is not None
+        ]
+        if times != sorted(times):
+            raise ConferenceError("bad_request", "ends before it begins")
+        return replace(changed, revision=self.revision + 1)
 
     def moved_to(self, status: Status) -> Consultation:
         """The same consultation in the next state; invalid_state when its life does not go that way."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
 
 from conference.clock import Clock
 from conference.model.audit import CLI, SYSTEM, Actor, AuditEntry
-from conference.model.consultation import Consultation, Mode, Status
+from conference.model.consultation import Consultation, ConsultationKind, Mode, Status
 from conference.model.errors import ConferenceError
 from conference.model.ids import new_id
-from conference.model.permissions import Role
+from conference.model.permissions import Action, Role, require
+from conference.services.logins import StaffMember
 from conference.services.ports import Storage
 
 
@@ -27,6 +28,11 @@ class ConsultationDraft:
     microphone_on_join: bool = True
     scheduled_at_ms: int | None = None
     organization: str | None = None
+    kind: ConsultationKind = ConsultationKind.THEMATIC
+    organization_id: str | None = None
+    briefing: str = ""
+    ends_at_ms: int | None = None
+    closing_at_ms: int | None = None
 
 
 class Consultations:
@@ -43,6 +49,28 @@ class Consultations:
             await unit.consultations.add(consultation)
             await unit.audit.append(_created(consultation, by))
         return consultation
+
+    async def draft(self, by: StaffMember, draft: ConsultationDraft) -> Consultation:
+        """One that staff begin to prepare, for their organization: internal, and closed until it is published."""
+        require(by.user.role, Action.CONSULTATION_CREATE)
+        own = by.organization
+        made = replace(
+            draft,
+            status=Status.DRAFT,
+            organization_id=own.id,
+            organization=draft.organization or own.name,
+        )
+        return await self.create(made, by.actor)
+
+    async def page(
+        self, organization_ids: Collection[str], status: Status | None, after: str | None, limit: int
+    ) -> tuple[list[Consultation], bool]:
+        """Those of these organizations and of none, newest schedule first, and whether there are more."""
+        async with self._storage.reading() as unit:
+            found = await unit.preparation.consultations(
+                organization_ids, status=status, after=after, limit=limit + 1
+            )
+        return found[:limit], len(found) > limit
 
     async def note_tokens(self, consultation_id: str, tokens: Mapping[str, Role], by: Actor = CLI) -> None:
         """Note that tokens are given out, by their ids; consultation_not_found when there is nothing to open."""
@@ -93,6 +121,11 @@ class Consultations:
             created_at_ms=self._clock.wall_ms(),
             scheduled_at_ms=draft.scheduled_at_ms,
             organization=draft.organization,
+            kind=draft.kind,
+            organization_id=draft.organization_id,
+            briefing=draft.briefing,
+            ends_at_ms=draft.ends_at_ms,
+            closing_at_ms=draft.closing_at_ms,
         )
 
 

@@ -183,12 +183,17 @@ class Floors:
         async with self._rooms.locked(room_id) as room:
             caller = self._leader(room, by, Action.FLOOR_MODE, version)
             if mode is not room.consultation.mode:
-                changed = self._beside(room, mode, room.turn)
+                changed = self.gated(room, mode)
                 consultation = replace(room.consultation, mode=mode)
                 entry = self._rooms.entry(room, caller.actor, "floor.mode", room.id, mode=mode.value)
                 await self._rooms.commit(room, Change(changed, consultation), [entry])
                 self._mark(room, caller)
             return room.floor_view()
+
+    @staticmethod
+    def gated(room: LiveRoom, mode: Mode) -> tuple[Participant, ...]:
+        """Those whose microphone gate another mode changes, as they will be."""
+        return Floors._beside(room, mode, room.turn)
 
     def _leader(self, room: LiveRoom, by: str | Bearer, action: Action, version: int | None) -> Caller:
         """The caller, who may do this and has seen what somebody else did last."""

@@ -1,25 +1,87 @@
-"""The life of a consultation: going live, and the end."""
+"""The life of a consultation: links go out, it goes live, ends and is sealed; or is put off or called off."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from conference.model.audit import AuditEntry
-from conference.model.consultation import Consultation
+from conference.model.consultation import Consultation, Status
+from conference.model.errors import ConferenceError
 from conference.model.floor import EndReason
 from conference.model.permissions import Action, require
+from conference.model.readiness import Missing, missing
 from conference.services.change import Change
 from conference.services.floors import Floors
+from conference.services.live_room import LiveRoom
 from conference.services.program import ProgramTimes
 from conference.services.rooms import Rooms
 from conference.services.trace import Bearer
 
 
 class LifeCycle:
-    """Starting and ending a consultation: rows, program time, and word to the room."""
+    """Each step: rows, program time, and word to the room."""
 
     def __init__(self, rooms: Rooms, programs: ProgramTimes, floors: Floors) -> None:
         self._rooms = rooms
         self._programs = programs
         self._floors = floors
+
+    # ── before ──────────────────────────────────────────────────────────────────────────────────
+
+    async def missing(self, consultation_id: str) -> tuple[Missing, ...]:
+        """What has to be done before it may be published."""
+        async with self._rooms.storage.reading() as unit:
+            consultation = await unit.consultations.get(consultation_id)
+            if consultation is None:
+                raise ConferenceError("consultation_not_found", consultation_id)
+            return missing(consultation, await unit.preparation.prepared(consultation_id))
+
+    async def publish(self, consultation_id: str, by: Bearer) -> Consultation:
+        """Links open from now on; not_ready with `missing` when something is."""
+        require(by.role, Action.CONSULTATION_PUBLISH)
+        async with self._rooms.locked(consultation_id) as room:
+            room.consultation.moved_to(Status.SCHEDULED)
+            lacking = await self.missing(consultation_id)
+            if lacking:
+                raise ConferenceError("not_ready", missing=[asdict(each) for each in lacking])
+            return await self._move(room, by, Status.SCHEDULED, "consultation.published")
+
+    async def unpublish(self, consultation_id: str, by: Bearer) -> Consultation:
+        """Back to a draft: links open nothing until it is published again."""
+        return await self._moved(consultation_id, by, Status.DRAFT, "consultation.unpublished")
+
+    async def postpone(self, consultation_id: str, by: Bearer, reason: str) -> Consultation:
+        """Put off, to a day that is not known yet."""
+        return await self._moved(
+            consultation_id, by, Status.POSTPONED, "consultation.postponed", reason=reason
+        )
+
+    async def cancel(self, consultation_id: str, by: Bearer, reason: str) -> Consultation:
+        """Called off, for good."""
+        return await self._moved(
+            consultation_id, by, Status.CANCELLED, "consultation.cancelled", reason=reason
+        )
+
+    async def seal(self, consultation_id: str, by: Bearer) -> Consultation:
+        """Archived after its end: nothing is edited any more."""
+        return await self._moved(consultation_id, by, Status.ARCHIVED, "consultation.sealed")
+
+    async def _moved(
+        self, consultation_id: str, by: Bearer, status: Status, action: str, **content: str
+    ) -> Consultation:
+        require(by.role, Action.CONSULTATION_PUBLISH)
+        async with self._rooms.locked(consultation_id) as room:
+            return await self._move(room, by, status, action, **content)
+
+    async def _move(
+        self, room: LiveRoom, by: Bearer, status: Status, action: str, **content: str
+    ) -> Consultation:
+        consultation = room.consultation.moved_to(status)
+        entry = self._rooms.entry(room, by.actor, action, room.id, **content)
+        await self._rooms.commit(room, Change(consultation=consultation), [entry])
+        return consultation
+
+    # ── the meeting ─────────────────────────────────────────────────────────────────────────────
 
     async def start(self, consultation_id: str, by: Bearer) -> Consultation:
         """Go live: program time begins, also for who holds the floor and for the current agenda item."""

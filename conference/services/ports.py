@@ -11,13 +11,14 @@ from conference.model.agenda import Agenda
 from conference.model.attendance import Stay
 from conference.model.audit import AuditEntry, AuditHead, AuditLine, AuditText
 from conference.model.claim import Elsewhere, Hold
-from conference.model.consultation import Consultation, ProgramGap
+from conference.model.consultation import Consultation, ProgramGap, Status
 from conference.model.errors import ConferenceError
 from conference.model.floor import SpokenTime, Turn
 from conference.model.limit import Limit
 from conference.model.media import MediaEvent, PublicationInfo, TrackHint
 from conference.model.organization import FailedLogins, Organization, StaffSession, User
 from conference.model.participant import Participant
+from conference.model.readiness import Prepared
 from conference.model.statement import Statement, StatementBoard
 
 
@@ -276,6 +277,22 @@ class StaffSessionRepository(Protocol):
     async def delete_expired(self, now_ms: int) -> None: ...
 
 
+class PreparationRows(Protocol):
+    """What is prepared, counted; and the list of consultations."""
+
+    async def prepared(self, consultation_id: str) -> Prepared: ...
+
+    async def consultations(
+        self,
+        organization_ids: Collection[str],
+        *,
+        status: Status | None = None,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> list[Consultation]:
+        """Those of these organizations and of none: newest schedule first, behind the one with the id `after`."""
+
+
 class ArchiveRows(Protocol):
     """Everything that belongs to a consultation but the trace, as plain values and without secrets."""
 
@@ -324,6 +341,9 @@ class UnitOfWork(Protocol):
 
     @property
     def staff_sessions(self) -> StaffSessionRepository: ...
+
+    @property
+    def preparation(self) -> PreparationRows: ...
 
 
 class Storage(Protocol):

@@ -14,6 +14,7 @@ from conference.model.errors import ConferenceError
 from conference.model.participant import Participant
 from conference.storage.archive_rows import SqlArchiveRows
 from conference.storage.audit import SqlAudit
+from conference.storage.preparation import SqlPreparation
 from conference.storage.proceedings import SqlAgenda, SqlFloor, SqlStatements, SqlStays
 from conference.storage.rows import to_consultation, to_gap, to_participant, to_row
 from conference.storage.staff import SqlOrganizations, SqlStaffSessions, SqlUsers
@@ -161,3 +162,4 @@ class SqlUnitOfWork:
         self.organizations = SqlOrganizations(connection)
         self.users = SqlUsers(connection)
         self.staff_sessions = SqlStaffSessions(connection)
+        self.preparation = SqlPreparation(connection)

@@ -1,0 +1,59 @@
+"""Editing what a consultation says of itself, before, during and after the meeting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from conference.model.audit import Value
+from conference.model.consultation import Consultation, Status
+from conference.model.participant import Participant
+from conference.model.permissions import Action, require
+from conference.services.change import Change
+from conference.services.floors import Floors
+from conference.services.rooms import Rooms
+from conference.services.trace import Bearer
+
+
+class Editing:
+    """Goes through the room, so that what is in memory of a running one follows."""
+
+    def __init__(self, rooms: Rooms, floors: Floors) -> None:
+        self._rooms = rooms
+        self._floors = floors
+
+    async def edit(
+        self, consultation_id: str, by: Bearer, revision: int, changes: Mapping[str, Any]
+    ) -> Consultation:
+        """Write new values over the revision that was seen; edit_conflict when somebody was faster.
+
+        Who may speak in a running room changes by the right to say so alone.
+        """
+        require(by.role, Action.CONSULTATION_EDIT)
+        async with self._rooms.locked(consultation_id) as room:
+            before = room.consultation
+            after = before.edited(revision, changes)
+            if after == before:
+                return before
+            participants: tuple[Participant, ...] = ()
+            if after.mode is not before.mode:
+                if before.status is Status.LIVE:
+                    require(by.role, Action.FLOOR_MODE)
+                participants = self._floors.gated(room, after.mode)
+            content: dict[str, Value] = {
+                "revision": after.revision,
+                "changes": {
+                    name: {"from": _plain(getattr(before, name)), "to": _plain(getattr(after, name))}
+                    for name in changes
+                    if getattr(before, name) != getattr(after, name)
+                },
+            }
+            entry = self._rooms.entry(room, by.actor, "consultation.edited", room.id, **content)
+            await self._rooms.commit(room, Change(participants, after), [entry])
+            return after
+
+
+def _plain(value: Any) -> Value:
+    plain: Value = value.value if isinstance(value, Enum) else value
+    return plain
