@@ -13,6 +13,7 @@ import sys
 import time
 import zlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -146,6 +147,10 @@ class LightSocket(asyncio.Protocol):
             found.append((now_ns, name, body))
         return found
 
+    def got(self, mark: bytes) -> bool:
+        """Whether one of the last messages holds it."""
+        return any(mark in message for _, message in self.log[-20:])
+
     def close(self) -> None:
         if self._transport is not None:
             self._transport.close()
@@ -219,10 +224,7 @@ class Crowd:
         """Wait until every client has what led to this version of the room."""
         mark = f'"version":{version},'.encode()
         for client in self._clients:
-            await eventually(
-                lambda log=client.log: any(mark in message for _, message in log[-20:]),  # type: ignore[misc]
-                timeout_s=30,
-            )
+            await eventually(partial(client.got, mark), timeout_s=30)
 
     async def check(self) -> dict[str, Any]:
         """What must be the same for all: no hole in any client's versions, and the order of the statements."""

@@ -30,14 +30,6 @@ class Statement:
     private: bool = False
     taken: bool = False
 
-    def visible_to(self, participant_id: str | None, role: Role) -> bool:
-        """Private notes are for their author and the secretariat."""
-        return (
-            not self.private
-            or self.participant_id == participant_id
-            or allowed(role, Action.STATEMENT_READ_PRIVATE)
-        )
-
 
 @dataclass(slots=True)
 class StatementBoard:
@@ -46,6 +38,7 @@ class StatementBoard:
     statements: dict[str, Statement] = field(default_factory=dict)
     likers: dict[str, set[str]] = field(default_factory=dict)
     _by_key: dict[tuple[str, str], str] = field(default_factory=dict)
+    _readers: dict[str, frozenset[str]] = field(default_factory=dict)  # of private ones
 
     @property
     def next_number(self) -> int:
@@ -56,11 +49,22 @@ class StatementBoard:
         """Add it at the end, or overwrite it in its place."""
         self.statements[statement.id] = statement
         self._by_key[statement.participant_id, statement.key] = statement.id
+        if statement.private and statement.id not in self._readers:
+            above = self._readers.get(statement.reply_to or "", frozenset())
+            self._readers[statement.id] = above | {statement.participant_id}
+
+    def visible_to(self, statement: Statement, participant_id: str | None, role: Role) -> bool:
+        """Private notes are for the secretariat, their author, and those whose private note they answer."""
+        return (
+            not statement.private
+            or participant_id in self._readers[statement.id]
+            or allowed(role, Action.STATEMENT_READ_PRIVATE)
+        )
 
     def get(self, statement_id: str, participant_id: str | None, role: Role) -> Statement:
         """NotFoundError also for what the caller may not see."""
         statement = self.statements.get(statement_id)
-        if statement is None or not statement.visible_to(participant_id, role):
+        if statement is None or not self.visible_to(statement, participant_id, role):
             raise NotFoundError(f"statement {statement_id}")
         return statement
 
@@ -71,7 +75,7 @@ class StatementBoard:
 
     def visible(self, participant_id: str | None, role: Role) -> list[Statement]:
         """Oldest first."""
-        return [each for each in self.statements.values() if each.visible_to(participant_id, role)]
+        return [each for each in self.statements.values() if self.visible_to(each, participant_id, role)]
 
     def like(self, statement_id: str, participant_id: str, liked: bool) -> None:
         likers = self.likers.setdefault(statement_id, set())

@@ -255,10 +255,11 @@ class LiveRoom:
 
     def _tell_some(self, statement: Statement, event: SessionEvent) -> None:
         for seat in self.seats.values():
-            if seat.session_id is not None and statement.visible_to(seat.id, seat.participant.role):
+            is_seen = self.board.visible_to(statement, seat.id, seat.participant.role)
+            if seat.session_id is not None and is_seen:
                 self.publisher.send(seat.session_id, event)
         for desk in self.desks.values():
-            if statement.visible_to(None, desk.bearer.role):
+            if self.board.visible_to(statement, None, desk.bearer.role):
                 self.publisher.send(desk.session_id, event)
 
     # ── views ───────────────────────────────────────────────────────────────────────────────────

@@ -60,8 +60,33 @@ async def test_private_notes_are_for_author_and_secretariat(world: World) -> Non
     assert [each.statement.taken for each in world.publisher.of_kind("b", NoteUpdated)] == [True]
     assert (await world.presence.snapshot("c", chair)).statement_count == 0
     assert (await world.presence.snapshot("c", member)).statements[0].taken
+
+
+async def test_an_answer_to_a_note_is_for_its_author_too(world: World) -> None:
+    chair, member, secretary = await people(world)
+    stranger = await world.join("x")
+    note = await world.statements.add("c", member, "请关空调", key="k" * 8, private=True)
     answer = await world.statements.add("c", secretary, "好的", key="k" * 8, reply_to=note.id)
     assert answer.private
+    thanks = await world.statements.add("c", member, "谢谢", key="l" * 8, reply_to=answer.id)
+    last = await world.statements.add("c", secretary, "不客气", key="l" * 8, reply_to=thanks.id)
+    thread = [note.id, answer.id, thanks.id, last.id]
+    for session in ("b", "秘书"):
+        assert [each.statement.id for each in world.publisher.of_kind(session, NoteAdded)] == thread
+    for session in ("主持人", "x"):
+        assert world.publisher.of_kind(session, NoteAdded) == []
+    public = await world.statements.add("c", stranger, "公开", key="k" * 8)
+    aside = await world.statements.add("c", member, "悄悄", key="m" * 8, reply_to=public.id, private=True)
+    again = await world.restart()
+    for room in (world, again):
+        for reader in (member, secretary):
+            seen = (await room.presence.snapshot("c", reader)).statements
+            assert [each.id for each in seen] == [*thread, public.id, aside.id]
+        for reader in (chair, stranger):
+            assert [each.id for each in (await room.presence.snapshot("c", reader)).statements] == [public.id]
+    assert (
+        await code_of(world.statements.add("c", stranger, "?", key="n" * 8, reply_to=last.id)) == "not_found"
+    )
 
 
 async def test_pages_in_both_directions(world: World) -> None:

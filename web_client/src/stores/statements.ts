@@ -11,7 +11,7 @@ import { useRoom } from './room'
 import { useSession } from './session'
 
 export type Order = 'newest' | 'liked' | 'mine'
-export const LONGEST = 500
+export const LONGEST = 1000
 const PAGE = 100
 
 export const useStatements = defineStore('statements', () => {
