@@ -44,7 +44,7 @@ async def test_what_is_prepared_is_counted(database: Database, url: str) -> None
         await unit.consultations.add(PLAIN)
         await unit.consultations.add(replace(PLAIN, id="other"))
         assert await unit.preparation.prepared("c") == Prepared(0, 0, 0)
-        item = AgendaItem("a_1", "通报", AgendaKind.REPORT, None, None, None, ItemState.PLANNED)
+        item = AgendaItem("a_1", "通报", AgendaKind.REPORT, None, None, None, ItemState.PENDING)
         await unit.agenda.save("c", Agenda((item,)))
     invitee = {
         "consultation_id": "c",

@@ -42,7 +42,7 @@ def editing(world: World) -> Editing:
 
 
 async def test_a_draft_belongs_to_the_organization_of_its_maker(world: World) -> None:
-    draft = ConsultationDraft(title="水环境治理", is_public=False)
+    draft = ConsultationDraft(title="水环境治理", is_public=False, scheduled_at_ms=2_000_000_000_000)
     made = await world.consultations.draft(member(Role.ORGANIZER), draft)
     assert (made.status, made.organization_id, made.organization) == (Status.DRAFT, "o_1", "临江县政协")
     assert not made.is_public
