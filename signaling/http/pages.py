@@ -35,6 +35,7 @@ class Pages:
     def add_to(self, app: web.Application) -> None:
         app.router.add_get("/", self._index)
         app.router.add_get("/room/{cid}", self._room)
+        app.router.add_get("/j/{code}", self._room)
         app.router.add_get("/desk/{cid}", self._desk)
         app.router.add_get("/desk/{cid}/{place:prepare|attendance|trace}", self._desk)
         app.router.add_get("/assets/{path:.+}", self._asset)
