@@ -6,7 +6,11 @@ import asyncio
 import csv
 import datetime as dt
 import io
+import os
+import sys
 import time
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -98,10 +102,7 @@ async def test_the_first_visible_sheet_with_names_is_taken(tables: TableWorkers)
 async def test_a_workbook_that_lies_about_its_size(tables: TableWorkers) -> None:
     data = people(ONE, ONE)
     part = "xl/worksheets/sheet1.xml"
-    with io.BytesIO(data) as file:
-        import zipfile
-
-        xml = zipfile.ZipFile(file).read(part)
+    xml = zipfile.ZipFile(io.BytesIO(data)).read(part)
     lying = with_parts(data, {part: xml.replace(b'ref="A1:G3"', b'ref="A1"')})
     assert len(await names(tables, lying)) == 2
 
@@ -109,7 +110,7 @@ async def test_a_workbook_that_lies_about_its_size(tables: TableWorkers) -> None
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
 @pytest.mark.parametrize("delimiter", [",", "\t", ";"])
 async def test_a_csv(tables: TableWorkers, encoding: str, delimiter: str) -> None:
-    text = "\r\n".join(delimiter.join(row) for row in (HEADINGS, ONE, ("",) * 7, ("=1+1",) + ONE[1:]))
+    text = "\r\n".join(delimiter.join(row) for row in (HEADINGS, ONE, ("",) * 7, ("=1+1", *ONE[1:])))
     rows = await tables.read_invitees(text.encode(encoding))
     assert [(row.row, row.values.name) for row in rows] == [(2, "何春生"), (4, "=1+1")]
     assert [len(row.formulas) for row in rows] == [0, 1]
@@ -173,7 +174,7 @@ async def test_a_worker_that_takes_too_long_is_killed() -> None:
     began = time.monotonic()
     assert (await refusal(tables, people(ONE))).code == "import_unreadable"
     assert time.monotonic() - began < 5
-    assert await _children("signaling.tables.worker") == []
+    assert _children("signaling.tables.worker") == []
 
 
 async def test_a_worker_has_a_bound_on_its_memory() -> None:
@@ -181,8 +182,6 @@ async def test_a_worker_has_a_bound_on_its_memory() -> None:
         "import signaling.tables.worker as w; w._bound()\n"
         "try:\n    bytearray(w.MEMORY_BYTES)\nexcept MemoryError:\n    print('bounded')"
     )
-    import sys
-
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE
     )
@@ -199,10 +198,7 @@ async def test_few_may_wait(tables: TableWorkers) -> None:
     assert await names(tables, people(ONE)) == ["何春生"]
 
 
-async def _children(module: str) -> list[str]:
-    import os
-    from pathlib import Path
-
+def _children(module: str) -> list[str]:
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
