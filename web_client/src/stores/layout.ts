@@ -4,7 +4,7 @@ import { ref } from 'vue'
 
 export type View = 'speaker' | 'grid'
 export type PanelTab = 'agenda' | 'queue' | 'people' | 'statements'
-export type Sheet = 'more' | PanelTab | 'keys' | 'settings'
+export type Sheet = 'more' | PanelTab | 'waiting' | 'keys' | 'settings'
 
 export const useLayout = defineStore('layout', () => {
   const view = ref<View>('speaker')

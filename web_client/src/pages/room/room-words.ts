@@ -30,6 +30,13 @@ export function useRoomWords(): void {
     },
   )
 
+  watch(
+    () => room.waiting.map((each) => ({ id: each.participant_id, name: each.name })),
+    (now, before) => {
+      for (const each of now) if (!before.some((one) => one.id === each.id)) notices.say(t('waiting.arrived', { name: each.name }))
+    },
+  )
+
   let weak: ReturnType<typeof setTimeout> | undefined
   let told = -Infinity
   watch(
