@@ -12,7 +12,7 @@ from conference.model.agenda import AgendaItem
 from conference.model.consultation import Mode, Status
 from conference.model.floor import Ending, EndReason, TurnState
 from conference.model.media import OfferedTrack, PublicationInfo, Speaker
-from conference.model.participant import Device, LeaveReason, ParticipantKind
+from conference.model.participant import Device, EntryMeans, LeaveReason, ParticipantKind
 from conference.model.permissions import Role
 
 
@@ -43,6 +43,25 @@ class ParticipantView:
     hand: int | None
     quality: int | None
     publications: tuple[PublicationInfo, ...]
+    title: str | None
+    sector: str | None
+    in_hall: bool
+    entered_by: EntryMeans
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingView:
+    """Somebody in the waiting room, for those who may admit. `known`: an invitee, or the bearer of a token."""
+
+    participant_id: str
+    name: str
+    role: Role
+    title: str | None
+    venue: str | None
+    entered_by: EntryMeans
+    in_hall: bool
+    known: bool
+    since_wall_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +133,7 @@ class SelfView:
     resume_secret: str
     resumed: bool
     can: tuple[str, ...]
+    in_hall: bool  # no loudspeaker here, and a microphone only with the floor
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +167,7 @@ class Snapshot:
     floor: FloorView
     statements: tuple[OwnStatementView, ...]  # the newest, oldest first
     statement_count: int  # of those that the receiver may see
+    waiting: tuple[WaitingView, ...] | None  # null without the right to admit
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +193,18 @@ class DeskSnapshot:
     floor: FloorView
     statements: tuple[OwnStatementView, ...]
     statement_count: int
+    waiting: tuple[WaitingView, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitedConsultation:
+    """What somebody in the waiting room is told of the meeting."""
+
+    id: str
+    title: str
+    status: Status
+    scheduled_at_ms: int | None
+    organization: str | None
 
 
 # ── to everyone in the room, versioned ──────────────────────────────────────────────────────────
@@ -305,13 +338,43 @@ class NoteUpdated:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingJoined:
+    """Somebody waits at the door: to those who may admit, apart from the state that everybody shares."""
+
+    person: WaitingView
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingLeft:
+    """Admitted, refused, or gone."""
+
+    participant_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """First event of somebody who has to wait. Then room.snapshot, or session.removed."""
+
+    name: str
+    role: Role
+    venue: str | None
+    since_wall_ms: int
+    participant_id: str
+    resume_secret: str
+    consultation: AwaitedConsultation
+
+
+@dataclass(frozen=True, slots=True)
 class SessionReplaced:
     """Another socket took this participant over."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRemoved:
+    """`reason`: "removed" from the room, "refused" in the waiting room, or the link was "revoked"."""
+
     by: str
+    reason: str = "removed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +406,9 @@ SessionEvent = (
     | FloorTaken
     | NoteAdded
     | NoteUpdated
+    | Waiting
+    | WaitingJoined
+    | WaitingLeft
     | SessionReplaced
     | SessionRemoved
     | SessionRefused

@@ -35,6 +35,7 @@ from conference.services.rooms import RoomLimits, Rooms
 from conference.services.statements import Statements
 from conference.services.streams import Streams
 from conference.storage.database import Database
+from conference.services.waiting import WaitingRoom
 from conference.storage.ephemeral.memory import MemoryRateLimits
 from signaling.archive import ArchiveBuilder
 from signaling.auth.access import Access
@@ -124,7 +125,8 @@ class WebProcess:
             **AgendaRequests(agendas).calls(),
             **StatementRequests(statements).calls(),
         }
-        requests = RoomRequests(presence, desks, moderation, media_sessions, shared)
+        waiting = WaitingRoom(rooms, presence)
+        requests = RoomRequests(presence, desks, moderation, media_sessions, waiting, shared)
         around = Surroundings(access, fanout, metrics, proxies, background.spawn)
         sockets = SocketServer(
             RoomNamespace(requests.handlers(), presence, offers, around),

@@ -257,8 +257,8 @@ class MediaClient:
     def listen(self, receive: Callable[[MediaEvent], None]) -> None:
         self._listener = receive
 
-    async def join(self, room_id: str, participant_id: str, *, sound_open: bool) -> None:
-        await self._ask(messages.Join(room_id, participant_id, sound_open))
+    async def join(self, room_id: str, participant_id: str, *, sound_open: bool, hears: bool = True) -> None:
+        await self._ask(messages.Join(room_id, participant_id, sound_open, hears))
 
     async def leave(self, room_id: str, participant_id: str) -> None:
         await self._ask(messages.Leave(room_id, participant_id))

@@ -21,6 +21,7 @@ class Join(Message, frozen=True):
     room_id: str
     participant_id: str
     sound_open: bool
+    hears: bool = True
 
 
 class Leave(Message, frozen=True):

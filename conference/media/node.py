@@ -73,8 +73,8 @@ class Node:
 
     def _handle(self, request: messages.Request, now: float) -> messages.Result:
         match request:
-            case messages.Join(room_id, participant_id, sound_open):
-                self._room(room_id, create=True).join(participant_id, sound_open=sound_open)
+            case messages.Join(room_id, participant_id, sound_open, hears):
+                self._room(room_id, create=True).join(participant_id, sound_open=sound_open, hears=hears)
             case messages.Leave(room_id, participant_id):
                 room = self.rooms.get(room_id)
                 if room is not None:

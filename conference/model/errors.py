@@ -37,6 +37,7 @@ ERROR_TEXTS: Final[dict[str, str]] = {
     "code_wrong": "会议码不对，请核对后再输入。",
     "code_locked": "输错次数过多，请稍后再试。",
     "second_device": "这个链接已在另一台设备打开。",
+    "not_admitted": "请稍候，主持人同意后您才能进入。",
     "refused_entry": "主持人没有同意您进入，如有需要请联系会务组。",
     # preparing
     "not_ready": "还有未完成的筹备事项，暂时不能发布。",

@@ -40,6 +40,8 @@ class LeaveReason(StrEnum):
     LEFT = "left"
     LOST = "lost"
     REMOVED = "removed"
+    REFUSED = "refused"  # from the waiting room
+    REVOKED = "revoked"  # the link, the token or the account is good no longer
 
 
 class MuteAllMark(StrEnum):
@@ -95,7 +97,7 @@ class Participant:
     sector: str | None = None
     entered_by: EntryMeans = EntryMeans.TOKEN
     in_hall: bool = False  # a phone in a hall (会场内): no loudspeaker, and a microphone only with the floor
-    waiting: bool = False  # in the waiting room, not in the meeting
+    waiting_since_ms: int | None = None  # in the waiting room since then, not in the meeting
 
     @property
     def sound_open(self) -> bool:
@@ -104,7 +106,7 @@ class Participant:
 
     @property
     def _own_gate(self) -> bool:
-        return self.microphone_on and not self.soft_muted and not self.hard_muted
+        return self.microphone_on and not (self.soft_muted or self.hard_muted or self.in_hall)
 
     @property
     def holds_floor(self) -> bool:
@@ -125,7 +127,7 @@ class Participant:
         if not on:
             gate = FloorGate.OFF if self.floor_gate is FloorGate.OPEN else self.floor_gate
             return replace(self, microphone_on=False, floor_gate=gate)
-        if self.floor_gate is FloorGate.CLOSED:
+        if self.floor_gate is FloorGate.CLOSED or (self.in_hall and not self.holds_floor):
             raise ConferenceError("floor_required")
         if self.is_locked:
             raise ConferenceError("hard_muted")
@@ -194,6 +196,14 @@ class Participant:
 
     def seen(self, now_ms: int) -> Participant:
         return replace(self, last_seen_ms=max(now_ms, self.last_seen_ms))
+
+    def waiting_from(self, now_ms: int) -> Participant:
+        """Before the door (again): no hand, no floor."""
+        return replace(self.with_hand(None), waiting_since_ms=now_ms)
+
+    def admitted(self) -> Participant:
+        """In the meeting, for good: who comes back later does not wait again."""
+        return replace(self, waiting_since_ms=None)
 
     def left(self, now_ms: int, reason: LeaveReason) -> Participant:
         """Gone; the hand goes down."""

@@ -11,6 +11,7 @@ from conference.model.permissions import Action, require
 from conference.services.live_room import Desk, LiveRoom
 from conference.services.rooms import Rooms
 from conference.services.trace import Bearer
+from conference.services.warrants import Warrant
 
 MAX_DESKS: Final = 100  # of one room
 
@@ -21,13 +22,20 @@ class Desks:
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
 
-    async def open(self, room_id: str, bearer: Bearer, session_id: str, venue: str | None = None) -> str:
+    async def open(
+        self,
+        room_id: str,
+        bearer: Bearer,
+        session_id: str,
+        venue: str | None = None,
+        warrant: Warrant | None = None,
+    ) -> str:
         """Send the snapshot, then every event; returns the desk's id."""
         require(bearer.role, Action.DESK_JOIN)
         async with self._rooms.locked(room_id) as room:
             if len(room.desks) >= MAX_DESKS:
                 raise ConferenceError("room_full", f"{len(room.desks)} desks")
-            desk = Desk(new_id("d"), session_id, bearer, venue)
+            desk = Desk(new_id("d"), session_id, bearer, venue, warrant)
             room.desks[desk.id] = desk
             self._rooms.publisher.enter(session_id, room.id, self._snapshot(room, desk))
             return desk.id

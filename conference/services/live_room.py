@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from conference.events import (
     AgendaUpdated,
+    AwaitedConsultation,
     ConsultationUpdated,
     ConsultationView,
     DeskSelfView,
@@ -32,20 +33,25 @@ from conference.events import (
     SpeakersNow,
     StatementAdded,
     StatementUpdated,
+    Waiting,
+    WaitingJoined,
+    WaitingLeft,
+    WaitingView,
 )
 from conference.model.agenda import Agenda
 from conference.model.attendance import Stay
 from conference.model.consultation import Consultation
-from conference.model.errors import NotFoundError
+from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.floor import Turn
 from conference.model.media import PublicationInfo, Speaker, SubscriberOffer
-from conference.model.participant import FloorGate, LeaveReason, Participant
-from conference.model.permissions import actions_of
+from conference.model.participant import FloorGate, LeaveReason, Participant, ParticipantKind
+from conference.model.permissions import Action, Role, actions_of, allowed
 from conference.model.statement import Statement, StatementBoard
 from conference.services.change import Change
 from conference.services.ports import Publisher
 from conference.services.trace import Bearer, Caller, person
-from conference.services.views import floor_view, newest_statements, statement_view
+from conference.services.views import floor_view, newest_statements, statement_view, waiting_view
+from conference.services.warrants import Warrant
 
 
 @dataclass(slots=True)
@@ -71,6 +77,7 @@ class Seat:
     quality: int | None = None
     offer: OutstandingOffer | None = None
     ice_generation: int = 1  # WHIP: one more after each ICE restart
+    warrant: Warrant | None = None  # what its session came with; None until somebody is back after a restart
 
     @property
     def id(self) -> str:
@@ -87,6 +94,7 @@ class Listener:
     connect_by_s: float | None
     lost_at_s: float | None = None
     ice_generation: int = 1
+    warrant: Warrant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,7 @@ class Desk:
     session_id: str
     bearer: Bearer
     venue: str | None = None
+    warrant: Warrant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +125,7 @@ class LiveRoom:
     publisher: Publisher
     version: int = 0
     seats: dict[str, Seat] = field(default_factory=dict)  # in the order of joining
+    waiting: dict[str, Seat] = field(default_factory=dict)  # before the door: not in the meeting, no media
     listeners: dict[str, Listener] = field(default_factory=dict)
     desks: dict[str, Desk] = field(default_factory=dict)
     speakers: tuple[Speaker, ...] = ()
@@ -137,7 +147,7 @@ class LiveRoom:
 
     @property
     def is_empty(self) -> bool:
-        return not self.seats and not self.listeners and not self.desks
+        return not (self.seats or self.waiting or self.listeners or self.desks)
 
     @property
     def last_joined_at_ms(self) -> int:
@@ -145,11 +155,21 @@ class LiveRoom:
         return max((seat.participant.joined_at_ms for seat in self.seats.values()), default=0)
 
     def seat(self, participant_id: str) -> Seat:
-        """The participant's seat, or NotFoundError."""
+        """The participant's seat, or NotFoundError; not_admitted for who is still before the door."""
         seat = self.seats.get(participant_id)
         if seat is None:
+            if participant_id in self.waiting:
+                raise ConferenceError("not_admitted", participant_id)
             raise NotFoundError(f"participant {participant_id}")
         return seat
+
+    def held_by(self, invitee_id: str | None) -> Seat | None:
+        """Where this invitee sits or waits now; encoders do not count."""
+        for seat in (*self.seats.values(), *self.waiting.values()):
+            p = seat.participant
+            if invitee_id is not None and p.invitee_id == invitee_id and p.kind is ParticipantKind.CLIENT:
+                return seat
+        return None
 
     def caller(self, by: str | Bearer) -> Caller:
         """Who asks: somebody in the room or at a desk, by id, or the bearer of a token."""
@@ -233,6 +253,45 @@ class LiveRoom:
         self.speakers = tuple(s for s in speakers if s.participant_id in self.seats)
         self._publish(SpeakersNow(self.speakers))
 
+    # ── the waiting room ────────────────────────────────────────────────────────────────────────
+
+    def add_waiting(self, seat: Seat) -> None:
+        """Somebody waits: those who may admit are told."""
+        self.waiting[seat.id] = seat
+        self._tell_admitters(WaitingJoined(waiting_view(seat.participant)))
+
+    def remove_waiting(self, seat: Seat) -> None:
+        """Admitted, refused or gone."""
+        del self.waiting[seat.id]
+        self._tell_admitters(WaitingLeft(seat.id))
+
+    def waiting_views(self, role: Role) -> tuple[WaitingView, ...] | None:
+        """Who waits, first come first; None for those who may not admit."""
+        if not allowed(role, Action.PARTICIPANT_ADMIT):
+            return None
+        return tuple(waiting_view(seat.participant) for seat in self.waiting.values())
+
+    def waiting_event(self, seat: Seat) -> Waiting:
+        """What somebody before the door is told: nothing of the room."""
+        c, p = self.consultation, seat.participant
+        return Waiting(
+            name=p.name,
+            role=p.role,
+            venue=p.venue,
+            since_wall_ms=p.waiting_since_ms or 0,
+            participant_id=p.id,
+            resume_secret=seat.resume_secret,
+            consultation=AwaitedConsultation(c.id, c.title, c.status, c.scheduled_at_ms, c.organization),
+        )
+
+    def _tell_admitters(self, event: SessionEvent) -> None:
+        for seat in self.seats.values():
+            if seat.session_id is not None and allowed(seat.participant.role, Action.PARTICIPANT_ADMIT):
+                self.publisher.send(seat.session_id, event)
+        for desk in self.desks.values():
+            if allowed(desk.bearer.role, Action.PARTICIPANT_ADMIT):
+                self.publisher.send(desk.session_id, event)
+
     # ── statements ──────────────────────────────────────────────────────────────────────────────
 
     def add_statement(self, statement: Statement) -> None:
@@ -289,6 +348,10 @@ class LiveRoom:
             hand=hand,
             quality=seat.quality,
             publications=seat.publications,
+            title=p.title,
+            sector=p.sector,
+            in_hall=p.in_hall,
+            entered_by=p.entered_by,
         )
 
     def views(self) -> tuple[ParticipantView, ...]:
@@ -317,6 +380,7 @@ class LiveRoom:
                 resume_secret=seat.resume_secret,
                 resumed=resumed,
                 can=actions_of(p.role),
+                in_hall=p.in_hall,
             ),
             media=MediaView(epoch=epoch),
             participants=self.views(),
@@ -325,6 +389,7 @@ class LiveRoom:
             floor=self.floor_view(),
             statements=statements,
             statement_count=statement_count,
+            waiting=self.waiting_views(p.role),
         )
 
     def desk_snapshot(self, desk: Desk, *, program_time_ms: int | None, server_time_ms: int) -> DeskSnapshot:
@@ -342,6 +407,7 @@ class LiveRoom:
             floor=self.floor_view(),
             statements=statements,
             statement_count=statement_count,
+            waiting=self.waiting_views(by.role),
         )
 
     def _next_version(self) -> int:

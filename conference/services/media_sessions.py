@@ -55,7 +55,7 @@ class MediaSessions:
             if error.code != "not_found":
                 raise
             # The media process was away for a moment when this participant came in.
-            await media.join(room_id, participant_id, sound_open=seat.participant.sound_open)
+            await self._rooms.join_media(room_id, seat.participant)
             await self._offers.begin(room, seat)
             answer, publications = await media.publish(room_id, participant_id, sdp, hints)
         if publications != seat.publications and room.seats.get(participant_id) is seat:
@@ -159,7 +159,7 @@ class MediaSessions:
         if seat.session_id is None:
             return  # joined when the client comes back
         try:
-            await self._rooms.media.join(room.id, seat.id, sound_open=seat.participant.sound_open)
+            await self._rooms.join_media(room.id, seat.participant)
         except MediaError as error:
             log.warning("media.replay_failed", room=room.id, code=error.code)
             return  # that media process is gone as well: its successor replays again

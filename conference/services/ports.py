@@ -14,12 +14,14 @@ from conference.model.claim import Elsewhere, Hold
 from conference.model.consultation import Consultation, ProgramGap, Status
 from conference.model.errors import ConferenceError
 from conference.model.floor import SpokenTime, Turn
+from conference.model.invitee import Invitee
 from conference.model.limit import Limit
 from conference.model.media import MediaEvent, PublicationInfo, TrackHint
 from conference.model.organization import FailedLogins, Organization, StaffSession, User
 from conference.model.participant import Participant
 from conference.model.readiness import Prepared
 from conference.model.statement import Statement, StatementBoard
+from conference.model.venue import Venue
 
 
 class MediaError(ConferenceError):
@@ -40,8 +42,11 @@ class MediaPlane(Protocol):
     def listen(self, receive: Callable[[MediaEvent], None]) -> None:
         """Call `receive` with every event, in order, on the event loop. One listener."""
 
-    async def join(self, room_id: str, participant_id: str, *, sound_open: bool) -> None:
-        """Make the participant known (and the room, when it is the first). Repeating it is harmless."""
+    async def join(self, room_id: str, participant_id: str, *, sound_open: bool, hears: bool = True) -> None:
+        """Make the participant known (and the room, when it is the first). Repeating it is harmless.
+
+        Without `hears` it is offered no sound of others, from its next subscription on.
+        """
 
     async def leave(self, room_id: str, participant_id: str) -> None:
         """Close both transports and drop all publications. Unknown ids are ignored."""
@@ -109,6 +114,12 @@ class ParticipantRepository(Protocol):
 
     async def of(self, consultation_id: str) -> list[Participant]:
         """Everyone who was ever in it, in the order of joining."""
+
+    async def same_person(
+        self, consultation_id: str, *, invitee_id: str | None, operated_id: str | None, token_id: str
+    ) -> list[Participant]:
+        """The clients (no encoders) that this invitee was, else those of this venue's link, else of this
+        token, those who left included, in the order of joining."""
 
     async def present(self) -> list[Participant]:
         """Everyone who has not left, in all consultations, in the order of joining."""
@@ -225,6 +236,48 @@ class StayRepository(Protocol):
         """Insert it, or write its end."""
 
 
+class VenueRepository(Protocol):
+    """Rows of venues. Removed ones are found by `get` and `among` alone."""
+
+    async def get(self, venue_id: str) -> Venue | None: ...
+
+    async def by_link(self, link_hash: str) -> Venue | None: ...
+
+    async def by_code(self, entry_code: str) -> Venue | None: ...
+
+    async def of(self, consultation_id: str) -> list[Venue]:
+        """By position."""
+
+    async def among(self, venue_ids: Iterable[str]) -> list[Venue]:
+        """In any order."""
+
+    async def next_position(self, consultation_id: str) -> int:
+        """Behind all, removed ones included."""
+
+    async def save(self, saved: Iterable[Venue]) -> None:
+        """Insert or overwrite."""
+
+
+class InviteeRepository(Protocol):
+    """Rows of invitees. Removed ones are found by `get` and `among` alone."""
+
+    async def get(self, invitee_id: str) -> Invitee | None: ...
+
+    async def by_link(self, link_hash: str) -> Invitee | None: ...
+
+    async def of(self, consultation_id: str) -> list[Invitee]:
+        """By position."""
+
+    async def among(self, invitee_ids: Iterable[str]) -> list[Invitee]:
+        """In any order."""
+
+    async def next_position(self, consultation_id: str) -> int:
+        """Behind all, removed ones included."""
+
+    async def save(self, saved: Iterable[Invitee]) -> None:
+        """Insert or overwrite."""
+
+
 class OrganizationRepository(Protocol):
     """Rows of organizations."""
 
@@ -332,6 +385,12 @@ class UnitOfWork(Protocol):
 
     @property
     def stays(self) -> StayRepository: ...
+
+    @property
+    def venues(self) -> VenueRepository: ...
+
+    @property
+    def invitees(self) -> InviteeRepository: ...
 
     @property
     def organizations(self) -> OrganizationRepository: ...

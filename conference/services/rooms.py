@@ -86,11 +86,63 @@ class Rooms:
     async def _open(self, consultation_id: str) -> LiveRoom:
         async with self._opening:
             room = self._rooms.get(consultation_id)
-            if room is None:
-                async with self.storage.reading() as unit:
-                    room = await self._load(unit, consultation_id)
-                self._rooms[consultation_id] = room
-            return room
+            if room is not None:
+                return room
+            heir = self.heir if self.registry.is_shared else None
+            is_alive = heir is not None and await heir.is_alive(consultation_id)
+            hold = await self.registry.claim(consultation_id, only_ours=is_alive)
+            if not hold.is_ours:
+                raise ConferenceError("other_node", hold.node)
+            try:
+                if hold.is_new and heir is not None:
+                    await heir.take_over(consultation_id)
+                if consultation_id not in self._rooms:
+                    async with self.storage.reading() as unit:
+                        self._rooms[consultation_id] = await self._load(unit, consultation_id)
+            except BaseException:
+                if consultation_id not in self._rooms:
+                    await self.registry.release(consultation_id)
+                raise
+            return self._rooms[consultation_id]
+
+    async def _release(self, consultation_id: str) -> None:
+        """Give the room back, unless it was opened again meanwhile."""
+        async with self._opening:
+            if consultation_id not in self._rooms:
+                await self.registry.release(consultation_id)
+
+    def require_here(self, consultation_id: str) -> None:
+        """Raise other_node when another node holds the room: what is asked of us only that one knows."""
+        elsewhere = self.registry.elsewhere().get(consultation_id)
+        if elsewhere is not None and consultation_id not in self._rooms:
+            raise ConferenceError("other_node", elsewhere.node)
+
+    async def renew_claims(self) -> None:
+        """Keep the rooms; one that another node got while we could not be heard is given up here."""
+        present = {
+            room.id: sum(seat.lost_at_s is None for seat in room.seats.values()) for room in self.all()
+        }
+        for room_id in await self.registry.renew(present):
+            await self._give_up(room_id)
+
+    async def _give_up(self, room_id: str) -> None:
+        """Drop a room that is not ours any more: its rows belong to the other node, its clients find the way."""
+        room = self._rooms.get(room_id)
+        if room is None:
+            return
+        async with room.lock:
+            if room.closed:
+                return
+            room.closed = True
+            del self._rooms[room_id]
+            self._programs.forget(room_id)
+            seats = (*room.seats.values(), *room.waiting.values())
+            sessions = [seat.session_id for seat in seats if seat.session_id is not None]
+            for session_id in (*sessions, *(desk.session_id for desk in room.desks.values())):
+                self.publisher.send(session_id, SessionRefused("other_node", ERROR_TEXTS["other_node"]))
+                self.publisher.close(session_id)
+            for peer_id in (*room.seats, *room.listeners):
+                await self.leave_media(room_id, peer_id)
 
     async def _load(self, unit: UnitOfWork, consultation_id: str) -> LiveRoom:
         """The room as its rows say, nobody in it yet."""
@@ -119,8 +171,9 @@ class Rooms:
                 room = self._rooms.get(participant.consultation_id)
                 if room is None:
                     room = await self._load(unit, participant.consultation_id)
-                    self._rooms[room.id] = room
-                room.seats[participant.id] = Seat(participant, lost_at_s=now_s)
+                    found[room.id] = room
+                places = room.seats if participant.waiting_since_ms is None else room.waiting
+                places[participant.id] = Seat(participant, lost_at_s=now_s)
             await unit.participants.save(lost)
             for participant in lost:
                 await unit.audit.append(await self._lost(unit, participant, now_ms))
@@ -139,8 +192,14 @@ class Rooms:
 
     async def heartbeat(self) -> None:
         """Note in the rows who is connected and how far program time has come."""
-        connected = [seat.id for room in self.all() for seat in room.seats.values() if seat.lost_at_s is None]
-        marks = self._programs.marks()
+        connected = [
+            seat.id
+            for room in self.all()
+            for seat in (*room.seats.values(), *room.waiting.values())
+            if seat.lost_at_s is None
+        ]
+        elsewhere = self.registry.elsewhere()
+        marks = {cid: mark for cid, mark in self._programs.marks().items() if cid not in elsewhere}
         if connected or marks:
             async with self.storage.transaction() as unit:
                 await unit.participants.touch(connected, self.clock.wall_ms())
@@ -216,3 +275,12 @@ class Rooms:
             server_time_ms=self.clock.wall_ms(),
             resumed=resumed,
         )
+    async def join_media(self, room_id: str, participant: Participant) -> None:
+        """Make the participant known to the media process, as its row says. Raises MediaError."""
+        await self.media.join(
+            room_id,
+            participant.id,
+            sound_open=participant.sound_open,
+            hears=not participant.in_hall,  # a phone that plays the hall's own sound makes it howl
+        )
+

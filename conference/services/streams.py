@@ -9,8 +9,9 @@ from conference.model.floor import gate_beside_floor
 from conference.model.ids import new_id
 from conference.model.participant import LeaveReason, ParticipantKind
 from conference.model.permissions import Action, Role, allowed, require
+from conference.services.entry import Entry
 from conference.services.live_room import Listener, LiveRoom, Seat
-from conference.services.presence import Entry, Presence
+from conference.services.presence import Presence
 from conference.services.rooms import Rooms
 from conference.services.trace import Bearer
 
@@ -32,15 +33,16 @@ class Streams:
 
     # ── WHIP ────────────────────────────────────────────────────────────────────────────────────
 
-    async def publish(self, entry: Entry, sdp: str) -> StreamOpened:
-        """Seat an encoder and take its offer."""
+    async def publish(self, entry: Entry, sdp: str, label: str | None = None) -> StreamOpened:
+        """Seat an encoder, under its label where it brings one, and take its offer."""
         require(entry.role, Action.WHIP_PUBLISH)
         async with self._rooms.locked(entry.consultation_id) as room:
-            participant, secret = self._presence.draft(room, entry, ParticipantKind.WHIP)
+            entry = named(await self._presence.require_admitted(room, entry), label)
+            participant, secret = self._presence.encoder(room, entry)
             gate = gate_beside_floor(participant, room.consultation.mode, room.turn)
             participant = participant.under_floor(gate)
             media = self._rooms.media
-            await media.join(room.id, participant.id, sound_open=participant.sound_open)
+            await self._rooms.join_media(room.id, participant)
             try:
                 answer, publications = await media.publish(room.id, participant.id, sdp)
             except BaseException:
@@ -49,6 +51,7 @@ class Streams:
             seat = await self._presence.admit(
                 room, participant, secret, action="participant.joined", publications=publications
             )
+            seat.warrant = entry.warrant
             seat.connect_by_s = self._rooms.clock.monotonic() + self._rooms.limits.whip_connect_s
             return StreamOpened(seat.id, answer)
 
@@ -72,18 +75,21 @@ class Streams:
         require(entry.role, Action.WHEP_PLAY)
         async with self._rooms.locked(entry.consultation_id) as room:
             room.consultation.require_open()
+            await self._presence.require_admitted(room, entry)
             room.seat(target_id)
             if len(room.listeners) >= self._rooms.limits.max_listeners:
                 raise ConferenceError("room_full", f"{len(room.listeners)} listeners")
             listener_id = new_id("w")
-            await self._rooms.media.join(room.id, listener_id, sound_open=False)
+            await self._rooms.media.join(room.id, listener_id, sound_open=False, hears=not entry.in_hall)
             try:
                 answer = await self._rooms.media.pull(room.id, listener_id, target_id, sdp)
             except BaseException:
                 await self._rooms.leave_media(room.id, listener_id)
                 raise
             connect_by_s = self._rooms.clock.monotonic() + self._rooms.limits.whip_connect_s
-            room.listeners[listener_id] = Listener(listener_id, target_id, entry.token_id, connect_by_s)
+            room.listeners[listener_id] = Listener(
+                listener_id, target_id, entry.token_id, connect_by_s, warrant=entry.warrant
+            )
             return StreamOpened(listener_id, answer)
 
     async def stop(self, room_id: str, listener_id: str, role: Role, token_id: str) -> None:

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from conference.events import FloorView, HolderView, OwnStatementView, RequestView, StatementView
+from conference.events import (
+    FloorView,
+    HolderView,
+    OwnStatementView,
+    RequestView,
+    StatementView,
+    WaitingView,
+)
 from conference.model.consultation import Mode
 from conference.model.floor import Turn
-from conference.model.participant import Participant
+from conference.model.participant import EntryMeans, Participant
 from conference.model.permissions import Role
 from conference.model.statement import Statement, StatementBoard
 
@@ -32,6 +39,22 @@ def holder_view(turn: Turn) -> HolderView:
         spoken_ms=turn.spoken_ms,
         ending=turn.ending,
         state=turn.state,
+    )
+
+
+def waiting_view(participant: Participant) -> WaitingView:
+    """Somebody before the door, for those who may admit."""
+    p = participant
+    return WaitingView(
+        participant_id=p.id,
+        name=p.name,
+        role=p.role,
+        title=p.title,
+        venue=p.venue,
+        entered_by=p.entered_by,
+        in_hall=p.in_hall,
+        known=p.invitee_id is not None or p.entered_by is not EntryMeans.CODE,
+        since_wall_ms=p.waiting_since_ms or 0,
     )
 
 

@@ -87,14 +87,19 @@ class TrackHint:
 class Participant:
     """Somebody's media in the room; closed by leaving."""
 
-    def __init__(self, participant_id: str, *, sound_open: bool) -> None:
+    def __init__(self, participant_id: str, *, sound_open: bool, hears: bool) -> None:
         self.id = participant_id
         self.sound_open = sound_open
+        self.hears = hears
         self.publisher: Publisher | None = None
         self.subscriber: Subscriber | None = None
         self.publications: dict[str, Publication] = {}
         self.orphaned_at: float | None = None
         self.quality = -1
+
+    def takes(self, publication: Publication) -> bool:
+        """Whether it is to receive such a track."""
+        return self.hears or publication.kind != "audio"
 
 
 class Room:
@@ -112,15 +117,19 @@ class Room:
 
     # ── coming and going ────────────────────────────────────────────────────────────────────────
 
-    def join(self, participant_id: str, *, sound_open: bool) -> None:
-        """Make the participant known. Raises RoomError("room_full")."""
+    def join(self, participant_id: str, *, sound_open: bool, hears: bool = True) -> None:
+        """Make the participant known. Raises RoomError("room_full").
+
+        Who does not hear gets no slots for sound; a change counts for the next subscription.
+        """
         participant = self.participants.get(participant_id)
         if participant is not None:
+            participant.hears = hears
             self.set_sound(participant_id, is_open=sound_open)
             return
         if len(self.participants) >= self._with.max_participants:
             raise RoomError("room_full", "the room is full")
-        self.participants[participant_id] = Participant(participant_id, sound_open=sound_open)
+        self.participants[participant_id] = Participant(participant_id, sound_open=sound_open, hears=hears)
 
     def leave(self, participant_id: str) -> None:
         """Close everything of the participant; unknown ids are ignored."""
@@ -255,7 +264,8 @@ class Room:
         for other in self.participants.values():
             if other is not participant and other.subscriber is not None:
                 other.subscriber.replace(publication)
-                other.subscriber.want(publication)
+                if other.takes(publication):
+                    other.subscriber.want(publication)
         return publication
 
     def _withdraw(self, participant: Participant, publication: Publication) -> None:
@@ -294,7 +304,7 @@ class Room:
         participant.subscriber = subscriber
         for other in self.participants.values():
             if other is not participant:
-                for publication in other.publications.values():
+                for publication in filter(participant.takes, other.publications.values()):
                     subscriber.want(publication)
         # Only now: the first offer carries everything that is there.
         subscriber.listen(lambda offer: self._with.listener.offered(self.id, participant.id, offer))
@@ -319,7 +329,8 @@ class Room:
             transport = self._new_transport(now)
             subscriber = Subscriber(transport, lambda: self._local(transport), self._with.counters)
             try:
-                answer = subscriber.take_fixed(offer, self._wanted(offer, target), now)
+                wanted = [each for each in self._wanted(offer, target) if participant.takes(each[1])]
+                answer = subscriber.take_fixed(offer, wanted, now)
             except sdp.SdpError:
                 subscriber.close()
                 raise

@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conference.model.consultation import Consultation, ProgramGap, Status
 from conference.model.errors import ConferenceError
-from conference.model.participant import Participant
+from conference.model.participant import EntryMeans, Participant, ParticipantKind
 from conference.storage.archive_rows import SqlArchiveRows
 from conference.storage.audit import SqlAudit
+from conference.storage.guests import SqlInvitees, SqlVenues
 from conference.storage.preparation import SqlPreparation
 from conference.storage.proceedings import SqlAgenda, SqlFloor, SqlStatements, SqlStays
 from conference.storage.rows import to_consultation, to_gap, to_participant, to_row
@@ -99,6 +100,27 @@ class SqlParticipants:
         query = (
             sa.select(participants)
             .where(participants.c.left_at_ms.is_(None))
+    async def same_person(
+        self, consultation_id: str, *, invitee_id: str | None, operated_id: str | None, token_id: str
+    ) -> list[Participant]:
+        if invitee_id is not None:
+            who = participants.c.invitee_id == invitee_id
+        elif operated_id is not None:
+            by_link = participants.c.entered_by == EntryMeans.OPERATOR.value
+            who = sa.and_(participants.c.venue_id == operated_id, by_link)
+        else:
+            who = participants.c.token_id == token_id
+        query = (
+            sa.select(participants)
+            .where(
+                participants.c.consultation_id == consultation_id,
+                participants.c.kind == ParticipantKind.CLIENT.value,
+                who,
+            )
+            .order_by(participants.c.joined_at_ms, participants.c.id)
+        )
+        return [to_participant(row) for row in (await self._connection.execute(query)).mappings()]
+
             .order_by(participants.c.joined_at_ms, participants.c.id)
         )
         return [to_participant(row) for row in (await self._connection.execute(query)).mappings()]
@@ -163,3 +185,5 @@ class SqlUnitOfWork:
         self.users = SqlUsers(connection)
         self.staff_sessions = SqlStaffSessions(connection)
         self.preparation = SqlPreparation(connection)
+        self.venues = SqlVenues(connection)
+        self.invitees = SqlInvitees(connection)

@@ -73,7 +73,7 @@ participants = sa.Table(
     sa.Column("sector", sa.String(100)),
     sa.Column("entered_by", sa.String(16), nullable=False),
     sa.Column("in_hall", sa.Boolean, nullable=False),
-    sa.Column("waiting", sa.Boolean, nullable=False),
+    sa.Column("waiting_since_ms", sa.BigInteger),
     sa.Index("ix_participants_consultation_id_invitee_id", "consultation_id", "invitee_id"),
 )
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from conference.clock import Clock
 from conference.model.errors import ConferenceError
-from conference.model.participant import Device
+from conference.model.participant import Device, EntryMeans
 from conference.model.permissions import Role
+from conference.services.entry import Entry, Resume
 from conference.services.ports import Storage
-from conference.services.presence import Entry, Resume
 from conference.services.trace import Bearer
 from conference.services.warrants import Warrant, void_among
 from signaling.auth.tokens import Claims, TokenKey
@@ -58,13 +58,22 @@ class Grant:
             raise ConferenceError("token_other_consultation")
 
     def entry(
-        self, *, name: str | None = None, device: Device | None = None, resume: Resume | None = None
+        self,
+        *,
+        name: str | None = None,
+        device: Device | None = None,
+        resume: Resume | None = None,
+        take_over: bool = False,
     ) -> Entry:
-        """What the holder of this grant shows at the door of the room."""
+        """What the holder of this grant shows at the door of the room.
+
+        Links and codes are bound to a name: another one may be chosen with other tokens only.
+        """
+        is_bound = self.claims.via in (EntryMeans.INVITE, EntryMeans.CODE)
         return Entry(
             consultation_id=self.claims.consultation_id,
             role=self.claims.role,
-            name=name or self.claims.name,
+            name=self.claims.name if is_bound or not name else name,
             venue=self.claims.venue,
             token_id=self.claims.token_id,
             token_expired=self.expired,
@@ -75,6 +84,7 @@ class Grant:
             venue_id=self.claims.venue_id,
             in_hall=self.claims.in_hall,
             warrant=self.warrant,
+            take_over=take_over,
         )
 
 

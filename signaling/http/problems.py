@@ -28,6 +28,7 @@ STATUS_OF: Final[dict[str, int]] = {
     "session_expired": 401,
     "forbidden": 403,
     "refused_entry": 403,
+    "not_admitted": 403,
     "token_other_consultation": 403,
     "not_found": 404,
     "consultation_not_found": 404,

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from conference.events import ParticipantView
 from conference.model.consultation import Consultation, Mode, Status
 from conference.model.media import Kind, Source
-from conference.model.participant import Device, ParticipantKind
+from conference.model.participant import Device, EntryMeans, ParticipantKind
 from conference.model.permissions import Role
 
 
@@ -91,6 +91,10 @@ class ParticipantResource(Resource):
     hand: int | None
     quality: int | None
     publications: list[PublicationResource]
+    title: str | None
+    sector: str | None
+    in_hall: bool
+    entered_by: EntryMeans
 
     @classmethod
     def of(cls, view: ParticipantView) -> ParticipantResource:

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from conference.model.errors import ConferenceError
 from conference.model.permissions import Action
-from conference.services.streams import StreamOpened, named
+from conference.services.streams import StreamOpened
 from signaling.auth.access import Grant
 from signaling.http.context import CONTEXT
 
@@ -45,7 +45,7 @@ async def open_whip(request: web.Request) -> web.Response:
     grant, _ = await context.authorise(request, cid, Action.WHIP_PUBLISH)
     sdp = await _read(request, _SDP)
     label = request.query.get("label", "").strip()[:MAX_LABEL_CHARS]
-    opened = await context.streams.publish(named(grant.entry(), label), sdp)
+    opened = await context.streams.publish(grant.entry(), sdp, label)
     return _created(opened, f"/whip/{cid}/{opened.id}")
 
 

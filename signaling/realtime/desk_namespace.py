@@ -24,7 +24,8 @@ class DeskNamespace(Namespace):
     async def enter(self, session_id: str, request: web.BaseRequest, auth: Any) -> tuple[str, str]:
         grant = await self._access.check(Credentials.model_validate(auth).token)
         room_id = grant.consultation_id
-        return room_id, await self._desks.open(room_id, grant.bearer, session_id, grant.claims.venue)
+        venue = grant.claims.venue
+        return room_id, await self._desks.open(room_id, grant.bearer, session_id, venue, grant.warrant)
 
     async def left(self, session: Session) -> None:
         await self._desks.close(session.room_id, session.participant_id)

@@ -14,7 +14,7 @@ from conference.model.media import Source, TrackHint
 from conference.model.participant import Device
 from conference.model.statement import MAX_TEXT_CHARS
 from conference.services.agendas import MAX_ITEMS
-from conference.services.presence import Resume
+from conference.services.entry import Resume
 
 MAX_SDP_CHARS: Final = 256 * 1024
 MAX_NAME_CHARS: Final = 40
@@ -90,6 +90,25 @@ class ParticipantMute(Request):
 
 class ParticipantRemove(Request):
     """participant.remove"""
+
+    participant_id: Id
+
+
+class ParticipantAdmit(Request):
+    """participant.admit: one out of the waiting room, or everybody."""
+
+    participant_id: Id | None = None
+    all: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _one_target(self) -> ParticipantAdmit:
+        if (self.participant_id is None) == (self.all is None):
+            raise ValueError("either participant_id or all")
+        return self
+
+
+class ParticipantRefuse(Request):
+    """participant.refuse"""
 
     participant_id: Id
 
@@ -208,6 +227,8 @@ REQUESTS: Final[dict[str, type[Request]]] = {
     "participant.update": ParticipantUpdate,
     "participant.mute": ParticipantMute,
     "participant.remove": ParticipantRemove,
+    "participant.admit": ParticipantAdmit,
+    "participant.refuse": ParticipantRefuse,
     "floor.request": Empty,
     "floor.withdraw": FloorWithdraw,
     "floor.grant": FloorGrant,
@@ -230,6 +251,8 @@ DESK_REQUESTS: Final = frozenset(
         "room.sync",
         "participant.mute",
         "participant.remove",
+        "participant.admit",
+        "participant.refuse",
         *(name for name in REQUESTS if name.startswith(("floor.", "agenda."))),
         "statement.take",
         "statements.list",
@@ -247,6 +270,7 @@ class Credentials(BaseModel):
     resume: Resume | None = None
     name: str | None = None
     kind: Device | None = None
+    take_over: bool = False
 
     @model_validator(mode="before")
     @classmethod
@@ -258,6 +282,7 @@ class Credentials(BaseModel):
             "token": token if isinstance(token, str) else None,
             "resume": _resume(value.get("resume")),
             "name": name.strip()[:MAX_NAME_CHARS] if isinstance(name, str) else None,
+            "take_over": value.get("take_over") is True,
             "kind": kind if kind in {each.value for each in Device} else None,
         }
 

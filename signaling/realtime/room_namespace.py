@@ -33,7 +33,12 @@ class RoomNamespace(Namespace):
     async def enter(self, session_id: str, request: web.BaseRequest, auth: Any) -> tuple[str, str]:
         credentials = Credentials.model_validate(auth)
         grant = await self._access.check(credentials.token, allow_expired=credentials.resume is not None)
-        entry = grant.entry(name=credentials.name, device=credentials.kind, resume=credentials.resume)
+        entry = grant.entry(
+            name=credentials.name,
+            device=credentials.kind,
+            resume=credentials.resume,
+            take_over=credentials.take_over,
+        )
         return entry.consultation_id, await self._presence.join(entry, session_id)
 
     async def left(self, session: Session) -> None:

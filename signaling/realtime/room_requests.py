@@ -9,13 +9,16 @@ from conference.services.desks import Desks
 from conference.services.media_sessions import MediaSessions
 from conference.services.moderation import Moderation
 from conference.services.presence import Presence
+from conference.services.waiting import WaitingRoom
 from signaling.realtime.dispatch import Call, Handler, Session
 from signaling.realtime.requests import (
     DESK_REQUESTS,
     REQUESTS,
     Empty,
     MediaPublish,
+    ParticipantAdmit,
     ParticipantMute,
+    ParticipantRefuse,
     ParticipantRemove,
     ParticipantUpdate,
 )
@@ -31,12 +34,14 @@ class RoomRequests:
         desks: Desks,
         moderation: Moderation,
         media: MediaSessions,
+        waiting: WaitingRoom,
         shared: Mapping[str, Call],
     ) -> None:
         self._presence = presence
         self._desks = desks
         self._moderation = moderation
         self._media = media
+        self._waiting = waiting
         self._shared = shared
 
     def handlers(self) -> dict[str, Handler]:
@@ -49,6 +54,8 @@ class RoomRequests:
             "participant.update": self._update,
             "participant.mute": self._mute,
             "participant.remove": self._remove,
+            "participant.admit": self._admit,
+            "participant.refuse": self._refuse,
             **self._shared,
         }
         return {name: Handler(model, calls[name]) for name, model in REQUESTS.items()}
@@ -102,4 +109,14 @@ class RoomRequests:
 
     async def _remove(self, session: Session, request: ParticipantRemove) -> dict[str, Any]:
         await self._presence.remove(session.room_id, session.participant_id, request.participant_id)
+        return {}
+
+    async def _admit(self, session: Session, request: ParticipantAdmit) -> dict[str, Any]:
+        room_id, by_id = session.room_id, session.participant_id
+        if request.participant_id is None:
+            return {"admitted": await self._waiting.admit_all(room_id, by_id)}
+        return {"admitted": await self._waiting.admit(room_id, by_id, request.participant_id)}
+
+    async def _refuse(self, session: Session, request: ParticipantRefuse) -> dict[str, Any]:
+        await self._waiting.refuse(session.room_id, session.participant_id, request.participant_id)
         return {}

@@ -22,14 +22,19 @@ _INTRODUCTION: Final = """# The room protocol
 
 Generated from the code by `python -m signaling.realtime.schema`; do not edit.
 
-Socket.IO, namespace `/room`, `auth: {token, resume?: {participant_id, secret}, name?, kind?}`. A refusal is the event
-`session.refused`, then a disconnect. Otherwise `room.snapshot` comes first. Every event with a `version` is one change
-of the room's state: apply those above the version you hold, one by one; at a hole ask `room.sync`. A state made of
+Socket.IO, namespace `/room`, `auth: {token, resume?: {participant_id, secret}, name?, kind?, take_over?}`. A refusal is
+the event `session.refused`, then a disconnect. Otherwise `room.snapshot` comes first, or `room.waiting`: then nothing
+until `room.snapshot` (admitted) or `session.removed` (refused), and every request but `room.leave` is refused with
+`not_admitted`. Every event with a `version` is one change of the room's state: apply those above the version you hold,
+one by one; at a hole ask `room.sync`. A state made of
 snapshot and events equals a fresh snapshot.
 
 Every request is acked with `{"ok": true, "data": …}` or `{"ok": false, "error": {"code", "message"}}`. Events that
 happened before an ack arrive before it. Times are milliseconds, ids match `^[A-Za-z0-9_-]{1,64}$`. Requests may carry
 fields that the server does not know.
+
+`second_device`: the participant of a personal link is connected by another device; with `take_over: true` this one
+takes its place. Events `waiting.joined` and `waiting.left` have no `version` and go to those only who may admit.
 
 Private statements come as `statement.added` and `statement.updated` without `version`, to those only who may see them.
 
@@ -45,6 +50,7 @@ _ANSWERS: Final = {
     "media.publish": "`{sdp}`",
     "participant.update": "`{participant}`",
     "participant.mute": "`{changed}`: how many mutes that closed or lifted",
+    "participant.admit": "`{admitted}`: how many came in by it; `not_found` when somebody does not wait any more",
     "floor.request": "`{place}`: 1 = first",
     **dict.fromkeys(("floor.grant", "floor.extend", "floor.end", "floor.order", "floor.mode"), "`{floor}`"),
     **dict.fromkeys(("agenda.set", "agenda.start", "agenda.next", "agenda.end"), "`{agenda}`"),

@@ -35,6 +35,9 @@ from conference.events import (
     StatementAdded,
     StatementUpdated,
     SubscriptionNow,
+    Waiting,
+    WaitingJoined,
+    WaitingLeft,
 )
 from conference.model.agenda import AgendaItem
 
@@ -59,6 +62,9 @@ EVENT_NAMES: Final[dict[type, str]] = {
     FloorTaken: "floor.ended",
     NoteAdded: "statement.added",  # a private one, to those who may see it
     NoteUpdated: "statement.updated",
+    Waiting: "room.waiting",
+    WaitingJoined: "waiting.joined",
+    WaitingLeft: "waiting.left",
     SessionReplaced: "session.replaced",
     SessionRemoved: "session.removed",
     SessionRefused: "session.refused",

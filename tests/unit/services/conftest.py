@@ -13,18 +13,20 @@ from conference.services.agendas import Agendas
 from conference.services.attendance import Attendance
 from conference.services.consultations import ConsultationDraft, Consultations
 from conference.services.desks import Desks
+from conference.services.entry import Entry, Resume
 from conference.services.floor_clock import FloorClock
 from conference.services.floors import Floors
 from conference.services.life_cycle import LifeCycle
 from conference.services.media_sessions import MediaSessions
 from conference.services.moderation import Moderation
 from conference.services.offers import Offers
-from conference.services.presence import Entry, Presence, Resume
+from conference.services.presence import Presence
 from conference.services.program import ProgramTimes
 from conference.services.rooms import RoomLimits, Rooms
 from conference.services.statements import Statements
 from conference.services.streams import Streams
 from conference.services.trace import Bearer
+from conference.services.waiting import WaitingRoom
 from conference.storage.database import Database, open_engine, sqlite_url
 from tests.support.trace_law import enforce_trace_law
 from tests.unit.services.fakes import ManualClock, RecordingPublisher, ScriptedMedia
@@ -47,6 +49,7 @@ class World:
         self.presence = Presence(self.rooms, self.offers, self.floors)
         self.moderation = Moderation(self.rooms)
         self.media_sessions = MediaSessions(self.rooms, self.offers)
+        self.waiting = WaitingRoom(self.rooms, self.presence)
         self.streams = Streams(self.rooms, self.presence)
         self.agendas = Agendas(self.rooms)
         self.statements = Statements(self.rooms)

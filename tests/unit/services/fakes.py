@@ -38,6 +38,7 @@ class ScriptedMedia:
         self.epoch = "e1"
         self.calls: list[tuple[object, ...]] = []
         self.gates: dict[str, bool] = {}
+        self.deaf: set[str] = set()  # participants that get no sound
         self.failures: dict[str, str] = {}  # method -> code
         self.unknown: set[str] = set()  # participants that it does not know
         self.publications: tuple[PublicationInfo, ...] = ()
@@ -70,8 +71,11 @@ class ScriptedMedia:
         if name in self.failures:
             raise MediaError(self.failures[name], "scripted")
 
-    async def join(self, room_id: str, participant_id: str, *, sound_open: bool) -> None:
+    async def join(self, room_id: str, participant_id: str, *, sound_open: bool, hears: bool = True) -> None:
         self._called("join", participant_id, sound_open)
+        self.deaf.discard(participant_id)
+        if not hears:
+            self.deaf.add(participant_id)
         self.unknown.discard(participant_id)
         self.gates[participant_id] = sound_open
 

@@ -12,7 +12,8 @@ from conference.events import (
 from conference.model.errors import ConferenceError
 from conference.model.participant import LeaveReason
 from conference.model.permissions import Role
-from conference.services.presence import RETURN_WINDOW_MS, Resume
+from conference.services.entry import Resume
+from conference.services.presence import RETURN_WINDOW_MS
 from tests.unit.services.conftest import World
 from tests.unit.services.fakes import by_id
 

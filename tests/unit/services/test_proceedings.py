@@ -37,7 +37,7 @@ async def test_the_agenda_on_program_time(world: World) -> None:
     assert await code_of(world.agendas.advance("c", member)) == "forbidden"
     assert await code_of(world.agendas.start("c", chair, "a_none")) == "not_found"
     assert await code_of(world.agendas.edit("c", chair, [])) == "agenda_item_begun"
-    assert await code_of(world.agendas.edit("c", world.bearer(Role.ADMINISTRATOR), DRAFTS)) == "forbidden"
+    assert await code_of(world.agendas.edit("c", world.bearer(Role.MODERATOR), DRAFTS)) == "forbidden"
     again = await world.restart()
     assert await again.agendas.get("c") == items
     await again.life_cycle.end("c", world.bearer(Role.CHAIR))

@@ -90,7 +90,14 @@ async def test_coming_and_going(world: World) -> None:
         ("participant.returned", "participant", member),
         ("participant.left", "participant", member),
     ]
-    assert content(lines[0]) == {"means": "client", "device": None, "venue": None, "token": "t_a"}
+    assert content(lines[0]) == {
+        "means": "client",
+        "device": None,
+        "venue": None,
+        "token": "t_a",
+        "via": "token",
+        "invitee": None,
+    }
 
 
 async def test_removing_says_who_and_whom(world: World) -> None:

@@ -55,7 +55,7 @@ def _consultations_and_participants() -> None:
         "participants", sa.Column("entered_by", sa.String(16), nullable=False, server_default="token")
     )
     op.add_column("participants", sa.Column("in_hall", sa.Boolean, nullable=False, server_default=sa.false()))
-    op.add_column("participants", sa.Column("waiting", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.add_column("participants", sa.Column("waiting_since_ms", sa.BigInteger))
     op.create_index(
         "ix_participants_consultation_id_invitee_id", "participants", ["consultation_id", "invitee_id"]
     )

@@ -1,0 +1,85 @@
+"""Somebody at the door of a room: what they show, and who they are by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from conference.model.admission import must_wait
+from conference.model.consultation import Consultation
+from conference.model.participant import Device, EntryMeans, Participant
+from conference.model.permissions import Role
+from conference.services.ports import UnitOfWork
+from conference.services.warrants import Warrant
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """The claim to be a participant who was here before."""
+
+    participant_id: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Somebody at the door, with a token that was checked. `token_expired`: good for coming back only.
+
+    `invitee_id` and `venue_id` say whom and what the token was given out for, `in_hall` that a hall's code was
+    used. `take_over`: this device shall stay, and the one that is connected go.
+    """
+
+    consultation_id: str
+    role: Role
+    name: str
+    venue: str | None
+    token_id: str
+    token_expired: bool = False
+    device: Device | None = None
+    resume: Resume | None = None
+    entered_by: EntryMeans = EntryMeans.TOKEN
+    invitee_id: str | None = None
+    venue_id: str | None = None
+    in_hall: bool = False
+    warrant: Warrant | None = None
+    take_over: bool = False
+    title: str | None = None
+    sector: str | None = None
+
+    @property
+    def is_stranger(self) -> bool:
+        """Came by a hall's code with a name that is not on the list."""
+        return self.entered_by is EntryMeans.CODE and self.invitee_id is None
+
+    @property
+    def may_take_over(self) -> bool:
+        """Asked for it, and holds the personal link: a hall's code and a name are no proof of being somebody."""
+        return self.take_over and self.entered_by is EntryMeans.INVITE
+
+    async def identified(self, unit: UnitOfWork) -> Entry:
+        """With what is on the list now of the invitee and the venue, whatever the token says."""
+        entry = self
+        invitee = None if self.invitee_id is None else await unit.invitees.get(self.invitee_id)
+        if invitee is not None:
+            entry = replace(
+                entry,
+                name=invitee.name,
+                title=invitee.title or None,
+                sector=invitee.sector or None,
+                venue_id=invitee.venue_id,
+                venue=None,
+            )
+        venue = None if entry.venue_id is None else await unit.venues.get(entry.venue_id)
+        return entry if venue is None else replace(entry, venue=venue.name)
+
+    async def before(self, unit: UnitOfWork) -> list[Participant]:
+        """The participants that this person was in the consultation."""
+        return await unit.participants.same_person(
+            self.consultation_id,
+            invitee_id=self.invitee_id,
+            operated_id=self.venue_id if self.entered_by is EntryMeans.OPERATOR else None,
+            token_id=self.token_id,
+        )
+
+    def waits(self, consultation: Consultation, before: list[Participant]) -> bool:
+        """Whether the waiting room comes first."""
+        return must_wait(consultation, self.role, is_stranger=self.is_stranger, before=before)

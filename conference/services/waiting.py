@@ -1,0 +1,94 @@
+"""The waiting room: letting people in, or not."""
+
+from __future__ import annotations
+
+from conference.events import SessionRemoved
+from conference.model.audit import Personal
+from conference.model.errors import ConferenceError, NotFoundError
+from conference.model.floor import gate_without_floor
+from conference.model.participant import LeaveReason
+from conference.model.permissions import Action, require
+from conference.services.live_room import LiveRoom, Seat
+from conference.services.ports import UnitOfWork
+from conference.services.presence import Presence
+from conference.services.rooms import Rooms
+from conference.services.trace import Bearer, Caller
+
+
+class WaitingRoom:
+    """`by` is an id in the room or at a desk. Who waits comes through Presence."""
+
+    def __init__(self, rooms: Rooms, presence: Presence) -> None:
+        self._rooms = rooms
+        self._presence = presence
+
+    async def admit(self, room_id: str, by: str | Bearer, participant_id: str) -> int:
+        """Let somebody in: 1, or 0 when somebody else did so before; not_found when nobody waits."""
+        async with self._rooms.locked(room_id) as room:
+            caller = self._doorkeeper(room, by)
+            if participant_id in room.seats:
+                return 0
+            await self._admit(room, caller, self._waiting(room, participant_id))
+            return 1
+
+    async def admit_all(self, room_id: str, by: str | Bearer) -> int:
+        """Let everybody in who waits, first come first, as far as the room has places; returns how many."""
+        async with self._rooms.locked(room_id) as room:
+            caller = self._doorkeeper(room, by)
+            admitted = 0
+            for seat in tuple(room.waiting.values()):
+                try:
+                    await self._admit(room, caller, seat)
+                except ConferenceError as error:
+                    if error.code != "room_full" or not admitted:
+                        raise
+                    break
+                admitted += 1
+            return admitted
+
+    async def refuse(self, room_id: str, by: str | Bearer, participant_id: str) -> None:
+        """Send somebody away who waits; not_found when nobody does."""
+        async with self._rooms.locked(room_id) as room:
+            caller = self._doorkeeper(room, by)
+            seat = self._waiting(room, participant_id)
+            await self._presence.vacate(room, seat, LeaveReason.REFUSED, by=caller.actor)
+            if seat.session_id is not None:
+                self._rooms.publisher.send(seat.session_id, SessionRemoved(caller.name, "refused"))
+                self._rooms.publisher.close(seat.session_id)
+
+    def _doorkeeper(self, room: LiveRoom, by: str | Bearer) -> Caller:
+        caller = room.caller(by)
+        require(caller.role, Action.PARTICIPANT_ADMIT)
+        return caller
+
+    @staticmethod
+    def _waiting(room: LiveRoom, participant_id: str) -> Seat:
+        seat = room.waiting.get(participant_id)
+        if seat is None:
+            raise NotFoundError(f"nobody waits as {participant_id}")
+        return seat
+
+    async def _admit(self, room: LiveRoom, caller: Caller, seat: Seat) -> None:
+        room.consultation.require_open()
+        self._presence.require_place(room)
+        gate = gate_without_floor(seat.participant.role, room.consultation.mode)
+        participant = seat.participant.admitted().under_floor(gate)
+        name = Personal(participant.name)
+        line = self._rooms.entry(room, caller.actor, "participant.admitted", participant.id, name=name)
+        # Who lost the connection meanwhile is let in all the same: attendance begins with coming back.
+        stay = None if seat.session_id is None else self._presence.stay(room, participant)
+
+        async def note(unit: UnitOfWork) -> None:
+            if stay is not None:
+                await unit.stays.save(stay)
+
+        await self._presence.join_media(room, participant)
+        try:
+            await self._rooms.save(participant, trace=[line], also=note)
+        except BaseException:
+            await self._rooms.leave_media(room.id, participant.id)
+            raise
+        room.remove_waiting(seat)
+        seat.participant, seat.stay = participant, stay
+        room.add(seat)
+        await self._presence.begin(room, seat, resumed=False)
