@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Resume } from '@/api/keepsake'
 import { RoomSocket } from '@/api/room-socket'
 import { RoomSession, type EndReason, type LinkState } from '@/rtc/room-session'
-import { createPeer, FakePeer, FakeWire, fakeTrack, settle, snapshot } from './fakes'
+import { createPeer, FakePeer, FakeWire, fakeTrack, participant, settle, snapshot } from './fakes'
 
 let wire: FakeWire
 let auth: () => Record<string, unknown>
@@ -10,7 +10,17 @@ let kept: Resume | null
 let links: LinkState[]
 let ends: EndReason[]
 
-function session(): RoomSession {
+const place = {
+  participant_id: 'me',
+  resume_secret: 'waiting',
+  name: '陈委员',
+  role: 'member',
+  venue: null,
+  since_wall_ms: 0,
+  consultation: { id: 'demo', title: '', status: 'scheduled', scheduled_at_ms: null, organization: null },
+}
+
+function session(takeOver = false): RoomSession {
   const own = new RoomSession({
     openSocket: (give) => {
       auth = give
@@ -20,6 +30,7 @@ function session(): RoomSession {
     token: 'token',
     name: '陈委员',
     kind: 'laptop',
+    takeOver,
     readResume: () => kept,
     keepResume: (resume) => (kept = resume),
   })
@@ -170,5 +181,68 @@ describe('a session', () => {
     wire.deliver('media.restart', { epoch: 'two' })
     await vi.advanceTimersByTimeAsync(6000)
     expect(wire.events('media.restart')).toHaveLength(1)
+  })
+
+  it('is connected only when what it sends has connected once', async () => {
+    const own = session()
+    void own.publish.setTrack('microphone', fakeTrack('audio'))
+    await enter()
+    expect(links).toEqual([])
+    lastPeer()?.become('connected')
+    expect(links).toEqual(['connected'])
+  })
+
+  it('is connected only when the others can be seen, and without media where none come', async () => {
+    const own = session()
+    const camera = { id: 'pic', kind: 'video', source: 'camera', label: null, codec: null } as const
+    await enter({ participants: [participant('me'), participant('other', { publications: [camera] })] })
+    expect(own.link).toBe('connecting')
+    wire.deliver('media.offer', { sdp: 'o=- 1 1 IN\r\nm=video 9', generation: 1, tracks: [] }, () => undefined)
+    await settle()
+    expect(own.link).toBe('connecting')
+    lastPeer()?.become('connected')
+    expect(own.link).toBe('connected')
+  })
+
+  it('says lost when media never connects', async () => {
+    const own = session()
+    void own.publish.setTrack('microphone', fakeTrack('audio'))
+    await enter()
+    await vi.advanceTimersByTimeAsync(20_100)
+    expect(own.link).toBe('lost')
+  })
+
+  it('waits before the door, keeps its place over a broken line, and enters on the same socket', async () => {
+    const own = session()
+    const waits: unknown[] = []
+    own.on('waiting', (each) => waits.push(each))
+    wire.accept()
+    wire.deliver('room.waiting', place)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect([waits.length, wire.connects, own.link]).toEqual([1, 1, 'connecting'])
+    wire.drop()
+    expect(own.link).toBe('reconnecting')
+    expect(auth().resume).toEqual({ participant_id: 'me', secret: 'waiting' })
+    wire.accept()
+    wire.deliver('room.waiting', place)
+    expect(own.link).toBe('connecting')
+    wire.deliver('room.snapshot', snapshot())
+    expect(own.link).toBe('connected')
+  })
+
+  it('is told that it was refused', async () => {
+    session()
+    wire.accept()
+    wire.deliver('room.waiting', place)
+    wire.deliver('session.removed', { by: '刘主持人', reason: 'refused' })
+    expect(ends).toEqual([{ kind: 'removed', by: '刘主持人', reason: 'refused' }])
+  })
+
+  it('takes the place of another device once, and never on the way back', async () => {
+    session(true)
+    expect(auth().take_over).toBe(true)
+    await enter()
+    wire.drop()
+    expect(auth()).not.toHaveProperty('take_over')
   })
 })
