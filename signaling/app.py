@@ -31,12 +31,12 @@ from conference.services.offers import Offers
 from conference.services.ports import MediaPlane
 from conference.services.presence import Presence
 from conference.services.program import ProgramTimes
+from conference.services.recovery import Recovery
 from conference.services.rooms import RoomLimits, Rooms
 from conference.services.statements import Statements
 from conference.services.streams import Streams
 from conference.storage.database import Database
 from conference.services.waiting import WaitingRoom
-from conference.storage.ephemeral.memory import MemoryRateLimits
 from signaling.archive import ArchiveBuilder
 from signaling.auth.access import Access
 from signaling.auth.tokens import TokenKey
@@ -44,6 +44,7 @@ from signaling.console import Ready
 from signaling.data_dir import DataDirectory
 from signaling.database import open_database
 from signaling.demo import demo_links
+from signaling.ephemeral import Ephemeral, open_ephemeral
 from signaling.http.application import make_application
 from signaling.http.context import HttpContext
 from signaling.lan import LanIdentity, lan_addresses, lan_identity, server_context
@@ -65,6 +66,8 @@ log = structlog.get_logger(__name__)
 _SWEEP_S = 1.0
 _TICK_S = 0.1  # how late a countdown may begin, warn and end
 _HEARTBEAT_S = 5.0
+_CLAIMS_S = 2.0  # a quarter of the time for which a claim lasts
+_ADOPT_S = 15.0
 _DEAD_PEER_MS = 30_000
 _STOP_STEP_S = 1.0  # how long any one step of stopping may take
 
@@ -84,6 +87,7 @@ class WebProcess:
     presence: Presence
     floor_clock: FloorClock
     attendance: Attendance
+    recovery: Recovery
     offers: Offers
     media_sessions: MediaSessions
     streams: Streams
@@ -103,6 +107,7 @@ class WebProcess:
         background: Background,
         clock: Clock,
         limits: RoomLimits,
+        ephemeral: Ephemeral,
         lan: LanIdentity | None = None,
     ) -> WebProcess:
         """Nothing runs yet."""
@@ -110,7 +115,7 @@ class WebProcess:
         proxies = TrustedProxies(settings.trusted_proxies)
         access = Access(key, database, clock)
         programs = ProgramTimes(database, clock)
-        rooms = Rooms(database, media, fanout, programs, clock, limits)
+        rooms = Rooms(database, media, fanout, programs, clock, limits, ephemeral.registry)
         offers = Offers(rooms)
         floors = Floors(rooms)
         presence = Presence(rooms, offers, floors)
@@ -133,6 +138,7 @@ class WebProcess:
             DeskNamespace(requests.desk_handlers(), desks, around),
             metrics=metrics,
             public_url=settings.public_url,
+            redis_url=settings.redis_url,
         )
         context = HttpContext(
             access=access,
@@ -150,7 +156,7 @@ class WebProcess:
             media=media,
             metrics=metrics,
             proxies=proxies,
-            rate_limits=MemoryRateLimits(clock),
+            rate_limits=ephemeral.rate_limits,
         )
         app = make_application(
             context,
@@ -158,14 +164,16 @@ class WebProcess:
             lan_ca=lan.ca_pem if lan else None,
         )
         sockets.attach(app)
+        floor_clock = FloorClock(rooms, floors)
         return cls(
             database=database,
             media=media,
             rooms=rooms,
             life_cycle=life_cycle,
             presence=presence,
-            floor_clock=FloorClock(rooms, floors),
+            floor_clock=floor_clock,
             attendance=attendance,
+            recovery=Recovery(rooms, programs, floor_clock, attendance),
             offers=offers,
             media_sessions=media_sessions,
             streams=streams,
@@ -177,15 +185,14 @@ class WebProcess:
 
     async def run(self, background: Background) -> None:
         """Take up what the rows remember, and begin the recurring work."""
-        await self.programs.restore()
-        await self.rooms.restore()
-        await self.floor_clock.restore()
-        await self.attendance.restore()
+        await self.recovery.start()
         background.keep(self.media_sessions.run)
         background.keep(self.metrics.measure_lag)
         background.every(_SWEEP_S, self.presence.expire, self.streams.expire, self.offers.repeat_overdue)
         background.every(_TICK_S, self.floor_clock.tick)
         background.every(_HEARTBEAT_S, self.rooms.heartbeat)
+        background.every(_CLAIMS_S, self.rooms.renew_claims)
+        background.every(_ADOPT_S, self.recovery.adopt)
 
     async def stop(self) -> None:
         """Say goodbye to the sockets; participants keep their seats for the next start."""
@@ -210,11 +217,18 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
         listener = stack.enter_context(_listen(settings.host, settings.port))
         lan = lan_identity(directory.lan) if settings.lan else None
         tls = lan.context if lan else _tls(settings)
-        base_url = _base_url(settings, listener.getsockname()[1], is_tls=tls is not None)
+        port = listener.getsockname()[1]
+        base_url = _base_url(settings, port, is_tls=tls is not None)
         key = TokenKey(directory.load_key())
-        database = open_database(directory)
+        directory.remember_database(settings.database_url)
+        database = open_database(directory, settings.database_url)
         stack.push_async_callback(database.close)
-        await database.migrate()
+        try:
+            await database.migrate()
+        except OSError as error:
+            raise StartError(f"the database does not answer: {error}") from error
+        ephemeral = open_ephemeral(settings, SystemClock(), port)
+        stack.push_async_callback(ephemeral.close)
         limits = RoomLimits(max_participants=settings.max_participants)
         media = MediaClient(_media_settings(settings, limits))
         stack.push_async_callback(media.close)
@@ -229,6 +243,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
                 background=background,
                 clock=SystemClock(),
                 limits=limits,
+                ephemeral=ephemeral,
                 lan=lan,
             )
             links: dict[str, str] = {}

@@ -61,6 +61,13 @@ def serve(
     ready_json_line: Annotated[
         bool | None, typer.Option("--ready-json", help="Print one JSON line when ready.")
     ] = None,
+    database_url: Annotated[
+        str | None, typer.Option(help="PostgreSQL. Default: SQLite in the data directory.")
+    ] = None,
+    redis_url: Annotated[str | None, typer.Option(help="Redis that several servers share.")] = None,
+    node_name: Annotated[
+        str | None, typer.Option(help="Name of this server among several. Default: host name and port.")
+    ] = None,
     max_participants: Annotated[
         int | None, typer.Option(help="Participants in one room. Default 300.")
     ] = None,
@@ -83,6 +90,9 @@ def serve(
         "lan": lan,
         "demo": demo,
         "ready_json": ready_json_line,
+        "database_url": database_url,
+        "redis_url": redis_url,
+        "node_name": node_name,
         "max_participants": max_participants,
         "max_tracks": max_tracks,
         "log_level": log_level,

@@ -40,6 +40,21 @@ class DataDirectory:
         except OSError as error:
             raise DataDirectoryError(f"cannot use {self.path}: {error.strerror}") from error
 
+    def remember_database(self, url: str | None) -> None:
+        """Note which database the server uses, so that commands find it: its password makes it a secret."""
+        if url is None:
+            self._database_url.unlink(missing_ok=True)
+        else:
+            write_private(self._database_url, url.encode())
+
+    def remembered_database(self) -> str | None:
+        """The URL of a database that is not in this directory."""
+        return self._database_url.read_text() if self._database_url.exists() else None
+
+    @property
+    def _database_url(self) -> Path:
+        return self.path / "database.url"
+
     def lock(self) -> DirectoryLock:
         """Take the directory for this server; DataDirectoryError while another one holds it."""
         return DirectoryLock(self.path / "server.lock")

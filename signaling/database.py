@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import os
+
 from conference.storage.database import Database, open_engine, sqlite_url
 from signaling.data_dir import DataDirectory
+from signaling.settings import Settings
 
 
-def open_database(directory: DataDirectory) -> Database:
-    """Opened, not migrated; close it."""
-    return Database(open_engine(sqlite_url(directory.database)))
+def open_database(directory: DataDirectory, url: str | None) -> Database:
+    """Opened, not migrated; close it. `url`: PostgreSQL instead of the directory's own file."""
+    return Database(open_engine(url or sqlite_url(directory.database)))
+
+
+def database_url(directory: DataDirectory) -> str | None:
+    """The database of commands beside the server: that of the environment, else what the server last used."""
+    given = os.environ.get("YUANSHANG_DATABASE_URL")
+    return Settings(database_url=given).database_url if given else directory.remembered_database()

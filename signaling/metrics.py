@@ -96,6 +96,20 @@ class _RoomCollector(Collector):
         participants.add_metric(["true"], connected)
         participants.add_metric(["false"], len(seats) - connected)
         yield participants
+        registry = self._rooms.registry
+        if registry.is_shared:
+            yield GaugeMetricFamily(
+                "yuanshang_redis_up", "1 while the other nodes can be heard.", registry.is_up
+            )
+            elsewhere = registry.elsewhere().values()
+            yield GaugeMetricFamily(
+                "yuanshang_rooms_elsewhere", "Rooms that other nodes hold.", len(elsewhere)
+            )
+            yield GaugeMetricFamily(
+                "yuanshang_participants_elsewhere",
+                "Participants connected to other nodes.",
+                sum(each.present for each in elsewhere),
+            )
         listeners = sum(len(room.listeners) for room in rooms)
         yield GaugeMetricFamily("yuanshang_whep_sessions", "WHEP sessions in all rooms.", listeners)
 

@@ -43,6 +43,18 @@ class Settings(BaseSettings):
     lan: bool = Field(False, description="HTTPS with a certificate of an own local CA, for phones nearby.")
     demo: bool = Field(False, description="One consultation with a link for every role.")
     ready_json: bool = Field(False, description="Print one JSON line when the server accepts work.")
+    database_url: str | None = Field(
+        None, description="PostgreSQL, e.g. postgresql://user:password@host/name. Default: SQLite."
+    )
+    redis_url: str | None = Field(
+        None, description="Redis that several servers share, e.g. redis://host:6379/0. Default: none."
+    )
+    node_name: str | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        description="Name of this server among those that share a database. Default: host name and port.",
+    )
     max_participants: int = Field(300, ge=1, le=5000, description="Participants in one room.")
     max_tracks: int = Field(8, ge=1, le=64, description="Tracks that one participant may publish.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="What is logged.")
@@ -95,6 +107,23 @@ class Settings(BaseSettings):
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(str(ipaddress.ip_network(each, strict=False)) for each in value)
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        scheme, separator, rest = value.partition("://")
+        if scheme not in ("postgresql", "postgres", "postgresql+asyncpg") or not separator:
+            raise ValueError("database_url must begin with postgresql://")
+        return f"postgresql+asyncpg://{rest}"
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("redis_url must begin with redis://, rediss:// or unix://")
+        return value
 
     @field_validator("public_url")
     @classmethod

@@ -60,6 +60,7 @@ ERROR_TEXTS: Final[dict[str, str]] = {
     "room_full": "会议室已满，请联系会务人员。",
     "hard_muted": "主持人已将您静音，只有主持人可以解除。",
     "floor_required": "现在由主持人统一开麦，请点“申请发言”。",
+    "other_node": "这场协商会正在另一台服务器上进行，请稍后重试。",
     "conflict": "发言安排刚刚有变动，您看到的已是最新情况，请再操作一次。",
     "agenda_item_begun": "已经开始的议程不能删除。",
     "too_many_statements": "书面发言已达上限，请联系会务人员。",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from conference.clock import Clock
@@ -53,13 +54,15 @@ class Attendance:
             if each.id in stays
         ]
 
-    async def restore(self) -> None:
+    async def restore(self, chosen: Callable[[str], bool] = lambda _: True) -> None:
         """After a start: nobody is connected; they were until they were last seen."""
         async with self._storage.transaction() as unit:
             concerned: dict[str, list[str]] = defaultdict(list)
             consultations: dict[str, Consultation | None] = {}
             for stay in await unit.stays.open():
                 cid = stay.consultation_id
+                if not chosen(cid):
+                    continue
                 if cid not in consultations:
                     consultations[cid] = await unit.consultations.get(cid)
                 consultation = consultations[cid]

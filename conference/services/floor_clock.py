@@ -8,7 +8,7 @@ from conference.model.floor import Ending, EndReason, Turn, TurnState
 from conference.services.change import Change
 from conference.services.floors import Floors
 from conference.services.live_room import LiveRoom
-from conference.services.rooms import Rooms
+from conference.services.rooms import Chosen, Rooms, every
 
 _NOTED = {TurnState.RUNNING: "floor.started", TurnState.OVER: "floor.over", TurnState.GRACE: "floor.held"}
 
@@ -78,11 +78,13 @@ class FloorClock:
 
     # ── after a restart ─────────────────────────────────────────────────────────────────────────
 
-    async def restore(self) -> None:
+    async def restore(self, chosen: Chosen = every) -> None:
         """End the turns of those whose seats are gone; they spoke until the server stopped."""
         wall_ms = self._rooms.clock.wall_ms()
         async with self._rooms.storage.transaction() as unit:
             for turn in await unit.floor.open_turns():
+                if not chosen(turn.consultation_id):
+                    continue
                 room = self._rooms.find(turn.consultation_id)
                 if room is not None and turn.participant_id in room.seats:
                     continue

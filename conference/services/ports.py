@@ -453,8 +453,11 @@ class PresenceRegistry(Protocol):
     def elsewhere(self) -> Mapping[str, Elsewhere]:
         """The rooms that other nodes hold, as last heard, by room id."""
 
-    async def claim(self, room_id: str) -> Hold:
-        """Hold the room, or keep holding it, unless another node does."""
+    async def claim(self, room_id: str, *, only_ours: bool = False) -> Hold:
+        """Hold the room, or keep holding it, unless another node does.
+
+        `only_ours`: keep it alone; a room that nobody is known to hold is not taken either.
+        """
 
     async def release(self, room_id: str) -> None:
         """Hold the room no longer. One that is not ours stays where it is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from conference.clock import Clock
@@ -42,10 +43,12 @@ class ProgramTimes:
         """The consultation ended, or begins anew."""
         self._clocks.pop(consultation_id, None)
 
-    async def restore(self) -> None:
+    async def restore(self, chosen: Callable[[str], bool] = lambda _: True) -> None:
         """After a start: go on with every live consultation and list the outage as a gap."""
         async with self._storage.transaction() as unit:
             for stored in await unit.consultations.live():
+                if not chosen(stored.id):
+                    continue
                 # A line is newer than the last heartbeat: after it time may not go on from before it.
                 reached_ms = max(stored.program_high_water_ms, await unit.audit.reached_ms(stored.id) or 0)
                 await unit.consultations.raise_high_water({stored.id: reached_ms})

@@ -1,4 +1,4 @@
-"""The live rooms of this node: the registry, and the one way to change a participant."""
+"""The live rooms of this node: who has them, and the one way to change a participant."""
 
 from __future__ import annotations
 
@@ -6,21 +6,46 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
 from conference.clock import Clock
-from conference.events import Snapshot
+from conference.events import SessionRefused, Snapshot
 from conference.model.audit import SYSTEM, Actor, AuditEntry, Personal, Value
 from conference.model.consultation import Consultation
-from conference.model.errors import ConferenceError
+from conference.model.errors import ERROR_TEXTS, ConferenceError
 from conference.model.participant import LeaveReason, Participant, ParticipantKind
 from conference.services.change import Change
 from conference.services.live_room import LiveRoom, Seat
-from conference.services.ports import MediaError, MediaPlane, Publisher, Storage, UnitOfWork
+from conference.services.ports import (
+    MediaError,
+    MediaPlane,
+    PresenceRegistry,
+    Publisher,
+    Storage,
+    UnitOfWork,
+)
 from conference.services.program import ProgramTimes
 
 log = structlog.get_logger(__name__)
+
+Chosen = Callable[[str], bool]  # whether a consultation, by its id, is meant
+
+
+class Heir(Protocol):
+    """Sees to rooms whose node is gone."""
+
+    async def is_alive(self, consultation_id: str) -> bool:
+        """Whether the rows say that some node still holds the room."""
+
+    async def take_over(self, consultation_id: str) -> None:
+        """Go on with the room, which is ours now, where its node ended. Nobody else opens a room meanwhile."""
+
+
+def every(_consultation_id: str) -> bool:
+    """All of them are meant."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +75,15 @@ class Rooms:
         programs: ProgramTimes,
         clock: Clock,
         limits: RoomLimits,
+        registry: PresenceRegistry,
     ) -> None:
         self.storage = storage
         self.media = media
         self.publisher = publisher
         self.clock = clock
         self.limits = limits
+        self.registry = registry
+        self.heir: Heir | None = None
         self._programs = programs
         self._rooms: dict[str, LiveRoom] = {}
         self._opening = asyncio.Lock()
@@ -81,6 +109,7 @@ class Rooms:
                     if room.is_empty:
                         room.closed = True
                         del self._rooms[consultation_id]
+                        await self._release(consultation_id)
                 return
 
     async def _open(self, consultation_id: str) -> LiveRoom:
@@ -158,17 +187,20 @@ class Rooms:
             turn_since_s=self.clock.monotonic(),
         )
 
-    async def restore(self) -> None:
+    async def restore(self, chosen: Chosen = every) -> None:
         """After a start: those of the last minute keep their seats, not connected; others are lost."""
         now_ms, now_s = self.clock.wall_ms(), self.clock.monotonic()
+        found: dict[str, LiveRoom] = {}  # in the registry once the rows are written
         async with self.storage.transaction() as unit:
             lost: list[Participant] = []
             for participant in await unit.participants.present():
+                if not chosen(participant.consultation_id):
+                    continue
                 recent = now_ms - participant.last_seen_ms <= self.limits.grace_s * 1000
                 if not recent or participant.kind is ParticipantKind.WHIP:
                     lost.append(participant.left(participant.last_seen_ms, LeaveReason.LOST))
                     continue
-                room = self._rooms.get(participant.consultation_id)
+                room = found.get(participant.consultation_id)
                 if room is None:
                     room = await self._load(unit, participant.consultation_id)
                     found[room.id] = room
@@ -177,6 +209,7 @@ class Rooms:
             await unit.participants.save(lost)
             for participant in lost:
                 await unit.audit.append(await self._lost(unit, participant, now_ms))
+        self._rooms.update(found)
 
     async def _lost(self, unit: UnitOfWork, participant: Participant, now_ms: int) -> AuditEntry:
         consultation = await unit.consultations.get(participant.consultation_id)
@@ -248,6 +281,15 @@ class Rooms:
                 await self._set_sound(room, participant)
         room.apply(change)
 
+    async def join_media(self, room_id: str, participant: Participant) -> None:
+        """Make the participant known to the media process, as its row says. Raises MediaError."""
+        await self.media.join(
+            room_id,
+            participant.id,
+            sound_open=participant.sound_open,
+            hears=not participant.in_hall,  # a phone that plays the hall's own sound makes it howl
+        )
+
     async def _set_sound(self, room: LiveRoom, participant: Participant) -> None:
         try:
             await self.media.set_sound(room.id, participant.id, is_open=participant.sound_open)
@@ -275,12 +317,3 @@ class Rooms:
             server_time_ms=self.clock.wall_ms(),
             resumed=resumed,
         )
-    async def join_media(self, room_id: str, participant: Participant) -> None:
-        """Make the participant known to the media process, as its row says. Raises MediaError."""
-        await self.media.join(
-            room_id,
-            participant.id,
-            sound_open=participant.sound_open,
-            hears=not participant.in_hall,  # a phone that plays the hall's own sound makes it howl
-        )
-

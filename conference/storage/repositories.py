@@ -55,7 +55,11 @@ class SqlConsultations:
         for consultation_id, time_ms in program_times_ms.items():
             await self._connection.execute(
                 sa.update(consultations)
-                .where(consultations.c.id == consultation_id, consultations.c.program_high_water_ms < time_ms)
+                .where(
+                    consultations.c.id == consultation_id,
+                    consultations.c.program_high_water_ms < time_ms,
+                    consultations.c.status == Status.LIVE.value,  # another node may have ended it
+                )
                 .values(program_high_water_ms=time_ms)
             )
 

@@ -38,7 +38,8 @@ async def get_session(request: web.Request) -> r200[SessionResource] | r401[Prob
     grant = await context.access.check(bearer_token(request))
     consultation = await context.consultations.get(grant.consultation_id)
     room = context.rooms.find(consultation.id)
-    participants = len(room.seats) if room else 0
+    elsewhere = context.rooms.registry.elsewhere().get(consultation.id)
+    participants = len(room.seats) if room else elsewhere.present if elsewhere else 0
     return json_of(
         SessionResource(
             consultation=SessionConsultation.model_validate(consultation),
@@ -71,13 +72,15 @@ async def list_participants(
     request: web.Request, cid: str, /, limit: int = 100, after: str | None = None
 ) -> r200[ParticipantList] | r401[Problem] | r403[Problem] | r404[Problem]:
     """
-    Those in the live room with their publications, in the order of joining.
+    Those in the live room with their publications, in the order of joining. 421 other_node when another server
+    has the room.
 
     Security: BearerToken: []
     Tags: participants
     """
     context = request.app[CONTEXT]
     await context.authorise(request, cid, Action.CONSULTATION_READ)
+    context.rooms.require_here(cid)
     limit = page_size(limit)
     room = context.rooms.find(cid)
     views = list(room.views()) if room else []

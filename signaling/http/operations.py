@@ -35,6 +35,9 @@ async def readyz(request: web.Request) -> web.Response:
     except (MediaError, TimeoutError):
         checks["media"] = "failed"
     ready = all(each == "ok" for each in checks.values())
+    registry = context.rooms.registry
+    if registry.is_shared:  # without Redis the node goes on by itself: that is no reason to take it out
+        checks["redis"] = "ok" if registry.is_up else "gone"
     body = {"status": "ok" if ready else "failed", "checks": checks}
     return web.json_response(body, status=200 if ready else 503)
 

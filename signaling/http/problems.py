@@ -55,6 +55,7 @@ STATUS_OF: Final[dict[str, int]] = {
     "too_many_statements": 409,
     "stale": 409,
     "precondition_failed": 412,
+    "other_node": 421,
     "too_large": 413,
     "unsupported_media_type": 415,
     "file_type_refused": 415,

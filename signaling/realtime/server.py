@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import socketio
@@ -17,6 +17,9 @@ from signaling.metrics import Metrics
 from signaling.realtime.namespace import Namespace
 from signaling.realtime.websocket import WebSocket
 
+if TYPE_CHECKING:
+    from signaling.realtime.redis_manager import RedisManager
+
 log = structlog.get_logger(__name__)
 
 MAX_MESSAGE_BYTES: Final = 512 * 1024  # an SDP of 256 kB and its JSON escapes
@@ -28,11 +31,19 @@ PING_TIMEOUT_S: Final = 10
 class SocketServer:
     """Serves the namespaces that it is given."""
 
-    def __init__(self, *namespaces: Namespace, metrics: Metrics, public_url: str | None) -> None:
+    def __init__(
+        self,
+        *namespaces: Namespace,
+        metrics: Metrics,
+        public_url: str | None,
+        redis_url: str | None = None,
+    ) -> None:
         self._namespaces = namespaces
+        self._manager = _manager(redis_url)
         self._public_host = urlsplit(public_url).netloc if public_url else None
         self._sio = _Server(
             metrics,
+            client_manager=self._manager,
             async_mode="aiohttp",
             async_handlers=False,  # one after the other, as they came
             always_connect=True,  # else the snapshot would arrive before `connect`
@@ -77,11 +88,22 @@ class SocketServer:
         closing = (socket.close(wait=False, reason="server disconnect") for socket in sockets)
         await asyncio.gather(*closing, return_exceptions=True)
         await self._sio.shutdown()
+        if self._manager is not None:
+            await self._manager.close()
 
     def _is_our_page(self, origin: str, environ: dict[str, Any]) -> bool:
         """Browsers may connect from our own pages only."""
         host = urlsplit(origin).netloc
         return host == environ.get("HTTP_HOST") or host == self._public_host
+
+
+def _manager(redis_url: str | None) -> RedisManager | None:
+    """None: the library's own, in memory."""
+    if redis_url is None:
+        return None
+    from signaling.realtime.redis_manager import RedisManager  # most servers have no Redis
+
+    return RedisManager(redis_url)
 
 
 class _Server(socketio.AsyncServer):  # type: ignore[misc]  # the library is untyped

@@ -126,7 +126,9 @@ async def test_without_redis_each_node_counts_for_itself(
 
 
 async def test_a_room_is_claimed_kept_and_released(registry: PresenceRegistry) -> None:
+    assert await registry.claim("r", only_ours=True) == Hold("", is_ours=False)
     assert await registry.claim("r") == Hold("a", is_ours=True, is_new=True)
+    assert await registry.claim("r", only_ours=True) == Hold("a", is_ours=True, is_new=False)
     assert await registry.claim("r") == Hold("a", is_ours=True, is_new=False)
     assert await registry.renew({"r": 3, "never claimed": 0}) == set()
     assert dict(registry.elsewhere()) == {}
@@ -215,6 +217,7 @@ async def test_without_redis_rooms_stay_where_they_were(
     try:
         assert await b.claim("r") == Hold("a", is_ours=False)
         assert (await a.claim("r")).is_ours
+        assert await a.claim("s", only_ours=True) == Hold("", is_ours=False)
         assert await a.claim("s") == Hold("a", is_ours=True, is_new=True)
         assert await a.renew({"r": 1, "s": 1}) == set()
         await a.release("s")

@@ -20,17 +20,17 @@ CLAIM_MS: Final = 8_000  # a node that is gone holds its rooms for this long; it
 # sorted set beside it lists the claims by the time at which they expire.
 _CLAIM: Final = """
 local key, fresh = ARGV[1] .. 'room:' .. ARGV[2], ARGV[5]
-if redis.call('SET', key, fresh, 'NX', 'PX', ARGV[4]) then
+if ARGV[6] == '0' and redis.call('SET', key, fresh, 'NX', 'PX', ARGV[4]) then
   local time = redis.call('TIME')
   redis.call('ZADD', ARGV[1] .. 'rooms', time[1] * 1000 + ARGV[4], ARGV[2])
   return {'new', ''}
 end
 local held = redis.call('GET', key)
-if cjson.decode(held).node == ARGV[3] then
+if held and cjson.decode(held).node == ARGV[3] then
   redis.call('SET', key, fresh, 'PX', ARGV[4])
   return {'kept', ''}
 end
-return {'refused', held}
+return {'refused', held or ''}
 """
 _RELEASE: Final = """
 local key = ARGV[1] .. 'room:' .. ARGV[2]
@@ -98,12 +98,13 @@ class RedisPresence:
     def elsewhere(self) -> Mapping[str, Elsewhere]:
         return self._elsewhere
 
-    async def claim(self, room_id: str) -> Hold:
+    async def claim(self, room_id: str, *, only_ours: bool = False) -> Hold:
         value = json.dumps({"node": self._node, "life": self._life, "present": 0})
         try:
-            outcome, held = await self._eval(_CLAIM, room_id, self._node, self._claim_ms, value)
+            arguments = (room_id, self._node, self._claim_ms, value, int(only_ours))
+            outcome, held = await self._eval(_CLAIM, *arguments)
         except RedisGoneError:
-            outcome, held = self._unheard(room_id), b""
+            outcome, held = self._unheard(room_id, only_ours), b""
         if outcome != b"refused":
             self._elsewhere.pop(room_id, None)
             self._held.add(room_id)
@@ -111,13 +112,14 @@ class RedisPresence:
         if held:
             claim = json.loads(held)
             self._elsewhere[room_id] = Elsewhere(str(claim["node"]), int(claim["present"]))
-        return Hold(self._elsewhere[room_id].node, is_ours=False)
+        other = self._elsewhere.get(room_id)
+        return Hold("" if other is None else other.node, is_ours=False)
 
-    def _unheard(self, room_id: str) -> bytes:
+    def _unheard(self, room_id: str, only_ours: bool) -> bytes:
         """Without Redis what was last heard holds: a room of another node is not opened a second time."""
-        if room_id in self._elsewhere:
-            return b"refused"
-        return b"kept" if room_id in self._held else b"new"
+        if room_id in self._held:
+            return b"kept"
+        return b"refused" if only_ours or room_id in self._elsewhere else b"new"
 
     async def release(self, room_id: str) -> None:
         self._held.discard(room_id)

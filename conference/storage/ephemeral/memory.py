@@ -92,7 +92,9 @@ class MemoryPresence:
     def elsewhere(self) -> Mapping[str, Elsewhere]:
         return {}
 
-    async def claim(self, room_id: str) -> Hold:
+    async def claim(self, room_id: str, *, only_ours: bool = False) -> Hold:
+        if only_ours and room_id not in self._held:
+            return Hold("", is_ours=False)
         hold = Hold(self._node, is_ours=True, is_new=room_id not in self._held)
         self._held.add(room_id)
         return hold

@@ -28,6 +28,7 @@ from conference.services.streams import Streams
 from conference.services.trace import Bearer
 from conference.services.waiting import WaitingRoom
 from conference.storage.database import Database, open_engine, sqlite_url
+from conference.storage.ephemeral.memory import MemoryPresence
 from tests.support.trace_law import enforce_trace_law
 from tests.unit.services.fakes import ManualClock, RecordingPublisher, ScriptedMedia
 
@@ -42,14 +43,15 @@ class World:
         self.media = ScriptedMedia()
         self.publisher = RecordingPublisher()
         self.programs = ProgramTimes(database, clock)
-        self.rooms = Rooms(database, self.media, self.publisher, self.programs, clock, limits)
+        self.registry = MemoryPresence("node")
+        self.rooms = Rooms(database, self.media, self.publisher, self.programs, clock, limits, self.registry)
         self.offers = Offers(self.rooms)
         self.floors = Floors(self.rooms)
         self.floor_clock = FloorClock(self.rooms, self.floors)
         self.presence = Presence(self.rooms, self.offers, self.floors)
+        self.waiting = WaitingRoom(self.rooms, self.presence)
         self.moderation = Moderation(self.rooms)
         self.media_sessions = MediaSessions(self.rooms, self.offers)
-        self.waiting = WaitingRoom(self.rooms, self.presence)
         self.streams = Streams(self.rooms, self.presence)
         self.agendas = Agendas(self.rooms)
         self.statements = Statements(self.rooms)

@@ -20,6 +20,7 @@ from conference.services.rooms import RoomLimits
 from conference.storage.database import Database, open_engine, sqlite_url
 from signaling.app import WebProcess
 from signaling.auth.tokens import TokenKey
+from signaling.ephemeral import open_ephemeral
 from signaling.settings import Settings
 from signaling.tasks import Background
 from tests.support.eventually import eventually
@@ -74,16 +75,19 @@ async def signalling(
     for consultation_id in ("c", "other"):
         await consultations.rehearse(ConsultationDraft(title="协商会", id=consultation_id))
     media = ScriptedMedia()
+    settings = Settings.load({"data_dir": directory, **options})
+    ephemeral = open_ephemeral(settings, SystemClock(), 0)
     async with asyncio.TaskGroup() as group:
         background = Background(group)
         process = WebProcess.build(
-            settings=Settings.load({"data_dir": directory, **options}),
+            settings=settings,
             key=KEY,
             database=database,
             media=media,
             background=background,
             clock=SystemClock(),
             limits=limits,
+            ephemeral=ephemeral,
         )
         await process.run(background)
         background.every(0.05, process.presence.expire, process.offers.repeat_overdue, process.streams.expire)
@@ -98,6 +102,7 @@ async def signalling(
             await process.stop()
             await server.close()
             background.cancel()
+    await ephemeral.close()
     await database.close()
 
 

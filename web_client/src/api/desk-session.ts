@@ -12,8 +12,8 @@ interface DeskEvents {
   refused: string
 }
 
-/** Refusals that pass: the server starts, or too many came back at once. */
-const PASSING = new Set(['rate_limited', 'media_unavailable', 'internal'])
+/** Refusals that pass: the server starts, too many came back at once, or another server has the room still. */
+const PASSING = new Set(['rate_limited', 'media_unavailable', 'internal', 'other_node'])
 const LOST_MS = 20_000
 const PROBE_MS = 3000
 
