@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rapidfuzz import fuzz, process
@@ -162,6 +162,17 @@ class CheckedRow:
     def ok(self) -> bool:
         """Can be taken over."""
         return not self.problems and not self.source.dropped
+
+
+@dataclass(frozen=True, slots=True)
+class InviteeImport:
+    """A list that was read and not taken over yet: one for a consultation. Times are UTC ms."""
+
+    consultation_id: str
+    file_name: str
+    created_at_ms: int
+    created_by: str
+    rows: tuple[ImportRow, ...]
 
 
 # ── from cells to rows ──────────────────────────────────────────────────────────────────────────
@@ -345,6 +356,3 @@ class _People:
             return Problem("duplicate_existing", Column.NAME, message)
         message = f"和第 {same.row} 行是同一人（{why}）"
         return Problem("duplicate_in_file", Column.NAME, message, other_row=same.row)
-
-
-VALUE_NAMES: Final = frozenset(each.name for each in fields(Values))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from conference.model.consultation import Consultation, ProgramGap, Status
 from conference.model.errors import ConferenceError
 from conference.model.floor import SpokenTime, Turn
 from conference.model.invitee import Invitee
+from conference.model.invitee_list import ImportRow, InviteeImport
 from conference.model.limit import Limit
 from conference.model.media import MediaEvent, PublicationInfo, TrackHint
 from conference.model.organization import FailedLogins, Organization, StaffSession, User
@@ -152,6 +153,9 @@ class AuditRepository(Protocol):
         Write the rows first and the line last, so that nobody waits with the chain in his hand.
         """
 
+    async def append_all(self, entries: Sequence[AuditEntry]) -> None:
+        """The same for many entries of one chain, in their order."""
+
     async def head(self, chain: str) -> AuditHead:
         """Number and hash of the last line; number 0 when there is none."""
 
@@ -278,6 +282,17 @@ class InviteeRepository(Protocol):
         """Insert or overwrite."""
 
 
+class InviteeImportRepository(Protocol):
+    """Rows of lists of invitees that were read and not taken over yet."""
+
+    async def get(self, consultation_id: str) -> InviteeImport | None: ...
+
+    async def save(self, kept: InviteeImport, good: Collection[int]) -> None:
+        """Insert or overwrite; `good` are the numbers of the rows that can be taken over now."""
+
+    async def delete(self, consultation_id: str) -> None: ...
+
+
 class OrganizationRepository(Protocol):
     """Rows of organizations."""
 
@@ -393,6 +408,9 @@ class UnitOfWork(Protocol):
     def invitees(self) -> InviteeRepository: ...
 
     @property
+    def invitee_imports(self) -> InviteeImportRepository: ...
+
+    @property
     def organizations(self) -> OrganizationRepository: ...
 
     @property
@@ -464,6 +482,14 @@ class PresenceRegistry(Protocol):
 
     async def renew(self, present: Mapping[str, int]) -> set[str]:
         """Keep holding these rooms, with how many are connected in each; returns those lost to another node."""
+
+
+class TableReader(Protocol):
+    """Reads tables that strangers send, where they can do no harm."""
+
+    async def read_invitees(self, data: bytes) -> list[ImportRow]:
+        """The rows of a list of invitees; import_unreadable, import_no_name_column, import_too_many_rows,
+        import_empty, rate_limited."""
 
 
 # ── the way out to the clients ──────────────────────────────────────────────────────────────────

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -9,6 +12,8 @@ from conference.model.audit import AuditEntry, AuditHead, AuditLine, AuditText, 
 from conference.storage.rows import to_row
 from conference.storage.statements import insert
 from conference.storage.tables import audit_heads, audit_lines, audit_texts
+
+_AT_ONCE: Final = 50
 
 
 class SqlAudit:
@@ -28,6 +33,26 @@ class SqlAudit:
             .values(number=line.number, hash=line.hash)
         )
         return line
+
+    async def append_all(self, entries: Sequence[AuditEntry]) -> None:
+        if not entries:
+            return
+        head = await self._locked_head(entries[0].chain)
+        for first in range(0, len(entries), _AT_ONCE):  # between these others get their turn
+            lines, texts = [], []
+            for entry in entries[first : first + _AT_ONCE]:
+                line, personal = seal(entry, head)
+                head = AuditHead(line.chain, line.number, line.hash)
+                lines.append(to_row(line))
+                texts += [to_row(text) for text in personal]
+            await self._connection.execute(sa.insert(audit_lines), lines)
+            if texts:
+                await self._connection.execute(sa.insert(audit_texts), texts)
+        await self._connection.execute(
+            sa.update(audit_heads)
+            .where(audit_heads.c.chain == head.chain)
+            .values(number=head.number, hash=head.hash)
+        )
 
     async def _locked_head(self, chain: str) -> AuditHead:
         """The head, which nobody else can move before this transaction ends.

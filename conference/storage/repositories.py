@@ -15,6 +15,7 @@ from conference.model.participant import EntryMeans, Participant, ParticipantKin
 from conference.storage.archive_rows import SqlArchiveRows
 from conference.storage.audit import SqlAudit
 from conference.storage.guests import SqlInvitees, SqlVenues
+from conference.storage.invitee_imports import SqlInviteeImports
 from conference.storage.preparation import SqlPreparation
 from conference.storage.proceedings import SqlAgenda, SqlFloor, SqlStatements, SqlStays
 from conference.storage.rows import to_consultation, to_gap, to_participant, to_row
@@ -191,3 +192,4 @@ class SqlUnitOfWork:
         self.preparation = SqlPreparation(connection)
         self.venues = SqlVenues(connection)
         self.invitees = SqlInvitees(connection)
+        self.invitee_imports = SqlInviteeImports(connection)
