@@ -101,10 +101,6 @@ class SqlParticipants:
         )
         return [to_participant(row) for row in (await self._connection.execute(query)).mappings()]
 
-    async def present(self) -> list[Participant]:
-        query = (
-            sa.select(participants)
-            .where(participants.c.left_at_ms.is_(None))
     async def same_person(
         self, consultation_id: str, *, invitee_id: str | None, operated_id: str | None, token_id: str
     ) -> list[Participant]:
@@ -126,6 +122,10 @@ class SqlParticipants:
         )
         return [to_participant(row) for row in (await self._connection.execute(query)).mappings()]
 
+    async def present(self) -> list[Participant]:
+        query = (
+            sa.select(participants)
+            .where(participants.c.left_at_ms.is_(None))
             .order_by(participants.c.joined_at_ms, participants.c.id)
         )
         return [to_participant(row) for row in (await self._connection.execute(query)).mappings()]
@@ -186,10 +186,10 @@ class SqlUnitOfWork:
         self.floor = SqlFloor(connection)
         self.statements = SqlStatements(connection)
         self.stays = SqlStays(connection)
+        self.venues = SqlVenues(connection)
+        self.invitees = SqlInvitees(connection)
+        self.invitee_imports = SqlInviteeImports(connection)
         self.organizations = SqlOrganizations(connection)
         self.users = SqlUsers(connection)
         self.staff_sessions = SqlStaffSessions(connection)
         self.preparation = SqlPreparation(connection)
-        self.venues = SqlVenues(connection)
-        self.invitees = SqlInvitees(connection)
-        self.invitee_imports = SqlInviteeImports(connection)
