@@ -22,20 +22,27 @@ from conference.services.attendance import Attendance
 from conference.services.audit import Trace
 from conference.services.consultations import Consultations
 from conference.services.desks import Desks
+from conference.services.editing import Editing
+from conference.services.files import Files
 from conference.services.floor_clock import FloorClock
 from conference.services.floors import Floors
 from conference.services.life_cycle import LifeCycle
+from conference.services.logins import Logins
 from conference.services.media_sessions import MediaSessions
 from conference.services.moderation import Moderation
 from conference.services.offers import Offers
+from conference.services.passwords import Passwords
 from conference.services.ports import MediaPlane
 from conference.services.presence import Presence
 from conference.services.program import ProgramTimes
 from conference.services.recovery import Recovery
+from conference.services.revocations import Revocations
 from conference.services.rooms import RoomLimits, Rooms
+from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
 from conference.storage.database import Database
+from conference.storage.files import DirectoryFiles
 from conference.services.waiting import WaitingRoom
 from signaling.archive import ArchiveBuilder
 from signaling.auth.access import Access
@@ -91,6 +98,8 @@ class WebProcess:
     offers: Offers
     media_sessions: MediaSessions
     streams: Streams
+    revocations: Revocations
+    files: Files
     programs: ProgramTimes
     sockets: SocketServer
     metrics: Metrics
@@ -140,8 +149,15 @@ class WebProcess:
             public_url=settings.public_url,
             redis_url=settings.redis_url,
         )
+        passwords, revocations = Passwords(), Revocations(rooms, presence)
+        files = Files(database, DirectoryFiles(DataDirectory(settings.data_dir.resolve()).files), clock)
         context = HttpContext(
             access=access,
+            logins=Logins(database, passwords, clock),
+            staff=Staff(database, passwords, clock),
+            editing=Editing(rooms, floors),
+            files=files,
+            revocations=revocations,
             consultations=Consultations(database, clock),
             life_cycle=life_cycle,
             rooms=rooms,
@@ -150,7 +166,7 @@ class WebProcess:
             floors=floors,
             statements=statements,
             attendance=attendance,
-            trace=Trace(database),
+            trace=Trace(database, clock),
             archives=ArchiveBuilder(database.url, settings.data_dir.resolve()),
             storage=database,
             media=media,
@@ -177,6 +193,8 @@ class WebProcess:
             offers=offers,
             media_sessions=media_sessions,
             streams=streams,
+            revocations=revocations,
+            files=files,
             programs=programs,
             sockets=sockets,
             metrics=metrics,
@@ -186,9 +204,11 @@ class WebProcess:
     async def run(self, background: Background) -> None:
         """Take up what the rows remember, and begin the recurring work."""
         await self.recovery.start()
+        await self.files.restore()
         background.keep(self.media_sessions.run)
         background.keep(self.metrics.measure_lag)
         background.every(_SWEEP_S, self.presence.expire, self.streams.expire, self.offers.repeat_overdue)
+        background.every(_SWEEP_S, self.revocations.sweep)
         background.every(_TICK_S, self.floor_clock.tick)
         background.every(_HEARTBEAT_S, self.rooms.heartbeat)
         background.every(_CLAIMS_S, self.rooms.renew_claims)

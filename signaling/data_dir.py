@@ -30,6 +30,11 @@ class DataDirectory:
         return self.path / "token.key"
 
     @property
+    def files(self) -> Path:
+        """Contents of background material, each named by its SHA-256."""
+        return self.path / "files"
+
+    @property
     def lan(self) -> Path:
         return self.path / "lan"
 

@@ -1,12 +1,16 @@
-"""Reading the trace."""
+"""Reading the trace, and deleting personal text from beside it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
-from conference.model.audit import AuditLine
+from conference.clock import Clock
+from conference.model.audit import AuditEntry, AuditLine
+from conference.model.errors import NotFoundError
+from conference.model.permissions import Action, require
 from conference.services.ports import Storage
+from conference.services.trace import Bearer
 
 SHOWN_FIELDS: Final = frozenset({"by_name", "name"})  # what somebody wrote is read where it was written
 
@@ -22,8 +26,23 @@ class TraceLine:
 class Trace:
     """The chain of one consultation, page by page."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, clock: Clock) -> None:
         self._storage = storage
+        self._clock = clock
+
+    async def forget(self, chain: str, number: int, by: Bearer) -> None:
+        """Delete the personal texts of a line, as the law may ask; that is a line itself. Nothing left: no line."""
+        require(by.role, Action.AUDIT_FORGET)
+        async with self._storage.transaction() as unit:
+            if not 1 <= number <= (await unit.audit.head(chain)).number:
+                raise NotFoundError(f"line {number}")
+            if not await unit.audit.texts(chain, number, number):
+                return
+            await unit.audit.forget(chain, number)
+            entry = AuditEntry(
+                chain, self._clock.wall_ms(), None, by.actor, "audit.forgotten", None, {"number": number}
+            )
+            await unit.audit.append(entry)
 
     async def page(
         self,

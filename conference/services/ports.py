@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any, Protocol
 
 from conference.events import DeskSnapshot, RoomEvent, SessionEvent, Snapshot
@@ -11,6 +12,7 @@ from conference.model.agenda import Agenda
 from conference.model.attendance import Stay
 from conference.model.audit import AuditEntry, AuditHead, AuditLine, AuditText
 from conference.model.claim import Elsewhere, Hold
+from conference.model.briefing import BriefingFile
 from conference.model.consultation import Consultation, ProgramGap, Status
 from conference.model.errors import ConferenceError
 from conference.model.floor import SpokenTime, Turn
@@ -345,6 +347,22 @@ class StaffSessionRepository(Protocol):
     async def delete_expired(self, now_ms: int) -> None: ...
 
 
+class BriefingFileRepository(Protocol):
+    """Rows of background material; those that were removed are not found."""
+
+    async def get(self, file_id: str) -> BriefingFile | None: ...
+
+    async def of(self, consultation_id: str) -> list[BriefingFile]:
+        """In the order of being added."""
+
+    async def add(self, file: BriefingFile) -> None: ...
+
+    async def save(self, file: BriefingFile) -> None: ...
+
+    async def hashes(self) -> set[str]:
+        """The contents that any row names."""
+
+
 class PreparationRows(Protocol):
     """What is prepared, counted; and the list of consultations."""
 
@@ -422,6 +440,9 @@ class UnitOfWork(Protocol):
     @property
     def preparation(self) -> PreparationRows: ...
 
+    @property
+    def files(self) -> BriefingFileRepository: ...
+
 
 class Storage(Protocol):
     """Rows that survive a restart."""
@@ -490,6 +511,22 @@ class TableReader(Protocol):
     async def read_invitees(self, data: bytes) -> list[ImportRow]:
         """The rows of a list of invitees; import_unreadable, import_no_name_column, import_too_many_rows,
         import_empty, rate_limited."""
+
+
+class FileStore(Protocol):
+    """Contents of files, by their SHA-256. Each method may raise storage_unavailable."""
+
+    def path(self, sha256: str) -> Path:
+        """Where the content lies, or would."""
+
+    async def keep(self, sha256: str, content: bytes) -> None:
+        """Durable when it returns."""
+
+    async def discard(self, sha256: str) -> None:
+        """Repeating it is harmless."""
+
+    async def sweep(self, kept: Collection[str], before_ms: int) -> None:
+        """Discard everything but these that was written before `before_ms`, UTC."""
 
 
 # ── the way out to the clients ──────────────────────────────────────────────────────────────────

@@ -16,6 +16,7 @@ from conference.storage.archive_rows import SqlArchiveRows
 from conference.storage.audit import SqlAudit
 from conference.storage.guests import SqlInvitees, SqlVenues
 from conference.storage.invitee_imports import SqlInviteeImports
+from conference.storage.files import SqlBriefingFiles
 from conference.storage.preparation import SqlPreparation
 from conference.storage.proceedings import SqlAgenda, SqlFloor, SqlStatements, SqlStays
 from conference.storage.rows import to_consultation, to_gap, to_participant, to_row
@@ -193,3 +194,4 @@ class SqlUnitOfWork:
         self.users = SqlUsers(connection)
         self.staff_sessions = SqlStaffSessions(connection)
         self.preparation = SqlPreparation(connection)
+        self.files = SqlBriefingFiles(connection)

@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping
 from conference.model.agenda import AgendaItem, AgendaKind, ItemState
 from conference.model.attendance import Stay
 from conference.model.audit import AuditHead, AuditLine, AuditText
+from conference.model.briefing import BriefingFile
 from conference.model.consultation import Consultation, ConsultationKind, Mode, ProgramGap, Status
 from conference.model.floor import Ending, EndReason, Turn, TurnState
 from conference.model.invitee import Invitee
@@ -44,6 +45,7 @@ Entity = (
     | StaffSession
     | Venue
     | Invitee
+    | BriefingFile
 )
 
 

@@ -9,6 +9,7 @@ from conference.model.errors import ConferenceError
 from conference.model.participant import Device, EntryMeans
 from conference.model.permissions import Role
 from conference.services.entry import Entry, Resume
+from conference.services.logins import SESSION_MS, StaffMember
 from conference.services.ports import Storage
 from conference.services.trace import Bearer
 from conference.services.warrants import Warrant, void_among
@@ -21,6 +22,22 @@ class Grant:
 
     claims: Claims
     expired: bool
+
+    @classmethod
+    def of_staff(cls, member: StaffMember, consultation_id: str) -> Grant:
+        """What somebody who is logged in may do in a consultation, without a token for it."""
+        user = member.user
+        claims = Claims(
+            consultation_id=consultation_id,
+            role=user.role,
+            name=user.name,
+            venue=None,
+            token_id=user.id,
+            expires_at_s=member.expires_at_ms // 1000,
+            via=EntryMeans.STAFF,
+            user_id=user.id,
+        )
+        return cls(claims, expired=False)
 
     @property
     def role(self) -> Role:
@@ -95,6 +112,19 @@ class Access:
         self._key = key
         self._storage = storage
         self._clock = clock
+
+    def for_staff(self, member: StaffMember, consultation_id: str) -> tuple[str, Claims]:
+        """A token for somebody who is logged in, and what it says."""
+        user = member.user
+        token = self._key.issue(
+            consultation_id,
+            user.role,
+            user.name,
+            ttl_s=SESSION_MS // 1000,
+            via=EntryMeans.STAFF,
+            user_id=user.id,
+        )
+        return token, self._key.read(token)
 
     async def check(self, token: str | None, *, allow_expired: bool = False) -> Grant:
         """The grant of a token, or ConferenceError token_*. An expired one is good for coming back only."""

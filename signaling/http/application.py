@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from signaling.http import api, operations, proceedings, streams, trace
+from signaling.http import api, files, operations, preparing, proceedings, staff, streams, trace
 from signaling.http.context import CONTEXT, HttpContext
 from signaling.http.pages import Pages
 from signaling.http.problems import problem_middleware
@@ -16,6 +16,9 @@ MAX_BODY_BYTES = 64 * 1024  # JSON bodies; session descriptions are read with a 
 def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     """Every route but the Socket.IO one."""
     api.add_to(app)
+    staff.add_to(app)
+    preparing.add_to(app)
+    files.add_to(app)
     proceedings.add_to(app)
     trace.add_to(app)
     streams.add_to(app)

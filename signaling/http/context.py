@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 import time
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
 from conference.model.consultation import Consultation
-from conference.model.errors import ConferenceError
+from conference.model.errors import ConferenceError, ForbiddenError
+from conference.model.limit import Limit
 from conference.model.permissions import Action, require
 from conference.services.agendas import Agendas
 from conference.services.attendance import Attendance
 from conference.services.audit import Trace
 from conference.services.consultations import Consultations
+from conference.services.editing import Editing
+from conference.services.files import Files
 from conference.services.floors import Floors
 from conference.services.life_cycle import LifeCycle
+from conference.services.logins import STAFF_PREFIX, Logins, StaffMember
 from conference.services.ports import MediaPlane, RateLimits, Storage
+from conference.services.revocations import Revocations
 from conference.services.rooms import Rooms
+from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
 from signaling.archive import ArchiveBuilder
@@ -26,6 +34,7 @@ from signaling.metrics import Metrics
 from signaling.network import TrustedProxies
 from signaling.realtime.token_bucket import TokenBuckets
 
+_UPLOADS_AT_ONCE = 4
 _STREAMS_PER_S, _STREAM_BURST = 50.0, 500.0  # WHIP and WHEP sessions opened, per address
 
 
@@ -34,6 +43,11 @@ class HttpContext:
     """The use cases behind the HTTP doors."""
 
     access: Access
+    logins: Logins
+    staff: Staff
+    editing: Editing
+    files: Files
+    revocations: Revocations
     consultations: Consultations
     life_cycle: LifeCycle
     rooms: Rooms
@@ -51,6 +65,8 @@ class HttpContext:
     rate_limits: RateLimits
     stream_buckets: TokenBuckets = field(default_factory=lambda: TokenBuckets(_STREAMS_PER_S, _STREAM_BURST))
 
+    uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_UPLOADS_AT_ONCE))
+
     def client_address(self, request: web.BaseRequest) -> str:
         """Where the request comes from, seen through trusted proxies only."""
         return self.proxies.client(request)
@@ -60,13 +76,38 @@ class HttpContext:
         if not self.stream_buckets.take(self.client_address(request), time.monotonic()):
             raise ConferenceError("rate_limited")
 
+    async def limit(self, limit: Limit, request: web.BaseRequest) -> None:
+        """Count this request of its address; rate_limited when there were too many."""
+        wait_s = await self.rate_limits.hit(limit, self.client_address(request))
+        if wait_s > 0:
+            raise ConferenceError("rate_limited", limit.name, retry_after_s=math.ceil(wait_s))
+
+    async def staff_of(self, request: web.BaseRequest) -> StaffMember:
+        """Who is logged in; forbidden for tokens that open a consultation only."""
+        token = bearer_token(request)
+        if token is None or token.startswith(STAFF_PREFIX):
+            return await self.logins.member(token)
+        await self.access.check(token)
+        raise ForbiddenError("for staff only")
+
     async def authorise(
         self, request: web.BaseRequest, consultation_id: str, action: Action, *, allow_expired: bool = False
     ) -> tuple[Grant, Consultation]:
-        """The caller's grant for this consultation and action, and the consultation."""
-        grant = await self.access.check(bearer_token(request), allow_expired=allow_expired)
-        consultation = await self.consultations.get(consultation_id)
-        grant.require_consultation(consultation_id)
+        """The caller's grant for this consultation and action, and the consultation.
+
+        Staff who logged in come as they are, to the consultations that they may see.
+        """
+        token = bearer_token(request)
+        if token is not None and token.startswith(STAFF_PREFIX):
+            member = await self.logins.member(token)
+            consultation = await self.consultations.get(consultation_id)
+            if not await self.staff.may_see(member, consultation):
+                raise ConferenceError("consultation_not_found", consultation_id)
+            grant = Grant.of_staff(member, consultation_id)
+        else:
+            grant = await self.access.check(token, allow_expired=allow_expired)
+            consultation = await self.consultations.get(consultation_id)
+            grant.require_consultation(consultation_id)
         require(grant.role, action)
         return grant, consultation
 

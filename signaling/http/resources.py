@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from conference.events import ParticipantView
-from conference.model.consultation import Consultation, Mode, Status
+from conference.model.consultation import Consultation, ConsultationKind, Mode, Status
 from conference.model.media import Kind, Source
 from conference.model.participant import Device, EntryMeans, ParticipantKind
 from conference.model.permissions import Role
@@ -29,6 +29,15 @@ class ConsultationResource(Resource):
     ended_at_ms: int | None
     organization: str | None
     program_time_ms: int | None
+    kind: ConsultationKind
+    organization_id: str | None
+    briefing: str
+    ends_at_ms: int | None
+    closing_at_ms: int | None
+    is_public: bool
+    waiting_room: bool
+    microphone_on_join: bool
+    revision: int
 
     @classmethod
     def of(cls, consultation: Consultation, program_time_ms: int | None) -> ConsultationResource:
@@ -42,6 +51,15 @@ class ConsultationResource(Resource):
             ended_at_ms=consultation.ended_at_ms,
             organization=consultation.organization,
             program_time_ms=program_time_ms,
+            kind=consultation.kind,
+            organization_id=consultation.organization_id,
+            briefing=consultation.briefing,
+            ends_at_ms=consultation.ends_at_ms,
+            closing_at_ms=consultation.closing_at_ms,
+            is_public=consultation.is_public,
+            waiting_room=consultation.waiting_room,
+            microphone_on_join=consultation.microphone_on_join,
+            revision=consultation.revision,
         )
 
 

@@ -30,9 +30,15 @@ def documented(handler: Callable[..., Awaitable[Any]]) -> Handler:
     return cast(Handler, inject(handler))
 
 
-def json_of(resource: BaseModel) -> web.Response:
+def json_of(resource: BaseModel, status: int = 200) -> web.Response:
     """The resource as a response that nobody keeps."""
-    return web.json_response(text=resource.model_dump_json(), headers={"Cache-Control": "no-store"})
+    headers = {"Cache-Control": "no-store"}
+    return web.json_response(text=resource.model_dump_json(), status=status, headers=headers)
+
+
+def nothing() -> web.Response:
+    """Done, and there is nothing to say."""
+    return web.Response(status=204, headers={"Cache-Control": "no-store"})
 
 
 def page_size(limit: int) -> int:
