@@ -26,6 +26,7 @@ from conference.services.editing import Editing
 from conference.services.files import Files
 from conference.services.floor_clock import FloorClock
 from conference.services.floors import Floors
+from conference.services.invitee_imports import InviteeImports
 from conference.services.life_cycle import LifeCycle
 from conference.services.logins import Logins
 from conference.services.media_sessions import MediaSessions
@@ -66,6 +67,7 @@ from signaling.realtime.room_requests import RoomRequests
 from signaling.realtime.server import SocketServer
 from signaling.realtime.session_requests import AgendaRequests, StatementRequests
 from signaling.settings import Settings
+from signaling.tables.client import TableWorkers
 from signaling.tasks import Background
 
 log = structlog.get_logger(__name__)
@@ -151,8 +153,11 @@ class WebProcess:
         )
         passwords, revocations = Passwords(), Revocations(rooms, presence)
         files = Files(database, DirectoryFiles(DataDirectory(settings.data_dir.resolve()).files), clock)
+        tables, links = TableWorkers(settings.time_zone), key.links(settings.public_url)
         context = HttpContext(
             access=access,
+            tables=tables,
+            imports=InviteeImports(database, tables, links, clock),
             logins=Logins(database, passwords, clock),
             staff=Staff(database, passwords, clock),
             editing=Editing(rooms, floors),

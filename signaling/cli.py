@@ -71,6 +71,7 @@ def serve(
     max_participants: Annotated[
         int | None, typer.Option(help="Participants in one room. Default 300.")
     ] = None,
+    time_zone: Annotated[str | None, typer.Option(help="Zone of the times in exported tables.")] = None,
     max_tracks: Annotated[
         int | None, typer.Option(help="Tracks that one participant may publish. Default 8.")
     ] = None,
@@ -95,6 +96,7 @@ def serve(
         "node_name": node_name,
         "max_participants": max_participants,
         "max_tracks": max_tracks,
+        "time_zone": time_zone,
         "log_level": log_level,
     }
     from signaling.serving import run

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import (
@@ -57,6 +58,9 @@ class Settings(BaseSettings):
     )
     max_participants: int = Field(300, ge=1, le=5000, description="Participants in one room.")
     max_tracks: int = Field(8, ge=1, le=64, description="Tracks that one participant may publish.")
+    time_zone: str = Field(
+        "Asia/Shanghai", description="Zone of the times in exported tables, by its IANA name."
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="What is logged.")
 
     @classmethod
@@ -123,6 +127,15 @@ class Settings(BaseSettings):
     def _redis(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("redis_url must begin with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, KeyError):
+            raise ValueError("time_zone must be an IANA name such as Asia/Shanghai") from None
         return value
 
     @field_validator("public_url")

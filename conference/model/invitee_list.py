@@ -201,8 +201,13 @@ def take_row(header: Header, numbered: NumberedRow) -> ImportRow | None:
     name = own[Column.NAME]
     if _FOOTER.match(name) or column_called(name) is Column.NAME:
         return None
-    large_text = folded(found.pop(Column.LARGE_TEXT.value, "")) in _YES
+    large_text = means_yes(found.pop(Column.LARGE_TEXT.value, ""))
     return ImportRow(number, Values(**found, large_text=large_text), tuple(formulas))
+
+
+def means_yes(text: str) -> bool:
+    """Whether somebody who writes this wants it."""
+    return folded(text) in _YES
 
 
 def _repeats(header: Header, cells: Sequence[Cell], column: Column) -> bool:

@@ -18,6 +18,7 @@ from conference.model.ids import new_id
 from conference.model.invitee import Invitee
 from conference.model.invitee_list import CheckedRow, InviteeImport, check
 from conference.model.permissions import Action, require
+from conference.model.venue import Venue
 from conference.services.links import LinkKind, Links
 from conference.services.ports import Storage, TableReader, UnitOfWork
 from conference.services.trace import Bearer
@@ -67,6 +68,11 @@ class InviteeImports:
         self._reader = reader
         self._links = links
         self._clock = clock
+
+    async def venues(self, cid: str) -> list[Venue]:
+        """Those that a list may name."""
+        async with self._storage.reading() as unit:
+            return await unit.venues.of(cid)
 
     async def read(self, cid: str, by: Bearer, file_name: str, data: bytes) -> CheckedImport:
         """Read a file and keep what it says; import_… when it cannot be used."""

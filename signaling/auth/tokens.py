@@ -15,6 +15,7 @@ from conference.model.errors import ConferenceError
 from conference.model.ids import ID_PATTERN, new_id
 from conference.model.participant import EntryMeans
 from conference.model.permissions import Role
+from conference.services.links import Links
 
 _ALGORITHM: Final = "HS256"
 _MAX_TOKEN_CHARS: Final = 4096
@@ -64,6 +65,11 @@ class TokenKey:
 
     def __init__(self, key: bytes) -> None:
         self._key = OctKey.import_key(key)
+        self._secret = key
+
+    def links(self, public_url: str | None) -> Links:
+        """Links whose codes are made from the same key."""
+        return Links(self._secret, public_url)
 
     def issue(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from signaling.http import api, files, operations, preparing, proceedings, staff, streams, trace
+from signaling.http import api, files, imports, operations, preparing, proceedings, staff, streams, trace
 from signaling.http.context import CONTEXT, HttpContext
 from signaling.http.pages import Pages
 from signaling.http.problems import problem_middleware
@@ -18,6 +18,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     api.add_to(app)
     staff.add_to(app)
     preparing.add_to(app)
+    imports.add_to(app)
     files.add_to(app)
     proceedings.add_to(app)
     trace.add_to(app)

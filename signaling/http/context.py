@@ -20,6 +20,7 @@ from conference.services.consultations import Consultations
 from conference.services.editing import Editing
 from conference.services.files import Files
 from conference.services.floors import Floors
+from conference.services.invitee_imports import InviteeImports
 from conference.services.life_cycle import LifeCycle
 from conference.services.logins import STAFF_PREFIX, Logins, StaffMember
 from conference.services.ports import MediaPlane, RateLimits, Storage
@@ -33,6 +34,7 @@ from signaling.auth.access import Access, Grant
 from signaling.metrics import Metrics
 from signaling.network import TrustedProxies
 from signaling.realtime.token_bucket import TokenBuckets
+from signaling.tables.client import TableWorkers
 
 _UPLOADS_AT_ONCE = 4
 _STREAMS_PER_S, _STREAM_BURST = 50.0, 500.0  # WHIP and WHEP sessions opened, per address
@@ -43,6 +45,8 @@ class HttpContext:
     """The use cases behind the HTTP doors."""
 
     access: Access
+    tables: TableWorkers
+    imports: InviteeImports
     logins: Logins
     staff: Staff
     editing: Editing
