@@ -46,6 +46,7 @@ async def get_session(request: web.Request) -> r200[SessionResource] | r401[Prob
             name=grant.claims.name,
             role=grant.role,
             venue=grant.claims.venue,
+            in_hall=grant.claims.in_hall,
             room_full=participants >= context.rooms.limits.max_participants,
             participants=participants,
         )

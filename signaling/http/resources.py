@@ -79,6 +79,7 @@ class SessionResource(Resource):
     name: str
     role: Role
     venue: str | None
+    in_hall: bool  # entered by a hall's code: no loudspeaker, and a microphone only with the floor
     room_full: bool
     participants: int
 

@@ -67,6 +67,7 @@ async def test_session(http: Http) -> None:
         "name": "张三",
         "role": "chair",
         "venue": None,
+        "in_hall": False,
         "room_full": False,
         "participants": 0,
     }
