@@ -51,7 +51,7 @@ from signaling.auth.tokens import TokenKey
 from signaling.console import Ready
 from signaling.data_dir import DataDirectory
 from signaling.database import open_database
-from signaling.demo import demo_links
+from signaling.demo import DemoStaff, demo_links, demo_staff
 from signaling.ephemeral import Ephemeral, open_ephemeral
 from signaling.http.application import make_application
 from signaling.http.context import HttpContext
@@ -272,7 +272,9 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
                 lan=lan,
             )
             links: dict[str, str] = {}
+            staff: DemoStaff | None = None
             if settings.demo:
+                staff = await demo_staff(Staff(database, Passwords(), SystemClock()), base_url)
                 links = await demo_links(Consultations(database, SystemClock()), key, base_url)
             await process.run(background)
             runner = web.AppRunner(process.app, access_log=None, shutdown_timeout=_STOP_STEP_S / 2)
@@ -280,7 +282,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
             await web.SockSite(runner, listener, ssl_context=tls).start()
             log.info("server.ready", url=base_url, media_port=media_port, pid=os.getpid())
             fingerprint = lan.fingerprint if lan else None
-            announce(Ready(base_url, media_port, os.getpid(), links, fingerprint))
+            announce(Ready(base_url, media_port, os.getpid(), links, fingerprint, staff))
             await stopping.wait()
             log.info("server.stopping")
             await process.stop()

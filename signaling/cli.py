@@ -9,6 +9,7 @@ import typer
 
 from conference.model.ids import is_id
 from conference.model.permissions import Role
+from signaling.staff_cli import user_app
 from signaling.terminal import fail
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ consultation_app = typer.Typer(help="Consultations in the data directory.", no_a
 app.add_typer(consultation_app, name="consultation")
 archive_app = typer.Typer(help="Archive packages.", no_args_is_help=True)
 app.add_typer(archive_app, name="archive")
+app.add_typer(user_app, name="user")
 
 DataDir = Annotated[
     Path, typer.Option("--data-dir", envvar="YUANSHANG_DATA_DIR", help="Directory of the server's data.")
@@ -155,6 +157,27 @@ def token(
         return made
 
     typer.echo(with_consultations(data_dir, issue))
+
+
+@app.command("token-revoke")
+def revoke(
+    consultation: Annotated[str, typer.Option(help="Id of the consultation.")],
+    token_id: Annotated[str, typer.Option(help="Id of the token, as in the trace.")],
+    data_dir: DataDir = _DATA_DIR,
+) -> None:
+    """Revoke a token: it opens nothing any more, and a running server closes what it opened."""
+    if not is_id(token_id):
+        fail("the id of a token has 1 to 64 letters, digits, - and _")
+
+    from conference.clock import SystemClock
+    from conference.services.revocations import revoke_token
+    from conference.storage.database import Database
+    from signaling.offline import with_database
+
+    async def revoked(database: Database) -> None:
+        await revoke_token(database, SystemClock(), consultation, token_id, None)
+
+    with_database(data_dir, revoked)
 
 
 @archive_app.command("verify")

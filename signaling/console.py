@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import segno
 
 from conference.model.permissions import Role
-from signaling.demo import ROLE_NAMES
+from signaling.demo import ROLE_NAMES, DemoStaff
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,19 @@ class Ready:
     pid: int
     links: dict[str, str] = field(default_factory=dict)
     lan_ca_fingerprint: str | None = None
+    staff: DemoStaff | None = None
 
 
 def ready_json(ready: Ready) -> str:
     """The one line of --ready-json."""
-    body = {"url": ready.url, "media_port": ready.media_port, "pid": ready.pid, "links": ready.links}
+    body: dict[str, Any] = {
+        "url": ready.url,
+        "media_port": ready.media_port,
+        "pid": ready.pid,
+        "links": ready.links,
+    }
+    if ready.staff is not None:
+        body["staff"] = asdict(ready.staff)
     return json.dumps(body, ensure_ascii=False)
 
 
@@ -39,6 +48,10 @@ def ready_text(ready: Ready) -> str:
         for role, link in ready.links.items():
             name = ROLE_NAMES[Role(role)]
             lines += [f"  {name}{' ' * (width - _columns(name))}  {link}"]
+        lines.append("")
+    if ready.staff is not None:
+        staff = ready.staff
+        lines.append(f"  工作人员登录（筹备协商会）  {staff.url}    账号 {staff.login}  密码 {staff.password}")
         lines.append("")
     if ready.lan_ca_fingerprint is not None:
         lines += _trust(ready)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -89,6 +90,12 @@ def _lock_ms(count: int) -> int:
 def plain_login(login: str) -> str:
     """The one spelling of a login name: as it is stored and looked up."""
     return unicodedata.normalize("NFKC", login).strip().casefold()
+
+
+def new_password() -> str:
+    """A made one that can be read out: no 0, 1, i, l, o."""
+    letters = "23456789abcdefghjkmnpqrstuvwxyz"
+    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
 
 
 def require_strong(password: str, login: str) -> None:

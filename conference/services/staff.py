@@ -74,6 +74,12 @@ class Staff:
             visible = await self._visible(unit, by)
             return [each for each in await unit.organizations.all() if each.id in visible]
 
+    async def organization_named(self, name: str, level: Level) -> Organization:
+        """The one of that name, made when there is none; for the command line."""
+        async with self._storage.reading() as unit:
+            found = await unit.organizations.named(name)
+        return found or await self.add_organization(None, name, level)
+
     async def add_organization(
         self, by: StaffMember | None, name: str, level: Level, parent_id: str | None = None
     ) -> Organization:
@@ -139,6 +145,11 @@ class Staff:
             visible = await self._visible(unit, by)
             known = {each.id: each for each in await unit.organizations.all()}
             return [(user, known[user.organization_id]) for user in await unit.users.of(visible)]
+
+    async def account(self, login: str) -> User | None:
+        """The account of that login; for the command line."""
+        async with self._storage.reading() as unit:
+            return await unit.users.by_login(plain_login(login))
 
     async def add_user(self, by: StaffMember | None, draft: UserDraft) -> tuple[User, Organization]:
         """A new account; login_taken, password_weak, not_found for an unknown organization."""

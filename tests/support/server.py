@@ -99,6 +99,7 @@ class Server:
         self.url = ""
         self.pid = 0
         self.links: dict[str, str] = {}
+        self.staff: dict[str, str] = {}  # login, password and url of the demo account
         self._process: subprocess.Popen[bytes] | None = None
         self._log_path = self.data_dir.parent / (self.data_dir.name + ".log")
         self._out_path = self.data_dir.parent / (self.data_dir.name + ".out")
@@ -158,6 +159,7 @@ class Server:
         self.media_port = int(ready["media_port"])
         links = ready.get("links") or {}
         self.links = {str(key): str(link) for key, link in links.items()} if isinstance(links, dict) else {}
+        self.staff = dict(ready.get("staff") or {})
         assert int(ready["pid"]) == self.pid, f"pid {ready['pid']} is not the parent's {self.pid}"
         self._seen.update(process.tree(self.pid))
 
