@@ -1,12 +1,7 @@
-"""Storage on SQLite, and on a PostgreSQL 15 of our own where its programs are installed."""
+"""Storage on SQLite, and on a PostgreSQL 15 of our own."""
 
 from __future__ import annotations
 
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -15,44 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from conference.storage.database import Database, open_engine, sqlite_url
-
-_POSTGRES = Path("/usr/lib/postgresql/15/bin")
-
-
-def _as_nobody(command: list[str]) -> None:
-    """PostgreSQL refuses to run as root."""
-    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-    subprocess.run(
-        command,
-        check=True,
-        capture_output=True,
-        user=user.pw_uid if user else None,
-        group=user.pw_gid if user else None,
-        env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
-        cwd="/",
-        timeout=60,
-    )
+from tests.support.postgres_server import postgres_server
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """URL of a server that listens on a unix socket only; skips where there is none."""
-    if not _POSTGRES.is_dir():
-        pytest.skip("PostgreSQL 15 is not installed")
-    directory = Path(tempfile.mkdtemp(prefix="yuanshang-pg-"))
-    if os.geteuid() == 0:
-        nobody = pwd.getpwnam("nobody")
-        os.chown(directory, nobody.pw_uid, nobody.pw_gid)
-    data = directory / "data"
-    _as_nobody([str(_POSTGRES / "initdb"), "-D", str(data), "-U", "yuanshang", "-A", "trust", "-E", "UTF8"])
-    options = f"-c listen_addresses='' -c unix_socket_directories={directory} -c fsync=off"
-    control = [str(_POSTGRES / "pg_ctl"), "-D", str(data), "-w"]
-    _as_nobody([*control, "-o", options, "-l", str(directory / "log"), "start"])
-    try:
-        yield f"postgresql+asyncpg://yuanshang@/postgres?host={directory}"
-    finally:
-        _as_nobody([*control, "-m", "immediate", "stop"])
-        shutil.rmtree(directory, ignore_errors=True)
+    with postgres_server() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
