@@ -37,6 +37,9 @@ export interface Attendee {
   excused: boolean
   sessions: Stay[]
   present_ms: number
+  spoken_ms: number
+  /** stretches with the floor, in program time; null: still speaking */
+  turns?: { from_ms: number; to_ms: number | null }[]
   notes: AttendanceNote[]
 }
 

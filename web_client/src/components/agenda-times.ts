@@ -4,11 +4,11 @@ import type { AgendaItem } from '@/api/messages'
 const MINUTE_MS = 60_000
 
 /** Wall time of each item by the plan: its own, else after the one before it. */
-export function plannedStarts(items: readonly AgendaItem[], scheduledAtMs: number | null): (number | null)[] {
+export function plannedStarts(items: readonly Pick<AgendaItem, 'planned_start_wall_ms' | 'planned_minutes'>[], scheduledAtMs: number | null): (number | null)[] {
   let next = scheduledAtMs
   return items.map((item) => {
     const start = item.planned_start_wall_ms ?? next
-    next = start === null || item.planned_minutes === null ? null : start + item.planned_minutes * MINUTE_MS
+    next = start === null || typeof item.planned_minutes !== 'number' ? null : start + item.planned_minutes * MINUTE_MS
     return start
   })
 }

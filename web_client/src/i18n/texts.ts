@@ -1,9 +1,11 @@
 /** All texts of a language together; each part of the product brings its own file. */
+import { deskEn } from './desk.en'
+import { deskZhCN } from './desk.zh-CN'
 import { en } from './en'
 import { entryEn } from './entry.en'
 import { entryZhCN } from './entry.zh-CN'
 import { zhCN } from './zh-CN'
 
-export const chinese = { ...zhCN, ...entryZhCN }
+export const chinese = { ...zhCN, ...deskZhCN, ...entryZhCN }
 export type Texts = typeof chinese
-export const english: Texts = { ...en, ...entryEn }
+export const english: Texts = { ...en, ...deskEn, ...entryEn }

@@ -48,17 +48,39 @@ export function moved(items: readonly DraftItem[], at: number, by: -1 | 1): Draf
   return next
 }
 
+/** The item of that key at the place `to`, or as near to it as what stands fast lets it. */
+export function placed(items: readonly DraftItem[], key: string, to: number): DraftItem[] {
+  let next = [...items]
+  let at = next.findIndex((each) => each.key === key)
+  while (at >= 0 && at !== to) {
+    const by = to > at ? 1 : -1
+    if (!canMove(next, at, by)) break
+    next = moved(next, at, by)
+    at += by
+  }
+  return next
+}
+
+/** What was saved has ids now: rows that are new and have been sent get theirs, by their order. */
+export function identified(items: readonly DraftItem[], sent: readonly DraftItem[], saved: readonly AgendaItem[]): DraftItem[] {
+  const ids = new Map(sent.map((each, at) => [each.key, saved[at]?.id]))
+  return items.map((each) => {
+    const id = each.id ?? ids.get(each.key)
+    return id ? { ...each, id } : each
+  })
+}
+
+export const named = (items: readonly DraftItem[]): DraftItem[] => items.filter((each) => each.title.trim())
+
 /** What is sent: rows without a title were begun by mistake. */
 export function finished(items: readonly DraftItem[]): AgendaDraft[] {
-  return items
-    .filter((each) => each.title.trim())
-    .map(({ id, title, kind, planned_minutes, planned_start_wall_ms, speaker }) => ({
-      ...(id ? { id } : {}),
-      title: title.trim(),
-      kind,
-      // An emptied field is no number.
-      planned_minutes: typeof planned_minutes === 'number' && planned_minutes > 0 ? Math.round(planned_minutes) : null,
-      planned_start_wall_ms,
-      speaker: speaker?.trim() || null,
-    }))
+  return named(items).map(({ id, title, kind, planned_minutes, planned_start_wall_ms, speaker }) => ({
+    ...(id ? { id } : {}),
+    title: title.trim(),
+    kind,
+    // An emptied field is no number.
+    planned_minutes: typeof planned_minutes === 'number' && planned_minutes > 0 ? Math.round(planned_minutes) : null,
+    planned_start_wall_ms,
+    speaker: speaker?.trim() || null,
+  }))
 }

@@ -12,6 +12,7 @@ import '@/styles/join.css'
 import '@/styles/sheet.css'
 import '@/styles/floor.css'
 import '@/styles/desk.css'
+import '@/styles/desk-places.css'
 import DeskPage from './DeskPage.vue'
 
 createApp(DeskPage).use(createPinia()).use(i18n).mount('#app')

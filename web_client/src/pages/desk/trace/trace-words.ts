@@ -1,0 +1,40 @@
+/** A line of the trace in words: who, what, about what. */
+import type { TraceLine } from '@/api/trace'
+
+interface Words {
+  t: (key: string, values?: Record<string, unknown>) => string
+  te: (key: string) => boolean
+}
+
+/** every action that may stand in a consultation's chain, in the order of the filter */
+export function actionWords(action: string, { t, te }: Words): string {
+  const key = `trace.action.${action}`
+  return te(key) ? t(key) : action
+}
+
+export function actorWords(line: TraceLine, people: ReadonlyMap<string, string>, { t, te }: Words): { name: string; role: string } {
+  const name = line.names.by_name ?? (line.actor_id ? people.get(line.actor_id) : undefined)
+  const code = typeof line.content.by_role === 'string' ? line.content.by_role : ''
+  const role = code && te(`role.${code}`) ? t(`role.${code}`) : ''
+  return { name: name ?? t(`trace.actor.${line.actor_kind}`), role: name ? role : '' }
+}
+
+/** What it was about: a name, a title, a reason, what changed from what to what. */
+export function subjectWords(line: TraceLine, people: ReadonlyMap<string, string>, words: Words): string {
+  const { t, te } = words
+  const { content, names } = line
+  const parts: string[] = []
+  const named = names.name ?? (line.subject ? people.get(line.subject) : undefined)
+  if (named) parts.push(named)
+  for (const field of ['title', 'reason', 'venue', 'file_name'] as const) {
+    const value = content[field]
+    if (typeof value === 'string' && value) parts.push(field === 'reason' && te(`trace.reason.${value}`) ? t(`trace.reason.${value}`) : value)
+  }
+  const mode = content.mode
+  if (typeof mode === 'string' && te(`floor.mode.${mode}`)) parts.push(t(`floor.mode.${mode}`))
+  const role = content.role
+  if (typeof role === 'string' && te(`role.${role}`)) parts.push(t(`role.${role}`))
+  if (Array.isArray(content.items)) parts.push(t('prepare.agendaCount', { n: content.items.length }))
+  if (typeof content.count === 'number') parts.push(t('trace.count', { n: content.count }))
+  return parts.join(t('common.separator'))
+}
