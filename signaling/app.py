@@ -75,6 +75,7 @@ log = structlog.get_logger(__name__)
 _SWEEP_S = 1.0
 _TICK_S = 0.1  # how late a countdown may begin, warn and end
 _HEARTBEAT_S = 5.0
+_CHECKPOINT_S = 2.0
 _CLAIMS_S = 2.0  # a quarter of the time for which a claim lasts
 _ADOPT_S = 15.0
 _DEAD_PEER_MS = 30_000
@@ -215,6 +216,7 @@ class WebProcess:
         background.every(_SWEEP_S, self.presence.expire, self.streams.expire, self.offers.repeat_overdue)
         background.every(_SWEEP_S, self.revocations.sweep)
         background.every(_TICK_S, self.floor_clock.tick)
+        background.every(_CHECKPOINT_S, self.database.checkpoint)
         background.every(_HEARTBEAT_S, self.rooms.heartbeat)
         background.every(_CLAIMS_S, self.rooms.renew_claims)
         background.every(_ADOPT_S, self.recovery.adopt)

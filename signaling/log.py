@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 
@@ -11,11 +12,13 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 
 
 class _StandardError:
-    """A logger that writes to whatever standard error is at the time of writing."""
+    """A logger that writes to whatever standard error is at the time of writing. Where that cannot be written
+    to, because its disk is full or nobody reads it any more, the line is lost and nothing else."""
 
     def msg(self, message: str) -> None:
-        sys.stderr.write(message + "\n")
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):
+            sys.stderr.write(message + "\n")
+            sys.stderr.flush()
 
     debug = info = warning = error = critical = msg
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,20 @@ def run(given: Mapping[str, Any], config: Path | None) -> None:
         fail(str(error))
     except ConferenceError as error:
         fail(error.detail or error.text)
+    except ExceptionGroup as group:
+        refused = group.subgroup(ConferenceError)  # by what had to be taken up before the first request
+        if refused is None:
+            raise
+        fail("\n".join(_words(refused)))
     _leave()
+
+
+def _words(group: ExceptionGroup[ConferenceError]) -> Iterator[str]:
+    for error in group.exceptions:
+        if isinstance(error, ExceptionGroup):
+            yield from _words(error)
+        else:
+            yield error.detail or error.text
 
 
 def _leave() -> None:

@@ -71,6 +71,7 @@ ERROR_TEXTS: Final[dict[str, str]] = {
     "media_unavailable": "媒体服务暂时不可用，正在恢复。",
     "port_in_use": "媒体端口已被占用。",
     # us
+    "storage_unavailable": "数据暂时无法保存，刚才的操作没有生效，请稍后再试。",
     "internal": "服务器内部错误，请稍后再试。",
 }
 

@@ -7,18 +7,26 @@ takes the write lock when it begins, so that two processes never fail half-way t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from conference.model.errors import ConferenceError
 from conference.storage.repositories import SqlUnitOfWork
 
+log = structlog.get_logger(__name__)
+
 BUSY_TIMEOUT_MS = 5000
+_MAX_LOG_PAGES = 16_384  # 64 MB: only where nobody calls `checkpoint` does a commit do its work
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _READ_ONLY = "yuanshang_read_only"
 
@@ -43,6 +51,7 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
     for pragma in (
         f"busy_timeout={BUSY_TIMEOUT_MS}",
         "journal_mode=WAL",
+        f"wal_autocheckpoint={_MAX_LOG_PAGES}",
         "synchronous=FULL",
         "foreign_keys=ON",
     ):
@@ -53,6 +62,23 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: sa.Connection) -> None:
     read_only = connection.get_execution_options().get(_READ_ONLY, False)
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def _checkpoint(path: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+@contextmanager
+def _trouble() -> Iterator[None]:
+    """A database that is locked, full, read-only or gone is no fault of the request."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeoutError, OSError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        log.error("storage.unavailable", error=str(cause))
+        log.debug("storage.unavailable", exc_info=error)
+        raise ConferenceError("storage_unavailable", f"database: {cause}") from error
 
 
 class Database:
@@ -77,27 +103,51 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[SqlUnitOfWork]:
         """Commits when the block ends, rolls back when it raises."""
-        async with self._writing or nullcontext(), self._engine.begin() as connection:
-            yield SqlUnitOfWork(connection)
+        with _trouble():
+            async with self._turn(), self._engine.begin() as connection:
+                yield SqlUnitOfWork(connection)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """The one writer of SQLite. Who waits behind somebody who waits for the disk is told so, too."""
+        if self._writing is None:
+            yield
+            return
+        async with asyncio.timeout(BUSY_TIMEOUT_MS / 1000):  # its TimeoutError is an OSError
+            await self._writing.acquire()
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[SqlUnitOfWork]:
         """One consistent view, without the write lock."""
-        async with self._engine.connect() as connection:
-            yield SqlUnitOfWork(await connection.execution_options(**self._reading))
+        with _trouble():
+            async with self._engine.connect() as connection:
+                yield SqlUnitOfWork(await connection.execution_options(**self._reading))
 
     async def ping(self) -> None:
-        async with self._engine.connect() as connection:
-            connection = await connection.execution_options(**self._reading)
-            await connection.execute(sa.text("SELECT 1"))
+        with _trouble():
+            async with self._engine.connect() as connection:
+                connection = await connection.execution_options(**self._reading)
+                await connection.execute(sa.text("SELECT 1"))
+
+    async def checkpoint(self) -> None:
+        """SQLite: bring what was committed from the log into the file. A commit that does this by itself, as by
+        default every thousandth page, holds everybody up for as long as the disk takes. Call it now and then."""
+        path = self._engine.url.database
+        if self._engine.dialect.name == "sqlite" and path:
+            await asyncio.to_thread(_checkpoint, path)
 
     async def migrate(self) -> str:
         """Bring the schema to the newest version; returns that version."""
         newest = newest_version()
-        async with self._writing or nullcontext(), self._engine.connect() as connection:
-            if await connection.run_sync(_version) != newest:
-                await connection.run_sync(_upgrade)
-            await connection.commit()
+        with _trouble():
+            async with self._turn(), self._engine.connect() as connection:
+                if await connection.run_sync(_version) != newest:
+                    await connection.run_sync(_upgrade)
+                await connection.commit()
         return newest
 
     async def close(self) -> None:

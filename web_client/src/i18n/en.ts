@@ -408,6 +408,7 @@ export const en: Messages = {
     failed: 'That did not work. Please try again',
     offline: 'No network. Please try again afterwards',
     tooFast: 'A little too fast. Please wait a moment',
+    notSaved: 'The server cannot save at the moment. Nothing was changed; please try again shortly',
     shareFailed: 'Sharing did not start. Please try again',
     shareUnsupported: 'This browser cannot share a screen. Please use a computer',
     shareStarted: 'Everybody sees your screen',

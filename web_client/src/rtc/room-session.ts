@@ -41,7 +41,7 @@ export interface SessionOptions {
 }
 
 /** Refusals that pass: the server starts, too many came back at once, or another server has the room still. */
-const PASSING = new Set(['rate_limited', 'media_unavailable', 'internal', 'other_node'])
+const PASSING = new Set(['rate_limited', 'media_unavailable', 'storage_unavailable', 'internal', 'other_node'])
 const LOST_MS = 20_000
 const PROBE_MS = 3000
 const SNAPSHOT_MS = 8000

@@ -17,6 +17,7 @@ const SENTENCES: Record<string, string> = {
   hard_muted: 'toast.locked',
   floor_required: 'toast.locked',
   rate_limited: 'toast.tooFast',
+  storage_unavailable: 'toast.notSaved',
 }
 
 export const useLine = defineStore('line', () => {

@@ -22,7 +22,7 @@ export interface OutboxOptions {
 }
 
 /** Passing by themselves; anything else is an answer. */
-const AGAIN = new Set(['offline', 'timeout', 'rate_limited', 'internal'])
+const AGAIN = new Set(['offline', 'timeout', 'rate_limited', 'storage_unavailable', 'internal'])
 const RETRY_MS = 3000
 
 export class Outbox {
