@@ -23,10 +23,13 @@ from conference.services.audit import Trace
 from conference.services.consultations import Consultations
 from conference.services.desks import Desks
 from conference.services.editing import Editing
+from conference.services.entrances import Entrances
+from conference.services.entry_codes import EntryCodes
 from conference.services.files import Files
 from conference.services.floor_clock import FloorClock
 from conference.services.floors import Floors
 from conference.services.invitee_imports import InviteeImports
+from conference.services.invitees import Invitees
 from conference.services.life_cycle import LifeCycle
 from conference.services.logins import Logins
 from conference.services.media_sessions import MediaSessions
@@ -42,9 +45,10 @@ from conference.services.rooms import RoomLimits, Rooms
 from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
+from conference.services.venues import Venues
+from conference.services.waiting import WaitingRoom
 from conference.storage.database import Database
 from conference.storage.files import DirectoryFiles
-from conference.services.waiting import WaitingRoom
 from signaling.archive import ArchiveBuilder
 from signaling.auth.access import Access
 from signaling.auth.tokens import TokenKey
@@ -160,6 +164,10 @@ class WebProcess:
             tables=tables,
             imports=InviteeImports(database, tables, links, clock),
             logins=Logins(database, passwords, clock),
+            venues=Venues(database, clock, links, presence),
+            invitees=Invitees(database, clock, links, presence),
+            entrances=Entrances(database, clock, access.for_guest),
+            entry_codes=EntryCodes(database, clock, access.for_guest, ephemeral.rate_limits),
             staff=Staff(database, passwords, clock),
             editing=Editing(rooms, floors),
             files=files,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from conference.model.admission import must_wait
 from conference.model.consultation import Consultation
@@ -57,19 +58,7 @@ class Entry:
 
     async def identified(self, unit: UnitOfWork) -> Entry:
         """With what is on the list now of the invitee and the venue, whatever the token says."""
-        entry = self
-        invitee = None if self.invitee_id is None else await unit.invitees.get(self.invitee_id)
-        if invitee is not None:
-            entry = replace(
-                entry,
-                name=invitee.name,
-                title=invitee.title or None,
-                sector=invitee.sector or None,
-                venue_id=invitee.venue_id,
-                venue=None,
-            )
-        venue = None if entry.venue_id is None else await unit.venues.get(entry.venue_id)
-        return entry if venue is None else replace(entry, venue=venue.name)
+        return await relisted(unit, self)
 
     async def before(self, unit: UnitOfWork) -> list[Participant]:
         """The participants that this person was in the consultation."""
@@ -83,3 +72,22 @@ class Entry:
     def waits(self, consultation: Consultation, before: list[Participant]) -> bool:
         """Whether the waiting room comes first."""
         return must_wait(consultation, self.role, is_stranger=self.is_stranger, before=before)
+
+
+_Guest = TypeVar("_Guest", Entry, Participant)
+
+
+async def relisted(unit: UnitOfWork, guest: _Guest) -> _Guest:
+    """With name, title, sector and venue as the list has them now."""
+    invitee = None if guest.invitee_id is None else await unit.invitees.get(guest.invitee_id)
+    if invitee is not None:
+        guest = replace(
+            guest,
+            name=invitee.name,
+            title=invitee.title or None,
+            sector=invitee.sector or None,
+            venue_id=invitee.venue_id,
+            venue=None,
+        )
+    venue = None if guest.venue_id is None else await unit.venues.get(guest.venue_id)
+    return guest if venue is None else replace(guest, venue=venue.name)

@@ -17,7 +17,8 @@ from conference.model.ids import hash_secret, new_id, new_secret, secret_matches
 from conference.model.media import PublicationInfo
 from conference.model.participant import LeaveReason, Participant, ParticipantKind
 from conference.model.permissions import Action, allowed, require
-from conference.services.entry import Entry, Resume
+from conference.services.change import Change
+from conference.services.entry import Entry, Resume, relisted
 from conference.services.floors import Floors
 from conference.services.live_room import LiveRoom, Seat
 from conference.services.offers import Offers
@@ -396,6 +397,43 @@ class Presence:
         for listener in [each for each in room.listeners.values() if each.target_id == seat.id]:
             del room.listeners[listener.id]
             await self._rooms.leave_media(room.id, listener.id)
+
+    async def refresh(
+        self,
+        consultation_id: str,
+        by: Actor,
+        *,
+        invitee_id: str | None = None,
+        venue_id: str | None = None,
+    ) -> None:
+        """The list says something else now of an invitee or a venue: show it so, in the room and before the door."""
+        if self._rooms.find(consultation_id) is None:
+            return
+        async with self._rooms.locked(consultation_id) as room:
+            changed: list[Participant] = []
+            async with self._rooms.storage.reading() as unit:
+                for seat in (*room.seats.values(), *room.waiting.values()):
+                    p = seat.participant
+                    if p.kind is not ParticipantKind.CLIENT:
+                        continue  # an encoder bears the name of its camera
+                    if (invitee_id or p.invitee_id) == p.invitee_id and (
+                        venue_id or p.venue_id
+                    ) == p.venue_id:
+                        after = await relisted(unit, p)
+                        if after != p:
+                            changed.append(after)
+            if not changed:
+                return
+            ids = [each.id for each in changed]
+            line = self._rooms.entry(room, by, "participant.corrected", room.id, participants=ids)
+            await self._rooms.save(*changed, trace=[line])
+            room.apply(Change(tuple(each for each in changed if each.id in room.seats)))
+            for each in changed:
+                waiting = room.waiting.get(each.id)
+                if waiting is not None:
+                    room.remove_waiting(waiting)
+                    waiting.participant = each
+                    room.add_waiting(waiting)
 
     async def _turn_away(self, room: LiveRoom, seat: Seat, reason: LeaveReason, *, by: Actor) -> None:
         """Somebody in the waiting room does not come in."""

@@ -8,12 +8,15 @@ from conference.clock import Clock
 from conference.model.errors import ConferenceError
 from conference.model.participant import Device, EntryMeans
 from conference.model.permissions import Role
+from conference.services.entrances import Issued, Pass
 from conference.services.entry import Entry, Resume
 from conference.services.logins import SESSION_MS, StaffMember
 from conference.services.ports import Storage
 from conference.services.trace import Bearer
 from conference.services.warrants import Warrant, void_among
 from signaling.auth.tokens import Claims, TokenKey
+
+_GUEST_TTL_S = 24 * 3600  # the link gives another one any time
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,23 @@ class Access:
             user_id=user.id,
         )
         return token, self._key.read(token)
+
+    def for_guest(self, given: Pass) -> Issued:
+        """A token for somebody who comes by a link or a code."""
+        token = self._key.issue(
+            given.consultation_id,
+            given.role,
+            given.name,
+            venue=given.venue,
+            ttl_s=_GUEST_TTL_S,
+            via=given.via,
+            invitee_id=given.invitee_id,
+            venue_id=given.venue_id,
+            link_revision=given.link_revision,
+            in_hall=given.in_hall,
+        )
+        claims = self._key.read(token)
+        return Issued(token, claims.token_id, given.consultation_id, claims.expires_at_s * 1000)
 
     async def check(self, token: str | None, *, allow_expired: bool = False) -> Grant:
         """The grant of a token, or ConferenceError token_*. An expired one is good for coming back only."""

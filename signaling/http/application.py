@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from signaling.http import api, files, imports, operations, preparing, proceedings, staff, streams, trace
+from signaling.http import (
+    api,
+    entrances,
+    files,
+    imports,
+    invitees,
+    operations,
+    preparing,
+    proceedings,
+    staff,
+    streams,
+    trace,
+    venues,
+)
 from signaling.http.context import CONTEXT, HttpContext
 from signaling.http.pages import Pages
 from signaling.http.problems import problem_middleware
@@ -19,8 +32,12 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     staff.add_to(app)
     preparing.add_to(app)
     imports.add_to(app)
+    venues.add_to(app)
+    invitees.add_to(app)
+    entrances.add_to(app)
     files.add_to(app)
     proceedings.add_to(app)
+    attendance.add_to(app)
     trace.add_to(app)
     streams.add_to(app)
     operations.add_to(app)

@@ -18,9 +18,12 @@ from conference.services.attendance import Attendance
 from conference.services.audit import Trace
 from conference.services.consultations import Consultations
 from conference.services.editing import Editing
+from conference.services.entrances import Entrances
+from conference.services.entry_codes import EntryCodes
 from conference.services.files import Files
 from conference.services.floors import Floors
 from conference.services.invitee_imports import InviteeImports
+from conference.services.invitees import Invitees
 from conference.services.life_cycle import LifeCycle
 from conference.services.logins import STAFF_PREFIX, Logins, StaffMember
 from conference.services.ports import MediaPlane, RateLimits, Storage
@@ -29,6 +32,7 @@ from conference.services.rooms import Rooms
 from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
+from conference.services.venues import Venues
 from signaling.archive import ArchiveBuilder
 from signaling.auth.access import Access, Grant
 from signaling.metrics import Metrics
@@ -45,6 +49,10 @@ class HttpContext:
     """The use cases behind the HTTP doors."""
 
     access: Access
+    venues: Venues
+    invitees: Invitees
+    entrances: Entrances
+    entry_codes: EntryCodes
     tables: TableWorkers
     imports: InviteeImports
     logins: Logins

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from conference.model.audit import AuditLine, verify
+from conference.model.invitee import Invitee
 from conference.model.permissions import Role
 from conference.services.agendas import Agendas
 from conference.services.attendance import Attendance
 from conference.services.consultations import ConsultationDraft, Consultations
 from conference.services.desks import Desks
+from conference.services.entrances import Entrances, Issued, Pass
 from conference.services.entry import Entry, Resume
 from conference.services.floor_clock import FloorClock
 from conference.services.floors import Floors
+from conference.services.invitees import InviteeDraft, Invitees
 from conference.services.life_cycle import LifeCycle
+from conference.services.links import LinkKind, Links
 from conference.services.media_sessions import MediaSessions
 from conference.services.moderation import Moderation
 from conference.services.offers import Offers
@@ -26,7 +31,9 @@ from conference.services.rooms import RoomLimits, Rooms
 from conference.services.statements import Statements
 from conference.services.streams import Streams
 from conference.services.trace import Bearer
+from conference.services.venues import Venues
 from conference.services.waiting import WaitingRoom
+from conference.services.warrants import Warrant
 from conference.storage.database import Database, open_engine, sqlite_url
 from conference.storage.ephemeral.memory import MemoryPresence
 from tests.support.trace_law import enforce_trace_law
@@ -50,6 +57,11 @@ class World:
         self.floor_clock = FloorClock(self.rooms, self.floors)
         self.presence = Presence(self.rooms, self.offers, self.floors)
         self.waiting = WaitingRoom(self.rooms, self.presence)
+        self.links = Links(b"k" * 32)
+        self.venues = Venues(database, clock, self.links, self.presence)
+        self.invitees = Invitees(database, clock, self.links, self.presence)
+        self.entrances = Entrances(database, clock, self.issue)
+        self.issued: dict[str, Pass] = {}
         self.moderation = Moderation(self.rooms)
         self.media_sessions = MediaSessions(self.rooms, self.offers)
         self.streams = Streams(self.rooms, self.presence)
@@ -59,6 +71,37 @@ class World:
         self.attendance = Attendance(database, self.programs, clock)
         self.consultations = Consultations(database, clock)
         self.life_cycle = LifeCycle(self.rooms, self.programs, self.floors)
+
+    def issue(self, given: Pass) -> Issued:
+        """A token as the doors give it out; what it says is kept in `issued`."""
+        token_id = f"t_{len(self.issued)}"
+        self.issued[token_id] = given
+        return Issued(f"token {token_id}", token_id, given.consultation_id, self.clock.wall_ms() + 1)
+
+    def guest(self, given: Pass, token_id: str = "t_guest", **more: Any) -> Entry:
+        """At the door of the room with such a pass."""
+        warrant = Warrant(
+            token_id, given.role, given.via, given.invitee_id, given.venue_id, given.link_revision
+        )
+        return Entry(
+            given.consultation_id,
+            given.role,
+            given.name,
+            given.venue,
+            token_id,
+            entered_by=given.via,
+            invitee_id=given.invitee_id,
+            venue_id=given.venue_id,
+            in_hall=given.in_hall,
+            warrant=warrant,
+            **more,
+        )
+
+    async def invited(self, name: str = "张三", **draft: Any) -> tuple[Invitee, Pass]:
+        """Somebody on the list, and the pass of the personal link."""
+        invitee = await self.invitees.add("c", self.bearer(Role.SECRETARIAT), InviteeDraft(name, **draft))
+        linked = await self.entrances.look(self.links.code(LinkKind.INVITEE, invitee.id, 1))
+        return invitee, linked.pass_()
 
     async def restart(self) -> World:
         world = World(self.database, self.clock, self.limits)
