@@ -75,6 +75,7 @@ export const entryEn: EntryMessages = {
   invite: {
     desk: 'Open the desk',
     deskText: 'For chair and secretariat, on a computer.',
+    shown: 'Shown to the others as on the list: {who}',
     toCode: 'Enter a meeting code',
     failed: 'That did not work. Please check the network and try again.',
     postponed: 'The meeting has been postponed; the organizers will tell you the new time',

@@ -74,6 +74,7 @@ export const entryZhCN = {
   invite: {
     desk: '打开会务台',
     deskText: '主持人、秘书处在电脑上用。',
+    shown: '会上显示名单上的姓名和身份：{who}',
     toCode: '输入会议码',
     failed: '没有成功，请检查网络后再试一次。',
     postponed: '会议已延期，时间确定后会务组会通知您',
