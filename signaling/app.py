@@ -157,7 +157,8 @@ class WebProcess:
             redis_url=settings.redis_url,
         )
         passwords, revocations = Passwords(), Revocations(rooms, presence)
-        files = Files(database, DirectoryFiles(DataDirectory(settings.data_dir.resolve()).files), clock)
+        directory = DataDirectory(settings.data_dir.resolve())
+        files = Files(database, DirectoryFiles(directory.files), clock)
         tables, links = TableWorkers(settings.time_zone), key.links(settings.public_url)
         context = HttpContext(
             access=access,
@@ -181,7 +182,7 @@ class WebProcess:
             statements=statements,
             attendance=attendance,
             trace=Trace(database, clock),
-            archives=ArchiveBuilder(database.url, settings.data_dir.resolve()),
+            archives=ArchiveBuilder(database.url, directory.path, directory.files),
             storage=database,
             media=media,
             metrics=metrics,

@@ -24,8 +24,10 @@ _PATIENCE_S: Final = 300.0
 class ArchiveBuilder:
     """Runs the worker. The file vanishes when it is closed, however the server ends."""
 
-    def __init__(self, database_url: str, directory: Path) -> None:
+    def __init__(self, database_url: str, directory: Path, files: Path) -> None:
+        """`files` is where contents of background material lie."""
         self._database_url = database_url
+        self._files = files
         self._directory = directory
         self._queue = WorkerQueue(_AT_ONCE, _MAX_WAITING)
 
@@ -37,7 +39,7 @@ class ArchiveBuilder:
     async def _written(self, consultation_id: str) -> BinaryIO:
         file: BinaryIO = tempfile.TemporaryFile(dir=self._directory)  # noqa: SIM115 the caller closes it
         try:
-            request = {"url": self._database_url, "consultation_id": consultation_id}
+            request = {"url": self._database_url, "consultation_id": consultation_id, "files": str(self._files)}
             line = json.dumps(request).encode() + b"\n"
             code = (await run_worker(_WORKER, line, patience_s=_PATIENCE_S, out=file)).code
             if code == NOT_FOUND:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from conference.archive.manifest import AUDIT_LINES, Manifest
+from conference.archive.manifest import AUDIT_LINES, CONTENTS, Manifest
 from conference.archive.verifier import Damage, Finding, Report
 
 _DAMAGES: Final[dict[Damage, tuple[str, str]]] = {
@@ -25,7 +25,8 @@ def report_text(report: Report) -> str:
     lines: list[str] = []
     if report.manifest is not None:
         lines += _heading(report.manifest)
-    lines += [f"  完好 intact   {name}  ({count})" for name, count in report.intact.items()]
+    for name, count in report.intact.items():
+        lines.append(f"  完好 intact   {name}" + ("" if name.startswith(CONTENTS) else f"  ({count})"))
     lines += [f"  损坏 BROKEN   {_place(each)}" for each in report.findings]
     lines.append("")
     if report.findings:

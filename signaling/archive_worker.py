@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from typing import BinaryIO, Final
 
 from conference.archive.writer import write_archive
@@ -16,12 +17,14 @@ from conference.storage.database import Database, open_engine
 NOT_FOUND: Final = 3
 
 
-async def write(url: str, consultation_id: str, out: BinaryIO) -> None:
+async def write(url: str, consultation_id: str, out: BinaryIO, files: Path) -> None:
     """Write the package from a database that others may be using."""
     database = Database(open_engine(url))
     try:
         now_ms, software = SystemClock().wall_ms(), f"yuanshang {version('yuanshang')}"
-        await write_archive(database, consultation_id, out, created_at_ms=now_ms, software=software)
+        await write_archive(
+            database, consultation_id, out, created_at_ms=now_ms, software=software, files=files
+        )
     finally:
         await database.close()
 
@@ -29,7 +32,8 @@ async def write(url: str, consultation_id: str, out: BinaryIO) -> None:
 def main() -> int:
     request = json.loads(sys.stdin.readline())
     try:
-        asyncio.run(write(request["url"], request["consultation_id"], sys.stdout.buffer))
+        files = Path(request["files"])
+        asyncio.run(write(request["url"], request["consultation_id"], sys.stdout.buffer, files))
     except ConferenceError as error:
         if error.code != "consultation_not_found":
             raise

@@ -207,13 +207,14 @@ def export_archive(
     """Write the archive package of a consultation, also while the server runs."""
     from conference.storage.database import Database
     from signaling.archive_worker import write
+    from signaling.data_dir import DataDirectory
     from signaling.offline import with_database
 
     draft = out.with_name(f".{out.name}.part")
 
     async def export(database: Database) -> None:
         with draft.open("wb") as file:
-            await write(database.url, consultation, file)
+            await write(database.url, consultation, file, DataDirectory(data_dir.resolve()).files)
         draft.replace(out)
 
     try:

@@ -6,6 +6,7 @@ A package is a ZIP without compression, so that a damaged byte damages one line 
     audit_lines.jsonl                            the trace: each line with its hash and the hash of the one before
     audit_texts.jsonl                            the personal texts of the trace that were not deleted, with salts
     line_hashes.txt                              SHA-256 of every line: `<hash>  <file>:<number>`
+    files/<sha256>                               contents of background material, named by their hash
     manifest.json                                this
 """
 
@@ -25,11 +26,12 @@ MANIFEST: Final = "manifest.json"
 LINE_HASHES: Final = "line_hashes.txt"
 AUDIT_LINES: Final = "audit_lines.jsonl"
 AUDIT_TEXTS: Final = "audit_texts.jsonl"
+CONTENTS: Final = "files/"
 
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """One file of the package."""
+    """One file of the package. Contents of background material count no lines."""
 
     lines: int
     bytes: int

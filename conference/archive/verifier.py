@@ -18,6 +18,7 @@ from typing import Any, Final
 from conference.archive.manifest import (
     AUDIT_LINES,
     AUDIT_TEXTS,
+    CONTENTS,
     LINE_HASHES,
     MANIFEST,
     Manifest,
@@ -34,6 +35,7 @@ from conference.model.audit import (
 )
 
 _MAX_LINE_BYTES: Final = 16 << 20
+_CHUNK_BYTES: Final = 1 << 20
 _MAX_MANIFEST_BYTES: Final = 4 << 20
 _UNREADABLE: Final = (  # what a damaged container raises
     zipfile.BadZipFile,
@@ -108,6 +110,7 @@ class _Verifier:
         self._report = report
         self._head = AuditHead("", 0, "")
         self._hashes: dict[tuple[int, str], str] = {}  # of personal texts, by line and field
+        self._contents: dict[str, str] = {}  # hashes of background material, by the id of the file
 
     def run(self, expected_head: str | None) -> None:
         names = self._package.namelist()
@@ -124,11 +127,16 @@ class _Verifier:
                 self._report.findings.append(Finding(name, Damage.MISSING))
         line_hashes = self._line_hashes(manifest)
         for name in manifest.files:
-            if name not in (AUDIT_LINES, AUDIT_TEXTS, LINE_HASHES):
+            if name.startswith(CONTENTS):
+                self._content(manifest, name)
+            elif name not in (AUDIT_LINES, AUDIT_TEXTS, LINE_HASHES):
                 self._file(manifest, name, line_hashes.get(name))
         if AUDIT_LINES in manifest.files:
             self._file(manifest, AUDIT_LINES, line_hashes.get(AUDIT_LINES), self._audit_line)
         whole = self._is_intact(AUDIT_LINES)
+        for name in sorted({f"{CONTENTS}{each}" for each in self._contents.values()} if whole else ()):
+            if name not in manifest.files:
+                self._report.findings.append(Finding(name, Damage.MISSING))
         if AUDIT_TEXTS in manifest.files:
             check = self._audit_text if whole else None
             self._file(manifest, AUDIT_TEXTS, line_hashes.get(AUDIT_TEXTS), check)
@@ -188,6 +196,23 @@ class _Verifier:
         else:
             self._report.intact[name] = count
 
+    def _content(self, manifest: Manifest, name: str) -> None:
+        """Background material: it bears its hash as its name."""
+        entry, whole, size = manifest.files[name], hashlib.sha256(), 0
+        try:
+            with self._package.open(self._info(name)) as file:
+                while chunk := file.read(_CHUNK_BYTES):
+                    size += len(chunk)
+                    whole.update(chunk)
+            if (whole.hexdigest(), size) != (entry.sha256, entry.bytes) or name != CONTENTS + entry.sha256:
+                raise _BrokenError(Damage.BYTES)
+        except _BrokenError as error:
+            self._broken(name, error.damage, None)
+        except _UNREADABLE:
+            self._broken(name, Damage.BYTES, None)
+        else:
+            self._report.intact[name] = 0
+
     def _info(self, name: str) -> zipfile.ZipInfo:
         try:
             info = copy(self._package.getinfo(name))
@@ -204,6 +229,10 @@ class _Verifier:
         if fault is not None or previous != self._head.hash:
             raise _BrokenError(Damage.CHAIN, number)
         self._head = AuditHead(line.chain, line.number, line.hash)
+        if line.action == "file.added" and line.subject is not None:
+            self._contents[line.subject] = record["content"]["sha256"]
+        elif line.action == "file.removed":
+            self._contents.pop(line.subject or "", None)
         for path, digest in personal_hashes(line.content).items():
             self._hashes[line.number, path] = digest
 

@@ -9,11 +9,13 @@ import zipfile
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import asdict
+from pathlib import Path
 from typing import BinaryIO, Final
 
 from conference.archive.manifest import (
     AUDIT_LINES,
     AUDIT_TEXTS,
+    CONTENTS,
     LINE_HASHES,
     MANIFEST,
     FileEntry,
@@ -24,13 +26,23 @@ from conference.model.errors import ConferenceError
 from conference.services.ports import Storage, UnitOfWork
 
 _PAGE: Final = 500
+_CHUNK_BYTES: Final = 1 << 20
 _FIRST_ZIP_TIME_S: Final = 315_532_800  # 1980: a clock that was never set is no reason to fail
 
 
 async def write_archive(
-    storage: Storage, consultation_id: str, out: BinaryIO, *, created_at_ms: int, software: str
+    storage: Storage,
+    consultation_id: str,
+    out: BinaryIO,
+    *,
+    created_at_ms: int,
+    software: str,
+    files: Path | None = None,
 ) -> Manifest:
-    """Write the package; consultation_not_found when there is none."""
+    """Write the package; consultation_not_found when there is none.
+
+    `files` is where contents of background material lie. One that is gone is left out: the verifier names it.
+    """
     async with storage.reading() as unit:
         if await unit.consultations.get(consultation_id) is None:
             raise ConferenceError("consultation_not_found", consultation_id)
@@ -41,6 +53,9 @@ async def write_archive(
             await writer.write(AUDIT_LINES, _lines(unit, consultation_id))
             await writer.write(AUDIT_TEXTS, _texts(unit, consultation_id))
             writer.write_line_hashes()
+            if files is not None:
+                for sha256 in dict.fromkeys(each.sha256 for each in await unit.files.of(consultation_id)):
+                    writer.copy(f"{CONTENTS}{sha256}", files / sha256)
             head = await unit.audit.head(consultation_id)
             manifest = Manifest(consultation_id, created_at_ms, software, head, writer.files)
             writer.add(MANIFEST, manifest.to_json().encode())
@@ -67,6 +82,19 @@ class _Writer:
                     file.write(raw)
                     self._line_hashes.append(f"{hashlib.sha256(raw).hexdigest()}  {name}:{count}\n")
         self.files[name] = FileEntry(count, size, whole.hexdigest())
+
+    def copy(self, name: str, path: Path) -> None:
+        whole, size = hashlib.sha256(), 0
+        try:
+            source = path.open("rb")
+        except FileNotFoundError:
+            return
+        with source, self._package.open(self._info(name), "w", force_zip64=True) as file:
+            while chunk := source.read(_CHUNK_BYTES):
+                size += len(chunk)
+                whole.update(chunk)
+                file.write(chunk)
+        self.files[name] = FileEntry(0, size, whole.hexdigest())
 
     def write_line_hashes(self) -> None:
         content = "".join(self._line_hashes).encode()

@@ -21,7 +21,7 @@ async def builder(tmp_path: Path) -> ArchiveBuilder:
     await Consultations(database, SystemClock()).create(ConsultationDraft(title="协商会", id="c"))
     await database.close()
     (tmp_path / "files").mkdir()
-    return ArchiveBuilder(database.url, tmp_path / "files")
+    return ArchiveBuilder(database.url, tmp_path / "files", tmp_path / "contents")
 
 
 async def test_a_package_has_no_name(builder: ArchiveBuilder, tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ async def test_refusals_have_their_codes(builder: ArchiveBuilder, tmp_path: Path
     with pytest.raises(ConferenceError) as caught:
         await builder.build("none")
     assert caught.value.code == "consultation_not_found"
-    broken = ArchiveBuilder(sqlite_url(tmp_path / "no" / "db.sqlite3"), tmp_path)
+    broken = ArchiveBuilder(sqlite_url(tmp_path / "no" / "db.sqlite3"), tmp_path, tmp_path / "contents")
     with pytest.raises(ConferenceError) as caught:
         await broken.build("c")
     assert caught.value.code == "internal"
