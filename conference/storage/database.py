@@ -29,6 +29,7 @@ BUSY_TIMEOUT_MS = 5000
 _MAX_LOG_PAGES = 16_384  # 64 MB: only where nobody calls `checkpoint` does a commit do its work
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _READ_ONLY = "yuanshang_read_only"
+_MIGRATION_LOCK = 0x7975616E  # of all servers that migrate one PostgreSQL database at once
 
 
 def sqlite_url(path: Path) -> str:
@@ -146,7 +147,10 @@ class Database:
         with _trouble():
             async with self._turn(), self._engine.connect() as connection:
                 if await connection.run_sync(_version) != newest:
-                    await connection.run_sync(_upgrade)
+                    if connection.dialect.name == "postgresql":  # SQLite has one writer
+                        await connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+                    if await connection.run_sync(_version) != newest:  # no other server was faster
+                        await connection.run_sync(_upgrade)
                 await connection.commit()
         return newest
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError
 
 from conference.archive.verifier import verify_archive
@@ -18,9 +14,8 @@ from conference.archive.writer import write_archive
 from conference.model.audit import CLI, AuditEntry, AuditHead, Fault, Personal, Value, verify
 from conference.model.errors import ConferenceError
 from conference.services.ports import UnitOfWork
-from conference.storage import database as database_module
 from conference.storage.archive_rows import NOT_ARCHIVED, SECRETS, belongs
-from conference.storage.database import Database, newest_version, open_engine
+from conference.storage.database import Database, open_engine
 from conference.storage.tables import audit_lines, metadata
 from tests.contract.test_storage import consultation, participant
 
@@ -191,48 +186,3 @@ def test_every_table_is_in_the_package_or_left_out_on_purpose() -> None:
                 column.name for column in table.c if "secret" in column.name or column.name.endswith("_hash")
             }
             assert suspicious <= SECRETS, f"{table.name}: secret or not?"
-
-
-# ── migrations ──────────────────────────────────────────────────────────────────────────────────
-
-
-async def test_the_first_schema_with_data_becomes_the_newest(url: str) -> None:
-    def first(connection: sa.Connection) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(Path(database_module.__file__).parent / "migrations"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-
-    engine = open_engine(url)
-    async with engine.connect() as connection:
-        await connection.run_sync(first)
-        await connection.execute(
-            sa.text(
-                "INSERT INTO consultations (id, title, status, mode, is_public, waiting_room,"
-                " microphone_on_join, created_at_ms, program_high_water_ms)"
-                " VALUES ('c', '水环境', 'live', 'free', true, false, true, 1, 5)"
-            )
-        )
-        await connection.execute(
-            sa.text(
-                "INSERT INTO participants (id, consultation_id, name, role, kind, token_id, resume_hash,"
-                " joined_at_ms, last_seen_ms, microphone_on, camera_on, soft_muted, hard_muted)"
-                " VALUES ('p', 'c', '张三', 'member', 'client', 't', 'h', 1, 1, true, true, false, true)"
-            )
-        )
-        await connection.commit()
-    await engine.dispose()
-    database = Database(open_engine(url))
-    assert await database.migrate() == newest_version()
-    async with database.transaction() as unit:
-        assert [each.id for each in await unit.consultations.live()] == ["c"]
-        assert [each.hard_muted for each in await unit.participants.present()] == [True]
-        await unit.audit.append(entry())
-    async with database.reading() as unit:
-        assert await check(unit) == 1
-    await database.close()
-
-
-def test_the_newest_version_is_the_end_of_the_migrations() -> None:
-    scripts = ScriptDirectory(str(Path(database_module.__file__).parent / "migrations"))
-    assert scripts.get_heads() == [newest_version()]
