@@ -71,7 +71,6 @@ ERROR_TEXTS: Final[dict[str, str]] = {
     "media_unavailable": "媒体服务暂时不可用，正在恢复。",
     "port_in_use": "媒体端口已被占用。",
     # us
-    "storage_unavailable": "数据暂时无法保存，刚才的操作没有生效，请稍后再试。",
     "internal": "服务器内部错误，请稍后再试。",
 }
 
@@ -95,15 +94,16 @@ class ConferenceError(Exception):
 
 
 class ConflictError(ConferenceError):
-    """Somebody else was faster; nothing was changed."""
+    """Somebody else was faster; nothing was changed. `what` it was that both changed is said to the later one."""
 
-    def __init__(self, by: str, detail: str = "") -> None:
+    def __init__(self, by: str, what: str, detail: str = "") -> None:
         super().__init__("conflict", detail)
         self._by = by
+        self._what = what
 
     @property
     def text(self) -> str:
-        return f"{self._by}刚刚改了发言顺序，您看到的已是最新顺序，请再操作一次。"
+        return f"{self._by}刚刚改了{self._what}，您看到的已是最新{self._what}，请再操作一次。"
 
 
 class ForbiddenError(ConferenceError):

@@ -8,13 +8,13 @@ from dataclasses import replace
 from conference.events import FloorGiven, FloorTaken, FloorView, SessionEvent
 from conference.model.audit import SYSTEM, Actor, AuditEntry, Personal
 from conference.model.consultation import Mode
-from conference.model.errors import ConferenceError, ConflictError, ForbiddenError
+from conference.model.errors import ConferenceError, ForbiddenError
 from conference.model.floor import Ending, EndReason, SpokenTime, Turn, gate_beside_floor
 from conference.model.ids import new_id
 from conference.model.participant import Participant
 from conference.model.permissions import Action, allowed, require
 from conference.services.change import Change
-from conference.services.live_room import FloorMark, LiveRoom
+from conference.services.live_room import ChangeMark, LiveRoom
 from conference.services.rooms import Rooms
 from conference.services.trace import Bearer, Caller, person
 
@@ -200,13 +200,12 @@ class Floors:
         caller = room.caller(by)
         require(caller.role, action)
         room.consultation.require_open()
-        mark = room.floor_mark
-        if version is None or mark is None or mark.version <= version or mark.actor_id == caller.actor.id:
-            return caller
-        raise ConflictError(mark.name, f"version {version} is older than {mark.version}")
+        if room.floor_mark is not None:
+            room.floor_mark.require_seen(version, caller.actor.id, "发言顺序")
+        return caller
 
     def _mark(self, room: LiveRoom, caller: Caller) -> None:
-        room.floor_mark = FloorMark(room.version, caller.actor.id, caller.name)
+        room.floor_mark = ChangeMark(room.version, caller.actor.id, caller.name)
 
     @staticmethod
     def _beside(room: LiveRoom, mode: Mode, turn: Turn | None) -> tuple[Participant, ...]:

@@ -41,7 +41,7 @@ from conference.events import (
 from conference.model.agenda import Agenda
 from conference.model.attendance import Stay
 from conference.model.consultation import Consultation
-from conference.model.errors import ConferenceError, NotFoundError
+from conference.model.errors import ConferenceError, ConflictError, NotFoundError
 from conference.model.floor import Turn
 from conference.model.media import PublicationInfo, Speaker, SubscriberOffer
 from conference.model.participant import FloorGate, LeaveReason, Participant, ParticipantKind
@@ -109,12 +109,17 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
-class FloorMark:
-    """The last time that a person changed the floor: what two chairs at once are told apart by."""
+class ChangeMark:
+    """The last time that a person changed the floor, or the agenda: what two chairs at once are told apart by."""
 
     version: int
     actor_id: str | None
     name: str
+
+    def require_seen(self, version: int | None, actor_id: str | None, what: str) -> None:
+        """ConflictError for somebody else who saw an older version."""
+        if version is not None and version < self.version and actor_id != self.actor_id:
+            raise ConflictError(self.name, what, f"version {version} is older than {self.version}")
 
 
 @dataclass(slots=True)
@@ -133,7 +138,8 @@ class LiveRoom:
     board: StatementBoard = field(default_factory=StatementBoard)
     turn: Turn | None = None  # who holds the floor
     turn_since_s: float = 0.0  # monotonic: since when the turn is in its state
-    floor_mark: FloorMark | None = None
+    floor_mark: ChangeMark | None = None
+    agenda_mark: ChangeMark | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     closed: bool = False  # dropped from the registry: get the room again
     _floor_shown: FloorView = field(init=False)

@@ -70,7 +70,6 @@ STATUS_OF: Final[dict[str, int]] = {
     "internal": 500,
     "storage_unavailable": 503,
     "media_unavailable": 503,
-    "storage_unavailable": 503,
 }
 _CODE_OF_STATUS: Final = {
     400: "bad_request",

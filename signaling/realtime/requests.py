@@ -170,9 +170,10 @@ class AgendaEntry(Request):
 
 
 class AgendaSet(Request):
-    """agenda.set: the whole agenda in its order."""
+    """agenda.set: the whole agenda in its order. `version`: that of the room as the caller saw it."""
 
     items: Annotated[list[AgendaEntry], Field(max_length=MAX_ITEMS)]
+    version: Version | None = None
 
     def drafts(self) -> list[AgendaDraft]:
         return [each.draft() for each in self.items]
@@ -182,6 +183,13 @@ class AgendaStart(Request):
     """agenda.start"""
 
     item_id: Id
+    version: Version | None = None
+
+
+class AgendaStep(Request):
+    """agenda.next and agenda.end"""
+
+    version: Version | None = None
 
 
 class StatementAdd(Request):
@@ -238,8 +246,8 @@ REQUESTS: Final[dict[str, type[Request]]] = {
     "floor.mode": FloorMode,
     "agenda.set": AgendaSet,
     "agenda.start": AgendaStart,
-    "agenda.next": Empty,
-    "agenda.end": Empty,
+    "agenda.next": AgendaStep,
+    "agenda.end": AgendaStep,
     "statement.add": StatementAdd,
     "statement.like": StatementLike,
     "statement.take": StatementTake,

@@ -12,7 +12,7 @@ from signaling.realtime.dispatch import Call, Session
 from signaling.realtime.requests import (
     AgendaSet,
     AgendaStart,
-    Empty,
+    AgendaStep,
     StatementAdd,
     StatementLike,
     StatementsList,
@@ -36,16 +36,24 @@ class AgendaRequests:
         }
 
     async def _set(self, session: Session, request: AgendaSet) -> dict[str, Any]:
-        return _agenda(await self._agendas.edit(session.room_id, session.participant_id, request.drafts()))
+        return _agenda(
+            await self._agendas.edit(
+                session.room_id, session.participant_id, request.drafts(), request.version
+            )
+        )
 
     async def _start(self, session: Session, request: AgendaStart) -> dict[str, Any]:
-        return _agenda(await self._agendas.start(session.room_id, session.participant_id, request.item_id))
+        return _agenda(
+            await self._agendas.start(
+                session.room_id, session.participant_id, request.item_id, request.version
+            )
+        )
 
-    async def _next(self, session: Session, _: Empty) -> dict[str, Any]:
-        return _agenda(await self._agendas.advance(session.room_id, session.participant_id))
+    async def _next(self, session: Session, request: AgendaStep) -> dict[str, Any]:
+        return _agenda(await self._agendas.advance(session.room_id, session.participant_id, request.version))
 
-    async def _end(self, session: Session, _: Empty) -> dict[str, Any]:
-        return _agenda(await self._agendas.end(session.room_id, session.participant_id))
+    async def _end(self, session: Session, request: AgendaStep) -> dict[str, Any]:
+        return _agenda(await self._agendas.end(session.room_id, session.participant_id, request.version))
 
 
 class StatementRequests:

@@ -79,6 +79,52 @@ async def test_the_later_of_two_chairs_gets_a_conflict_in_words(server: Signalli
     assert (await first.ask("room.sync"))["floor"]["holder"]["participant_id"] == member.me
 
 
+async def test_the_later_of_two_agendas_gets_a_conflict_and_loses_nothing(server: Signalling) -> None:
+    first, second = await server.desk(Role.CHAIR, "李主持人"), await server.desk(Role.SECRETARIAT, "刘秘书")
+    written = (await first.ask("agenda.set", AGENDA))["agenda"]
+    seen = second.state.version
+    assert seen == first.state.version
+    longer = [*({key: each[key] for key in ("id", "title", "kind")} for each in written), AGENDA["items"][0]]
+    saves = [
+        first.call("agenda.set", {"items": longer, "version": seen}),
+        second.call("agenda.set", {"items": longer[:1], "version": seen}),
+    ]
+    acks = await asyncio.gather(*saves)
+    won = 0 if acks[0]["ok"] else 1
+    later, by = (second, "李主持人") if won == 0 else (first, "刘秘书")
+    assert acks[won]["ok"]
+    refusal = acks[1 - won]["error"]
+    assert (refusal["code"], f"{by}刚刚改了议程" in refusal["message"]) == ("conflict", True)
+    assert later.state.agenda == acks[won]["data"]["agenda"]  # what is newer came before the refusal
+    assert (await http(server, "GET", "/agenda"))[1]["items"] == later.state.agenda
+
+    seen = first.state.version
+    acks = await asyncio.gather(*(each.call("agenda.next", {"version": seen}) for each in (first, second)))
+    assert sorted(each["ok"] for each in acks) == [False, True]
+    assert [each["state"] for each in (await later.ask("room.sync"))["agenda"]].index("current") == 0
+    for each in (first, second):  # whoever saw the newest goes on, as does who sends no version
+        state = each.state.version
+        await each.ask("agenda.end", {"version": state})
+        await each.ask("agenda.start", {"item_id": written[0]["id"]})
+
+
+async def test_two_grants_at_once_over_two_sockets(server: Signalling) -> None:
+    chairs = [await server.join(Role.CHAIR, "李主持人"), await server.desk(Role.CHAIR, "刘主持人")]
+    members = [await server.join(name="甲"), await server.join(name="乙")]
+    seen = members[1].state.version
+    await eventually(lambda: [each.state.version for each in chairs] == [seen, seen])
+    grants = ({"participant_id": each.me, "version": seen} for each in members)
+    acks = await asyncio.gather(
+        *(chair.call("floor.grant", grant) for chair, grant in zip(chairs, grants, strict=True))
+    )
+    assert sorted(each["ok"] for each in acks) == [False, True]
+    won = 0 if acks[0]["ok"] else 1
+    assert acks[1 - won]["error"]["code"] == "conflict"
+    for each in chairs:
+        assert (await each.ask("room.sync"))["floor"]["holder"]["participant_id"] == members[won].me
+        assert each.state.floor["holder"]["participant_id"] == members[won].me
+
+
 async def test_a_desk(server: Signalling) -> None:
     desk = await server.desk(Role.CHAIR, "主持人")
     assert desk.names() == ["desk.snapshot"]

@@ -407,7 +407,7 @@ export const zhCN = {
     failed: '没有成功，请再试一次',
     offline: '网络中断，恢复后请再试一次',
     tooFast: '操作有点快，请稍后再试',
-    notSaved: '数据暂时无法保存，刚才的操作没有生效，请稍后再试',
+    notSaved: '数据暂时写不进去，刚才的操作没有生效，请稍后再试',
     shareFailed: '没有共享成功，请再试一次',
     shareUnsupported: '这台设备的浏览器不能共享屏幕，请换用电脑',
     shareStarted: '大家能看到您共享的屏幕',
