@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Final
 
 from conference.clock import Clock
-from conference.model.attendance import Marks, Stay, marks
 from conference.model.audit import SYSTEM, AuditEntry
 from conference.model.consultation import Consultation
 from conference.model.errors import ConferenceError
-from conference.model.participant import Participant
 from conference.model.permissions import Action, Role, require
-from conference.services.ports import Storage
+from conference.model.record import HandRaised, Person, Record, people
+from conference.model.statistics import Figures, figures
+from conference.services.ports import Storage, UnitOfWork
 from conference.services.program import ProgramTimes
 
 OUTAGE = "outage"
-
-
-@dataclass(frozen=True, slots=True)
-class Attendee:
-    """Everyone who was ever connected, with each unbroken connection."""
-
-    participant: Participant
-    stays: tuple[Stay, ...]
-    marks: Marks
+HAND_RAISED: Final = "hand.raised"
+_PAGE: Final = 500
 
 
 class Attendance:
@@ -36,23 +30,37 @@ class Attendance:
         self._programs = programs
         self._clock = clock
 
-    async def list(self, consultation_id: str, role: Role) -> list[Attendee]:
-        """In the order of joining."""
+    async def list(self, consultation_id: str, role: Role) -> tuple[Person, ...]:
+        """Everyone who was there in the order of joining, then those who were expected only."""
+        return people(await self.record(consultation_id, role))
+
+    async def figures(self, consultation_id: str, role: Role) -> Figures:
+        """Presence, speaking time, requests and statements, as of now."""
+        record = await self.record(consultation_id, role)
+        # In a thread: a long session of hundreds takes longer than the sockets of others may wait.
+        return await asyncio.to_thread(figures, record)
+
+    async def record(self, consultation_id: str, role: Role) -> Record:
+        """What attendance and statistics are made of, from one view of the rows."""
         require(role, Action.ATTENDANCE_READ)
         async with self._storage.reading() as unit:
             consultation = await unit.consultations.get(consultation_id)
             if consultation is None:
                 raise ConferenceError("consultation_not_found", consultation_id)
-            participants = await unit.participants.of(consultation_id)
-            stays: dict[str, list[Stay]] = defaultdict(list)
-            for stay in await unit.stays.of(consultation_id):
-                stays[stay.participant_id].append(stay)
-        now_ms = self._programs.now_ms(consultation)
-        return [
-            Attendee(each, tuple(stays[each.id]), marks(stays[each.id], now_ms))
-            for each in participants
-            if each.id in stays
-        ]
+            agenda = await unit.agenda.get(consultation_id)
+            board = await unit.statements.board(consultation_id)
+            return Record(
+                consultation=consultation,
+                now_ms=self._programs.now_ms(consultation),
+                participants=tuple(await unit.participants.of(consultation_id)),
+                stays=tuple(await unit.stays.of(consultation_id)),
+                turns=tuple(await unit.floor.turns(consultation_id)),
+                statements=tuple(board.statements.values()),
+                requests=tuple(await _requests(unit, consultation_id)),
+                invitees=tuple(await unit.invitees.of(consultation_id)),
+                venues=tuple(await unit.venues.of(consultation_id)),
+                agenda_titles={item.id: item.title for item in agenda.items},
+            )
 
     async def restore(self, chosen: Callable[[str], bool] = lambda _: True) -> None:
         """After a start: nobody is connected; they were until they were last seen."""
@@ -92,3 +100,13 @@ def _reached(consultation: Consultation | None) -> int | None:
     if consultation is None or consultation.started_at_ms is None:
         return None
     return consultation.program_high_water_ms
+
+
+async def _requests(unit: UnitOfWork, consultation_id: str) -> list[HandRaised]:
+    """Raised hands are nowhere but in the trace once they are down."""
+    found: list[HandRaised] = []
+    after = 0
+    while lines := await unit.audit.lines(consultation_id, after, _PAGE, action=HAND_RAISED):
+        found += [HandRaised(line.subject, line.at_ms) for line in lines if line.subject is not None]
+        after = lines[-1].number
+    return found

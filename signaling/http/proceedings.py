@@ -1,4 +1,4 @@
-"""What happens in a session, over HTTP: agenda, floor, written statements, attendance."""
+"""What happens in a session, over HTTP: agenda, floor, written statements."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from conference.events import FloorView, OwnStatementView
 from conference.model.agenda import AgendaDraft, AgendaItem, AgendaKind
 from conference.model.floor import SpokenTime
 from conference.model.ids import ID_PATTERN, PLAIN_PATTERN
-from conference.model.participant import Device, ParticipantKind
-from conference.model.permissions import Action, Role
+from conference.model.permissions import Action
 from conference.services.agendas import MAX_ITEMS
-from conference.services.attendance import Attendee
 from signaling.http.context import CONTEXT
 from signaling.http.resources import Problem, Resource
 from signaling.http.rest import PREFIX, documented, json_of, page_size
@@ -58,57 +56,6 @@ class StatementList(Resource):
 
     items: list[OwnStatementView]
     next: str | None
-
-
-class StayResource(Resource):
-    """One unbroken connection; `from_ms` and `to_ms` are program time, null before going live."""
-
-    from_ms: int | None
-    to_ms: int | None
-    from_wall_ms: int
-    to_wall_ms: int | None
-    device: Device | None
-    means: ParticipantKind
-    reason: str | None
-
-
-class AttendeeResource(Resource):
-    participant_id: str
-    name: str
-    role: Role
-    venue: str | None
-    device: Device | None
-    means: ParticipantKind
-    sessions: list[StayResource]
-    present_ms: int
-    late: bool
-    left: bool
-    returned: bool
-    reason: str | None
-
-    @classmethod
-    def of(cls, attendee: Attendee) -> AttendeeResource:
-        participant, marks = attendee.participant, attendee.marks
-        return cls(
-            participant_id=participant.id,
-            name=participant.name,
-            role=participant.role,
-            venue=participant.venue,
-            device=participant.device,
-            means=participant.kind,
-            sessions=[StayResource.model_validate(stay) for stay in attendee.stays],
-            present_ms=marks.present_ms,
-            late=marks.late,
-            left=marks.left,
-            returned=marks.returned,
-            reason=participant.leave_reason,
-        )
-
-
-class AttendanceResource(Resource):
-    """Everyone who was ever connected, in the order of joining."""
-
-    items: list[AttendeeResource]
 
 
 @documented
@@ -175,26 +122,9 @@ async def list_statements(
     return json_of(StatementList(items=list(page.items), next=page.next))
 
 
-@documented
-async def get_attendance(
-    request: web.Request, cid: str, /
-) -> r200[AttendanceResource] | r401[Problem] | r403[Problem] | r404[Problem]:
-    """
-    Who was there, from when to when and by which means.
-
-    Security: BearerToken: []
-    Tags: attendance
-    """
-    context = request.app[CONTEXT]
-    grant, _ = await context.authorise(request, cid, Action.ATTENDANCE_READ)
-    attendees = await context.attendance.list(cid, grant.role)
-    return json_of(AttendanceResource(items=[AttendeeResource.of(each) for each in attendees]))
-
-
 def add_to(app: web.Application) -> None:
     path = f"{PREFIX}/consultations/{{cid}}"
     app.router.add_get(f"{path}/agenda", get_agenda, allow_head=False)
     app.router.add_put(f"{path}/agenda", put_agenda)
     app.router.add_get(f"{path}/floor", get_floor, allow_head=False)
     app.router.add_get(f"{path}/statements", list_statements, allow_head=False)
-    app.router.add_get(f"{path}/attendance", get_attendance, allow_head=False)
