@@ -6,6 +6,7 @@ from aiohttp import web
 
 from signaling.http import (
     api,
+    attendance,
     entrances,
     files,
     imports,
