@@ -78,9 +78,15 @@ class Meeting:
         self._publishers.append((peer, sources))
         return sources
 
-    async def receive(self, name: str, *, codecs: tuple[str, ...] = ("opus", "VP8", "H264", "rtx")) -> None:
+    async def receive(
+        self,
+        name: str,
+        *,
+        codecs: tuple[str, ...] = ("opus", "VP8", "H264", "rtx"),
+        hears: bool = True,
+    ) -> None:
         self.codecs[name] = codecs
-        await self.media.join(ROOM, name, sound_open=True)
+        await self.media.join(ROOM, name, sound_open=True, hears=hears)
         await self.media.subscribe(ROOM, name)
 
     def stream(self, receiver: str, publisher: str, source: str) -> InboundStream | None:
@@ -207,6 +213,23 @@ async def test_a_slot_is_used_again_when_its_track_has_gone(meeting: Meeting, me
     await meeting.flows("chair", "two", "microphone")
     last = SessionDescription(meeting.offers["chair"][-1].sdp)
     assert len(last.media) == 2
+
+
+async def test_who_does_not_hear_is_offered_no_sound(meeting: Meeting, media: MediaClient) -> None:
+    await meeting.publish("early")
+    await meeting.receive("hall", hears=False)
+    await meeting.flows("hall", "early", "camera")
+    await meeting.publish("late")
+    await meeting.flows("hall", "late", "camera")
+    for offer in meeting.offers["hall"]:
+        assert "m=audio" not in offer.sdp
+        assert {track.source for track in offer.tracks} == {"camera"}
+    await meeting.receive("member")
+    await meeting.flows("member", "late", "microphone")
+    # Elsewhere, by another door, the same participant hears again.
+    await media.leave(ROOM, "hall")
+    await meeting.receive("hall")
+    await meeting.flows("hall", "early", "microphone")
 
 
 async def test_sound_and_picture_over_tcp(meeting: Meeting) -> None:

@@ -18,10 +18,11 @@ from conference.model.media import (
     Speaker,
     SpeakersChanged,
 )
+from conference.model.participant import EntryMeans
 from conference.model.permissions import Role
 from conference.services.trace import Bearer
 from tests.support.eventually import eventually
-from tests.unit.signaling.harness import Client, RoomState, Signalling, signalling
+from tests.unit.signaling.harness import KEY, Client, RoomState, Signalling, signalling
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ async def test_leaving_and_being_removed(server: Signalling) -> None:
     assert await member.refused("floor.request") in ("not_found", "stale")
     assert await chair.ask("participant.remove", {"participant_id": other.me}) == {}
     await eventually(lambda: not other.connected)
-    assert other.of("session.removed") == [{"by": "张三"}]
+    assert other.of("session.removed") == [{"by": "张三", "reason": "removed"}]
     await eventually(lambda: len(chair.of("participant.left")) == 2)
     assert [event["reason"] for event in chair.of("participant.left")] == ["left", "removed"]
 
@@ -159,6 +160,7 @@ class Crowd:
         self.server = server
         self.random = random.Random(seed)
         self.clients: list[Client] = []
+        self.knocking: list[Client] = []
 
     async def step(self) -> None:
         actions = [
@@ -170,7 +172,13 @@ class Crowd:
             self.media,
             self.leave,
             self.drop_and_return,
+            self.knock,
+            self.knock,
         ]
+        for each in [each for each in self.knocking if each.state.snapshot or not each.connected]:
+            self.knocking.remove(each)
+            if each.state.snapshot:
+                self.clients.append(each)
         if len(self.clients) < 2:
             await self.join()
         else:
@@ -180,6 +188,20 @@ class Crowd:
         if len(self.clients) < 6:
             role = self.random.choice([Role.CHAIR, Role.SECRETARIAT, Role.MEMBER, Role.MEMBER, Role.OBSERVER])
             self.clients.append(await self.server.join(role, f"人{len(self.clients)}"))
+
+    async def knock(self) -> None:
+        """A stranger with a hall's code: comes before the door, or goes away from it."""
+        if len(self.knocking) < 3:
+            token = KEY.issue("c", Role.MEMBER, "路人", ttl_s=60, via=EntryMeans.CODE, in_hall=True)
+            client = await self.server.connect({"token": token})
+            await eventually(lambda: client.of("room.waiting"))
+            self.knocking.append(client)
+        else:
+            await self.knocking.pop(0).call("room.leave")
+
+    def somebody_waiting(self) -> str:
+        known = [each.of("room.waiting")[0]["participant_id"] for each in self.knocking]
+        return self.random.choice(known) if known else "p_none"
 
     async def ask(self) -> None:
         client, target = self.random.choice(self.clients), self.random.choice(self.clients)
@@ -211,6 +233,9 @@ class Crowd:
             ("statement.like", {"id": self.some_statement(), "liked": self.random.random() < 0.7}),
             ("statement.take", {"id": self.some_statement(), "taken": self.random.random() < 0.7}),
             ("media.publish", {"sdp": "offer"}),
+            ("participant.admit", {"participant_id": self.somebody_waiting()}),
+            ("participant.admit", {"all": True}),
+            ("participant.refuse", {"participant_id": self.somebody_waiting()}),
         ]
         ack = await client.call(*self.random.choice(requests))
         assert ack["ok"] or ack["error"]["code"] not in ("internal", "unknown_event"), ack
@@ -240,7 +265,7 @@ class Crowd:
 async def test_snapshot_and_events_equal_a_fresh_snapshot(server: Signalling, seed: int) -> None:
     crowd = Crowd(server, seed)
     desks = [await server.desk(Role.SECRETARIAT), await server.desk(Role.MODERATOR)]
-    for step in range(80):
+    for step in range(100):
         await crowd.step()
         if step == 40:
             await server.process.life_cycle.start("c", Bearer(Role.CHAIR, "t", "主持人"))
@@ -248,3 +273,4 @@ async def test_snapshot_and_events_equal_a_fresh_snapshot(server: Signalling, se
         fresh = RoomState()
         fresh.start(await client.ask("room.sync"))  # its ack comes after every event before it
         assert client.state.comparable() == fresh.comparable()
+    assert any(client.of("waiting.left") for client in (*crowd.clients, *desks))

@@ -53,6 +53,8 @@ class RoomClient:
         self._refused: SessionRefusedError | None = None
         self.events: list[tuple[str, Json]] = []
         self.snapshot: Json = {}
+        self.waiting: Json = {}  # the event room.waiting, until we are admitted
+        self.at_the_door: list[Json] | None = None  # who waits, where we may admit
         self.participants: dict[str, Json] = {}
         self.consultation: Json = {}
         self.speakers: list[Json] = []
@@ -70,7 +72,10 @@ class RoomClient:
     # ---- session
 
     async def connect(self, *, timeout_s: float = 10.0) -> Json:
-        """Connect and wait for the snapshot; `SessionRefusedError` when there is none."""
+        """Connect and wait for the snapshot; `SessionRefusedError` when there is none.
+
+        It is empty for who has to wait before the door: see `waiting` and `admitted`.
+        """
         await self._socket.connect(
             self.url,
             namespaces=[NAMESPACE],
@@ -79,7 +84,7 @@ class RoomClient:
             wait_timeout=timeout_s,
         )
         await eventually(
-            lambda: bool(self.snapshot) or self._refused is not None,
+            lambda: bool(self.snapshot) or bool(self.waiting) or self._refused is not None,
             timeout_s=timeout_s,
             what="room.snapshot",
         )
@@ -88,15 +93,24 @@ class RoomClient:
             raise self._refused
         return self.snapshot
 
+    async def admitted(self, *, timeout_s: float = 10.0) -> Json:
+        """Wait before the door until somebody admits us; the snapshot."""
+        return await eventually(lambda: self.snapshot, timeout_s=timeout_s, what="being admitted")
+
+    @property
+    def _self(self) -> Json:
+        view: Json = self.snapshot["self"] if self.snapshot else self.waiting
+        return view
+
     @property
     def participant_id(self) -> str:
-        """Ours."""
-        return str(self.snapshot["self"]["participant_id"])
+        """Ours, also before the door."""
+        return str(self._self["participant_id"])
 
     @property
     def resume(self) -> Json:
         """What a later client passes as `resume` to be the same participant."""
-        return {"participant_id": self.participant_id, "secret": self.snapshot["self"]["resume_secret"]}
+        return {"participant_id": self.participant_id, "secret": self._self["resume_secret"]}
 
     @property
     def me(self) -> Json:
@@ -173,6 +187,8 @@ class RoomClient:
         self.events.append((event, data))
         if event == "session.refused":
             self._refused = SessionRefusedError(str(data.get("code")), str(data.get("message")))
+        elif event == "room.waiting":
+            self.waiting = data
         elif event == "room.snapshot":
             self._load(data)
         else:
@@ -182,7 +198,8 @@ class RoomClient:
         self.disconnected = True
 
     def _load(self, snapshot: Json) -> None:
-        self.snapshot = snapshot
+        self.snapshot, self.waiting = snapshot, {}
+        self.at_the_door = snapshot.get("waiting")
         self.version = int(snapshot["version"])
         self.participants = {person["id"]: person for person in snapshot["participants"]}
         self.consultation = snapshot["consultation"]
@@ -202,6 +219,11 @@ class RoomClient:
                 self.consultation = data["consultation"]
             case "speakers.changed":
                 self.speakers = data["speakers"]
+            case "waiting.joined":
+                self.at_the_door = [*(self.at_the_door or []), data["person"]]
+            case "waiting.left":
+                left = data["participant_id"]
+                self.at_the_door = [e for e in self.at_the_door or [] if e["participant_id"] != left]
 
     # ---- media
 

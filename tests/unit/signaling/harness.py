@@ -118,6 +118,7 @@ class RoomState:
     floor: dict[str, Any] = field(default_factory=dict)
     statements: dict[str, dict[str, Any]] = field(default_factory=dict)
     statement_count: int = 0
+    waiting: list[dict[str, Any]] | None = None
 
     def start(self, snapshot: dict[str, Any]) -> None:
         self.snapshot = snapshot
@@ -127,11 +128,18 @@ class RoomState:
         self.agenda, self.floor = snapshot["agenda"], snapshot["floor"]
         self.statements = {each["id"]: each for each in snapshot["statements"]}
         self.statement_count = snapshot["statement_count"]
+        self.waiting = snapshot["waiting"]
 
     def apply(self, event: str, body: dict[str, Any]) -> None:
         """Raises AssertionError at a hole."""
         if "version" not in body and "statement" in body:  # a private note
             self._put(body["statement"])
+        if event == "waiting.joined":
+            assert self.waiting is not None, "told of the waiting room without the right to admit"
+            self.waiting = [*self.waiting, body["person"]]
+        elif event == "waiting.left":
+            assert self.waiting is not None
+            self.waiting = [e for e in self.waiting if e["participant_id"] != body["participant_id"]]
         if "version" not in body or body["version"] <= self.version:
             return
         assert body["version"] == self.version + 1, f"hole before {event} {body['version']}"
@@ -166,6 +174,7 @@ class RoomState:
             "floor": self.floor,
             "statements": statements[-100:],
             "statement_count": self.statement_count,
+            "waiting": self.waiting,
         }
 
 
