@@ -15,7 +15,7 @@ export interface Stay {
 }
 
 export interface AttendanceNote {
-  code: 'throughout' | 'late' | 'left_early' | 'dropped' | 'absent' | 'excused'
+  code: 'throughout' | 'late' | 'left_early' | 'dropped' | 'away' | 'absent' | 'excused'
   ms?: number | null
   count?: number | null
 }

@@ -8,6 +8,8 @@ export const deskZhCN = {
     attendance: '签到',
     trace: '留痕',
     title: { prepare: '筹备', run: '主持', attendance: '签到与统计', trace: '全程留痕' },
+    unpublished: '发布后才能开始',
+    toPrepare: '到筹备',
     see: { attendance: '看签到与统计', trace: '看全程留痕' },
     status: {
       draft: '草稿',
@@ -43,7 +45,6 @@ export const deskZhCN = {
     readyText: '各项都已齐备。',
     head: { draft: '草稿', scheduled: '已发布', live: '会议进行中', ended: '会议已结束', archived: '已归档', postponed: '已延期', cancelled: '已取消' },
     headText: {
-      draft: '',
       scheduled: '链接已经生效。各项仍可修改。',
       live: '各项仍可修改，参会者马上看到。',
       ended: '名单和记录都已保存。',
@@ -221,6 +222,7 @@ export const deskZhCN = {
     note: { formula_as_text: '公式已按文字处理', role_assumed: '没有写身份，按委员导入' },
     unread: {
       import_no_name_column: { title: '“{name}”里没有找到“姓名”一列', text: '请下载模板，把名单粘进去再导入。' },
+      import_empty: { title: '“{name}”里没有人', text: '请在“姓名”一列下面填好名单，再导入一次。' },
       import_too_many_rows: { title: '“{name}”的行数太多，一次最多 2,000 行', text: '请分成几个文件导入。' },
       import_unreadable: { title: '“{name}”读不出来', text: '请另存为 Excel 工作簿（.xlsx）或 CSV，再导入一次。' },
       too_large: { title: '“{name}”太大', text: '文件最多 5 MB。请删去图片，或分成几个文件导入。' },
@@ -303,6 +305,7 @@ export const deskZhCN = {
       late: '迟到 {n} 分钟',
       left_early: '早退 {n} 分钟',
       dropped: '断线 {time}',
+      away: '中途离开 {time}',
       absent: '未到',
       excused: '未到，已请假',
     },
@@ -425,6 +428,7 @@ export const deskZhCN = {
     too_many_files: '背景材料已达 20 份，请先删除不用的',
     file_type_refused: '不支持这种文件，请用 PDF、Word、Excel、PPT、图片或文本',
     import_no_name_column: '没有找到“姓名”一列，请下载模板，把名单粘进去再导入',
+    import_empty: '这个表里没有人，请填好再导入',
     import_too_many_rows: '一次最多导入 2,000 行，请分成几个文件导入',
     import_unreadable: '这个文件读不出来，请另存为 Excel 工作簿或 CSV 再导入',
     storage_unavailable: '数据暂时写不进去，刚才的操作没有生效，请稍后再试',

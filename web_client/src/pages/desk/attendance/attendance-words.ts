@@ -21,7 +21,7 @@ export function noteWords(note: AttendanceNote, t: Translate): string {
   const long = note.ms ?? 0
   if (note.code === 'late') return t('attendance.note.late', { n: Math.max(1, Math.round(long / 60_000)) })
   if (note.code === 'left_early') return t('attendance.note.left_early', { n: Math.max(1, Math.round(long / 60_000)) })
-  if (note.code === 'dropped') return t('attendance.note.dropped', { time: long < 60_000 ? t('attendance.seconds', { s: Math.max(1, Math.round(long / 1000)) }) : t('attendance.minutesLong', { n: Math.round(long / 60_000) }) })
+  if (note.code === 'dropped' || note.code === 'away') return t(`attendance.note.${note.code}`, { time: long < 60_000 ? t('attendance.seconds', { s: Math.max(1, Math.round(long / 1000)) }) : t('attendance.minutesLong', { n: Math.round(long / 60_000) }) })
   return t(`attendance.note.${note.code}`)
 }
 

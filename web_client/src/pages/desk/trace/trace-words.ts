@@ -31,9 +31,9 @@ export function subjectWords(line: TraceLine, people: ReadonlyMap<string, string
     if (typeof value === 'string' && value) parts.push(field === 'reason' && te(`trace.reason.${value}`) ? t(`trace.reason.${value}`) : value)
   }
   const mode = content.mode
-  if (typeof mode === 'string' && te(`floor.mode.${mode}`)) parts.push(t(`floor.mode.${mode}`))
+  if (line.action === 'floor.mode' && typeof mode === 'string' && te(`floor.mode.${mode}`)) parts.push(t(`floor.mode.${mode}`))
   const role = content.role
-  if (typeof role === 'string' && te(`role.${role}`)) parts.push(t(`role.${role}`))
+  if (named && typeof role === 'string' && te(`role.${role}`)) parts.push(t(`role.${role}`))
   if (Array.isArray(content.items)) parts.push(t('prepare.agendaCount', { n: content.items.length }))
   if (typeof content.count === 'number') parts.push(t('trace.count', { n: content.count }))
   return parts.join(t('common.separator'))
