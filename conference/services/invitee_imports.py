@@ -12,21 +12,20 @@ from typing import Any, Final
 
 from conference.clock import Clock
 from conference.model.audit import AuditEntry, Personal, Value
-from conference.model.consultation import Consultation, Status
 from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.ids import new_id
 from conference.model.invitee import Invitee
 from conference.model.invitee_list import CheckedRow, InviteeImport, check
 from conference.model.permissions import Action, require
 from conference.model.venue import Venue
+from conference.services.invitees import MAX_INVITEES
 from conference.services.links import LinkKind, Links
 from conference.services.ports import Storage, TableReader, UnitOfWork
+from conference.services.preparing import preparable
 from conference.services.trace import Bearer
 
-MAX_INVITEES: Final = 2_000
 MAX_FILE_BYTES: Final = 5 * 1024 * 1024
 _AT_ONCE: Final = 50
-_CLOSED: Final = frozenset({Status.ENDED, Status.ARCHIVED, Status.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ class InviteeImports:
         """Change rows; not_found when the list or one of them is not there."""
         require(by.role, Action.INVITEE_EDIT)
         async with self._storage.transaction() as unit:
-            await self._open(unit, cid)
+            await preparable(unit, cid)
             kept = await _kept(unit, cid)
             rows = {each.row: each for each in kept.rows}
             for each in mendings:
@@ -120,7 +119,7 @@ class InviteeImports:
         """Make invitees of all good rows at once. Rows to be mended stay; with none left the list is gone."""
         require(by.role, Action.INVITEE_EDIT)
         async with self._storage.transaction() as unit:
-            await self._open(unit, cid)
+            await preparable(unit, cid)
             kept = await _kept(unit, cid)
             checked = await self._checked(unit, kept)
             good = [row for row in checked.rows if row.ok]
@@ -152,7 +151,7 @@ class InviteeImports:
     ) -> CheckedImport:
         cid = kept.consultation_id
         async with self._storage.transaction() as unit:
-            await self._open(unit, cid)
+            await preparable(unit, cid)
             checked = await self._checked(unit, kept)
             await unit.invitee_imports.save(kept, checked.good)
             await unit.audit.append(self._line(cid, by, action, content))
@@ -163,15 +162,6 @@ class InviteeImports:
         venues, invitees = await unit.venues.of(cid), await unit.invitees.of(cid)
         # In a thread: two thousand rows take longer than the sockets of a meeting may wait.
         return CheckedImport(kept, await asyncio.to_thread(check, kept.rows, venues, invitees))
-
-    @staticmethod
-    async def _open(unit: UnitOfWork, cid: str) -> Consultation:
-        consultation = await unit.consultations.get(cid)
-        if consultation is None:
-            raise ConferenceError("consultation_not_found", cid)
-        if consultation.status in _CLOSED:
-            raise ConferenceError("invalid_state", f"nobody is invited when {consultation.status}")
-        return consultation
 
     def _invitee(self, cid: str, position: int, row: CheckedRow) -> Invitee:
         assert row.role is not None, "a good row has a role"

@@ -11,6 +11,7 @@ from signaling.http import (
     files,
     imports,
     invitees,
+    link_sheets,
     operations,
     preparing,
     proceedings,
@@ -35,6 +36,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     imports.add_to(app)
     venues.add_to(app)
     invitees.add_to(app)
+    link_sheets.add_to(app)
     entrances.add_to(app)
     files.add_to(app)
     proceedings.add_to(app)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from conference.model.invitee import Invitee
 from conference.model.invitee_columns import LABELS, Column
 from conference.model.invitee_list import ROLE_LABELS, CheckedRow
 from conference.model.permissions import Role
+from conference.model.venue import Venue
 from signaling.tables.messages import Heading, Sheet, Value
 
 REMOTE: Final = "手机参会"
@@ -78,3 +80,44 @@ def _advice(row: CheckedRow) -> str:
         return "不导入"
     notes = [note.message for note in row.notes]
     return "；".join([problem.message for problem in row.problems] + notes) or "可以导入"
+
+
+def links(
+    people: Iterable[tuple[Invitee, str | None, str]], venues: Iterable[tuple[Venue, str]]
+) -> tuple[Sheet, ...]:
+    """Personal links, and those of operators with the entry codes of their halls."""
+    personal = (
+        Heading("姓名"),
+        Heading("身份"),
+        Heading("界别", width=16),
+        Heading("单位职务", width=28),
+        Heading("会场", width=20),
+        Heading("手机", width=16),
+        Heading("大字", width=8),
+        Heading("链接", width=60),
+    )
+    rows: list[tuple[Value, ...]] = [
+        (
+            each.name,
+            ROLE_NAMES[each.role],
+            each.sector,
+            each.title,
+            venue or REMOTE,
+            each.phone,
+            "是" if each.large_text else "",
+            link,
+        )
+        for each, venue, link in people
+    ]
+    operated = (
+        Heading("会场", width=20),
+        Heading("操作员"),
+        Heading("手机", width=16),
+        Heading("会议码"),
+        Heading("操作员链接", width=60),
+    )
+    halls: list[tuple[Value, ...]] = [
+        (each.name, each.operator_name, each.operator_phone, each.entry_code or "", link)
+        for each, link in venues
+    ]
+    return Sheet("个人链接", personal, rows), Sheet("会场", operated, halls)

@@ -189,3 +189,39 @@ async def test_who_may(server: Signalling) -> None:
         for door in DOORS[:2] if may and role is not Role.CHAIR else DOORS:  # a table takes its time
             status, _ = await ask(server, "GET", f"{API}/{door}", role)
             assert status == (200 if may else 403), (role, door)
+
+
+async def test_links_with_codes_page_by_page_and_as_a_table(server: Signalling) -> None:
+    await upload(server, people(("罗明", "经济界", "列席", "", "13800000466", "", "是"), ("何春生",)))
+    await ask(server, "POST", f"{API}/invitees/import/apply")
+    venue = {"name": "青禾县分会场", "kind": "branch", "operator_name": "马干事"}
+    assert (await ask(server, "POST", f"{API}/venues", json=venue))[0] == 201
+    status, first = await ask(server, "GET", f"{API}/links", params={"qr": "1", "limit": "2"})
+    assert (status, first["public"]) == (200, None)
+    status, second = await ask(server, "GET", f"{API}/links", params={"after": first["next"]})
+    items = first["items"] + second["items"]
+    assert second["next"] is None
+    assert [(each["kind"], each["name"], each["role"], each["large_text"]) for each in items] == [
+        ("venue", "青禾县分会场", "venue_operator", False),
+        ("invitee", "罗明", "observer", True),
+        ("invitee", "何春生", "member", False),
+    ]
+    assert items[0]["qr"]["path"].startswith("M4 4h7v1h-7z")
+    assert items[2]["qr"] is None
+    for each in items:  # each of them opens what it says
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(server.url + "/api/v1/links/" + each["link"][3:]) as r,
+        ):
+            assert (r.status, (await r.json())["kind"]) == (200, each["kind"])
+    status, data = await ask(server, "GET", f"{API}/links.xlsx")
+    sheets = opened(data)
+    whole = [server.url + each["link"] for each in items]
+    assert [(row[0], row[5], row[7]) for row in sheets["个人链接"][1:]] == [
+        ("罗明", "13800000466", whole[1]),
+        ("何春生", None, whole[2]),
+    ]
+    assert [(row[0], row[1], row[4]) for row in sheets["会场"][1:]] == [("青禾县分会场", "马干事", whole[0])]
+    for role in Role:
+        status, _ = await ask(server, "GET", f"{API}/links", role)
+        assert (status == 200) is allowed(role, Action.LINK_READ), role

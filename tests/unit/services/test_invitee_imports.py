@@ -132,7 +132,7 @@ async def test_refusals_change_nothing(world: World) -> None:
 
 async def test_nobody_is_invited_to_what_is_over(world: World) -> None:
     lists, by = imports(world, GOOD), world.bearer(Role.ORGANIZER)
-    await world.consultations.create(ConsultationDraft("完", id="over", status=Status.ENDED))
+    await world.consultations.create(ConsultationDraft("完", id="over", status=Status.ARCHIVED))
     assert await code_of(lists.read("over", by, "x", b"")) == "invalid_state"
 
 
