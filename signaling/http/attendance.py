@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from aiohttp import web
@@ -188,7 +189,9 @@ async def get_attendance(
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.ATTENDANCE_READ)
     persons = await context.attendance.list(cid, grant.role)
-    return json_of(AttendanceResource(items=[AttendeeResource.of(each) for each in persons]))
+    # In a thread: hundreds of people take longer than the sockets of a meeting may wait.
+    items = await asyncio.to_thread(lambda: [AttendeeResource.of(each) for each in persons])
+    return json_of(AttendanceResource(items=items))
 
 
 @documented
