@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -72,7 +73,8 @@ class DirectoryFiles:
             draft.replace(self.path(sha256))
             self._flush()
         except OSError as error:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink()
             raise ConferenceError("storage_unavailable", str(error)) from error
 
     def _flush(self) -> None:
@@ -90,6 +92,9 @@ class DirectoryFiles:
             raise ConferenceError("storage_unavailable", str(error)) from error
 
     async def sweep(self, kept: Collection[str], before_ms: int) -> None:
+        await asyncio.to_thread(self._sweep, kept, before_ms)
+
+    def _sweep(self, kept: Collection[str], before_ms: int) -> None:
         if not self._directory.is_dir():
             return
         for path in tuple(self._directory.iterdir()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable
 from dataclasses import replace
@@ -151,3 +152,12 @@ async def test_the_steps_of_a_life(world: World) -> None:
 async def test_a_reason_stands_in_the_trace(world: World) -> None:
     assert (await world.life_cycle.postpone("c", ORGANIZER, "台风")).status is Status.POSTPONED
     assert json.loads((await world.trace())[-1].content)["reason"] == "台风"
+
+
+async def test_of_many_editors_at_once_one_is_right(world: World, editing: Editing) -> None:
+    attempts = (editing.edit("c", ORGANIZER, 1, {"title": f"题目{n}"}) for n in range(10))
+    answers = await asyncio.gather(*attempts, return_exceptions=True)
+    winners = [each for each in answers if isinstance(each, Consultation)]
+    assert [each.revision for each in winners] == [2]
+    assert [each.code for each in answers if isinstance(each, ConferenceError)] == ["edit_conflict"] * 9
+    assert (await world.consultations.get("c")).title == winners[0].title
