@@ -7,7 +7,10 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from signaling.cli import app
+from signaling.data_dir import DataDirectory
+from signaling.database import database_url
 from signaling.settings import Settings
+from signaling.settings_document import settings_document
 
 
 @pytest.fixture
@@ -53,6 +56,10 @@ def test_lists_are_separated_by_commas_in_the_environment(monkeypatch: pytest.Mo
         {"media_address": "example.org"},
         {"public_url": "ftp://x"},
         {"tls_cert": "a.pem"},
+        {"database_url": "mysql://x/y"},
+        {"database_url": "postgresql"},
+        {"redis_url": "http://x"},
+        {"node_name": ""},
         {"lan": True, "tls_cert": "a.pem", "tls_key": "b.pem"},
         {"unknown": 1},
     ],
@@ -74,3 +81,32 @@ def test_every_setting_is_an_option_and_documented() -> None:
     for name, field in Settings.model_fields.items():
         assert f"--{name.replace('_', '-')}" in text
         assert field.description
+
+
+def test_the_page_of_settings_is_up_to_date() -> None:
+    page = Path(__file__).parents[3] / "docs" / "settings.md"
+    assert page.read_text() == settings_document(), (
+        "run: python -m signaling.settings_document > docs/settings.md"
+    )
+
+
+def test_any_spelling_of_postgresql_is_taken() -> None:
+    for scheme in ("postgres", "postgresql", "postgresql+asyncpg"):
+        settings = Settings.load({"database_url": f"{scheme}://u:p@h:5432/d"})
+        assert settings.database_url == "postgresql+asyncpg://u:p@h:5432/d"
+
+
+def test_commands_find_the_database_of_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("YUANSHANG_DATABASE_URL", raising=False)
+    directory = DataDirectory(tmp_path)
+    assert database_url(directory) is None
+    directory.remember_database("postgresql+asyncpg://u:p@h/d")
+    assert database_url(directory) == "postgresql+asyncpg://u:p@h/d"
+    assert [path.stat().st_mode & 0o077 for path in tmp_path.iterdir()] == [0], (
+        "the password is nobody else's"
+    )
+    monkeypatch.setenv("YUANSHANG_DATABASE_URL", "postgres://other/d")
+    assert database_url(directory) == "postgresql+asyncpg://other/d"
+    monkeypatch.delenv("YUANSHANG_DATABASE_URL")
+    directory.remember_database(None)
+    assert database_url(directory) is None

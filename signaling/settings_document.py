@@ -1,0 +1,52 @@
+"""docs/settings.md, from the settings themselves: `python -m signaling.settings_document > docs/settings.md`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from signaling.settings import Settings
+
+_HEAD = """# Settings
+
+Every setting is an option of `yuanshang serve`, an environment variable and a key of the TOML file that `--config`
+names. The command line stands above the environment, that above the file. This page is made from
+`signaling/settings.py`.
+
+| option | environment | key in the file | default | meaning |
+| --- | --- | --- | --- | --- |
+"""
+_FOOT = """
+Addresses and networks that may be several are repeated as options, separated by commas in the environment, and a list
+in the file. Passwords belong into the environment or the file: everybody on the machine may read a command line.
+
+The other commands (`yuanshang user`, `token`, `archive export`, …) take `--data-dir` (`YUANSHANG_DATA_DIR`). They work
+on the database of `YUANSHANG_DATABASE_URL`, else on the one that the server of this data directory last used.
+
+**Several servers** share one PostgreSQL (`database_url`) and one Redis (`redis_url`). Copy `token.key` from the data
+directory of the first to those of the others, and let `files/` in it be one shared directory. Set `node_name` where
+host name and port change with a restart. All requests of one consultation must reach the server that holds its room:
+see docs/architecture.md, *Several nodes*.
+"""
+
+
+def settings_document() -> str:
+    """The page."""
+    return _HEAD + "\n".join(_rows()) + "\n" + _FOOT
+
+
+def _rows() -> Iterator[str]:
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        if default is None or default == ():
+            shown = ""
+        elif isinstance(default, bool):
+            shown = "on" if default else "off"
+        else:
+            shown = f"`{default}`"
+        option = f"`--{name.replace('_', '-')}`"
+        yield f"| {option} | `YUANSHANG_{name.upper()}` | `{name}` | {shown} | {field.description} |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(settings_document())
