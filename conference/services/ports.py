@@ -11,8 +11,8 @@ from conference.events import DeskSnapshot, RoomEvent, SessionEvent, Snapshot
 from conference.model.agenda import Agenda
 from conference.model.attendance import Stay
 from conference.model.audit import AuditEntry, AuditHead, AuditLine, AuditText
-from conference.model.claim import Elsewhere, Hold
 from conference.model.briefing import BriefingFile
+from conference.model.claim import Elsewhere, Hold
 from conference.model.consultation import Consultation, ProgramGap, Status
 from conference.model.errors import ConferenceError
 from conference.model.floor import SpokenTime, Turn

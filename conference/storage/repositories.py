@@ -14,9 +14,9 @@ from conference.model.errors import ConferenceError
 from conference.model.participant import EntryMeans, Participant, ParticipantKind
 from conference.storage.archive_rows import SqlArchiveRows
 from conference.storage.audit import SqlAudit
+from conference.storage.files import SqlBriefingFiles
 from conference.storage.guests import SqlInvitees, SqlVenues
 from conference.storage.invitee_imports import SqlInviteeImports
-from conference.storage.files import SqlBriefingFiles
 from conference.storage.preparation import SqlPreparation
 from conference.storage.proceedings import SqlAgenda, SqlFloor, SqlStatements, SqlStays
 from conference.storage.rows import to_consultation, to_gap, to_participant, to_row

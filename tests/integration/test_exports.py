@@ -80,7 +80,7 @@ async def test_attendance_and_its_tables(server: Signalling) -> None:
 
     status, data = await ask(server, "GET", f"{API}/attendance.xlsx")
     (sheet,) = opened(data).values()
-    expected = [HEADINGS]
+    expected: list[list[Any]] = [list(HEADINGS)]
     for person in (chair, member):
         stays = person["sessions"]
         expected.append(

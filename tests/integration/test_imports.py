@@ -181,7 +181,7 @@ async def test_who_may(server: Signalling) -> None:
     ]
     for role in Role:
         for method, path in doors:
-            options = {"json": {"rows": []}} if method == "PUT" else {}
+            options: dict[str, Any] = {"json": {"rows": []}} if method == "PUT" else {}
             status, _ = await ask(server, method, path, role, **options)
             assert (status == 403) is not allowed(role, Action.INVITEE_EDIT), (role, method, path)
 
