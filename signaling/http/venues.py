@@ -24,7 +24,7 @@ async def list_venues(
     Tags: venues
     """
     context = request.app[CONTEXT]
-    grant, _ = await context.authorise(request, cid, Action.CONSULTATION_READ)
+    grant, _ = await context.authorise(request, cid, Action.INVITEE_READ)
     venues = await context.venues.list(cid)
     return json_of(VenueList(items=[VenueResource.of(each, context.venues, grant.role) for each in venues]))
 
