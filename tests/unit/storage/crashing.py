@@ -22,9 +22,13 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from conference.model.agenda import AgendaDraft, AgendaKind
+from conference.model.participant import EntryMeans
 from conference.model.permissions import Role
+from conference.model.venue import VenueKind
 from conference.services.consultations import ConsultationDraft
+from conference.services.entrances import Pass
 from conference.services.rooms import RoomLimits
+from conference.services.venues import VenueDraft
 from conference.storage.database import Database, open_engine, sqlite_url
 from tests.unit.services.conftest import World
 from tests.unit.services.fakes import ManualClock
@@ -35,7 +39,8 @@ BEGAN_MS: Final = 1_700_000_000_000
 
 @dataclass
 class Stage:
-    """A live consultation in the middle of everything: an item runs, somebody speaks, a statement was liked."""
+    """A live consultation in the middle of everything: an item runs, somebody speaks, a statement was liked,
+    a stranger waits before the door."""
 
     world: World
     chair: str
@@ -43,6 +48,9 @@ class Stage:
     other: str
     statement: str
     items: list[str]
+    stranger: str
+    venue: str
+    invitee: str
 
     @classmethod
     async def prepare(cls, database: Database) -> Stage:
@@ -59,15 +67,25 @@ class Stage:
         statement = await world.statements.add("c", other, "建议", key="k" * 8)
         await world.statements.like("c", chair, statement.id, True)
         await world.floors.grant("c", chair, speaker, duration_ms=60_000)
+        venue = await world.venues.add("c", STAFF, VenueDraft("分会场", VenueKind.BRANCH))
+        invitee, _ = await world.invited("赵六")
+        stranger = await world.presence.join(world.guest(_in_hall(venue.id)), "路人")
         world.clock.forward(3)  # further than the last heartbeat noted
         await world.agendas.advance("c", chair)
-        return cls(world, chair, speaker, other, statement.id, [each.id for each in items])
+        items_of = [each.id for each in items]
+        return cls(world, chair, speaker, other, statement.id, items_of, stranger, venue.id, invitee.id)
+
+
+def _in_hall(venue_id: str) -> Pass:
+    return Pass("c", Role.MEMBER, "路人", "分会场", EntryMeans.CODE, None, venue_id, in_hall=True)
 
 
 async def _edit(on: Stage) -> None:
     drafts = [AgendaDraft(f"改{n}", AgendaKind.REPORT, id=each) for n, each in enumerate(on.items[:2])]
     await on.world.agendas.edit("c", on.chair, [*drafts, AgendaDraft("新", AgendaKind.SUMMARY)])
 
+
+STAFF: Final = World.bearer(Role.SECRETARIAT)
 
 Write = Callable[[Stage], Awaitable[object]]
 
@@ -88,6 +106,14 @@ KINDS: Final[dict[str, Write]] = {
     "floor.end": lambda on: on.world.floors.end("c", on.chair),
     "stay begins": lambda on: on.world.join("王五"),
     "stay ends": lambda on: on.world.presence.disconnect("c", on.other, "李四"),
+    "somebody waits": lambda on: on.world.presence.join(on.world.guest(_in_hall(on.venue), "t_2"), "路人二"),
+    "participant.admit": lambda on: on.world.waiting.admit("c", on.chair, on.stranger),
+    "participant.refuse": lambda on: on.world.waiting.refuse("c", on.chair, on.stranger),
+    "invitee.add": lambda on: on.world.invited("钱七"),
+    "invitee.link": lambda on: on.world.invitees.new_link("c", STAFF, on.invitee),
+    "invitee.remove": lambda on: on.world.invitees.remove("c", STAFF, on.invitee),
+    "venue.code": lambda on: on.world.venues.new_code("c", STAFF, on.venue),
+    "venue.link": lambda on: on.world.venues.new_link("c", STAFF, on.venue),
     "participant leaves": lambda on: on.world.presence.leave("c", on.other),
 }
 

@@ -30,13 +30,16 @@ STEPS_MS = {"first row": [0], "line": [HOUR_MS], "commit": [-HOUR_MS], "answer":
 
 @dataclass
 class Story:
-    """Agenda, statements, floor, attendance and gaps of a consultation."""
+    """Agenda, statements, floor, attendance, gaps and guests of a consultation."""
 
     agenda: list[list[str | None]] = field(default_factory=list)  # id, title, state
     statements: dict[str, list[Any]] = field(default_factory=dict)  # private, taken, who likes it
     turns: list[list[Any]] = field(default_factory=list)  # holder, why it ended, spoken ms
     inside: set[str] = field(default_factory=set)  # participants with an open stay
     gaps: list[tuple[int, int]] = field(default_factory=list)
+    waiting: set[str] = field(default_factory=set)  # participants before the door
+    links: dict[str, int] = field(default_factory=dict)  # which link of an invitee or a venue is good
+    coded: set[str] = field(default_factory=set)  # venues with an entry code
 
 
 def told(lines: Iterable[AuditLine]) -> Story:
@@ -67,10 +70,23 @@ def told(lines: Iterable[AuditLine]) -> Story:
                 story.turns.append([who, None, None])
             case "floor.ended":
                 story.turns[-1][1:] = [content["reason"], content["spoken_ms"]]
-            case "participant.joined":
+            case "participant.joined" | "participant.admitted":
                 story.inside.add(who)
+                story.waiting.discard(who)
+            case "participant.waiting":
+                story.waiting.add(who)
             case "participant.disconnected" | "participant.left":
                 story.inside.discard(who)
+            case "waiting.refused" | "waiting.left" | "participant.lost":
+                story.waiting.discard(who)
+            case "invitee.added" | "venue.added":
+                story.links[who] = 1
+            case "invitee.link" | "venue.link":
+                story.links[who] = content["revision"]
+            case "invitee.removed" | "venue.removed":
+                del story.links[who]
+            case "venue.code":
+                story.coded = story.coded | {who} if content["valid"] else story.coded - {who}
             case "attendance.outage":
                 story.inside -= set(content["participants"])
             case "program.gap":
@@ -84,6 +100,8 @@ async def stored(database: Database) -> Story:
         agenda, board = await unit.agenda.get("c"), await unit.statements.board("c")
         turns, stays = await unit.floor.turns("c"), await unit.stays.of("c")
         gaps = await unit.consultations.gaps("c")
+        venues, invitees = await unit.venues.of("c"), await unit.invitees.of("c")
+        present = await unit.participants.present()
     return Story(
         [[each.id, each.title, each.state.value] for each in agenda.items],
         {
@@ -97,6 +115,9 @@ async def stored(database: Database) -> Story:
         ],
         {each.participant_id for each in stays if each.to_wall_ms is None},
         [(each.from_ms, each.to_ms) for each in gaps],
+        {each.id for each in present if each.waiting_since_ms is not None},
+        {each.id: each.link_revision for each in venues} | {each.id: each.link_revision for each in invitees},
+        {each.id for each in venues if each.entry_code is not None},
     )
 
 
