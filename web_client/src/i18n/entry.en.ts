@@ -142,6 +142,7 @@ export const entryEn: EntryMessages = {
     markText: 'no sound',
     join: 'You are in the hall',
     joinText: 'This phone plays no sound: listen to the hall’s loudspeakers. Its microphone opens only when it is your turn.',
+    note: 'You will be asked to open the microphone when it is your turn.',
     joined: 'You are in the hall: this phone plays no sound',
     joinedText: 'Listen to the hall’s loudspeakers. Raising your hand and writing statements work.',
     by: 'In the hall · {who}',

@@ -141,6 +141,7 @@ export const entryZhCN = {
     markText: '不放声音',
     join: '您在会场内',
     joinText: '这部手机不放声音，请听会场的音箱。轮到您发言时才能打开麦克风。',
+    note: '轮到您发言时会提示打开麦克风。',
     joined: '您在会场内，这部手机不放声音',
     joinedText: '请听会场的音箱。申请发言、书面发言都可以用。',
     by: '会场内 · {who}',
