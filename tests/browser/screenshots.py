@@ -9,9 +9,14 @@ import argparse
 import asyncio
 from pathlib import Path
 
+import tests.browser.scenes_entry  # noqa: F401 with the scenes of the floor
+from tests.browser import scenes_entry, scenes_floor, scenes_prepare
 from tests.browser.scenes import SCENES, SCREENS, scene
 from tests.support.browser import BrowserFactory
 from tests.support.server import Server
+
+# Each adds its scenes to SCENES.
+PARTS = (scenes_entry, scenes_floor, scenes_prepare)
 
 
 async def take(folder: Path, names: list[str], screens: list[str]) -> None:

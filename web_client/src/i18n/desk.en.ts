@@ -150,7 +150,7 @@ export const deskEn: typeof deskZhCN = {
     venue: 'Venue',
     phone: 'Phone',
     state: 'State',
-    remote: 'By phone or computer',
+    remote: 'From afar',
     largeText: 'Large text',
     excused: 'Excused',
     excuse: 'Note as excused',

@@ -148,7 +148,7 @@ export const deskZhCN = {
     venue: '会场',
     phone: '手机',
     state: '情况',
-    remote: '手机或电脑参会',
+    remote: '手机参会',
     largeText: '用大字',
     excused: '已请假',
     excuse: '记为请假',

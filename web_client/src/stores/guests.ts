@@ -27,6 +27,8 @@ export const useGuests = defineStore('guests', () => {
   const reading = ref(false)
   /** a row of the import, or the whole, is on its way */
   const mending = ref(false)
+  /** one more with each change of who is invited or where */
+  const changes = ref(0)
   let asked = 0
 
   const api = <T>(act: (api: Guests) => Promise<T>, quiet = false): Promise<Done<T>> => acts.run((http) => act(guests(http, session.cid)), { quiet })
@@ -74,7 +76,10 @@ export const useGuests = defineStore('guests', () => {
     }
   }
 
-  const changed = (): void => prepared.changed()
+  function changed(): void {
+    changes.value += 1
+    prepared.changed()
+  }
 
   async function keepVenue(id: string | null, draft: VenueDraft): Promise<boolean> {
     const done = await api((all) => (id ? all.editVenue(id, draft) : all.addVenue(draft)))
@@ -189,6 +194,7 @@ export const useGuests = defineStore('guests', () => {
     reading,
     mending,
     bad,
+    changes,
     load,
     loadVenues,
     search,
