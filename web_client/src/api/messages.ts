@@ -219,7 +219,7 @@ export interface ServerEvents {
   'desk.snapshot': DeskSnapshot
   'participant.joined': { version: number; participant: Participant }
   'participant.updated': { version: number; participant: Participant }
-  'participant.left': { version: number; participant_id: string; reason: 'left' | 'lost' | 'removed' }
+  'participant.left': { version: number; participant_id: string; reason: 'left' | 'lost' | 'removed' | 'revoked' }
   'consultation.updated': { version: number; consultation: Consultation }
   'agenda.updated': { version: number; agenda: AgendaItem[] }
   'floor.updated': { version: number; floor: Floor }
