@@ -83,7 +83,8 @@ class Invitees:
         listed = [
             Listed(each, venues.get(each.venue_id or ""), seen.get(each.id))
             for each in invitees
-            if wanted
+            if not wanted
+            or wanted
             in folded_name(f"{each.name}\n{each.title}\n{each.sector}\n{venues.get(each.venue_id or '', '')}")
         ]
         total = len(listed)

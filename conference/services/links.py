@@ -30,7 +30,7 @@ class Links:
     def code(self, kind: LinkKind, owner_id: str, revision: int) -> str:
         """24 characters of base32, lower case. Another revision has another code."""
         text = f"link|{kind}|{owner_id}|{revision}".encode()
-        digest = hmac.new(self._key, text, hashlib.sha256).digest()[:_CODE_BYTES]
+        digest = hmac.digest(self._key, text, hashlib.sha256)[:_CODE_BYTES]
         return base64.b32encode(digest).decode().lower()
 
     def hash(self, kind: LinkKind, owner_id: str, revision: int) -> str:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Literal
 
 from aiohttp import web
 from aiohttp_pydantic.oas.typing import r200, r401, r403, r404, r429
 
 from conference.model.permissions import Action, Role
-from conference.services.invitees import MAX_INVITEES
+from conference.model.venue import Venue
+from conference.services.invitees import MAX_INVITEES, Listed
 from signaling.http.bodies import download
-from signaling.http.context import CONTEXT
+from signaling.http.context import CONTEXT, HttpContext
 from signaling.http.resources import Problem, Resource
 from signaling.http.rest import PREFIX, documented, json_of, page_size
 from signaling.tables import layouts
-from signaling.tables.messages import Format
+from signaling.tables.messages import Format, Sheet
 
 
 class CodeResource(Resource):
@@ -64,12 +66,13 @@ async def list_links(
     """
     context = request.app[CONTEXT]
     await context.authorise(request, cid, Action.LINK_READ)
-    links = await _links(request, cid)
+    listed = await context.invitees.page(cid, limit=MAX_INVITEES)
+    owners: list[Venue | Listed] = [*await context.venues.list(cid), *listed.items]
     if after is not None:
-        start = next((place + 1 for place, each in enumerate(links) if each.id == after), len(links))
-        links = links[start:]
-    page = links[: page_size(limit)]
-    more = len(links) > len(page)
+        start = next((place + 1 for place, each in enumerate(owners) if _id(each) == after), len(owners))
+        owners = owners[start:]
+    page = [_resource(context, each) for each in owners[: page_size(limit)]]
+    more = len(owners) > len(page)
     if qr and page:
         codes = await context.tables.draw([_absolute(request, each.link) for each in page])
         page = [
@@ -93,49 +96,50 @@ async def get_links_xlsx(
     _, consultation = await context.authorise(request, cid, Action.LINK_READ)
     venues = await context.venues.list(cid)
     listed = await context.invitees.page(cid, limit=MAX_INVITEES)
-    sheets = layouts.links(
-        [
-            (each.invitee, each.venue, _absolute(request, context.invitees.link(each.invitee)))
-            for each in listed.items
-        ],
-        [(each, _absolute(request, context.venues.link(each))) for each in venues],
-    )
-    data = await context.tables.write(Format.XLSX, sheets)
+
+    def sheets() -> tuple[Sheet, ...]:
+        return layouts.links(
+            [
+                (each.invitee, each.venue, _absolute(request, context.invitees.link(each.invitee)))
+                for each in listed.items
+            ],
+            [(each, _absolute(request, context.venues.link(each))) for each in venues],
+        )
+
+    # In a thread: the codes of thousands take longer than the sockets of a meeting may wait.
+    data = await context.tables.write(Format.XLSX, await asyncio.to_thread(sheets))
     return download(data, f"链接 {consultation.title}", Format.XLSX)
 
 
-async def _links(request: web.Request, cid: str) -> list[LinkResource]:
-    context = request.app[CONTEXT]
-    listed = await context.invitees.page(cid, limit=MAX_INVITEES)
-    venues = [
-        LinkResource(
+def _id(owner: Venue | Listed) -> str:
+    return owner.id if isinstance(owner, Venue) else owner.invitee.id
+
+
+def _resource(context: HttpContext, owner: Venue | Listed) -> LinkResource:
+    if isinstance(owner, Venue):
+        return LinkResource(
             kind="venue",
-            id=each.id,
-            name=each.name,
-            title=each.operator_name,
+            id=owner.id,
+            name=owner.name,
+            title=owner.operator_name,
             role=Role.VENUE_OPERATOR,
             sector="",
-            venue=each.name,
+            venue=owner.name,
             large_text=False,
-            link=context.venues.link(each),
+            link=context.venues.link(owner),
         )
-        for each in await context.venues.list(cid)
-    ]
-    invitees = [
-        LinkResource(
-            kind="invitee",
-            id=each.invitee.id,
-            name=each.invitee.name,
-            title=each.invitee.title,
-            role=each.invitee.role,
-            sector=each.invitee.sector,
-            venue=each.venue,
-            large_text=each.invitee.large_text,
-            link=context.invitees.link(each.invitee),
-        )
-        for each in listed.items
-    ]
-    return [*venues, *invitees]
+    invitee = owner.invitee
+    return LinkResource(
+        kind="invitee",
+        id=invitee.id,
+        name=invitee.name,
+        title=invitee.title,
+        role=invitee.role,
+        sector=invitee.sector,
+        venue=owner.venue,
+        large_text=invitee.large_text,
+        link=context.invitees.link(invitee),
+    )
 
 
 def _absolute(request: web.Request, link: str) -> str:

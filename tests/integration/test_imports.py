@@ -191,19 +191,27 @@ async def test_others_are_answered_meanwhile(server: Signalling) -> None:
     large = workbook(
         [HEADINGS, *(("某", "界", "委员", f"第{n}县", f"139{n:08}", "单位") for n in range(2_000))]
     )
-    waits: list[float] = []
+    turns: list[float] = []
+    answers = 0
     done = asyncio.Event()
 
+    async def watch() -> None:
+        """Processor time of the loop's thread, which a busy machine does not lengthen as it does the clock's."""
+        while not done.is_set():
+            began = time.thread_time()
+            await asyncio.sleep(0.001)
+            turns.append(time.thread_time() - began)
+
     async def keep_asking() -> None:
+        nonlocal answers
         async with aiohttp.ClientSession() as session:
             while not done.is_set():
-                began = time.perf_counter()
                 async with session.get(f"{server.url}/healthz") as response:
                     assert response.status == 200
-                waits.append(time.perf_counter() - began)
+                answers += 1
                 await asyncio.sleep(0.005)
 
-    asking = asyncio.create_task(keep_asking())
+    asking = asyncio.gather(keep_asking(), watch())
     status, read = await upload(server, large)
     assert (status, read["counts"]["bad"]) == (201, 2_000)
     mending = {"rows": [{"row": n, "values": {"name": f"某{n}", "venue": ""}} for n in range(2, 502)]}
@@ -211,6 +219,7 @@ async def test_others_are_answered_meanwhile(server: Signalling) -> None:
     assert (await ask(server, "POST", f"{LIST}/apply"))[1] == {"added": 500, "left": 1_500}
     done.set()
     await asking
-    waits.sort()
-    assert len(waits) > 50
-    assert waits[len(waits) * 95 // 100] < 0.1, waits[-10:]
+    assert answers > 50
+    turns.sort()
+    assert turns[len(turns) * 99 // 100] < 0.05, turns[-10:]
+    assert turns[-1] < 0.25, turns[-10:]
