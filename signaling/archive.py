@@ -39,7 +39,11 @@ class ArchiveBuilder:
     async def _written(self, consultation_id: str) -> BinaryIO:
         file: BinaryIO = tempfile.TemporaryFile(dir=self._directory)  # noqa: SIM115 the caller closes it
         try:
-            request = {"url": self._database_url, "consultation_id": consultation_id, "files": str(self._files)}
+            request = {
+                "url": self._database_url,
+                "consultation_id": consultation_id,
+                "files": str(self._files),
+            }
             line = json.dumps(request).encode() + b"\n"
             code = (await run_worker(_WORKER, line, patience_s=_PATIENCE_S, out=file)).code
             if code == NOT_FOUND:

@@ -51,7 +51,9 @@ def ready_text(ready: Ready) -> str:
         lines.append("")
     if ready.staff is not None:
         staff = ready.staff
-        lines.append(f"  工作人员登录（筹备协商会）  {staff.url}    账号 {staff.login}  密码 {staff.password}")
+        lines.append(
+            f"  工作人员登录（筹备协商会）  {staff.url}    账号 {staff.login}  密码 {staff.password}"
+        )
         lines.append("")
     if ready.lan_ca_fingerprint is not None:
         lines += _trust(ready)

@@ -58,7 +58,9 @@ async def demo_staff(staff: Staff, base_url: str) -> DemoStaff:
 
 async def demo_links(consultations: Consultations, key: TokenKey, base_url: str) -> dict[str, str]:
     """Links by role into the demo consultation, which is made when it is missing or over."""
-    consultation = await consultations.rehearse(ConsultationDraft(title="远程协商演示", id=DEMO_ID, organization=DEMO_ORGANIZATION))
+    consultation = await consultations.rehearse(
+        ConsultationDraft(title="远程协商演示", id=DEMO_ID, organization=DEMO_ORGANIZATION)
+    )
     links: dict[str, str] = {}
     issued: dict[str, Role] = {}
     for role, name in ROLE_NAMES.items():
