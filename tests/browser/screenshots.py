@@ -9,7 +9,6 @@ import argparse
 import asyncio
 from pathlib import Path
 
-import tests.browser.scenes_entry  # noqa: F401 with the scenes of the floor
 from tests.browser import scenes_entry, scenes_floor, scenes_prepare
 from tests.browser.scenes import SCENES, SCREENS, scene
 from tests.support.browser import BrowserFactory

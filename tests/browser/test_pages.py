@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import tests.browser.scenes_entry  # noqa: F401 the scenes of coming in
 from tests.browser.scenes import SCREENS, scene
 from tests.support.browser import BrowserFactory
 from tests.support.server import Server
@@ -14,7 +15,16 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(200)]
 @pytest.mark.parametrize(
     ("name", "screen"),
     [
-        ("entry", "phone"),
+        ("code", "phone"),
+        ("code-large", "laptop"),
+        ("login-error", "phone"),
+        ("meetings", "phone"),
+        ("meetings-large", "laptop"),
+        ("link-large", "phone"),
+        ("second-device", "laptop"),
+        ("waiting-large", "phone"),
+        ("in-hall", "phone"),
+        ("letting-in-list", "phone"),
         ("join", "phone"),
         ("join-large", "laptop"),
         ("five", "laptop"),
