@@ -7,8 +7,6 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import segno
-
 from conference.model.permissions import Role
 from signaling.demo import ROLE_NAMES, DemoStaff
 
@@ -65,6 +63,8 @@ def _trust(ready: Ready) -> list[str]:
     lines = []
     member = ready.links.get(Role.MEMBER.value)
     if member is not None:
+        import segno  # for --lan alone
+
         drawing = io.StringIO()
         segno.make(member, error="l").terminal(out=drawing, compact=True)
         lines += ["  用手机扫码以委员身份入会：", "", drawing.getvalue(), ""]
