@@ -121,7 +121,7 @@ async def test_one_address_cannot_try_for_ever(api: Api) -> None:
 
 async def test_a_storm_of_logins_stops_nobody_else(api: Api) -> None:
     storm = asyncio.gather(*(api.login(f"storm{n}", "x", address=f"10.1.0.{n}") for n in range(100)))
-    longest_s, answered = 0.0, 0
+    longest_s, answered, began_s = 0.0, 0, time.perf_counter()
     while not storm.done():
         begin = time.perf_counter()
         async with api.session.get(f"{api.server.url}/healthz") as response:
@@ -129,7 +129,7 @@ async def test_a_storm_of_logins_stops_nobody_else(api: Api) -> None:
         longest_s, answered = max(longest_s, time.perf_counter() - begin), answered + 1
     assert {status for status, _ in await storm} == {401}
     assert answered >= 5
-    assert longest_s < 1.0, longest_s
+    assert longest_s < (time.perf_counter() - began_s) / 4, longest_s
 
 
 @pytest.mark.parametrize(

@@ -143,14 +143,14 @@ async def test_guesses_at_once_are_counted_one_by_one(office: Office) -> None:
 
 async def test_a_storm_of_logins_leaves_the_event_loop_free(office: Office) -> None:
     await office.account("li")
-    longest_s = 0.0
+    longest_s, began_s = 0.0, time.perf_counter()
     storm = asyncio.gather(*(office.code(f"nobody{n}", "falsch") for n in range(100)))
     while not storm.done():
         begin = time.perf_counter()
         await asyncio.sleep(0.001)
         longest_s = max(longest_s, time.perf_counter() - begin)
     assert {each.code for each in await storm} == {"login_failed"}
-    assert longest_s < 0.5, longest_s
+    assert longest_s < (time.perf_counter() - began_s) / 4, longest_s
 
 
 async def test_a_disabled_account_is_out_at_once(office: Office) -> None:
