@@ -47,6 +47,11 @@ class Entry:
     sector: str | None = None
 
     @property
+    def is_listed(self) -> bool:
+        """Whether venues or invitees say something of it."""
+        return self.invitee_id is not None or self.venue_id is not None
+
+    @property
     def is_stranger(self) -> bool:
         """Came by a hall's code with a name that is not on the list."""
         return self.entered_by is EntryMeans.CODE and self.invitee_id is None

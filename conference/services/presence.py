@@ -51,8 +51,9 @@ class Presence:
         """Seat a client and send it the snapshot, or let it wait; returns its participant id."""
         require(entry.role, Action.ROOM_JOIN)
         async with self._rooms.locked(entry.consultation_id) as room:
-            async with self._rooms.storage.reading() as unit:
-                entry = await entry.identified(unit)
+            if entry.is_listed:
+                async with self._rooms.storage.reading() as unit:
+                    entry = await entry.identified(unit)
             seat = await self._resumed(room, entry)
             resumed = seat is not None
             if seat is None:
