@@ -199,11 +199,18 @@ class BrowserClient:
         return int(await self.evaluate("(name) => __probe.count(name)", test_id))
 
     async def tap(self, test_id: str, nth: int = 0, *, timeout_s: float = 15.0) -> None:
-        """A real click or touch in the middle of the element, once it is there, enabled and not covered."""
+        """A real click or touch in the middle of the element, once it is there, enabled, at rest and not covered."""
+        before: Json | None = None
 
         async def ready() -> Json | None:
-            box = await self.evaluate("(name, nth) => __probe.box(name, nth)", test_id, nth)
-            return box if box and not box["disabled"] and box["hit"] else None
+            nonlocal before
+            last, before = before, await self.evaluate("(name, nth) => __probe.box(name, nth)", test_id, nth)
+            at_rest = (
+                before is not None
+                and last is not None
+                and (before["x"], before["y"]) == (last["x"], last["y"])
+            )
+            return before if before and at_rest and not before["disabled"] and before["hit"] else None
 
         box = await self.wait_until(ready, timeout_s=timeout_s, what=f"can tap {test_id}")
         assert box is not None

@@ -45,6 +45,8 @@ INSTALL_JS = f"""
       const x = box.left + box.width / 2, y = box.top + box.height / 2;
       const top = document.elementFromPoint(x, y);
       const hit = !!top && (element.contains(top) || top.contains(element));
+      // Under a bar that stands still: a person scrolls on.
+      if (!hit) element.scrollIntoView({{ block: "center", inline: "nearest" }});
       return {{ x, y, width: box.width, height: box.height, disabled: !!element.disabled, hit }};
     }},
     count: (name) => id(name).filter(visible).length,

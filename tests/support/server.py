@@ -293,7 +293,8 @@ class Server:
             env=os.environ | self.environment,
             check=False,
         )
-        assert done.returncode == 0, f"yuanshang {' '.join(arguments)} → {done.returncode}:\n{done.stderr}"
+        said = done.stderr + done.stdout
+        assert done.returncode == 0, f"yuanshang {' '.join(arguments)} → {done.returncode}:\n{said}"
         return done.stdout.strip()
 
     def create_consultation(self, title: str = "会商", consultation_id: str = "") -> str:
