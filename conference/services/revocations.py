@@ -60,5 +60,6 @@ class Revocations:
 
 def _warrants(room: LiveRoom) -> frozenset[Warrant]:
     seats = (each.warrant for each in (*room.seats.values(), *room.waiting.values()))
-    others = (each.warrant for each in (*room.desks.values(), *room.listeners.values()))
-    return frozenset(each for each in (*seats, *others) if each is not None)
+    desks = (each.warrant for each in room.desks.values())
+    listeners = (each.warrant for each in room.listeners.values())
+    return frozenset(each for each in (*seats, *desks, *listeners) if each is not None)
