@@ -64,8 +64,15 @@ def new_draft(stage: Stage) -> Office:
     return office
 
 
+def add_venues(office: Office, cid: str) -> None:
+    names = ("kind", "name", "place", "operator_name")
+    for venue in VENUES:
+        office.call("POST", f"/consultations/{cid}/venues", dict(zip(names, venue, strict=True)))
+
+
 def fill(office: Office, cid: str) -> None:
     """Time, briefing, venues, agenda, one file; no invitees yet."""
+    add_venues(office, cid)
     path = f"/consultations/{cid}"
     fields: Json = {
         "revision": 1,
@@ -76,9 +83,6 @@ def fill(office: Office, cid: str) -> None:
         "briefing": "围绕助餐、护理队伍和农村互助养老三个方面协商，请先阅读调研报告。",
     }
     office.call("PATCH", path, fields)
-    names = ("kind", "name", "place", "operator_name")
-    for venue in VENUES:
-        office.call("POST", f"{path}/venues", dict(zip(names, venue, strict=True)))
     columns = ("kind", "title", "planned_minutes", "speaker")
     office.call(
         "PUT", f"{path}/agenda", {"items": [dict(zip(columns, item, strict=True)) for item in AGENDA]}
@@ -87,7 +91,7 @@ def fill(office: Office, cid: str) -> None:
 
 
 def invite(office: Office, cid: str) -> None:
-    """Everybody who needs no mending, by an import."""
+    """Everybody who needs no mending, by an import. The main venue has to be there."""
     path = f"/consultations/{cid}/invitees/import"
     upload(office, path, "受邀名单.xlsx", people(*GUESTS))
     office.call("POST", f"{path}/apply")
@@ -232,7 +236,12 @@ async def attended(stage: Stage, query: str = "") -> None:
     office = await asyncio.to_thread(
         lambda: Office(stage.server, login=f"li-{stage.consultation[-8:].lower()}")
     )
-    await asyncio.to_thread(invite, office, stage.consultation)
+
+    def ready() -> None:
+        add_venues(office, stage.consultation)
+        invite(office, stage.consultation)
+
+    await asyncio.to_thread(ready)
     await asyncio.sleep(3)
     await at_desk(stage, office, "attendance", query)
     await present(stage.client, "attendance-row")

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { added, canMove, draftOf, finished, moved, removed } from '@/pages/desk/agenda-draft'
+import { added, canMove, draftOf, finished, identified, moved, named, placed, removed } from '@/pages/desk/agenda-draft'
 import { agendaItem } from './fakes'
 
 const items = draftOf([agendaItem('done', { state: 'done' }), agendaItem('now', { state: 'current' }), agendaItem('a', { planned_start_wall_ms: 100 }), agendaItem('b')])
@@ -31,5 +31,20 @@ describe('editing the agenda', () => {
       ['b', 'b', null],
       [undefined, '小结', null],
     ])
+  })
+})
+
+describe('dragging and saving', () => {
+  it('moves to a place, and not past what began', () => {
+    const more = added(items, 'c')
+    expect(placed(more, 'c', 2).map((each) => each.key)).toEqual(['done', 'now', 'c', 'a', 'b'])
+    expect(placed(more, 'c', 0).map((each) => each.key)).toEqual(['done', 'now', 'c', 'a', 'b'])
+    expect(placed(more, 'a', 4).map((each) => each.key)).toEqual(['done', 'now', 'b', 'c', 'a'])
+  })
+
+  it('gives new rows the ids that they were saved under', () => {
+    const begun = added(added(items.slice(2), 'new-1'), 'new-2').map((each) => (each.key === 'new-2' ? { ...each, title: '小结' } : each))
+    const saved = [agendaItem('a'), agendaItem('b'), agendaItem('x')]
+    expect(identified(begun, named(begun), saved).map((each) => each.id)).toEqual(['a', 'b', undefined, 'x'])
   })
 })

@@ -80,6 +80,7 @@ export interface RowFix {
   dropped?: boolean
 }
 
+/** modules a side, with the quiet zone; the path is filled */
 export interface Qr {
   size: number
   path: string
