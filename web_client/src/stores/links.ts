@@ -11,9 +11,15 @@ export const useLinks = defineStore('links', () => {
   const items = shallowRef<PersonalLink[]>([])
   const loading = ref(false)
 
-  /** All pages; false when one did not come. */
-  async function load(): Promise<boolean> {
-    if (loading.value) return false
+  let running: Promise<boolean> | null = null
+
+  /** All pages; false when one did not come. Who asks while they are on their way waits for the same ones. */
+  function load(): Promise<boolean> {
+    running ??= fetchAll().finally(() => (running = null))
+    return running
+  }
+
+  async function fetchAll(): Promise<boolean> {
     loading.value = true
     const all: PersonalLink[] = []
     let after: string | null = null
