@@ -18,9 +18,11 @@ from conference.clock import Clock, SystemClock
 from conference.media.client import MediaClient
 from conference.media.settings import MediaSettings
 from conference.services.agendas import Agendas
+from conference.services.arrivals import Arrivals
 from conference.services.attendance import Attendance
 from conference.services.audit import Trace
 from conference.services.consultations import Consultations
+from conference.services.departures import Departures
 from conference.services.desks import Desks
 from conference.services.editing import Editing
 from conference.services.entrances import Entrances
@@ -37,9 +39,9 @@ from conference.services.moderation import Moderation
 from conference.services.offers import Offers
 from conference.services.passwords import Passwords
 from conference.services.ports import MediaPlane
-from conference.services.presence import Presence
 from conference.services.program import ProgramTimes
 from conference.services.recovery import Recovery
+from conference.services.relisting import Relisting
 from conference.services.revocations import Revocations
 from conference.services.rooms import RoomLimits, Rooms
 from conference.services.staff import Staff
@@ -98,7 +100,7 @@ class WebProcess:
     media: MediaPlane
     rooms: Rooms
     life_cycle: LifeCycle
-    presence: Presence
+    departures: Departures
     floor_clock: FloorClock
     attendance: Attendance
     recovery: Recovery
@@ -134,9 +136,9 @@ class WebProcess:
         rooms = Rooms(database, media, fanout, programs, clock, limits, ephemeral.registry)
         offers = Offers(rooms)
         floors = Floors(rooms)
-        presence = Presence(rooms, offers, floors)
+        arrivals, departures, relisting = Arrivals(rooms, offers), Departures(rooms, floors), Relisting(rooms)
         media_sessions = MediaSessions(rooms, offers)
-        streams = Streams(rooms, presence)
+        streams = Streams(rooms, arrivals, departures)
         metrics.watch(rooms)
         moderation, agendas, statements = Moderation(rooms), Agendas(rooms), Statements(rooms)
         attendance = Attendance(database, programs, clock)
@@ -146,17 +148,17 @@ class WebProcess:
             **AgendaRequests(agendas).calls(),
             **StatementRequests(statements).calls(),
         }
-        waiting = WaitingRoom(rooms, presence)
-        requests = RoomRequests(presence, desks, moderation, media_sessions, waiting, shared)
+        waiting = WaitingRoom(rooms, arrivals, departures)
+        requests = RoomRequests(arrivals, departures, desks, moderation, media_sessions, waiting, shared)
         around = Surroundings(access, fanout, metrics, proxies, background.spawn)
         sockets = SocketServer(
-            RoomNamespace(requests.handlers(), presence, offers, around),
+            RoomNamespace(requests.handlers(), arrivals, departures, offers, around),
             DeskNamespace(requests.desk_handlers(), desks, around),
             metrics=metrics,
             public_url=settings.public_url,
             redis_url=settings.redis_url,
         )
-        passwords, revocations = Passwords(), Revocations(rooms, presence)
+        passwords, revocations = Passwords(), Revocations(rooms, departures)
         directory = DataDirectory(settings.data_dir.resolve())
         files = Files(database, DirectoryFiles(directory.files), clock)
         tables, links = TableWorkers(settings.time_zone), key.links(settings.public_url)
@@ -164,11 +166,11 @@ class WebProcess:
             access=access,
             tables=tables,
             imports=InviteeImports(database, tables, links, clock),
-            logins=Logins(database, passwords, clock),
-            venues=Venues(database, clock, links, presence),
-            invitees=Invitees(database, clock, links, presence),
+            venues=Venues(database, clock, links, relisting),
+            invitees=Invitees(database, clock, links, relisting),
             entrances=Entrances(database, clock, access.for_guest),
             entry_codes=EntryCodes(database, clock, access.for_guest, ephemeral.rate_limits),
+            logins=Logins(database, passwords, clock),
             staff=Staff(database, passwords, clock),
             editing=Editing(rooms, floors),
             files=files,
@@ -201,7 +203,7 @@ class WebProcess:
             media=media,
             rooms=rooms,
             life_cycle=life_cycle,
-            presence=presence,
+            departures=departures,
             floor_clock=floor_clock,
             attendance=attendance,
             recovery=Recovery(rooms, programs, floor_clock, attendance),
@@ -222,7 +224,7 @@ class WebProcess:
         await self.files.restore()
         background.keep(self.media_sessions.run)
         background.keep(self.metrics.measure_lag)
-        background.every(_SWEEP_S, self.presence.expire, self.streams.expire, self.offers.repeat_overdue)
+        background.every(_SWEEP_S, self.departures.expire, self.streams.expire, self.offers.repeat_overdue)
         background.every(_SWEEP_S, self.revocations.sweep)
         background.every(_TICK_S, self.floor_clock.tick)
         background.every(_CHECKPOINT_S, self.database.checkpoint)
@@ -232,7 +234,7 @@ class WebProcess:
 
     async def stop(self) -> None:
         """Say goodbye to the sockets; participants keep their seats for the next start."""
-        self.presence.stop()
+        self.departures.stop()
         for step in (self.rooms.heartbeat, self.sockets.close):
             try:
                 await asyncio.wait_for(step(), _STOP_STEP_S)

@@ -23,7 +23,7 @@ _PAGE: Final = 500
 
 
 class Attendance:
-    """The rows are written by Presence, with the joining and leaving itself."""
+    """The rows are written by Arrivals and Departures, with the joining and leaving itself."""
 
     def __init__(self, storage: Storage, programs: ProgramTimes, clock: Clock) -> None:
         self._storage = storage

@@ -7,8 +7,10 @@ from typing import TypeVar
 
 from conference.model.admission import must_wait
 from conference.model.consultation import Consultation
-from conference.model.participant import Device, EntryMeans, Participant
-from conference.model.permissions import Role
+from conference.model.floor import gate_without_floor
+from conference.model.ids import hash_secret, new_id
+from conference.model.participant import Device, EntryMeans, Participant, ParticipantKind
+from conference.model.permissions import Action, Role, allowed
 from conference.services.ports import UnitOfWork
 from conference.services.warrants import Warrant
 
@@ -72,6 +74,61 @@ class Entry:
             invitee_id=self.invitee_id,
             operated_id=self.venue_id if self.entered_by is EntryMeans.OPERATOR else None,
             token_id=self.token_id,
+        )
+
+    def newcomer(
+        self,
+        consultation: Consultation,
+        kind: ParticipantKind,
+        secret: str,
+        *,
+        now_ms: int,
+        joined_at_ms: int,
+    ) -> Participant:
+        """What somebody becomes who was not here before. `secret` is good for resuming."""
+        speaks = allowed(self.role, Action.MEDIA_PUBLISH)
+        opens = consultation.microphone_on_join or kind is ParticipantKind.WHIP
+        return Participant(
+            id=new_id("p"),
+            consultation_id=consultation.id,
+            name=self.name,
+            role=self.role,
+            venue=self.venue,
+            kind=kind,
+            device=self.device,
+            token_id=self.token_id,
+            resume_hash=hash_secret(secret),
+            joined_at_ms=joined_at_ms,
+            last_seen_ms=now_ms,
+            microphone_on=speaks and opens and not self.in_hall,
+            camera_on=speaks,
+            floor_gate=gate_without_floor(self.role, consultation.mode),
+            invitee_id=self.invitee_id,
+            venue_id=self.venue_id,
+            title=self.title,
+            sector=self.sector,
+            entered_by=self.entered_by,
+            in_hall=self.in_hall,
+        )
+
+    def taken_by(self, before: Participant, consultation: Consultation, secret: str) -> Participant:
+        """The same participant by this door and on this device; mutes stay."""
+        gate = gate_without_floor(self.role, consultation.mode)
+        return replace(
+            before,
+            name=self.name,
+            role=self.role,
+            venue=self.venue,
+            device=self.device,
+            token_id=self.token_id,
+            resume_hash=hash_secret(secret),
+            microphone_on=before.microphone_on and not self.in_hall,
+            floor_gate=before.floor_gate if before.holds_floor else gate,
+            venue_id=self.venue_id,
+            title=self.title,
+            sector=self.sector,
+            entered_by=self.entered_by,
+            in_hall=self.in_hall,
         )
 
     def waits(self, consultation: Consultation, before: list[Participant]) -> bool:

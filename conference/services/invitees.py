@@ -17,7 +17,7 @@ from conference.model.permissions import Action, Role, require
 from conference.services.links import LinkKind, Links
 from conference.services.ports import Storage, UnitOfWork
 from conference.services.preparing import changes_between, preparable
-from conference.services.presence import Presence
+from conference.services.relisting import Relisting
 from conference.services.trace import Bearer
 
 MAX_INVITEES: Final = 2_000
@@ -61,11 +61,11 @@ class InviteePage:
 class Invitees:
     """Every change of an invitee but the import goes through here."""
 
-    def __init__(self, storage: Storage, clock: Clock, links: Links, presence: Presence) -> None:
+    def __init__(self, storage: Storage, clock: Clock, links: Links, relisting: Relisting) -> None:
         self._storage = storage
         self._clock = clock
         self._links = links
-        self._presence = presence
+        self._relisting = relisting
 
     async def page(
         self, consultation_id: str, *, after: str | None = None, limit: int = 100, query: str = ""
@@ -159,7 +159,7 @@ class Invitees:
             content = changes_between(before, invitee, EDITABLE, _PERSONAL)
             await self._save(unit, invitee, by, "invitee.edited", content)
         if any(getattr(invitee, name) != getattr(before, name) for name in _SHOWN_IN_ROOM):
-            await self._presence.refresh(consultation_id, by.actor, invitee_id=invitee.id)
+            await self._relisting.refresh(consultation_id, by.actor, invitee_id=invitee.id)
         return invitee
 
     async def remove(self, consultation_id: str, by: Bearer, invitee_id: str) -> None:

@@ -6,9 +6,9 @@ from conference.clock import Clock
 from conference.model.audit import CLI, AuditEntry
 from conference.model.errors import ConferenceError
 from conference.model.permissions import Action, require
+from conference.services.departures import Departures
 from conference.services.live_room import LiveRoom
 from conference.services.ports import Storage
-from conference.services.presence import Presence
 from conference.services.rooms import Rooms
 from conference.services.trace import Bearer
 from conference.services.warrants import Warrant, void_among
@@ -36,9 +36,9 @@ async def revoke_token(
 class Revocations:
     """Looks after the live sessions of this node, whichever process revoked what they stand on."""
 
-    def __init__(self, rooms: Rooms, presence: Presence) -> None:
+    def __init__(self, rooms: Rooms, departures: Departures) -> None:
         self._rooms = rooms
-        self._presence = presence
+        self._departures = departures
 
     async def revoke(self, consultation_id: str, token_id: str, by: Bearer) -> None:
         """Revoke a token, and close at once what it opened."""
@@ -55,7 +55,7 @@ class Revocations:
             void = await void_among(unit, everything)
         for room_id, warrants in standing.items():
             if not void.isdisjoint(warrants):
-                await self._presence.revoke(room_id, void, SECRETARIAT)
+                await self._departures.revoke(room_id, void, SECRETARIAT)
 
 
 def _warrants(room: LiveRoom) -> frozenset[Warrant]:

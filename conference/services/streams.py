@@ -9,9 +9,10 @@ from conference.model.floor import gate_beside_floor
 from conference.model.ids import new_id
 from conference.model.participant import LeaveReason, ParticipantKind
 from conference.model.permissions import Action, Role, allowed, require
+from conference.services.arrivals import Arrivals
+from conference.services.departures import Departures
 from conference.services.entry import Entry
 from conference.services.live_room import Listener, LiveRoom, Seat
-from conference.services.presence import Presence
 from conference.services.rooms import Rooms
 from conference.services.trace import Bearer
 
@@ -27,9 +28,10 @@ class StreamOpened:
 class Streams:
     """A WHIP encoder is a participant; a WHEP player is not listed."""
 
-    def __init__(self, rooms: Rooms, presence: Presence) -> None:
+    def __init__(self, rooms: Rooms, arrivals: Arrivals, departures: Departures) -> None:
         self._rooms = rooms
-        self._presence = presence
+        self._arrivals = arrivals
+        self._departures = departures
 
     # ── WHIP ────────────────────────────────────────────────────────────────────────────────────
 
@@ -37,8 +39,8 @@ class Streams:
         """Seat an encoder, under its label where it brings one, and take its offer."""
         require(entry.role, Action.WHIP_PUBLISH)
         async with self._rooms.locked(entry.consultation_id) as room:
-            entry = named(await self._presence.require_admitted(room, entry), label)
-            participant, secret = self._presence.encoder(room, entry)
+            entry = named(await self._arrivals.require_admitted(room, entry), label)
+            participant, secret = self._arrivals.encoder(room, entry)
             gate = gate_beside_floor(participant, room.consultation.mode, room.turn)
             participant = participant.under_floor(gate)
             media = self._rooms.media
@@ -48,7 +50,7 @@ class Streams:
             except BaseException:
                 await self._rooms.leave_media(room.id, participant.id)
                 raise
-            seat = await self._presence.admit(
+            seat = await self._arrivals.admit(
                 room, participant, secret, action="participant.joined", publications=publications
             )
             seat.warrant = entry.warrant
@@ -59,7 +61,7 @@ class Streams:
         """The encoder is done."""
         async with self._rooms.locked(room_id) as room:
             self._require_whip_owner(room, participant_id, by.role, by.token_id)
-            await self._presence.vacate(room, room.seat(participant_id), LeaveReason.LEFT, by=by.actor)
+            await self._departures.vacate(room, room.seat(participant_id), LeaveReason.LEFT, by=by.actor)
 
     def _require_whip_owner(self, room: LiveRoom, participant_id: str, role: Role, token_id: str) -> None:
         participant = room.seat(participant_id).participant
@@ -75,7 +77,7 @@ class Streams:
         require(entry.role, Action.WHEP_PLAY)
         async with self._rooms.locked(entry.consultation_id) as room:
             room.consultation.require_open()
-            await self._presence.require_admitted(room, entry)
+            await self._arrivals.require_admitted(room, entry)
             room.seat(target_id)
             if len(room.listeners) >= self._rooms.limits.max_listeners:
                 raise ConferenceError("room_full", f"{len(room.listeners)} listeners")
@@ -139,7 +141,7 @@ class Streams:
         return room.listeners.get(stream_id) or room.seat(stream_id)
 
     async def expire(self) -> None:
-        """Close players whose transport is gone. Encoders are participants: see Presence.expire."""
+        """Close players whose transport is gone. Encoders are participants: see Departures.expire."""
         now_s = self._rooms.clock.monotonic()
         for room in self._rooms.all():
             if any(self._is_lost(listener, now_s) for listener in room.listeners.values()):

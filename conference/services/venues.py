@@ -16,7 +16,7 @@ from conference.model.venue import Venue, VenueKind
 from conference.services.links import LinkKind, Links
 from conference.services.ports import Storage, UnitOfWork
 from conference.services.preparing import changes_between, preparable
-from conference.services.presence import Presence
+from conference.services.relisting import Relisting
 from conference.services.trace import Bearer
 
 MAX_VENUES: Final = 200
@@ -40,11 +40,11 @@ class VenueDraft:
 class Venues:
     """Every change of a venue goes through here."""
 
-    def __init__(self, storage: Storage, clock: Clock, links: Links, presence: Presence) -> None:
+    def __init__(self, storage: Storage, clock: Clock, links: Links, relisting: Relisting) -> None:
         self._storage = storage
         self._clock = clock
         self._links = links
-        self._presence = presence
+        self._relisting = relisting
 
     async def list(self, consultation_id: str) -> list[Venue]:
         """By position, without those that were removed."""
@@ -96,7 +96,7 @@ class Venues:
             content = changes_between(before, venue, EDITABLE, _PERSONAL)
             await self._save(unit, venue, by, "venue.edited", content)
         if venue.name != before.name:
-            await self._presence.refresh(consultation_id, by.actor, venue_id=venue.id)
+            await self._relisting.refresh(consultation_id, by.actor, venue_id=venue.id)
         return venue
 
     async def remove(self, consultation_id: str, by: Bearer, venue_id: str) -> None:

@@ -8,19 +8,22 @@ from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.floor import gate_without_floor
 from conference.model.participant import LeaveReason
 from conference.model.permissions import Action, require
+from conference.services.arrivals import Arrivals
+from conference.services.departures import Departures
 from conference.services.live_room import LiveRoom, Seat
-from conference.services.ports import UnitOfWork
-from conference.services.presence import Presence
 from conference.services.rooms import Rooms
+from conference.services.stays import Stays, noting
 from conference.services.trace import Bearer, Caller
 
 
 class WaitingRoom:
-    """`by` is an id in the room or at a desk. Who waits comes through Presence."""
+    """`by` is an id in the room or at a desk. Who waits comes through Arrivals."""
 
-    def __init__(self, rooms: Rooms, presence: Presence) -> None:
+    def __init__(self, rooms: Rooms, arrivals: Arrivals, departures: Departures) -> None:
         self._rooms = rooms
-        self._presence = presence
+        self._arrivals = arrivals
+        self._departures = departures
+        self._stays = Stays(rooms)
 
     async def admit(self, room_id: str, by: str | Bearer, participant_id: str) -> int:
         """Let somebody in: 1, or 0 when somebody else did so before; not_found when nobody waits."""
@@ -51,7 +54,7 @@ class WaitingRoom:
         async with self._rooms.locked(room_id) as room:
             caller = self._doorkeeper(room, by)
             seat = self._waiting(room, participant_id)
-            await self._presence.vacate(room, seat, LeaveReason.REFUSED, by=caller.actor)
+            await self._departures.vacate(room, seat, LeaveReason.REFUSED, by=caller.actor)
             if seat.session_id is not None:
                 self._rooms.publisher.send(seat.session_id, SessionRemoved(caller.name, "refused"))
                 self._rooms.publisher.close(seat.session_id)
@@ -70,25 +73,21 @@ class WaitingRoom:
 
     async def _admit(self, room: LiveRoom, caller: Caller, seat: Seat) -> None:
         room.consultation.require_open()
-        self._presence.require_place(room)
+        self._arrivals.require_place(room)
         gate = gate_without_floor(seat.participant.role, room.consultation.mode)
         participant = seat.participant.admitted().under_floor(gate)
         name = Personal(participant.name)
         line = self._rooms.entry(room, caller.actor, "participant.admitted", participant.id, name=name)
         # Who lost the connection meanwhile is let in all the same: attendance begins with coming back.
-        stay = None if seat.session_id is None else self._presence.stay(room, participant)
+        stay = None if seat.session_id is None else self._stays.begun(room, participant)
 
-        async def note(unit: UnitOfWork) -> None:
-            if stay is not None:
-                await unit.stays.save(stay)
-
-        await self._presence.join_media(room, participant)
+        await self._arrivals.join_media(room, participant)
         try:
-            await self._rooms.save(participant, trace=[line], also=note)
+            await self._rooms.save(participant, trace=[line], also=noting(stay))
         except BaseException:
             await self._rooms.leave_media(room.id, participant.id)
             raise
         room.remove_waiting(seat)
         seat.participant, seat.stay = participant, stay
         room.add(seat)
-        await self._presence.begin(room, seat, resumed=False)
+        await self._arrivals.begin(room, seat, resumed=False)

@@ -10,8 +10,9 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from conference.model.errors import ConferenceError
+from conference.services.arrivals import Arrivals
+from conference.services.departures import Departures
 from conference.services.offers import Offers
-from conference.services.presence import Presence
 from signaling.realtime.dispatch import Handler, Session, failure
 from signaling.realtime.namespace import Answered, Namespace, Surroundings
 from signaling.realtime.requests import Credentials, MediaAnswer
@@ -23,11 +24,17 @@ class RoomNamespace(Namespace):
     """A session here is a participant with a seat and media."""
 
     def __init__(
-        self, handlers: Mapping[str, Handler], presence: Presence, offers: Offers, around: Surroundings
+        self,
+        handlers: Mapping[str, Handler],
+        arrivals: Arrivals,
+        departures: Departures,
+        offers: Offers,
+        around: Surroundings,
     ) -> None:
         super().__init__("/room", handlers, around)
         self._access = around.access
-        self._presence = presence
+        self._arrivals = arrivals
+        self._departures = departures
         self._offers = offers
 
     async def enter(self, session_id: str, request: web.BaseRequest, auth: Any) -> tuple[str, str]:
@@ -39,10 +46,10 @@ class RoomNamespace(Namespace):
             resume=credentials.resume,
             take_over=credentials.take_over,
         )
-        return entry.consultation_id, await self._presence.join(entry, session_id)
+        return entry.consultation_id, await self._arrivals.join(entry, session_id)
 
     async def left(self, session: Session) -> None:
-        await self._presence.disconnect(session.room_id, session.participant_id, session.id)
+        await self._departures.disconnect(session.room_id, session.participant_id, session.id)
 
     def answer_to(self, session_id: str, generation: int) -> Answered:
         async def answered(*arguments: Any) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from conference.services.arrivals import Arrivals
+from conference.services.departures import Departures
 from conference.services.desks import Desks
 from conference.services.media_sessions import MediaSessions
 from conference.services.moderation import Moderation
-from conference.services.presence import Presence
 from conference.services.waiting import WaitingRoom
 from signaling.realtime.dispatch import Call, Handler, Session
 from signaling.realtime.requests import (
@@ -30,14 +31,16 @@ class RoomRequests:
 
     def __init__(
         self,
-        presence: Presence,
+        arrivals: Arrivals,
+        departures: Departures,
         desks: Desks,
         moderation: Moderation,
         media: MediaSessions,
         waiting: WaitingRoom,
         shared: Mapping[str, Call],
     ) -> None:
-        self._presence = presence
+        self._arrivals = arrivals
+        self._departures = departures
         self._desks = desks
         self._moderation = moderation
         self._media = media
@@ -70,11 +73,11 @@ class RoomRequests:
         return render(snapshot)[1]
 
     async def _sync(self, session: Session, _: Empty) -> dict[str, Any]:
-        snapshot = await self._presence.snapshot(session.room_id, session.participant_id)
+        snapshot = await self._arrivals.snapshot(session.room_id, session.participant_id)
         return render(snapshot)[1]
 
     async def _leave(self, session: Session, _: Empty) -> dict[str, Any]:
-        await self._presence.leave(session.room_id, session.participant_id)
+        await self._departures.leave(session.room_id, session.participant_id)
         return {}
 
     async def _publish(self, session: Session, request: MediaPublish) -> dict[str, Any]:
@@ -108,7 +111,7 @@ class RoomRequests:
         return {"changed": changed}
 
     async def _remove(self, session: Session, request: ParticipantRemove) -> dict[str, Any]:
-        await self._presence.remove(session.room_id, session.participant_id, request.participant_id)
+        await self._departures.remove(session.room_id, session.participant_id, request.participant_id)
         return {}
 
     async def _admit(self, session: Session, request: ParticipantAdmit) -> dict[str, Any]:

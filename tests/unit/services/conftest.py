@@ -12,8 +12,10 @@ from conference.model.audit import AuditLine, verify
 from conference.model.invitee import Invitee
 from conference.model.permissions import Role
 from conference.services.agendas import Agendas
+from conference.services.arrivals import Arrivals
 from conference.services.attendance import Attendance
 from conference.services.consultations import ConsultationDraft, Consultations
+from conference.services.departures import Departures
 from conference.services.desks import Desks
 from conference.services.entrances import Entrances, Issued, Pass
 from conference.services.entry import Entry, Resume
@@ -25,8 +27,8 @@ from conference.services.links import LinkKind, Links
 from conference.services.media_sessions import MediaSessions
 from conference.services.moderation import Moderation
 from conference.services.offers import Offers
-from conference.services.presence import Presence
 from conference.services.program import ProgramTimes
+from conference.services.relisting import Relisting
 from conference.services.rooms import RoomLimits, Rooms
 from conference.services.statements import Statements
 from conference.services.streams import Streams
@@ -55,16 +57,18 @@ class World:
         self.offers = Offers(self.rooms)
         self.floors = Floors(self.rooms)
         self.floor_clock = FloorClock(self.rooms, self.floors)
-        self.presence = Presence(self.rooms, self.offers, self.floors)
-        self.waiting = WaitingRoom(self.rooms, self.presence)
+        self.arrivals = Arrivals(self.rooms, self.offers)
+        self.departures = Departures(self.rooms, self.floors)
+        self.relisting = Relisting(self.rooms)
+        self.waiting = WaitingRoom(self.rooms, self.arrivals, self.departures)
         self.links = Links(b"k" * 32)
-        self.venues = Venues(database, clock, self.links, self.presence)
-        self.invitees = Invitees(database, clock, self.links, self.presence)
+        self.venues = Venues(database, clock, self.links, self.relisting)
+        self.invitees = Invitees(database, clock, self.links, self.relisting)
         self.entrances = Entrances(database, clock, self.issue)
         self.issued: dict[str, Pass] = {}
         self.moderation = Moderation(self.rooms)
         self.media_sessions = MediaSessions(self.rooms, self.offers)
-        self.streams = Streams(self.rooms, self.presence)
+        self.streams = Streams(self.rooms, self.arrivals, self.departures)
         self.agendas = Agendas(self.rooms)
         self.statements = Statements(self.rooms)
         self.desks = Desks(self.rooms)
@@ -116,7 +120,7 @@ class World:
         self, session_id: str, role: Role = Role.MEMBER, resume: Resume | None = None, expired: bool = False
     ) -> str:
         entry = self.entry(session_id, role, resume, expired)
-        return await self.presence.join(entry, session_id)
+        return await self.arrivals.join(entry, session_id)
 
     @staticmethod
     def entry(

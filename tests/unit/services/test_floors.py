@@ -146,7 +146,7 @@ async def test_a_holder_who_drops_out_keeps_the_floor_for_a_while(world: World) 
     speak(world, member)
     await forward(world, 0)
     world.clock.forward(100)
-    await world.presence.disconnect("c", member, "b")
+    await world.departures.disconnect("c", member, "b")
     await forward(world, 3)
     holder = floor(world).holder
     assert holder is not None
@@ -156,7 +156,7 @@ async def test_a_holder_who_drops_out_keeps_the_floor_for_a_while(world: World) 
     await forward(world, 0)
     assert state(world) is TurnState.WAITING
     assert world.publisher.of_kind("b2", FloorGiven) == [FloorGiven(300_000, Ending.SOFT)]
-    await world.presence.disconnect("c", member, "b2")
+    await world.departures.disconnect("c", member, "b2")
     await forward(world, 3)
     await forward(world, 57)
     assert floor(world).holder is None
@@ -166,7 +166,7 @@ async def test_leaving_gives_the_floor_back(world: World) -> None:
     chair, member, _ = await live(world)
     await world.floors.set_mode("c", chair, Mode.CHAIR)
     await world.floors.grant("c", chair, member)
-    await world.presence.leave("c", member)
+    await world.departures.leave("c", member)
     assert floor(world).holder is None
     assert [line.action for line in await world.trace()][-2:] == ["floor.ended", "participant.left"]
 
@@ -284,10 +284,10 @@ async def test_the_microphones_of_a_venue_are_open_while_somebody_of_it_has_the_
     world = await world.restart()
     await world.life_cycle.start("c", world.bearer(Role.CHAIR))
     chair = await world.join("主持人", Role.CHAIR)
-    operator = await world.presence.join(
+    operator = await world.arrivals.join(
         replace(world.entry("o", Role.VENUE_OPERATOR), venue="分会场"), "操作员"
     )
-    guest = await world.presence.join(replace(world.entry("g"), venue="分会场"), "委员")
+    guest = await world.arrivals.join(replace(world.entry("g"), venue="分会场"), "委员")
     stranger = await world.join("s")
     hall, other = await encoder(world, "全景", "分会场"), await encoder(world, "别处", "主会场")
     nowhere = await encoder(world, "无会场", None)
@@ -324,5 +324,5 @@ async def test_the_microphones_of_a_venue_are_open_while_somebody_of_it_has_the_
     assert is_open(operator, hall) == [False, False]
     await world.floors.set_mode("c", chair, Mode.FREE)
     assert is_open(hall, other, late) == [False, True, False]  # as they were muted
-    await world.presence.leave("c", operator)
+    await world.departures.leave("c", operator)
     await world.trace()

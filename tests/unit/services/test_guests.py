@@ -144,9 +144,9 @@ async def test_when_somebody_was_last_there(world: World) -> None:
     invitee, given = await world.invited("王五")
     (listed,) = (await world.invitees.page("c")).items
     assert listed.last_seen_ms is None
-    member = await world.presence.join(world.guest(given), "电脑")
+    member = await world.arrivals.join(world.guest(given), "电脑")
     world.clock.forward(5)
-    await world.presence.disconnect("c", member, "电脑")
+    await world.departures.disconnect("c", member, "电脑")
     (listed,) = (await world.invitees.page("c")).items
     assert listed.last_seen_ms == world.clock.wall_ms()
     assert await world.invitees.listed(invitee) == listed

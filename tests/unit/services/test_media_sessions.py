@@ -112,7 +112,7 @@ async def test_an_answer_that_is_refused_leads_to_a_new_offer(world: World) -> N
 
 async def test_an_offer_under_way_is_sent_again_to_who_comes_back(world: World) -> None:
     member = await world.join("a")
-    await world.presence.disconnect("c", member, "a")
+    await world.departures.disconnect("c", member, "a")
     generation = world.media.offer("c", member).generation
     world.clock.forward(30)
     await world.offers.repeat_overdue()
@@ -132,7 +132,7 @@ async def test_a_new_media_process_gets_everybody_with_the_right_gates(world: Wo
     away = await world.join("away")
     world.media.emit(PublicationsChanged("c", muted, (CAMERA,)))
     await world.moderation.mute("c", chair, muted, muted=True, hard=True)
-    await world.presence.disconnect("c", away, "away")
+    await world.departures.disconnect("c", away, "away")
     world.media.offer("c", chair)
     running = asyncio.create_task(world.media_sessions.run())
     world.media.restart("e9")
@@ -142,7 +142,7 @@ async def test_a_new_media_process_gets_everybody_with_the_right_gates(world: Wo
         await running
     assert world.media.gates == {chair: True, muted: False}
     assert world.publisher.of_kind("b", MediaReset) == [MediaReset("e9")]
-    snapshot = await world.presence.snapshot("c", chair)
+    snapshot = await world.arrivals.snapshot("c", chair)
     assert snapshot.media.epoch == "e9"
     assert all(not view.publications for view in snapshot.participants)
     with pytest.raises(ConferenceError, match="generation"):

@@ -101,7 +101,7 @@ async def test_hands_queue_up_and_move_up(world: World) -> None:
     with pytest.raises(ConferenceError):
         await world.floors.withdraw("c", member, other)
     await world.floors.request("c", member)
-    await world.presence.leave("c", other)
+    await world.departures.leave("c", other)
     last = world.publisher.of_kind("b", ParticipantUpdated)[-1].participant
     assert (last.id, last.hand) == (member, 1)
 

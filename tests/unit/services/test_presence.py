@@ -12,8 +12,8 @@ from conference.events import (
 from conference.model.errors import ConferenceError
 from conference.model.participant import LeaveReason
 from conference.model.permissions import Role
+from conference.services.arrivals import RETURN_WINDOW_MS
 from conference.services.entry import Resume
-from conference.services.presence import RETURN_WINDOW_MS
 from tests.unit.services.conftest import World
 from tests.unit.services.fakes import by_id
 
@@ -39,10 +39,10 @@ async def test_one_token_may_open_several_sessions(world: World) -> None:
 async def test_a_lost_participant_keeps_the_seat_for_the_grace_period(world: World) -> None:
     await world.join("a")
     lost = await world.join("b")
-    await world.presence.disconnect("c", lost, "b")
+    await world.departures.disconnect("c", lost, "b")
     assert not world.publisher.of_kind("a", ParticipantUpdated)[-1].participant.connected
     world.clock.forward(59)
-    await world.presence.expire()
+    await world.departures.expire()
     back = await world.join("b2", resume=world.resume("b"))
     assert back == lost
     assert world.publisher.snapshot("b2").self.resumed
@@ -53,9 +53,9 @@ async def test_a_lost_participant_keeps_the_seat_for_the_grace_period(world: Wor
 async def test_and_is_lost_after_it(world: World) -> None:
     await world.join("a")
     lost = await world.join("b")
-    await world.presence.disconnect("c", lost, "b")
+    await world.departures.disconnect("c", lost, "b")
     world.clock.forward(60)
-    await world.presence.expire()
+    await world.departures.expire()
     left = world.publisher.of_kind("a", ParticipantLeft)[-1]
     assert (left.participant_id, left.reason) == (lost, LeaveReason.LOST)
     assert ("leave", lost) in world.media.calls
@@ -65,9 +65,9 @@ async def test_who_comes_back_later_is_the_same_participant_still_hard_muted(wor
     chair = await world.join("a", Role.CHAIR)
     lost = await world.join("b")
     await world.moderation.mute("c", chair, lost, muted=True, hard=True)
-    await world.presence.disconnect("c", lost, "b")
+    await world.departures.disconnect("c", lost, "b")
     world.clock.forward(600)
-    await world.presence.expire()
+    await world.departures.expire()
     assert await world.join("b2", resume=world.resume("b")) == lost
     assert by_id(world.publisher.snapshot("b2").participants)[lost].hard_muted
     assert world.media.gates[lost] is False
@@ -84,8 +84,8 @@ async def test_who_left_or_was_removed_does_not_resume(world: World) -> None:
     chair = await world.join("a", Role.CHAIR)
     gone = await world.join("b")
     removed = await world.join("r")
-    await world.presence.leave("c", gone)
-    await world.presence.remove("c", chair, removed)
+    await world.departures.leave("c", gone)
+    await world.departures.remove("c", chair, removed)
     assert await world.join("b2", resume=world.resume("b")) != gone
     assert await world.join("r2", resume=world.resume("r")) != removed
     assert world.publisher.of_kind("r", SessionRemoved)[0].by == "a"
@@ -96,7 +96,7 @@ async def test_removing_needs_the_right(world: World) -> None:
     member = await world.join("a")
     other = await world.join("b")
     with pytest.raises(ConferenceError) as caught:
-        await world.presence.remove("c", member, other)
+        await world.departures.remove("c", member, other)
     assert caught.value.code == "forbidden"
 
 
@@ -105,7 +105,7 @@ async def test_a_second_socket_takes_over(world: World) -> None:
     assert await world.join("a2", resume=world.resume("a")) == participant
     assert world.publisher.of_kind("a", SessionReplaced)
     assert "a" in world.publisher.closed
-    await world.presence.disconnect("c", participant, "a")  # the old socket's end is no departure
+    await world.departures.disconnect("c", participant, "a")  # the old socket's end is no departure
     room = world.rooms.find("c")
     assert room is not None
     assert room.seat(participant).lost_at_s is None
@@ -118,9 +118,9 @@ async def test_an_expired_token_is_good_for_coming_back_only(world: World) -> No
     with pytest.raises(ConferenceError) as caught:
         await world.join("b", expired=True)
     assert caught.value.code == "token_expired"
-    await world.presence.disconnect("c", participant, "a2")
+    await world.departures.disconnect("c", participant, "a2")
     world.clock.forward(61)
-    await world.presence.expire()
+    await world.departures.expire()
     with pytest.raises(ConferenceError, match="token_expired"):
         await world.join("a3", resume=resume, expired=True)
 
@@ -160,7 +160,7 @@ async def test_media_that_is_away_does_not_keep_anybody_out(world: World) -> Non
 async def test_empty_rooms_are_dropped(world: World) -> None:
     participant = await world.join("a")
     assert world.rooms.find("c") is not None
-    await world.presence.leave("c", participant)
+    await world.departures.leave("c", participant)
     assert world.rooms.find("c") is None
 
 
@@ -187,22 +187,22 @@ async def test_after_a_restart_those_of_the_last_minute_are_still_there(world: W
     assert (views[member].hard_muted, views[member].muted_by, views[member].hand) == (True, "a", 1)
     assert new.media.gates == {member: False}
     new.clock.forward(60)
-    await new.presence.expire()
+    await new.departures.expire()
     assert new.publisher.of_kind("b2", ParticipantLeft)[-1].participant_id == chair
 
 
 async def test_nobody_comes_back_after_the_return_window(world: World) -> None:
     lost = await world.join("a")
-    await world.presence.disconnect("c", lost, "a")
+    await world.departures.disconnect("c", lost, "a")
     world.clock.forward(61)
-    await world.presence.expire()
+    await world.departures.expire()
     world.clock.forward(RETURN_WINDOW_MS / 1000)
     assert await world.join("a2", resume=world.resume("a")) != lost
 
 
 async def test_sockets_that_close_while_the_server_stops_are_no_departures(world: World) -> None:
     participant = await world.join("a")
-    world.presence.stop()
-    await world.presence.disconnect("c", participant, "a")
+    world.departures.stop()
+    await world.departures.disconnect("c", participant, "a")
     new = await world.restart()
     assert await new.join("a2", resume=world.resume("a")) == participant

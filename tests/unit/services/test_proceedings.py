@@ -53,7 +53,7 @@ async def test_a_desk_follows_and_leads_without_a_seat(world: World) -> None:
     assert world.publisher.of_kind("b", FloorGiven)
     assert await world.moderation.mute("c", desk, member, muted=True, hard=False) == 1
     await world.floors.withdraw("c", desk, member)
-    await world.presence.remove("c", desk, member)
+    await world.departures.remove("c", desk, member)
     assert (await world.desks.snapshot("c", desk)).participants == ()
     assert await code_of(world.statements.add("c", desk, "x", key="k" * 8)) == "not_found"
     assert await code_of(world.desks.open("c", world.bearer(Role.MEMBER), "台2")) == "forbidden"
@@ -69,11 +69,11 @@ async def test_attendance_of_somebody_who_comes_late_drops_out_and_returns(world
     world.clock.forward(420)
     late = await world.join("b")
     world.clock.forward(60)
-    await world.presence.disconnect("c", late, "b")
+    await world.departures.disconnect("c", late, "b")
     world.clock.forward(30)
     assert await world.join("b2", resume=world.resume("b")) == late
     world.clock.forward(10)
-    await world.presence.leave("c", late)
+    await world.departures.leave("c", late)
     world.clock.forward(10)
     first, second = await world.attendance.list("c", Role.SECRETARIAT)
     assert (first.id, first.marks.present_ms, first.marks.late) == (early, 530_000, False)

@@ -58,8 +58,8 @@ async def test_private_notes_are_for_author_and_secretariat(world: World) -> Non
         assert (await world.statements.before("c", stranger, None, 10)).items == ()
     await world.statements.take("c", secretary, note.id, True)
     assert [each.statement.taken for each in world.publisher.of_kind("b", NoteUpdated)] == [True]
-    assert (await world.presence.snapshot("c", chair)).statement_count == 0
-    assert (await world.presence.snapshot("c", member)).statements[0].taken
+    assert (await world.arrivals.snapshot("c", chair)).statement_count == 0
+    assert (await world.arrivals.snapshot("c", member)).statements[0].taken
 
 
 async def test_an_answer_to_a_note_is_for_its_author_too(world: World) -> None:
@@ -80,10 +80,10 @@ async def test_an_answer_to_a_note_is_for_its_author_too(world: World) -> None:
     again = await world.restart()
     for room in (world, again):
         for reader in (member, secretary):
-            seen = (await room.presence.snapshot("c", reader)).statements
+            seen = (await room.arrivals.snapshot("c", reader)).statements
             assert [each.id for each in seen] == [*thread, public.id, aside.id]
         for reader in (chair, stranger):
-            assert [each.id for each in (await room.presence.snapshot("c", reader)).statements] == [public.id]
+            assert [each.id for each in (await room.arrivals.snapshot("c", reader)).statements] == [public.id]
     assert (
         await code_of(world.statements.add("c", stranger, "?", key="n" * 8, reply_to=last.id)) == "not_found"
     )

@@ -47,24 +47,24 @@ async def test_an_encoder_without_a_transport_is_removed(world: World) -> None:
     opened = await world.streams.publish(world.entry("x"), "offer")
     world.media.emit(changed(opened.id, TransportState.CONNECTED))
     world.clock.forward(100)
-    await world.presence.expire()
+    await world.departures.expire()
     world.media.emit(changed(opened.id, TransportState.DISCONNECTED))
     world.clock.forward(14)
-    await world.presence.expire()
+    await world.departures.expire()
     world.media.emit(changed(opened.id, TransportState.CONNECTED))
     world.clock.forward(14)
-    await world.presence.expire()
+    await world.departures.expire()
     assert ids(world) == [opened.id]
     world.media.emit(changed(opened.id, TransportState.CLOSED))
     world.clock.forward(15)
-    await world.presence.expire()
+    await world.departures.expire()
     assert ids(world) == []
 
 
 async def test_an_encoder_that_never_connects_is_removed(world: World) -> None:
     await world.streams.publish(world.entry("x"), "offer")
     world.clock.forward(30)
-    await world.presence.expire()
+    await world.departures.expire()
     assert ids(world) == []
 
 
@@ -113,7 +113,7 @@ async def test_players_go_with_their_target_or_their_transport(world: World) -> 
     await world.streams.expire()
     assert first.id not in world.media.gates
     second = await world.streams.play(world.entry("w"), target, "offer")
-    await world.presence.leave("c", target)
+    await world.departures.leave("c", target)
     assert second.id not in world.media.gates
     assert world.rooms.find("c") is None
 

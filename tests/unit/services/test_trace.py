@@ -73,13 +73,13 @@ async def test_a_token_for_nothing_is_not_noted(world: World) -> None:
 async def test_coming_and_going(world: World) -> None:
     member = await world.join("a")
     claim = world.resume("a")
-    await world.presence.disconnect("c", member, "a")
+    await world.departures.disconnect("c", member, "a")
     assert await world.join("b", resume=claim) == member
-    await world.presence.disconnect("c", member, "b")
+    await world.departures.disconnect("c", member, "b")
     world.clock.forward(world.limits.grace_s)
-    await world.presence.expire()
+    await world.departures.expire()
     assert await world.join("d", resume=claim) == member
-    await world.presence.leave("c", member)
+    await world.departures.leave("c", member)
     lines = (await world.trace())[1:]
     assert [(line.action, line.actor_kind, line.subject) for line in lines] == [
         ("participant.joined", "participant", member),
@@ -102,7 +102,7 @@ async def test_coming_and_going(world: World) -> None:
 
 async def test_removing_says_who_and_whom(world: World) -> None:
     chair, member = await world.join("c", Role.CHAIR), await world.join("m")
-    await world.presence.remove("c", chair, member)
+    await world.departures.remove("c", chair, member)
     last = (await world.trace())[-1]
     assert (last.action, last.actor_id, last.subject) == ("participant.removed", chair, member)
     assert personal_hashes(last.content).keys() == {"by_name", "name"}

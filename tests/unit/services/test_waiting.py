@@ -73,7 +73,7 @@ async def test_who_waits_sees_nothing_and_is_seen_by_those_who_may_admit(door: W
         assert [e.person.participant_id for e in door.publisher.of_kind(session, WaitingJoined)] == [member]
         assert not door.publisher.of_kind(session, ParticipantJoined)
     assert not door.publisher.of_kind("组织", WaitingJoined)
-    fresh = await door.presence.snapshot("c", chair)
+    fresh = await door.arrivals.snapshot("c", chair)
     assert [each.participant_id for each in fresh.waiting or ()] == [member]
     assert by_id(fresh.participants).keys() == {chair}
     assert (await door.desks.snapshot("c", desk)).waiting == fresh.waiting
@@ -86,8 +86,8 @@ async def test_who_waits_sees_nothing_and_is_seen_by_those_who_may_admit(door: W
     assert [e.participant_id for e in door.publisher.of_kind("主持人", WaitingLeft)] == [member]
     assert [e.participant.id for e in door.publisher.of_kind("主持人", ParticipantJoined)] == [member]
     assert ("subscribe", member, False) in door.media.calls
-    assert (await door.presence.snapshot("c", chair)).waiting == ()
-    assert (await door.presence.snapshot("c", member)).waiting is None
+    assert (await door.arrivals.snapshot("c", chair)).waiting == ()
+    assert (await door.arrivals.snapshot("c", member)).waiting is None
     async with door.database.reading() as unit:
         stays = [each.participant_id for each in await unit.stays.of("c")]
     assert sorted(stays) == sorted([chair, member])
@@ -105,8 +105,8 @@ async def test_every_request_of_who_waits_is_refused(door: World) -> None:
         door.statements.add("c", member, "x", key="k" * 8),
         door.statements.before("c", member, None, 10),
         door.agendas.advance("c", member),
-        door.presence.snapshot("c", member),
-        door.presence.remove("c", member, chair),
+        door.arrivals.snapshot("c", member),
+        door.departures.remove("c", member, chair),
         door.waiting.admit("c", member, member),
         door.waiting.admit_all("c", member),
         door.waiting.refuse("c", member, member),
@@ -146,7 +146,7 @@ async def test_refused_once_twice_and_after_leaving(door: World) -> None:
     assert await code_of(door.waiting.refuse("c", chair, member)) == "not_found"
     assert await code_of(door.waiting.admit("c", chair, member)) == "not_found"
     gone = await door.join("李四")
-    await door.presence.leave("c", gone)
+    await door.departures.leave("c", gone)
     assert await code_of(door.waiting.admit("c", chair, gone)) == "not_found"
     again = await door.join("张三")  # may knock again
     assert waiting(door, "张三").participant_id == again != member
@@ -180,10 +180,10 @@ async def test_all_at_once_as_far_as_there_are_places(door: World) -> None:
     chair = await door.join("主持人", Role.CHAIR)
     members = [await door.join(f"委员{n}") for n in range(5)]
     assert await door.waiting.admit_all("c", chair) == 4  # five places in all
-    left = (await door.presence.snapshot("c", chair)).waiting or ()
+    left = (await door.arrivals.snapshot("c", chair)).waiting or ()
     assert [each.participant_id for each in left] == members[4:]
     assert await code_of(door.waiting.admit_all("c", chair)) == "room_full"
-    await door.presence.leave("c", members[0])
+    await door.departures.leave("c", members[0])
     assert await door.waiting.admit_all("c", chair) == 1
     assert await door.waiting.admit_all("c", chair) == 0
 
@@ -192,7 +192,7 @@ async def test_who_was_admitted_once_does_not_wait_again(door: World) -> None:
     chair = await door.join("主持人", Role.CHAIR)
     member = await door.join("张三")
     await door.waiting.admit("c", chair, member)
-    await door.presence.leave("c", member)
+    await door.departures.leave("c", member)
     await door.join("张三")
     assert len(door.publisher.of_kind("张三", Snapshot)) == 2
 
@@ -200,21 +200,21 @@ async def test_who_was_admitted_once_does_not_wait_again(door: World) -> None:
 async def test_somebody_removed_comes_back_through_the_waiting_room(world: World) -> None:
     chair = await world.join("主持人", Role.CHAIR)
     _, given = await world.invited()
-    first = await world.presence.join(world.guest(given), "张三")
+    first = await world.arrivals.join(world.guest(given), "张三")
     await world.moderation.mute("c", chair, first, muted=True, hard=True)
-    await world.presence.remove("c", chair, first)
+    await world.departures.remove("c", chair, first)
     assert world.publisher.of_kind("张三", SessionRemoved)[-1].reason == "removed"
-    assert await world.presence.join(world.guest(given, "t_new"), "又来") == first
+    assert await world.arrivals.join(world.guest(given, "t_new"), "又来") == first
     assert waiting(world, "又来").participant_id == first
     await world.waiting.admit("c", chair, first)
     view = by_id(world.publisher.snapshot("又来").participants)[first]
     assert view.hard_muted
-    await world.presence.leave("c", first)
-    assert await world.presence.join(world.guest(given, "t_newer"), "三来") == first
+    await world.departures.leave("c", first)
+    assert await world.arrivals.join(world.guest(given, "t_newer"), "三来") == first
     assert not world.publisher.of_kind("三来", Waiting)
 
     plain = await world.join("李四")
-    await world.presence.remove("c", chair, plain)
+    await world.departures.remove("c", chair, plain)
     await world.join("李四")
     assert len(world.publisher.of_kind("李四", Waiting)) == 1
     streams = world.entry("李四")
@@ -235,14 +235,14 @@ async def test_waiting_survives_a_lost_connection_and_a_kill(door: World) -> Non
     await door.join("主持人", Role.CHAIR)
     member = await door.join("张三")
     event = waiting(door, "张三")
-    await door.presence.disconnect("c", member, "张三")
+    await door.departures.disconnect("c", member, "张三")
     assert await door.join("张三二", resume=resume_of(event)) == member
     assert waiting(door, "张三二").since_wall_ms == event.since_wall_ms
     door.clock.forward(20)
 
     again = await door.restart()
     chair = await again.join("主持人", Role.CHAIR)
-    (person,) = (await again.presence.snapshot("c", chair)).waiting or ()
+    (person,) = (await again.arrivals.snapshot("c", chair)).waiting or ()
     assert (person.participant_id, person.since_wall_ms) == (member, event.since_wall_ms)
     assert await again.join("张三三", resume=resume_of(event)) == member
     assert [type(each) for each in again.publisher.sent["张三三"]] == [Waiting]
@@ -254,9 +254,9 @@ async def test_who_waits_and_is_gone_for_long_is_lost_and_waits_again(door: Worl
     await door.join("主持人", Role.CHAIR)
     member = await door.join("张三")
     event = waiting(door, "张三")
-    await door.presence.disconnect("c", member, "张三")
+    await door.departures.disconnect("c", member, "张三")
     door.clock.forward(60)
-    await door.presence.expire()
+    await door.departures.expire()
     assert [e.participant_id for e in door.publisher.of_kind("主持人", WaitingLeft)] == [member]
     assert await door.join("张三二", resume=resume_of(event)) == member
     assert door.publisher.of_kind("张三二", Waiting)
@@ -267,9 +267,9 @@ async def test_admitted_while_the_connection_is_gone(door: World) -> None:
     chair = await door.join("主持人", Role.CHAIR)
     member = await door.join("张三")
     event = waiting(door, "张三")
-    await door.presence.disconnect("c", member, "张三")
+    await door.departures.disconnect("c", member, "张三")
     await door.waiting.admit("c", chair, member)
-    assert not by_id((await door.presence.snapshot("c", chair)).participants)[member].connected
+    assert not by_id((await door.arrivals.snapshot("c", chair)).participants)[member].connected
     assert await door.join("张三二", resume=resume_of(event)) == member
     assert door.publisher.snapshot("张三二").self.resumed
 
@@ -279,11 +279,11 @@ async def test_those_who_wait_when_it_ends_are_told(door: World) -> None:
     await door.join("张三")
     await door.life_cycle.start("c", door.bearer(Role.CHAIR))
     await door.life_cycle.end("c", door.bearer(Role.CHAIR))
-    await door.presence.expire()
+    await door.departures.expire()
     (event,) = door.publisher.of_kind("张三", SessionRefused)
     assert event.code == "consultation_ended"
     assert "张三" in door.publisher.closed
-    assert (await door.presence.snapshot("c", chair)).waiting == ()
+    assert (await door.arrivals.snapshot("c", chair)).waiting == ()
 
 
 # ── one invitee, one participant ────────────────────────────────────────────────────────────────
@@ -292,29 +292,29 @@ async def test_those_who_wait_when_it_ends_are_told(door: World) -> None:
 async def test_an_invitee_is_the_same_participant_every_time(world: World) -> None:
     chair = await world.join("主持人", Role.CHAIR)
     _, given = await world.invited("王五", title="局长", sector="农业界")
-    first = await world.presence.join(world.guest(given, "t_1"), "一")
+    first = await world.arrivals.join(world.guest(given, "t_1"), "一")
     view = by_id(world.publisher.snapshot("一").participants)[first]
     assert (view.name, view.title, view.sector, view.entered_by) == ("王五", "局长", "农业界", "invite")
     await world.moderation.mute("c", chair, first, muted=True, hard=True)
-    await world.presence.leave("c", first)
-    assert await world.presence.join(world.guest(given, "t_2"), "二") == first
+    await world.departures.leave("c", first)
+    assert await world.arrivals.join(world.guest(given, "t_2"), "二") == first
     assert by_id(world.publisher.snapshot("二").participants)[first].hard_muted
     async with world.database.reading() as unit:
         stays = [each.participant_id for each in await unit.stays.of("c")]
     assert sorted(stays) == sorted([chair, first, first])
     again = await world.restart()
-    assert await again.presence.join(again.guest(given, "t_3"), "三") == first
+    assert await again.arrivals.join(again.guest(given, "t_3"), "三") == first
 
 
 async def test_a_second_device_asks_which_stays(world: World) -> None:
     _, given = await world.invited("王五")
-    first = await world.presence.join(world.guest(given, "t_1"), "电脑")
+    first = await world.arrivals.join(world.guest(given, "t_1"), "电脑")
     old = world.resume("电脑")
-    assert await code_of(world.presence.join(world.guest(given, "t_2"), "手机")) == "second_device"
+    assert await code_of(world.arrivals.join(world.guest(given, "t_2"), "手机")) == "second_device"
     assert not world.publisher.sent["手机"]
     assert not world.publisher.of_kind("电脑", SessionReplaced)
     world.clock.forward(1)
-    assert await world.presence.join(world.guest(given, "t_2", take_over=True), "手机") == first
+    assert await world.arrivals.join(world.guest(given, "t_2", take_over=True), "手机") == first
     assert world.publisher.of_kind("电脑", SessionReplaced)
     assert "电脑" in world.publisher.closed
     snapshot = world.publisher.snapshot("手机")
@@ -322,9 +322,9 @@ async def test_a_second_device_asks_which_stays(world: World) -> None:
     # Nothing of the old device is good any more: its transports, its secret.
     assert world.media.calls.index(("leave", first)) > 0
     assert (
-        await code_of(world.presence.join(world.guest(given, "t_1", resume=old), "电脑"))
+        await code_of(world.arrivals.join(world.guest(given, "t_1", resume=old), "电脑"))
     ) == "second_device"
-    await world.presence.disconnect("c", first, "电脑")
+    await world.departures.disconnect("c", first, "电脑")
     room = world.rooms.find("c")
     assert room is not None
     assert room.seat(first).session_id == "手机"
@@ -336,18 +336,18 @@ async def test_a_second_device_asks_which_stays(world: World) -> None:
 async def test_taking_over_while_both_wait(door: World) -> None:
     await door.join("主持人", Role.CHAIR)
     _, given = await door.invited("王五")
-    first = await door.presence.join(door.guest(given, "t_1"), "电脑")
-    assert await code_of(door.presence.join(door.guest(given, "t_2"), "手机")) == "second_device"
-    assert await door.presence.join(door.guest(given, "t_2", take_over=True), "手机") == first
+    first = await door.arrivals.join(door.guest(given, "t_1"), "电脑")
+    assert await code_of(door.arrivals.join(door.guest(given, "t_2"), "手机")) == "second_device"
+    assert await door.arrivals.join(door.guest(given, "t_2", take_over=True), "手机") == first
     assert door.publisher.of_kind("电脑", SessionReplaced)
     assert waiting(door, "手机").resume_secret != waiting(door, "电脑").resume_secret
 
 
 async def test_a_device_whose_connection_is_gone_needs_no_question(world: World) -> None:
     _, given = await world.invited("王五")
-    first = await world.presence.join(world.guest(given, "t_1"), "电脑")
-    await world.presence.disconnect("c", first, "电脑")
-    assert await world.presence.join(world.guest(given, "t_2"), "手机") == first
+    first = await world.arrivals.join(world.guest(given, "t_1"), "电脑")
+    await world.departures.disconnect("c", first, "电脑")
+    assert await world.arrivals.join(world.guest(given, "t_2"), "手机") == first
     assert by_id(world.publisher.snapshot("手机").participants)[first].connected
 
 
@@ -363,8 +363,8 @@ async def hall(world: World, name: str, invitee_id: str | None = None, role: Rol
 async def test_a_stranger_with_a_halls_code_always_waits(world: World) -> None:
     chair = await world.join("主持人", Role.CHAIR)
     given = await hall(world, "路人")
-    guest = await world.presence.join(world.guest(given), "手机")
-    (person,) = (await world.presence.snapshot("c", chair)).waiting or ()
+    guest = await world.arrivals.join(world.guest(given), "手机")
+    (person,) = (await world.arrivals.snapshot("c", chair)).waiting or ()
     assert (person.known, person.in_hall, person.venue, person.entered_by) == (
         False,
         True,
@@ -372,8 +372,8 @@ async def test_a_stranger_with_a_halls_code_always_waits(world: World) -> None:
         EntryMeans.CODE,
     )
     await world.waiting.admit("c", chair, guest)
-    await world.presence.leave("c", guest)
-    await world.presence.join(world.guest(given, "t_other"), "另一台")
+    await world.departures.leave("c", guest)
+    await world.arrivals.join(world.guest(given, "t_other"), "另一台")
     assert world.publisher.of_kind("另一台", Waiting)
 
 
@@ -381,7 +381,7 @@ async def test_a_phone_in_a_hall_is_deaf_and_dumb_without_the_floor(world: World
     chair = await world.join("主持人", Role.CHAIR)
     invitee, _ = await world.invited("王五")
     given = await hall(world, "王五", invitee.id)
-    phone = await world.presence.join(world.guest(given), "手机")
+    phone = await world.arrivals.join(world.guest(given), "手机")
     snapshot = world.publisher.snapshot("手机")
     assert snapshot.self.in_hall
     view = by_id(snapshot.participants)[phone]
@@ -402,12 +402,12 @@ async def test_a_phone_in_a_hall_is_deaf_and_dumb_without_the_floor(world: World
 async def test_the_link_takes_an_invitee_out_of_the_hall(world: World) -> None:
     invitee, link = await world.invited("王五")
     given = await hall(world, "王五", invitee.id)
-    phone = await world.presence.join(world.guest(given), "手机")
+    phone = await world.arrivals.join(world.guest(given), "手机")
     assert (
-        await code_of(world.presence.join(world.guest(given, "t_2", take_over=True), "小偷"))
+        await code_of(world.arrivals.join(world.guest(given, "t_2", take_over=True), "小偷"))
         == "second_device"
     )
-    assert await world.presence.join(world.guest(link, "t_3", take_over=True), "电脑") == phone
+    assert await world.arrivals.join(world.guest(link, "t_3", take_over=True), "电脑") == phone
     view = by_id(world.publisher.snapshot("电脑").participants)[phone]
     assert (view.in_hall, view.entered_by) == (False, EntryMeans.INVITE)
     assert phone not in world.media.deaf
@@ -423,30 +423,30 @@ async def test_what_stood_on_a_link_is_closed_with_it(world: World) -> None:
     staff = world.bearer(Role.SECRETARIAT)
     invitee, given = await world.invited("王五")
     entry = world.guest(given, "t_1")
-    member = await world.presence.join(entry, "电脑")
+    member = await world.arrivals.join(entry, "电脑")
     encoder = (await world.streams.publish(entry, "offer")).id
     await world.invitees.new_link("c", staff, invitee.id)
     assert entry.warrant is not None
     async with world.database.reading() as unit:
         void = await void_among(unit, [entry.warrant])
-    await world.presence.revoke("c", void, "会务组")
+    await world.departures.revoke("c", void, "会务组")
     assert world.publisher.of_kind("电脑", SessionRemoved) == [SessionRemoved("会务组", "revoked")]
     left = {e.participant_id: e.reason for e in world.publisher.of_kind("主持人", ParticipantLeft)}
     assert left == {member: LeaveReason.REVOKED, encoder: LeaveReason.REVOKED}
     renewed = replace(given, link_revision=2)
-    assert await world.presence.join(world.guest(renewed, "t_2"), "又来") == member
+    assert await world.arrivals.join(world.guest(renewed, "t_2"), "又来") == member
     assert not world.publisher.of_kind("又来", Waiting)
-    assert by_id((await world.presence.snapshot("c", chair)).participants).keys() == {chair, member}
+    assert by_id((await world.arrivals.snapshot("c", chair)).participants).keys() == {chair, member}
 
 
 async def test_revoking_reaches_the_waiting_room_and_desks(door: World) -> None:
     _, given = await door.invited("王五")
     entry = door.guest(given, "t_1")
-    await door.presence.join(entry, "电脑")
+    await door.arrivals.join(entry, "电脑")
     assert entry.warrant is not None
     desk_warrant = replace(entry.warrant, token_id="t_desk")
     await door.desks.open("c", door.bearer(Role.CHAIR), "台", warrant=desk_warrant)
-    await door.presence.revoke("c", {entry.warrant, desk_warrant}, "会务组")
+    await door.departures.revoke("c", {entry.warrant, desk_warrant}, "会务组")
     for session in ("电脑", "台"):
         assert door.publisher.of_kind(session, SessionRemoved)[-1].reason == "revoked"
         assert session in door.publisher.closed
@@ -457,14 +457,14 @@ async def test_a_corrected_list_shows_in_the_room_at_once(world: World) -> None:
     staff = world.bearer(Role.SECRETARIAT)
     await world.join("主持人", Role.CHAIR)
     invitee, given = await world.invited("王五")
-    member = await world.presence.join(world.guest(given), "电脑")
+    member = await world.arrivals.join(world.guest(given), "电脑")
     await hall(world, "x")
     (venue,) = await world.venues.list("c")
     await world.invitees.edit("c", staff, invitee.id, {"name": "王伍", "venue_id": venue.id})
-    view = by_id((await world.presence.snapshot("c", member)).participants)[member]
+    view = by_id((await world.arrivals.snapshot("c", member)).participants)[member]
     assert (view.name, view.venue) == ("王伍", "西乡分会场")
     await world.venues.edit("c", staff, venue.id, {"name": "东乡分会场"})
-    view = by_id((await world.presence.snapshot("c", member)).participants)[member]
+    view = by_id((await world.arrivals.snapshot("c", member)).participants)[member]
     assert view.venue == "东乡分会场"
     async with world.database.reading() as unit:
         row = await unit.participants.get(member)

@@ -90,7 +90,9 @@ async def signalling(
             ephemeral=ephemeral,
         )
         await process.run(background)
-        background.every(0.05, process.presence.expire, process.offers.repeat_overdue, process.streams.expire)
+        background.every(
+            0.05, process.departures.expire, process.offers.repeat_overdue, process.streams.expire
+        )
         server = TestServer(process.app, host="127.0.0.1")
         await server.start_server()
         running = Signalling(str(server.make_url("")).rstrip("/"), process, media)

@@ -69,7 +69,7 @@ class Stage:
         await world.floors.grant("c", chair, speaker, duration_ms=60_000)
         venue = await world.venues.add("c", STAFF, VenueDraft("分会场", VenueKind.BRANCH))
         invitee, _ = await world.invited("赵六")
-        stranger = await world.presence.join(world.guest(_in_hall(venue.id)), "路人")
+        stranger = await world.arrivals.join(world.guest(_in_hall(venue.id)), "路人")
         world.clock.forward(3)  # further than the last heartbeat noted
         await world.agendas.advance("c", chair)
         items_of = [each.id for each in items]
@@ -105,8 +105,8 @@ KINDS: Final[dict[str, Write]] = {
     "floor.withdraw": lambda on: on.world.floors.withdraw("c", on.speaker, on.speaker),
     "floor.end": lambda on: on.world.floors.end("c", on.chair),
     "stay begins": lambda on: on.world.join("王五"),
-    "stay ends": lambda on: on.world.presence.disconnect("c", on.other, "李四"),
-    "somebody waits": lambda on: on.world.presence.join(on.world.guest(_in_hall(on.venue), "t_2"), "路人二"),
+    "stay ends": lambda on: on.world.departures.disconnect("c", on.other, "李四"),
+    "somebody waits": lambda on: on.world.arrivals.join(on.world.guest(_in_hall(on.venue), "t_2"), "路人二"),
     "participant.admit": lambda on: on.world.waiting.admit("c", on.chair, on.stranger),
     "participant.refuse": lambda on: on.world.waiting.refuse("c", on.chair, on.stranger),
     "invitee.add": lambda on: on.world.invited("钱七"),
@@ -114,7 +114,7 @@ KINDS: Final[dict[str, Write]] = {
     "invitee.remove": lambda on: on.world.invitees.remove("c", STAFF, on.invitee),
     "venue.code": lambda on: on.world.venues.new_code("c", STAFF, on.venue),
     "venue.link": lambda on: on.world.venues.new_link("c", STAFF, on.venue),
-    "participant leaves": lambda on: on.world.presence.leave("c", on.other),
+    "participant leaves": lambda on: on.world.departures.leave("c", on.other),
 }
 
 

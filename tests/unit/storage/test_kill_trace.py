@@ -45,10 +45,10 @@ async def main():
         await world.moderation.mute_all("c", chair, muted=False, hard=False)
         world.clock.forward(1)
         await world.rooms.heartbeat()
-        await world.presence.remove("c", chair, second)
+        await world.departures.remove("c", chair, second)
         if number % 2:
             await world.moderation.mute("c", chair, first, muted=False, hard=False)
-            await world.presence.leave("c", first)
+            await world.departures.leave("c", first)
         print(number, world.programs.marks()["c"], flush=True)
         number += 1
 

@@ -1,0 +1,154 @@
+"""Departures: losing the connection, leaving, being sent out, running out of time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from conference.events import SessionRefused, SessionRemoved
+from conference.model.audit import SYSTEM, Actor, Personal
+from conference.model.consultation import Status
+from conference.model.errors import ERROR_TEXTS
+from conference.model.participant import LeaveReason, ParticipantKind
+from conference.model.permissions import Action, require
+from conference.services.floors import Floors
+from conference.services.live_room import LiveRoom, Seat
+from conference.services.rooms import Rooms
+from conference.services.stays import Stays, noting
+from conference.services.trace import person
+from conference.services.warrants import Warrant
+
+
+class Departures:
+    """Whoever gives up a seat, or a place before the door, does so through here."""
+
+    def __init__(self, rooms: Rooms, floors: Floors) -> None:
+        self._rooms = rooms
+        self._floors = floors
+        self._stays = Stays(rooms)
+        self._stopping = False
+
+    def stop(self) -> None:
+        """The server stops: sockets that close now are not departures, their owners come back."""
+        self._stopping = True
+
+    async def disconnect(self, room_id: str, participant_id: str, session_id: str) -> None:
+        """The socket closed without a word: the seat is kept for the grace period."""
+        if self._stopping or self._rooms.find(room_id) is None:
+            return
+        async with self._rooms.locked(room_id) as room:
+            seat = room.seats.get(participant_id) or room.waiting.get(participant_id)
+            if seat is None or seat.session_id != session_id:
+                return
+            if seat.id in room.waiting:
+                seat.session_id, seat.lost_at_s = None, self._rooms.clock.monotonic()
+                return
+            self._rooms.publisher.exit(session_id)
+            seat.session_id = None
+            seat.lost_at_s = self._rooms.clock.monotonic()
+            if seat.offer is not None:
+                seat.offer.deadline_s = None
+            room.changed([seat.id])
+            entry = self._rooms.entry(room, SYSTEM, "participant.disconnected", seat.id)
+            ended, seat.stay = self._stays.ended(room, seat, "disconnected"), None
+            participant = seat.participant.seen(self._rooms.clock.wall_ms())
+            await self._rooms.save(participant, trace=[entry], also=noting(ended))
+
+    async def leave(self, room_id: str, participant_id: str) -> None:
+        """The participant goes, on purpose."""
+        async with self._rooms.locked(room_id) as room:
+            seat = room.waiting.get(participant_id) or room.seat(participant_id)
+            await self.vacate(room, seat, LeaveReason.LEFT, by=person(seat.participant))
+
+    async def remove(self, room_id: str, by_id: str, participant_id: str) -> None:
+        """The chair sends somebody out."""
+        async with self._rooms.locked(room_id) as room:
+            by = room.caller(by_id)
+            require(by.role, Action.PARTICIPANT_REMOVE)
+            seat = room.seat(participant_id)
+            session_id = seat.session_id
+            await self.vacate(room, seat, LeaveReason.REMOVED, by=by.actor)
+            if session_id is not None:
+                self._rooms.publisher.send(session_id, SessionRemoved(by.name))
+                self._rooms.publisher.close(session_id)
+
+    async def vacate(self, room: LiveRoom, seat: Seat, reason: LeaveReason, *, by: Actor) -> None:
+        """Free a seat; those who listened to it by WHEP go with it. With the room's lock held."""
+        if seat.id in room.waiting:
+            await self._turn_away(room, seat, reason, by=by)
+            return
+        await self._floors.vacated(room, seat.id)
+        participant = seat.participant.left(self._rooms.clock.wall_ms(), reason)
+        means, name = participant.kind.value, Personal(participant.name)
+        entry = self._rooms.entry(room, by, f"participant.{reason}", seat.id, means=means, name=name)
+        await self._rooms.save(
+            participant, trace=[entry], also=noting(self._stays.ended(room, seat, reason.value))
+        )
+        if seat.session_id is not None:
+            self._rooms.publisher.exit(seat.session_id)
+        room.remove(seat, reason)
+        await self._rooms.leave_media(room.id, seat.id)
+        for listener in [each for each in room.listeners.values() if each.target_id == seat.id]:
+            del room.listeners[listener.id]
+            await self._rooms.leave_media(room.id, listener.id)
+
+    async def _turn_away(self, room: LiveRoom, seat: Seat, reason: LeaveReason, *, by: Actor) -> None:
+        """Somebody in the waiting room does not come in."""
+        participant = seat.participant.left(self._rooms.clock.wall_ms(), reason)
+        name = Personal(participant.name)
+        entry = self._rooms.entry(room, by, f"waiting.{reason}", seat.id, name=name)
+        await self._rooms.save(participant, trace=[entry])
+        room.remove_waiting(seat)
+
+    async def revoke(self, room_id: str, void: Collection[Warrant], by: str) -> None:
+        """Close everything in the room that stands on one of these. `by` is the name that those inside are told."""
+        if self._rooms.find(room_id) is None:
+            return
+        async with self._rooms.locked(room_id) as room:
+            told: list[str] = []
+            for seat in (*room.seats.values(), *room.waiting.values()):
+                if seat.warrant in void:
+                    told += [seat.session_id] if seat.session_id is not None else []
+                    await self.vacate(room, seat, LeaveReason.REVOKED, by=SYSTEM)
+            for desk in [each for each in room.desks.values() if each.warrant in void]:
+                told.append(desk.session_id)
+                del room.desks[desk.id]
+            for listener in [each for each in room.listeners.values() if each.warrant in void]:
+                del room.listeners[listener.id]
+                await self._rooms.leave_media(room.id, listener.id)
+            for session_id in told:
+                self._rooms.publisher.send(session_id, SessionRemoved(by, "revoked"))
+                self._rooms.publisher.close(session_id)
+
+    async def expire(self) -> None:
+        """Remove those whose grace ran out, and send those away who wait for what is over."""
+        now_s = self._rooms.clock.monotonic()
+        for room in self._rooms.all():
+            places = (*room.seats.values(), *room.waiting.values())
+            if any(self._is_lost(seat, now_s) for seat in places) or _waits_in_vain(room):
+                async with self._rooms.locked(room.id) as current:
+                    for seat in (*current.seats.values(), *current.waiting.values()):
+                        if self._is_lost(seat, now_s):
+                            await self.vacate(current, seat, LeaveReason.LOST, by=SYSTEM)
+                    if _waits_in_vain(current):
+                        await self._dismiss(current)
+
+    async def _dismiss(self, room: LiveRoom) -> None:
+        """Nobody comes in any more: those who wait are told why."""
+        ended = room.consultation.status in (Status.ENDED, Status.ARCHIVED)
+        code = "consultation_ended" if ended else "consultation_not_open"
+        for seat in tuple(room.waiting.values()):
+            await self._turn_away(room, seat, LeaveReason.LEFT, by=SYSTEM)
+            if seat.session_id is not None:
+                self._rooms.publisher.send(seat.session_id, SessionRefused(code, ERROR_TEXTS[code]))
+                self._rooms.publisher.close(seat.session_id)
+
+    def _is_lost(self, seat: Seat, now_s: float) -> bool:
+        if seat.connect_by_s is not None and now_s >= seat.connect_by_s:
+            return True
+        is_whip = seat.participant.kind is ParticipantKind.WHIP
+        grace_s = self._rooms.limits.whip_grace_s if is_whip else self._rooms.limits.grace_s
+        return seat.lost_at_s is not None and now_s - seat.lost_at_s >= grace_s
+
+
+def _waits_in_vain(room: LiveRoom) -> bool:
+    return bool(room.waiting) and room.consultation.status not in (Status.SCHEDULED, Status.LIVE)
