@@ -6,7 +6,6 @@ export const en: Messages = {
     entry: 'Enter · Yuanshang',
     join: 'Join · {title} · Yuanshang',
     room: 'Room · {title} · Yuanshang',
-    desk: 'Desk · {title} · Yuanshang',
   },
   common: {
     retry: 'Try again',

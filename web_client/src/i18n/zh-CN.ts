@@ -5,7 +5,6 @@ export const zhCN = {
     entry: '进入 · 远商',
     join: '进入会议 · {title} · 远商',
     room: '会议室 · {title} · 远商',
-    desk: '主持 · {title} · 远商',
   },
   common: {
     retry: '重试',
