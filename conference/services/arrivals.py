@@ -211,8 +211,10 @@ class Arrivals:
         line = self._rooms.entry(
             room, person(updated), "participant.resumed", updated.id, device=updated.device
         )
-        stay = seat.stay or self._stays.begun(room, updated)
-        await self._rooms.save(updated, trace=[line], also=noting(stay))
+        ended, stay = None, seat.stay
+        if stay is None or seat.lost_at_s is not None:  # a loss that was not written is written now
+            ended, stay = self._stays.ended(room, seat, "disconnected"), self._stays.begun(room, updated)
+        await self._rooms.save(updated, trace=[line], also=noting(ended, stay))
         seat.participant, seat.stay = updated, stay
         return seat
 

@@ -48,10 +48,15 @@ class Departures:
             if seat.offer is not None:
                 seat.offer.deadline_s = None
             room.changed([seat.id])
-            entry = self._rooms.entry(room, SYSTEM, "participant.disconnected", seat.id)
-            ended, seat.stay = self._stays.ended(room, seat, "disconnected"), None
-            participant = seat.participant.seen(self._rooms.clock.wall_ms())
-            await self._rooms.save(participant, trace=[entry], also=noting(ended))
+            await self._note_loss(room, seat)
+
+    async def _note_loss(self, room: LiveRoom, seat: Seat) -> None:
+        """The rows follow a lost connection; until they do, its stay is open and `expire` tries again."""
+        entry = self._rooms.entry(room, SYSTEM, "participant.disconnected", seat.id)
+        ended = self._stays.ended(room, seat, "disconnected")
+        participant = seat.participant.seen(self._stays.seen_wall_ms(seat))
+        await self._rooms.save(participant, trace=[entry], also=noting(ended))
+        seat.stay = None
 
     async def leave(self, room_id: str, participant_id: str) -> None:
         """The participant goes, on purpose."""
@@ -104,28 +109,34 @@ class Departures:
         if self._rooms.find(room_id) is None:
             return
         async with self._rooms.locked(room_id) as room:
-            told: list[str] = []
-            for seat in (*room.seats.values(), *room.waiting.values()):
-                if seat.warrant in void:
-                    told += [seat.session_id] if seat.session_id is not None else []
-                    await self.vacate(room, seat, LeaveReason.REVOKED, by=SYSTEM)
+            # Those without rows first; each is told as soon as it is out, whatever becomes of the next.
             for desk in [each for each in room.desks.values() if each.warrant in void]:
-                told.append(desk.session_id)
                 del room.desks[desk.id]
+                self._tell_revoked(desk.session_id, by)
             for listener in [each for each in room.listeners.values() if each.warrant in void]:
                 del room.listeners[listener.id]
                 await self._rooms.leave_media(room.id, listener.id)
-            for session_id in told:
-                self._rooms.publisher.send(session_id, SessionRemoved(by, "revoked"))
-                self._rooms.publisher.close(session_id)
+            for seat in (*room.seats.values(), *room.waiting.values()):
+                if seat.warrant in void:
+                    await self.vacate(room, seat, LeaveReason.REVOKED, by=SYSTEM)
+                    if seat.session_id is not None:
+                        self._tell_revoked(seat.session_id, by)
+
+    def _tell_revoked(self, session_id: str, by: str) -> None:
+        self._rooms.publisher.send(session_id, SessionRemoved(by, "revoked"))
+        self._rooms.publisher.close(session_id)
 
     async def expire(self) -> None:
         """Remove those whose grace ran out, and send those away who wait for what is over."""
         now_s = self._rooms.clock.monotonic()
         for room in self._rooms.all():
             places = (*room.seats.values(), *room.waiting.values())
-            if any(self._is_lost(seat, now_s) for seat in places) or _waits_in_vain(room):
+            is_due = any(self._is_lost(seat, now_s) or _is_unnoted(seat) for seat in places)
+            if is_due or _waits_in_vain(room):
                 async with self._rooms.locked(room.id) as current:
+                    for seat in current.seats.values():
+                        if _is_unnoted(seat):
+                            await self._note_loss(current, seat)
                     for seat in (*current.seats.values(), *current.waiting.values()):
                         if self._is_lost(seat, now_s):
                             await self.vacate(current, seat, LeaveReason.LOST, by=SYSTEM)
@@ -148,6 +159,12 @@ class Departures:
         is_whip = seat.participant.kind is ParticipantKind.WHIP
         grace_s = self._rooms.limits.whip_grace_s if is_whip else self._rooms.limits.grace_s
         return seat.lost_at_s is not None and now_s - seat.lost_at_s >= grace_s
+
+
+def _is_unnoted(seat: Seat) -> bool:
+    """Lost its socket when that could not be written."""
+    is_client = seat.participant.kind is ParticipantKind.CLIENT
+    return is_client and seat.lost_at_s is not None and seat.stay is not None
 
 
 def _waits_in_vain(room: LiveRoom) -> bool:

@@ -81,6 +81,7 @@ class FloorClock:
     async def restore(self, chosen: Chosen = every) -> None:
         """End the turns of those whose seats are gone; they spoke until the server stopped."""
         wall_ms = self._rooms.clock.wall_ms()
+        over: list[tuple[LiveRoom, Turn]] = []  # shown once the rows are written
         async with self._rooms.storage.transaction() as unit:
             for turn in await unit.floor.open_turns():
                 if not chosen(turn.consultation_id):
@@ -108,4 +109,6 @@ class FloorClock:
                     )
                 )
                 if room is not None:
-                    room.apply(Change(turns=(ended,)))
+                    over.append((room, ended))
+        for room, ended in over:
+            room.apply(Change(turns=(ended,)))

@@ -29,15 +29,17 @@ class ProgramTimes:
     def _clock_of(self, consultation: Consultation) -> ProgramClock:
         clock = self._clocks.get(consultation.id)
         if clock is None:
-            wall_ms = self._clock.wall_ms()
-            clock = ProgramClock.resumed(
-                started_at_ms=wall_ms if consultation.started_at_ms is None else consultation.started_at_ms,
-                high_water_ms=consultation.program_high_water_ms,
-                wall_ms=wall_ms,
-                monotonic_s=self._clock.monotonic(),
-            )
-            self._clocks[consultation.id] = clock
+            clock = self._clocks[consultation.id] = self._resumed(consultation)
         return clock
+
+    def _resumed(self, consultation: Consultation) -> ProgramClock:
+        wall_ms = self._clock.wall_ms()
+        return ProgramClock.resumed(
+            started_at_ms=wall_ms if consultation.started_at_ms is None else consultation.started_at_ms,
+            high_water_ms=consultation.program_high_water_ms,
+            wall_ms=wall_ms,
+            monotonic_s=self._clock.monotonic(),
+        )
 
     def forget(self, consultation_id: str) -> None:
         """The consultation ended, or begins anew."""
@@ -45,6 +47,7 @@ class ProgramTimes:
 
     async def restore(self, chosen: Callable[[str], bool] = lambda _: True) -> None:
         """After a start: go on with every live consultation and list the outage as a gap."""
+        clocks: dict[str, ProgramClock] = {}  # they run once the gaps are written
         async with self._storage.transaction() as unit:
             for stored in await unit.consultations.live():
                 if not chosen(stored.id):
@@ -53,7 +56,8 @@ class ProgramTimes:
                 reached_ms = max(stored.program_high_water_ms, await unit.audit.reached_ms(stored.id) or 0)
                 await unit.consultations.raise_high_water({stored.id: reached_ms})
                 consultation = replace(stored, program_high_water_ms=reached_ms)
-                resumed_at_ms = self._clock_of(consultation).base_ms
+                clocks[stored.id] = self._resumed(consultation)
+                resumed_at_ms = clocks[stored.id].base_ms
                 if resumed_at_ms > consultation.program_high_water_ms:
                     gap = ProgramGap(consultation.id, consultation.program_high_water_ms, resumed_at_ms)
                     await unit.consultations.add_gap(gap)
@@ -70,6 +74,7 @@ class ProgramTimes:
                             between,
                         )
                     )
+        self._clocks.update(clocks)
 
     def marks(self) -> dict[str, int]:
         """How far each running clock has come: what is persisted as the high-water mark."""

@@ -31,9 +31,21 @@ class Stays:
         )
 
     def ended(self, room: LiveRoom, seat: Seat, reason: str) -> Stay | None:
-        """The seat's connection as it ends now; None when it has none."""
-        now_ms = self._rooms.program_time_ms(room.consultation)
-        return seat.stay and seat.stay.ended(now_ms, self._rooms.clock.wall_ms(), reason)
+        """The seat's connection, over now or since it was lost; None when it has none."""
+        stay, now_ms = seat.stay, self._rooms.program_time_ms(room.consultation)
+        if stay is None:
+            return None
+        to_ms = None if now_ms is None else max(stay.from_ms or 0, now_ms - self._lost_for_ms(seat))
+        return stay.ended(to_ms, self.seen_wall_ms(seat), reason)
+
+    def seen_wall_ms(self, seat: Seat) -> int:
+        """When the seat's connection was last there."""
+        return self._rooms.clock.wall_ms() - self._lost_for_ms(seat)
+
+    def _lost_for_ms(self, seat: Seat) -> int:
+        if seat.lost_at_s is None:
+            return 0
+        return int((self._rooms.clock.monotonic() - seat.lost_at_s) * 1000)
 
 
 def noting(*stays: Stay | None) -> Callable[[UnitOfWork], Awaitable[None]] | None:

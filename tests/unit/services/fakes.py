@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from conference.events import DeskSnapshot, ParticipantView, RoomEvent, SessionEvent, Snapshot
+from conference.model.errors import ConferenceError
 from conference.model.media import MediaEvent, MediaRestarted, PublicationInfo, SubscriberOffer, TrackHint
-from conference.services.ports import MediaError
+from conference.services.ports import MediaError, Storage, UnitOfWork
 
 T = TypeVar("T")
+
+
+class FailingStorage:
+    """Implements services.ports.Storage on a real one: one transaction comes to nothing, after so many good ones."""
+
+    def __init__(self, storage: Storage, after: int = 0) -> None:
+        self._storage = storage
+        self._left = after
+        self.has_failed = False
+        self.reading = storage.reading
+        self.ping = storage.ping
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[UnitOfWork]:
+        async with self._storage.transaction() as unit:
+            yield unit
+            if not self.has_failed and self._left == 0:
+                self.has_failed = True
+                raise ConferenceError("storage_unavailable")
+            self._left -= 1
 
 
 @dataclass
