@@ -162,19 +162,21 @@ def gate_without_floor(role: Role, mode: Mode) -> FloorGate | None:
     return FloorGate.CLOSED
 
 
-def gate_beside_floor(participant: Participant, mode: Mode, turn: Turn | None) -> FloorGate | None:
-    """The gate of somebody who is not the holder of `turn`.
+def gate_beside_floor(participant: Participant, mode: Mode, holder: Participant | None) -> FloorGate | None:
+    """The gate of somebody who is not the holder of the floor.
 
     An encoder is the microphone of its venue: where the floor is needed, it speaks with whoever of that venue
-    has it. One that was muted meanwhile stays so until the turn ends.
+    has it, unless that is a phone in the hall (`in_hall`), which would be heard twice. One that was muted
+    meanwhile stays so until the turn ends.
     """
     gate = gate_without_floor(participant.role, mode)
-    is_of_holder = (
+    speaks_with_holder = (
         participant.kind is ParticipantKind.WHIP
-        and turn is not None
-        and turn.venue is not None
-        and turn.venue == participant.venue
+        and holder is not None
+        and not holder.in_hall
+        and holder.venue is not None
+        and holder.venue == participant.venue
     )
-    if gate is None or not is_of_holder:
+    if gate is None or not speaks_with_holder:
         return gate
     return participant.floor_gate if participant.holds_floor else FloorGate.OPEN

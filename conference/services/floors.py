@@ -210,9 +210,9 @@ class Floors:
     @staticmethod
     def _beside(room: LiveRoom, mode: Mode, turn: Turn | None) -> tuple[Participant, ...]:
         """All but the holder whose gate is another one under this mode and turn: as they will be."""
-        holder_id = None if turn is None else turn.participant_id
-        everybody = (seat.participant for seat in room.seats.values() if seat.id != holder_id)
-        gated = (each.under_floor(gate_beside_floor(each, mode, turn)) for each in everybody)
+        holder = room.holder(turn)
+        everybody = (seat.participant for seat in room.seats.values() if seat.participant is not holder)
+        gated = (each.under_floor(gate_beside_floor(each, mode, holder)) for each in everybody)
         return tuple(each for each in gated if each != room.seats[each.id].participant)
 
     # ── the end of a turn ───────────────────────────────────────────────────────────────────────

@@ -177,6 +177,11 @@ class LiveRoom:
                 return seat
         return None
 
+    def holder(self, turn: Turn | None) -> Participant | None:
+        """Whose turn this is; None when it is nobody's, or of somebody who is not in the room."""
+        seat = None if turn is None else self.seats.get(turn.participant_id)
+        return None if seat is None else seat.participant
+
     def caller(self, by: str | Bearer) -> Caller:
         """Who asks: somebody in the room or at a desk, by id, or the bearer of a token."""
         desk = self.desks.get(by) if isinstance(by, str) else None

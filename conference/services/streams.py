@@ -41,7 +41,7 @@ class Streams:
         async with self._rooms.locked(entry.consultation_id) as room:
             entry = named(await self._arrivals.require_admitted(room, entry), label)
             participant, secret = self._arrivals.encoder(room, entry)
-            gate = gate_beside_floor(participant, room.consultation.mode, room.turn)
+            gate = gate_beside_floor(participant, room.consultation.mode, room.holder(room.turn))
             participant = participant.under_floor(gate)
             media = self._rooms.media
             await self._rooms.join_media(room.id, participant)

@@ -326,3 +326,21 @@ async def test_the_microphones_of_a_venue_are_open_while_somebody_of_it_has_the_
     assert is_open(hall, other, late) == [False, True, False]  # as they were muted
     await world.departures.leave("c", operator)
     await world.trace()
+
+
+async def test_a_phone_in_the_hall_speaks_without_the_hall_s_microphones(world: World) -> None:
+    chair = await world.join("主持人", Role.CHAIR)
+    in_hall = replace(world.entry("g"), venue="分会场", in_hall=True)
+    phone = await world.arrivals.join(in_hall, "手机")
+    laptop = await world.arrivals.join(replace(world.entry("l"), venue="分会场"), "电脑")
+    hall = await encoder(world, "全景", "分会场")
+    await world.floors.set_mode("c", chair, Mode.AGENDA)
+    gates = world.media.gates
+    await world.floors.grant("c", chair, laptop)
+    assert (gates[laptop], gates[hall]) == (True, True)
+    await world.floors.grant("c", chair, phone)
+    assert (gates[phone], gates[laptop], gates[hall]) == (True, False, False)
+    late = await encoder(world, "特写", "分会场")
+    assert not gates[late]
+    await world.floors.grant("c", chair, laptop)
+    assert (gates[phone], gates[hall], gates[late]) == (False, True, True)
