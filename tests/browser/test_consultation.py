@@ -197,7 +197,7 @@ async def hold(desk: BrowserClient, people: People, server: Server, consultation
     secretary = RoomClient(server.url, server.token(consultation, "secretariat", "秘书处"), receive=False)
     await secretary.connect()
     await secretary.request(
-        "floor.grant", {"participant_id": people.ids["沈秋云"], "duration_ms": 8_000, "ending": "hard"}
+        "floor.grant", {"participant_id": people.ids["沈秋云"], "duration_ms": 12_000, "ending": "hard"}
     )
     await people.clients["沈秋云"].tap("turn-open", timeout_s=30)
     await main.hears(people.ids["沈秋云"])
