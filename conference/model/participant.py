@@ -98,6 +98,8 @@ class Participant:
     entered_by: EntryMeans = EntryMeans.TOKEN
     in_hall: bool = False  # a phone in a hall (会场内): no loudspeaker, and a microphone only with the floor
     waiting_since_ms: int | None = None  # in the waiting room since then, not in the meeting
+    removed_at_ms: int | None = None  # sent out then, and not admitted again since
+    user_id: str | None = None  # whose account it is, of staff who logged in
 
     @property
     def sound_open(self) -> bool:
@@ -203,11 +205,14 @@ class Participant:
 
     def admitted(self) -> Participant:
         """In the meeting, for good: who comes back later does not wait again."""
-        return replace(self, waiting_since_ms=None)
+        return replace(self, waiting_since_ms=None, removed_at_ms=None)
 
     def left(self, now_ms: int, reason: LeaveReason) -> Participant:
         """Gone; the hand goes down."""
-        return replace(self.with_hand(None), left_at_ms=now_ms, leave_reason=reason)
+        removed_at_ms = now_ms if reason is LeaveReason.REMOVED else self.removed_at_ms
+        return replace(
+            self.with_hand(None), left_at_ms=now_ms, leave_reason=reason, removed_at_ms=removed_at_ms
+        )
 
     def returned(self, now_ms: int) -> Participant:
         """Back in the room as the same participant, with every mute as it was."""

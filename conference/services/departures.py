@@ -65,13 +65,14 @@ class Departures:
             await self.vacate(room, seat, LeaveReason.LEFT, by=person(seat.participant))
 
     async def remove(self, room_id: str, by_id: str, participant_id: str) -> None:
-        """The chair sends somebody out."""
+        """The chair sends somebody out; oneself, that is leaving."""
         async with self._rooms.locked(room_id) as room:
             by = room.caller(by_id)
             require(by.role, Action.PARTICIPANT_REMOVE)
             seat = room.seat(participant_id)
             session_id = seat.session_id
-            await self.vacate(room, seat, LeaveReason.REMOVED, by=by.actor)
+            reason = LeaveReason.LEFT if by.is_same_as(seat.participant) else LeaveReason.REMOVED
+            await self.vacate(room, seat, reason, by=by.actor)
             if session_id is not None:
                 self._rooms.publisher.send(session_id, SessionRemoved(by.name))
                 self._rooms.publisher.close(session_id)

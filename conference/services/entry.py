@@ -59,6 +59,11 @@ class Entry:
         return self.entered_by is EntryMeans.CODE and self.invitee_id is None
 
     @property
+    def user_id(self) -> str | None:
+        """Whose account it is, of staff who logged in."""
+        return None if self.warrant is None else self.warrant.user_id
+
+    @property
     def may_take_over(self) -> bool:
         """Asked for it, and holds the personal link: a hall's code and a name are no proof of being somebody."""
         return self.take_over and self.entered_by is EntryMeans.INVITE
@@ -74,6 +79,7 @@ class Entry:
             invitee_id=self.invitee_id,
             operated_id=self.venue_id if self.entered_by is EntryMeans.OPERATOR else None,
             token_id=self.token_id,
+            user_id=self.user_id,
         )
 
     def newcomer(
@@ -109,6 +115,7 @@ class Entry:
             sector=self.sector,
             entered_by=self.entered_by,
             in_hall=self.in_hall,
+            user_id=self.user_id,
         )
 
     def taken_by(self, before: Participant, consultation: Consultation, secret: str) -> Participant:
@@ -133,7 +140,13 @@ class Entry:
 
     def waits(self, consultation: Consultation, before: list[Participant]) -> bool:
         """Whether the waiting room comes first."""
-        return must_wait(consultation, self.role, is_stranger=self.is_stranger, before=before)
+        return must_wait(
+            consultation,
+            self.role,
+            is_stranger=self.is_stranger,
+            before=before,
+            is_staff=self.user_id is not None,
+        )
 
 
 _Guest = TypeVar("_Guest", Entry, Participant)

@@ -188,8 +188,10 @@ class LiveRoom:
         bearer = desk.bearer if desk is not None else by
         if isinstance(bearer, str):
             participant = self.seat(bearer).participant
-            return Caller(participant.role, participant.name, person(participant), participant.id)
-        return Caller(bearer.role, bearer.name, bearer.actor)
+            return Caller(
+                participant.role, participant.name, person(participant), participant.id, participant.user_id
+            )
+        return Caller(bearer.role, bearer.name, bearer.actor, user_id=bearer.user_id)
 
     # ── hands ───────────────────────────────────────────────────────────────────────────────────
 

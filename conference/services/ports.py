@@ -119,10 +119,16 @@ class ParticipantRepository(Protocol):
         """Everyone who was ever in it, in the order of joining."""
 
     async def same_person(
-        self, consultation_id: str, *, invitee_id: str | None, operated_id: str | None, token_id: str
+        self,
+        consultation_id: str,
+        *,
+        invitee_id: str | None,
+        operated_id: str | None,
+        token_id: str,
+        user_id: str | None = None,
     ) -> list[Participant]:
         """The clients (no encoders) that this invitee was, else those of this venue's link, else of this
-        token, those who left included, in the order of joining."""
+        account, else of this token, those who left included, in the order of joining."""
 
     async def present(self) -> list[Participant]:
         """Everyone who has not left, in all consultations, in the order of joining."""

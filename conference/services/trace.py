@@ -27,12 +27,20 @@ class Bearer:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever asks for something in a room. `participant_id` is None at a desk and over HTTP."""
+    """Whoever asks for something in a room. `participant_id` is None at a desk and over HTTP; `user_id` is that of
+    staff who logged in."""
 
     role: Role
     name: str
     actor: Actor
     participant_id: str | None = None
+    user_id: str | None = None
+
+    def is_same_as(self, participant: Participant) -> bool:
+        """Whether this is the person whose participant that is, in whichever window."""
+        if self.user_id is not None and self.user_id == participant.user_id:
+            return True
+        return participant.id == self.participant_id
 
 
 def person(participant: Participant) -> Actor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conference.events import SessionRemoved
 from conference.model.audit import Personal
-from conference.model.errors import ConferenceError, NotFoundError
+from conference.model.errors import ConferenceError, ForbiddenError, NotFoundError
 from conference.model.floor import gate_without_floor
 from conference.model.participant import LeaveReason
 from conference.model.permissions import Action, require
@@ -26,12 +26,16 @@ class WaitingRoom:
         self._stays = Stays(rooms)
 
     async def admit(self, room_id: str, by: str | Bearer, participant_id: str) -> int:
-        """Let somebody in: 1, or 0 when somebody else did so before; not_found when nobody waits."""
+        """Let somebody in: 1, or 0 when somebody else did so before; not_found when nobody waits. Nobody admits
+        themselves from another window: forbidden."""
         async with self._rooms.locked(room_id) as room:
             caller = self._doorkeeper(room, by)
             if participant_id in room.seats:
                 return 0
-            await self._admit(room, caller, self._waiting(room, participant_id))
+            seat = self._waiting(room, participant_id)
+            if caller.is_same_as(seat.participant):
+                raise ForbiddenError("one's own admission")
+            await self._admit(room, caller, seat)
             return 1
 
     async def admit_all(self, room_id: str, by: str | Bearer) -> int:
@@ -40,6 +44,8 @@ class WaitingRoom:
             caller = self._doorkeeper(room, by)
             admitted = 0
             for seat in tuple(room.waiting.values()):
+                if caller.is_same_as(seat.participant):
+                    continue
                 try:
                     await self._admit(room, caller, seat)
                 except ConferenceError as error:

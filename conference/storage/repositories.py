@@ -103,13 +103,21 @@ class SqlParticipants:
         return [to_participant(row) for row in (await self._connection.execute(query)).mappings()]
 
     async def same_person(
-        self, consultation_id: str, *, invitee_id: str | None, operated_id: str | None, token_id: str
+        self,
+        consultation_id: str,
+        *,
+        invitee_id: str | None,
+        operated_id: str | None,
+        token_id: str,
+        user_id: str | None = None,
     ) -> list[Participant]:
         if invitee_id is not None:
             who = participants.c.invitee_id == invitee_id
         elif operated_id is not None:
             by_link = participants.c.entered_by == EntryMeans.OPERATOR.value
             who = sa.and_(participants.c.venue_id == operated_id, by_link)
+        elif user_id is not None:
+            who = participants.c.user_id == user_id
         else:
             who = participants.c.token_id == token_id
         query = (

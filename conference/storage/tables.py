@@ -74,6 +74,8 @@ participants = sa.Table(
     sa.Column("entered_by", sa.String(16), nullable=False),
     sa.Column("in_hall", sa.Boolean, nullable=False),
     sa.Column("waiting_since_ms", sa.BigInteger),
+    sa.Column("removed_at_ms", sa.BigInteger),
+    sa.Column("user_id", sa.String(64)),
     sa.Index("ix_participants_consultation_id_invitee_id", "consultation_id", "invitee_id"),
 )
 

@@ -129,14 +129,21 @@ async def test_who_somebody_was_before(stored: Database) -> None:
         was("p2", 11, invitee_id="i1", kind=ParticipantKind.WHIP),
         was("p3", 12, venue_id="v1", entered_by=EntryMeans.OPERATOR, leave_reason=LeaveReason.REFUSED),
         was("p4", 13, venue_id="v1", token_id="t2", entered_by=EntryMeans.CODE, in_hall=True),
+        was("p5", 14, user_id="u1", token_id="t3", entered_by=EntryMeans.STAFF, removed_at_ms=20),
     ]
     async with stored.transaction() as unit:
         await unit.participants.save(rows)  # type: ignore[arg-type]
 
-    async def ids(invitee_id: str | None, operated_id: str | None, token_id: str) -> list[str]:
+    async def ids(
+        invitee_id: str | None, operated_id: str | None, token_id: str, user_id: str | None = None
+    ) -> list[str]:
         async with stored.reading() as unit:
             found = await unit.participants.same_person(
-                "c", invitee_id=invitee_id, operated_id=operated_id, token_id=token_id
+                "c",
+                invitee_id=invitee_id,
+                operated_id=operated_id,
+                token_id=token_id,
+                user_id=user_id,
             )
             assert [each for each in found if each not in rows] == []
             return [each.id for each in found]
@@ -146,6 +153,8 @@ async def test_who_somebody_was_before(stored: Database) -> None:
     assert await ids(None, None, "t1") == ["p1", "p3"]
     assert await ids(None, None, "t2") == ["p4"]
     assert await ids("i9", "v1", "t1") == []
+    assert await ids(None, None, "t9", "u1") == ["p5"]
+    assert await ids(None, None, "t1", "u9") == []
 
 
 async def test_what_a_link_opened_is_void_with_the_link(stored: Database) -> None:

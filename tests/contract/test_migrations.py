@@ -44,6 +44,7 @@ EMPTY = {
     ("participants", "mute_all_mark"),
     ("participants", "floor_gate"),
     ("participants", "waiting_since_ms"),
+    ("participants", "removed_at_ms"),
 }
 
 

@@ -23,9 +23,13 @@ ME = Participant("p", "c", "张三", Role.MEMBER, None, ParticipantKind.CLIENT, 
 
 
 def waits(
-    *before: Participant, room: Consultation = CLOSED, role: Role = Role.MEMBER, stranger: bool = False
+    *before: Participant,
+    room: Consultation = CLOSED,
+    role: Role = Role.MEMBER,
+    stranger: bool = False,
+    staff: bool = False,
 ) -> bool:
-    return must_wait(room, role, is_stranger=stranger, before=before)
+    return must_wait(room, role, is_stranger=stranger, before=before, is_staff=staff)
 
 
 @pytest.mark.parametrize("role", Role)
@@ -56,7 +60,10 @@ def test_who_only_waited_waits_again(reason: LeaveReason | None) -> None:
 def test_who_was_removed_waits_until_admitted_again() -> None:
     removed = ME.left(20, LeaveReason.REMOVED)
     assert waits(removed, room=OPEN)
-    assert waits(removed.returned(21).waiting_from(21), room=CLOSED)
+    back = removed.returned(21).waiting_from(21)
+    assert waits(back, room=OPEN)
+    assert waits(back.left(22, LeaveReason.LEFT), room=OPEN), "giving up the place is no way in"
+    assert waits(back.left(22, LeaveReason.REFUSED), room=OPEN)
     assert not waits(removed.returned(21).admitted(), room=OPEN)
     before, after = replace(ME, id="p0", joined_at_ms=5), replace(ME, id="p2", joined_at_ms=25)
     assert waits(before, removed, room=OPEN), "another window of the same token does not help"
@@ -67,6 +74,14 @@ def test_who_was_removed_waits_until_admitted_again() -> None:
 @pytest.mark.parametrize("role", [Role.CHAIR, Role.SECRETARIAT])
 def test_who_could_admit_itself_does_not_wait(role: Role) -> None:
     assert not waits(ME.left(20, LeaveReason.REMOVED), role=role)
+
+
+@pytest.mark.parametrize("role", [Role.SECRETARIAT, Role.MODERATOR, Role.ORGANIZER])
+def test_staff_who_were_removed_wait(role: Role) -> None:
+    removed = replace(ME, role=role, user_id="u").left(20, LeaveReason.REMOVED)
+    assert waits(removed, role=role, room=OPEN, staff=True)
+    assert not waits(removed.returned(21).admitted(), role=role, room=OPEN, staff=True)
+    assert not waits(role=role, room=OPEN, staff=True)
 
 
 def test_the_microphone_of_a_phone_in_a_hall() -> None:

@@ -23,10 +23,11 @@ from conference.model.participant import EntryMeans, LeaveReason
 from conference.model.permissions import Role
 from conference.model.venue import VenueKind
 from conference.services.entrances import Pass
-from conference.services.entry import Resume
+from conference.services.entry import Entry, Resume
 from conference.services.live_room import LiveRoom
+from conference.services.trace import Bearer
 from conference.services.venues import VenueDraft
-from conference.services.warrants import void_among
+from conference.services.warrants import Warrant, void_among
 from tests.unit.services.conftest import World
 from tests.unit.services.fakes import by_id
 
@@ -220,6 +221,43 @@ async def test_somebody_removed_comes_back_through_the_waiting_room(world: World
     streams = world.entry("李四")
     assert await code_of(world.streams.publish(streams, "offer")) == "not_admitted"
     assert await code_of(world.streams.play(streams, chair, "offer")) == "not_admitted"
+
+
+@pytest.mark.parametrize("role", [Role.SECRETARIAT, Role.MODERATOR])
+async def test_staff_who_were_removed_wait_whatever_token_they_fetch(world: World, role: Role) -> None:
+    def at_the_door(number: int) -> Entry:
+        token_id = f"t_{number}"
+        warrant = Warrant(token_id, role, EntryMeans.STAFF, user_id="u_1")
+        return replace(
+            world.entry("李秘书", role), token_id=token_id, warrant=warrant, entered_by=EntryMeans.STAFF
+        )
+
+    chair = await world.join("主持人", Role.CHAIR)
+    first = await world.arrivals.join(at_the_door(1), "一")
+    second = await world.arrivals.join(at_the_door(2), "二")
+    assert world.publisher.snapshot("二").self.participant_id == second
+    await world.departures.remove("c", chair, first)
+    await world.departures.remove("c", chair, second)
+    back = await world.arrivals.join(at_the_door(3), "三")
+    assert waiting(world, "三").participant_id == back
+    own = Bearer(Role.SECRETARIAT, "t_4", "李秘书", "u_1")
+    assert await code_of(world.waiting.admit("c", own, back)) == "forbidden"
+    assert await world.waiting.admit_all("c", own) == 0
+    await world.waiting.admit("c", Bearer(Role.SECRETARIAT, "t_5", "王秘书", "u_2"), back)
+    await world.departures.leave("c", back)
+    again = await world.arrivals.join(at_the_door(6), "六")
+    assert world.publisher.snapshot("六").self.participant_id == again
+
+
+async def test_who_sends_oneself_out_has_left(world: World) -> None:
+    warrant = Warrant("t_1", Role.SECRETARIAT, EntryMeans.STAFF, user_id="u_1")
+    entry = replace(world.entry("李秘书", Role.SECRETARIAT), warrant=warrant, entered_by=EntryMeans.STAFF)
+    me = await world.arrivals.join(entry, "一")
+    desk = await world.desks.open("c", Bearer(Role.SECRETARIAT, "t_2", "李秘书", "u_1"), "台")
+    await world.departures.remove("c", desk, me)
+    assert world.publisher.of_kind("一", SessionRemoved)
+    await world.arrivals.join(entry, "二")
+    assert world.publisher.snapshot("二").self.name == "李秘书"
 
 
 async def test_streams_do_not_go_round_the_door(door: World) -> None:

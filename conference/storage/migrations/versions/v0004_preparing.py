@@ -56,6 +56,9 @@ def _consultations_and_participants() -> None:
     )
     op.add_column("participants", sa.Column("in_hall", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("participants", sa.Column("waiting_since_ms", sa.BigInteger))
+    op.add_column("participants", sa.Column("removed_at_ms", sa.BigInteger))
+    op.execute("UPDATE participants SET removed_at_ms = left_at_ms WHERE leave_reason = 'removed'")
+    op.add_column("participants", sa.Column("user_id", sa.String(64)))
     op.create_index(
         "ix_participants_consultation_id_invitee_id", "participants", ["consultation_id", "invitee_id"]
     )
