@@ -172,7 +172,7 @@ class WebProcess:
             entry_codes=EntryCodes(database, clock, access.for_guest, ephemeral.rate_limits),
             logins=Logins(database, passwords, clock),
             staff=Staff(database, passwords, clock),
-            editing=Editing(rooms, floors),
+            editing=Editing(rooms, floors, waiting),
             files=files,
             revocations=revocations,
             consultations=Consultations(database, clock),

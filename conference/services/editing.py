@@ -14,21 +14,24 @@ from conference.services.change import Change
 from conference.services.floors import Floors
 from conference.services.rooms import Rooms
 from conference.services.trace import Bearer
+from conference.services.waiting import WaitingRoom
 
 
 class Editing:
     """Goes through the room, so that what is in memory of a running one follows."""
 
-    def __init__(self, rooms: Rooms, floors: Floors) -> None:
+    def __init__(self, rooms: Rooms, floors: Floors, waiting: WaitingRoom) -> None:
         self._rooms = rooms
         self._floors = floors
+        self._waiting = waiting
 
     async def edit(
         self, consultation_id: str, by: Bearer, revision: int, changes: Mapping[str, Any]
     ) -> Consultation:
         """Write new values over the revision that was seen; edit_conflict when somebody was faster.
 
-        Who may speak in a running room changes by the right to say so alone.
+        Who may speak in a running room changes by the right to say so alone. Turning the waiting room off lets in
+        those who waited only for it.
         """
         require(by.role, Action.CONSULTATION_EDIT)
         async with self._rooms.locked(consultation_id) as room:
@@ -51,6 +54,8 @@ class Editing:
             }
             entry = self._rooms.entry(room, by.actor, "consultation.edited", room.id, **content)
             await self._rooms.commit(room, Change(participants, after), [entry])
+            if before.waiting_room and not after.waiting_room:
+                await self._waiting.opened(room, by)
             return after
 
 

@@ -149,6 +149,24 @@ class Entry:
         )
 
 
+async def goes_on_waiting(unit: UnitOfWork, consultation: Consultation, waiting: Participant) -> bool:
+    """Whether somebody before the door has to wait there by what the consultation says now."""
+    before = await unit.participants.same_person(
+        waiting.consultation_id,
+        invitee_id=waiting.invitee_id,
+        operated_id=waiting.venue_id if waiting.entered_by is EntryMeans.OPERATOR else None,
+        token_id=waiting.token_id,
+        user_id=waiting.user_id,
+    )
+    return must_wait(
+        consultation,
+        waiting.role,
+        is_stranger=waiting.entered_by is EntryMeans.CODE and waiting.invitee_id is None,
+        before=before,
+        is_staff=waiting.user_id is not None,
+    )
+
+
 _Guest = TypeVar("_Guest", Entry, Participant)
 
 

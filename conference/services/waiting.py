@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import structlog
+
 from conference.events import SessionRemoved
 from conference.model.audit import Personal
+from conference.model.consultation import Status
 from conference.model.errors import ConferenceError, ForbiddenError, NotFoundError
 from conference.model.floor import gate_without_floor
 from conference.model.participant import LeaveReason
 from conference.model.permissions import Action, require
 from conference.services.arrivals import Arrivals
 from conference.services.departures import Departures
+from conference.services.entry import goes_on_waiting
 from conference.services.live_room import LiveRoom, Seat
 from conference.services.rooms import Rooms
 from conference.services.stays import Stays, noting
 from conference.services.trace import Bearer, Caller
+
+log = structlog.get_logger(__name__)
 
 
 class WaitingRoom:
@@ -64,6 +70,23 @@ class WaitingRoom:
             if seat.session_id is not None:
                 self._rooms.publisher.send(seat.session_id, SessionRemoved(caller.name, "refused"))
                 self._rooms.publisher.close(seat.session_id)
+
+    async def opened(self, room: LiveRoom, by: Bearer) -> None:
+        """There is no waiting room any more: let in who waited only for it, as far as the room has places.
+
+        The change itself is made: whom this cannot let in goes on waiting, for somebody to admit. Needs the lock.
+        """
+        if room.consultation.status not in (Status.SCHEDULED, Status.LIVE):
+            return
+        for seat in tuple(room.waiting.values()):
+            try:
+                async with self._rooms.storage.reading() as unit:
+                    if await goes_on_waiting(unit, room.consultation, seat.participant):
+                        continue
+                await self._admit(room, room.caller(by), seat)
+            except ConferenceError as error:
+                log.warning("waiting.not_admitted", room=room.id, code=error.code)
+                return
 
     def _doorkeeper(self, room: LiveRoom, by: str | Bearer) -> Caller:
         caller = room.caller(by)

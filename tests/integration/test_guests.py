@@ -374,6 +374,24 @@ async def test_nothing_leaks_to_who_waits(server: Signalling) -> None:
     assert list(chair.state.participants) == [chair.me]
 
 
+async def test_turning_the_waiting_room_off_opens_the_door(server: Signalling) -> None:
+    await with_waiting_room(server)
+    waiting = await seated(server, server.token(Role.MEMBER, "张三"))
+    assert waiting.names() == ["room.waiting"]
+    hall = await made(server, "/venues", {"name": "分会场", "kind": "branch"})
+    _, coded = await http(server, "POST", f"{CID}/venues/{hall['id']}/code")
+    body = {"code": coded["entry_code"], "name": "路人", "device": "d" * 16}
+    _, entered = await http(server, "POST", f"{API}/entry-codes/enter", None, json=body)
+    stranger = await seated(server, entered["token"])
+    assert stranger.names() == ["room.waiting"]
+    _, consultation = await http(server, "GET", CID)
+    edit = {"revision": consultation["revision"], "waiting_room": False}
+    assert (await http(server, "PATCH", CID, json=edit))[0] == 200
+    await eventually(waiting.has_snapshot)
+    assert (await waiting.ask("floor.request")) == {"place": 1}
+    assert await stranger.refused("floor.request") == "not_admitted"
+
+
 async def test_a_gateway_through_room_and_desk(server: Signalling) -> None:
     await with_waiting_room(server)
     desk = await server.desk(Role.SECRETARIAT, "秘书")

@@ -39,7 +39,7 @@ async def code(attempt: Awaitable[Any]) -> str:
 
 @pytest.fixture
 def editing(world: World) -> Editing:
-    return Editing(world.rooms, world.floors)
+    return Editing(world.rooms, world.floors, world.waiting)
 
 
 async def test_a_draft_belongs_to_the_organization_of_its_maker(world: World) -> None:

@@ -22,9 +22,11 @@ from conference.model.errors import ConferenceError
 from conference.model.participant import EntryMeans, LeaveReason
 from conference.model.permissions import Role
 from conference.model.venue import VenueKind
+from conference.services.editing import Editing
 from conference.services.entrances import Pass
 from conference.services.entry import Entry, Resume
 from conference.services.live_room import LiveRoom
+from conference.services.rooms import RoomLimits
 from conference.services.trace import Bearer
 from conference.services.venues import VenueDraft
 from conference.services.warrants import Warrant, void_among
@@ -247,6 +249,52 @@ async def test_staff_who_were_removed_wait_whatever_token_they_fetch(world: Worl
     await world.departures.leave("c", back)
     again = await world.arrivals.join(at_the_door(6), "六")
     assert world.publisher.snapshot("六").self.participant_id == again
+
+
+async def turn_off(world: World) -> None:
+    editing = Editing(world.rooms, world.floors, world.waiting)
+    room = await _room(world)
+    by = world.bearer(Role.ORGANIZER, "周")
+    await editing.edit("c", by, room.consultation.revision, {"waiting_room": False})
+
+
+async def test_turning_the_waiting_room_off_lets_in_who_waited_for_it(world: World) -> None:
+    world.limits = RoomLimits()
+    world = await world.restart()
+    chair = await world.join("主持人", Role.CHAIR)
+    _, given = await world.invited("王伟")
+    removed = await world.arrivals.join(world.guest(given, "t_1"), "王一")
+    await world.departures.remove("c", chair, removed)
+    await world.arrivals.join(world.guest(given, "t_2"), "王二")
+    hall = await world.venues.add("c", world.bearer(Role.SECRETARIAT), VenueDraft("分会场", VenueKind.BRANCH))
+    stranger = Pass("c", Role.MEMBER, "路人", hall.name, EntryMeans.CODE, None, hall.id, in_hall=True)
+    guest = await world.arrivals.join(world.guest(stranger, "t_3"), "路人")
+    room = await _room(world)
+    editing = Editing(world.rooms, world.floors, world.waiting)
+    await editing.edit("c", world.bearer(Role.ORGANIZER), room.consultation.revision, {"waiting_room": True})
+    _, listed = await world.invited("张三")
+    member = await world.arrivals.join(world.guest(listed, "t_4"), "张三")
+    away = await world.join("李四")
+    await world.departures.disconnect("c", away, "李四")
+    assert len(room.waiting) == 4
+    await turn_off(world)
+    assert set(room.waiting) == {removed, guest}
+    assert list(room.seats) == [chair, member, away]
+    assert by_id(world.publisher.snapshot("张三").participants).keys() == {chair, member}
+    admitted = [line for line in await world.trace() if line.action == "participant.admitted"]
+    assert {line.subject for line in admitted} == {member, away}
+    assert {line.actor_id for line in admitted} == {"t_周"}
+    again = await world.restart()
+    assert set((await _room(again)).waiting) == {removed, guest}
+
+
+async def test_whom_the_room_has_no_place_for_goes_on_waiting(door: World) -> None:
+    first, second = await door.join("张三"), await door.join("李四")
+    door.rooms.limits = replace(door.limits, max_participants=1)
+    await turn_off(door)
+    room = await _room(door)
+    assert (list(room.seats), list(room.waiting)) == ([first], [second])
+    assert not room.consultation.waiting_room
 
 
 async def test_who_sends_oneself_out_has_left(world: World) -> None:
