@@ -76,6 +76,7 @@ class Consultation:
     briefing: str = ""
     ends_at_ms: int | None = None  # as planned
     closing_at_ms: int | None = None  # until then the public may comment
+    recording: bool = True  # while it is live, everything that is sent is kept
     revision: int = 1  # one more at each edit, so that two editors do not overwrite each other
 
     def edited(self, revision: int, changes: Mapping[str, Any]) -> Consultation:

@@ -23,6 +23,7 @@ from conference.model.media import MediaEvent, PublicationInfo, TrackHint
 from conference.model.organization import FailedLogins, Organization, StaffSession, User
 from conference.model.participant import Participant
 from conference.model.readiness import Prepared
+from conference.model.recording import Recording
 from conference.model.statement import Statement, StatementBoard
 from conference.model.venue import Venue
 
@@ -369,6 +370,26 @@ class BriefingFileRepository(Protocol):
         """The contents that any row names."""
 
 
+class RecordingRepository(Protocol):
+    """Rows of recorded files; those that were deleted are found by `at` alone."""
+
+    async def get(self, recording_id: str) -> Recording | None: ...
+
+    async def of(
+        self, consultation_id: str, *, after: str | None = None, limit: int = 100
+    ) -> list[Recording]:
+        """By the beginning, behind the one with the id `after`."""
+
+    async def at(self, consultation_id: str, paths: Iterable[str]) -> list[Recording]:
+        """Those whose files lie there."""
+
+    async def unfinished(self) -> set[str]:
+        """Ids of the consultations that have files whose end is not known."""
+
+    async def save(self, saved: Iterable[Recording]) -> None:
+        """Insert, or write the end and the deletion."""
+
+
 class PreparationRows(Protocol):
     """What is prepared, counted; and the list of consultations."""
 
@@ -461,6 +482,9 @@ class Storage(Protocol):
 
     async def ping(self) -> None:
         """Raises when the database does not answer."""
+
+    @property
+    def recordings(self) -> RecordingRepository: ...
 
 
 # ── what may be forgotten ───────────────────────────────────────────────────────────────────────

@@ -19,6 +19,7 @@ from conference.storage.guests import SqlInvitees, SqlVenues
 from conference.storage.invitee_imports import SqlInviteeImports
 from conference.storage.preparation import SqlPreparation
 from conference.storage.proceedings import SqlAgenda, SqlFloor, SqlStatements, SqlStays
+from conference.storage.recordings import SqlRecordings
 from conference.storage.rows import to_consultation, to_gap, to_participant, to_row
 from conference.storage.staff import SqlOrganizations, SqlStaffSessions, SqlUsers
 from conference.storage.statements import insert
@@ -203,3 +204,4 @@ class SqlUnitOfWork:
         self.staff_sessions = SqlStaffSessions(connection)
         self.preparation = SqlPreparation(connection)
         self.files = SqlBriefingFiles(connection)
+        self.recordings = SqlRecordings(connection)

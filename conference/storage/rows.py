@@ -26,6 +26,7 @@ from conference.model.participant import (
     ParticipantKind,
 )
 from conference.model.permissions import Role
+from conference.model.recording import FileState, Recording
 from conference.model.statement import Statement
 from conference.model.venue import Venue, VenueKind
 
@@ -46,6 +47,7 @@ Entity = (
     | Venue
     | Invitee
     | BriefingFile
+    | Recording
 )
 
 
@@ -138,3 +140,7 @@ def to_venue(row: RowMapping) -> Venue:
 
 def to_invitee(row: RowMapping) -> Invitee:
     return Invitee(**{**row, "role": Role(row["role"])})
+
+
+def to_recording(row: RowMapping) -> Recording:
+    return Recording(**{**row, "state": FileState(row["state"])})

@@ -35,6 +35,7 @@ consultations = sa.Table(
     sa.Column("ends_at_ms", sa.BigInteger),
     sa.Column("closing_at_ms", sa.BigInteger),
     sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("recording", sa.Boolean, nullable=False),
 )
 
 participants = sa.Table(
@@ -320,4 +321,24 @@ briefing_files = sa.Table(
     sa.Column("added_at_ms", sa.BigInteger, nullable=False),
     sa.Column("added_by", sa.String(200), nullable=False),
     sa.Column("removed_at_ms", sa.BigInteger),
+)
+
+recordings = sa.Table(
+    "recordings",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    _consultation_id(),
+    sa.Column("participant_id", sa.String(64), nullable=False),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("source", sa.String(32), nullable=False),
+    sa.Column("codec", sa.String(16), nullable=False),
+    sa.Column("path", sa.String(300), nullable=False),
+    sa.Column("started_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("duration_ms", sa.BigInteger, nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.String(64)),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("created_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("deleted_at_ms", sa.BigInteger),
+    sa.UniqueConstraint("consultation_id", "path"),
 )
