@@ -29,6 +29,7 @@ from conference.model.media import (
     SpeakersChanged,
     SubscriberOffer,
     SubscriptionChanged,
+    TapLost,
     TrackHint,
     TransportChanged,
     TransportState,
@@ -290,6 +291,12 @@ class MediaClient:
     async def set_sound(self, room_id: str, participant_id: str, *, is_open: bool) -> None:
         await self._ask(messages.SetSound(room_id, participant_id, is_open))
 
+    async def tap(self, room_id: str, path: str, *, program_time_ms: int, at_monotonic_s: float) -> None:
+        await self._ask(messages.Tap(room_id, path, program_time_ms, at_monotonic_s))
+
+    async def untap(self, room_id: str) -> None:
+        await self._ask(messages.Untap(room_id))
+
     async def statistics(self) -> Mapping[str, float]:
         result = await self._ask(messages.GetStatistics())
         assert isinstance(result, messages.Statistics)
@@ -320,4 +327,6 @@ def _translate(body: object) -> MediaEvent | None:
             return QualityChanged(room_id, participant_id, quality)
         case messages.Subscription(room_id, participant_id, publication_id, state):
             return SubscriptionChanged(room_id, participant_id, publication_id, state)
+        case messages.TapLost(room_id):
+            return TapLost(room_id)
     return None

@@ -74,6 +74,22 @@ class SetSound(Message, frozen=True):
     is_open: bool
 
 
+class Tap(Message, frozen=True):
+    """Write everything of the room to the unix socket at `path`, instead of where a former tap did.
+
+    Program time was `program_time_ms` when the monotonic clock, one for all processes, stood at `at_s`.
+    """
+
+    room_id: str
+    path: str
+    program_time_ms: int
+    at_s: float
+
+
+class Untap(Message, frozen=True):
+    room_id: str
+
+
 class GetStatistics(Message, frozen=True):
     pass
 
@@ -174,9 +190,17 @@ class Subscription(Message, frozen=True):
     state: str
 
 
-Request = Join | Leave | Publish | Subscribe | Answer | Pull | Trickle | SetSound | GetStatistics
+class TapLost(Message, frozen=True):
+    """The reader of the room's tap is gone, or reads nothing any more; the room is not tapped now."""
+
+    room_id: str
+
+
+Request = (
+    Join | Leave | Publish | Subscribe | Answer | Pull | Trickle | SetSound | Tap | Untap | GetStatistics
+)
 Result = Done | Failure | Published | Description | Statistics
-Event = Ready | Offer | Transport | Publications | Speakers | Quality | Subscription
+Event = Ready | Offer | Transport | Publications | Speakers | Quality | Subscription | TapLost
 
 
 class Envelope(msgspec.Struct, frozen=True):

@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 
 from conference.net.directory import TransportDirectory
 from conference.net.doors import Doors
+from conference.net.tap_socket import TapSocket
 from conference.rtc.dtls import DtlsCertificate
 from conference.sfu.counters import Counters
 from conference.sfu.publication import Publication
 from conference.sfu.room import Room, RoomError, Surroundings, TrackHint
 from conference.sfu.subscriber import Offer
 from conference.sfu.subscription import SubscriptionState
+from conference.sfu.tap import Tap
 from conference.sfu.transport import TransportState
 
 from . import messages
@@ -29,6 +31,7 @@ class Node:
         self.doors = Doors(self.directory, self.counters)
         self.rooms: dict[str, Room] = {}
         self.loop_lag_s = 0.0
+        self._taps: dict[str, TapSocket] = {}
         self._settings = settings
         self._emit = emit
         self._surroundings: Surroundings | None = None
@@ -52,6 +55,10 @@ class Node:
         for room in self.rooms.values():
             room.close()
         self.rooms.clear()
+        for sink in self._taps.values():
+            sink.flush()
+            sink.abort()
+        self._taps.clear()
         await self.doors.close()
 
     def tick(self, now: float) -> None:
@@ -79,8 +86,7 @@ class Node:
                 room = self.rooms.get(room_id)
                 if room is not None:
                     room.leave(participant_id)
-                    if not room.participants:
-                        del self.rooms[room_id]
+                    self._drop_if_unneeded(room)
             case messages.Publish(room_id, participant_id, sdp, hints):
                 by_mid = {hint.mid: TrackHint(hint.source, hint.label) for hint in hints}
                 text, publications = self._room(room_id).publish(participant_id, sdp, by_mid, now)
@@ -95,9 +101,17 @@ class Node:
                 return messages.Description(self._room(room_id).trickle(participant_id, fragment) or "")
             case messages.SetSound(room_id, participant_id, is_open):
                 self._room(room_id).set_sound(participant_id, is_open=is_open)
+            case messages.Tap(room_id, path, program_time_ms, at_s):
+                self._tap(room_id, path, program_time_ms, at_s, now)
+            case messages.Untap(room_id):
+                room = self.rooms.get(room_id)
+                if room is not None:
+                    room.drop_tap()
+                    self._taps.pop(room_id, None)
+                    self._drop_if_unneeded(room)
             case messages.GetStatistics():
                 return messages.Statistics(
-                    collect(self.rooms.values(), self.doors, self.counters, self.loop_lag_s)
+                    collect(tuple(self.rooms.values()), self.doors, self.counters, self.loop_lag_s)
                 )
         return messages.Done()
 
@@ -108,6 +122,34 @@ class Node:
                 raise RoomError("not_found", "no such room")
             room = self.rooms[room_id] = Room(room_id, self._surroundings)
         return room
+
+    def _drop_if_unneeded(self, room: Room) -> None:
+        if not room.is_needed:
+            self.rooms.pop(room.id, None)
+
+    # ── taps ────────────────────────────────────────────────────────────────────────────────────
+
+    def _tap(self, room_id: str, path: str, program_time_ms: int, at_s: float, now: float) -> None:
+        try:
+            sink = TapSocket(
+                path,
+                on_keyframe=lambda number: tap.request_keyframe(number, time.monotonic()),
+                on_lost=lambda: self._tap_lost(room_id, tap),
+            )
+        except OSError as error:
+            raise RoomError("tap_unreachable", f"nobody takes the tap: {error}") from error
+        tap = Tap(sink, self.counters, program_time_ms=program_time_ms, at_s=at_s, now=now)
+        self._room(room_id, create=True).set_tap(tap, now)
+        self._taps[room_id] = sink
+
+    def _tap_lost(self, room_id: str, tap: Tap) -> None:
+        room = self.rooms.get(room_id)
+        if room is None or room.tap is not tap:
+            return
+        room.drop_tap()
+        del self._taps[room_id]
+        self._drop_if_unneeded(room)
+        self._emit(messages.TapLost(room_id))
 
     # ── events (conference.sfu.room.Listener) ───────────────────────────────────────────────────
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from conference.net.doors import Doors
 from conference.net.tcp_mux import TcpMux
@@ -13,7 +13,7 @@ from conference.sfu.room import Room
 _QUANTILES = (0.5, 0.9, 0.99)
 
 
-def collect(rooms: Iterable[Room], doors: Doors, counters: Counters, loop_lag_s: float) -> dict[str, float]:
+def collect(rooms: Collection[Room], doors: Doors, counters: Counters, loop_lag_s: float) -> dict[str, float]:
     """One value a sample; sizes in bytes, times in seconds, loss as a share of 1."""
     participants = [participant for room in rooms for participant in room.participants.values()]
     subscribers = [one.subscriber for one in participants if one.subscriber is not None]
@@ -38,6 +38,8 @@ def collect(rooms: Iterable[Room], doors: Doors, counters: Counters, loop_lag_s:
         "yuanshang_media_plis_sent_total": counters.plis_sent,
         "yuanshang_media_unsupported_codec_total": counters.unsupported_codec,
         "yuanshang_media_handshakes_failed_total": counters.handshakes_failed,
+        "yuanshang_media_taps": sum(1 for room in rooms if room.tap is not None),
+        "yuanshang_media_tap_dropped_total": counters.tap_dropped,
         "yuanshang_media_loop_lag_seconds": loop_lag_s,
         "yuanshang_media_addresses": len(doors.directory.by_address),
         "yuanshang_media_ufrags": len(doors.directory.by_ufrag),

@@ -138,6 +138,13 @@ class SubscriptionChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class TapLost:
+    """The reader of the room's tap is gone, or so far behind that it was given up: the room is not tapped now."""
+
+    room_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class MediaRestarted:
     """The media process is a new one: every room is empty again and every client must connect anew."""
 
@@ -151,5 +158,6 @@ MediaEvent = (
     | SpeakersChanged
     | QualityChanged
     | SubscriptionChanged
+    | TapLost
     | MediaRestarted
 )

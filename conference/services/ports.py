@@ -30,7 +30,7 @@ from conference.model.venue import Venue
 
 class MediaError(ConferenceError):
     """The media plane refused. `code` is stable: sdp_invalid, too_many_tracks, room_full, not_found,
-    stale, media_unavailable, port_in_use."""
+    stale, tap_unreachable, media_unavailable, port_in_use."""
 
     def __init__(self, code: str, message: str = "") -> None:
         super().__init__(code, message)
@@ -79,6 +79,16 @@ class MediaPlane(Protocol):
 
     async def set_sound(self, room_id: str, participant_id: str, *, is_open: bool) -> None:
         """Open or close the gate for all sound of a participant. Closed: forwarded to nobody."""
+
+    async def tap(self, room_id: str, path: str, *, program_time_ms: int, at_monotonic_s: float) -> None:
+        """Write every publication of the room to who listens on the unix socket at `path`, until `untap` or TapLost.
+
+        Program time was `program_time_ms` when Clock.monotonic stood at `at_monotonic_s`. The room need not have
+        participants; another tap of it is ended first, without TapLost. Refused with `tap_unreachable`.
+        """
+
+    async def untap(self, room_id: str) -> None:
+        """End the tap: what is queued goes out, then the reader sees the end. Without a tap nothing happens."""
 
     async def statistics(self) -> Mapping[str, float]:
         """Counters and gauges by Prometheus name, for /metrics; labels as in `name{reason="…"}`."""

@@ -18,3 +18,4 @@ class Counters:
         self.plis_sent = 0
         self.unsupported_codec = 0
         self.handshakes_failed = 0
+        self.tap_dropped = 0

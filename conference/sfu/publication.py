@@ -12,6 +12,7 @@ from .stream import IncomingStream
 
 if TYPE_CHECKING:
     from .subscription import Subscription, SubscriptionState
+    from .tap import TapTrack
 
 
 class Publication:
@@ -31,6 +32,7 @@ class Publication:
         self.on_codec: Callable[[Publication], None] | None = None
         self.on_subscription: Callable[[Subscription, SubscriptionState], None] | None = None
         self._is_open = is_open
+        self._tap: TapTrack | None = None
 
     @property
     def codec(self) -> str:
@@ -47,9 +49,32 @@ class Publication:
         if stream is None:
             return
         stream.set_open(self._is_open)
-        stream.on_codec = lambda _codec: self.on_codec(self) if self.on_codec else None
+        stream.tap = self._tap
+        stream.on_codec = lambda _codec: self._codec_changed(stream)
         for subscription in self.subscriptions:
             stream.attach(subscription)
+
+    def _codec_changed(self, stream: IncomingStream) -> None:
+        if self._tap is not None:
+            self._tap.begin(stream)
+        if self.on_codec is not None:
+            self.on_codec(self)
+
+    def set_tap(self, tap: TapTrack, now: float) -> None:
+        """Hand everything to this track of a tap as well, with a keyframe soon."""
+        self._tap = tap
+        if self.stream is not None:
+            tap.begin(self.stream)
+            self.stream.tap = tap
+            tap.request_keyframe(now)
+
+    def drop_tap(self) -> None:
+        """Hand nothing to a tap any more; idempotent."""
+        if self._tap is not None:
+            self._tap.close()
+            self._tap = None
+        if self.stream is not None:
+            self.stream.tap = None
 
     def set_open(self, is_open: bool) -> None:
         """The gate for sound; pictures are not gated."""
@@ -75,5 +100,6 @@ class Publication:
 
     def close(self) -> None:
         """Nobody receives it any more; idempotent."""
+        self.drop_tap()
         self.set_stream(None)
         self.subscriptions.clear()

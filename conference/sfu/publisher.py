@@ -154,6 +154,7 @@ class Publisher:
             observe_level=self._observe_level if line.publication.source == "microphone" else None,
             send_rtcp=self.transport.send_rtcp,
             counters=self._counters,
+            cname=self._cname_of(line, ssrc),
         )
         route = self._add_route(line, ssrc, stream.receive)
         if route is not None:
@@ -161,6 +162,10 @@ class Publisher:
             line.bound_at = now
             line.publication.set_stream(stream)
         return route
+
+    def _cname_of(self, line: Line, ssrc: int) -> str:
+        """As declared; browsers that declare none have one clock behind their connection all the same."""
+        return dict(line.media.ssrcs).get(ssrc) or self.session_id
 
     def _add_route(self, line: Line, ssrc: int, handler: Handler) -> Handler | None:
         if len(self._routes) >= _MAX_STREAMS:

@@ -20,6 +20,7 @@ from .publication import Publication
 from .publisher import Publisher
 from .subscriber import Offer, Subscriber
 from .subscription import Subscription, SubscriptionState
+from .tap import Tap
 from .transport import Transport, TransportState
 
 _PUBLISHER_TICK_S = 0.02
@@ -108,6 +109,7 @@ class Room:
     def __init__(self, room_id: str, surroundings: Surroundings) -> None:
         self.id = room_id
         self.participants: dict[str, Participant] = {}
+        self.tap: Tap | None = None
         self._with = surroundings
         self._speakers = ActiveSpeakerDetector()
         self._next_publishers = 0.0
@@ -146,7 +148,13 @@ class Room:
         for publication in list(participant.publications.values()):
             self._withdraw(participant, publication)
 
+    @property
+    def is_needed(self) -> bool:
+        """Somebody is in it, or a tap waits for those who come."""
+        return bool(self.participants) or self.tap is not None
+
     def close(self) -> None:
+        self.drop_tap()
         for participant_id in list(self.participants):
             self.leave(participant_id)
 
@@ -181,7 +189,7 @@ class Room:
         is_client = sdp.answer_setup(offer.setup, prefer_active=False) == "active"
         fingerprints = [(one.algorithm, one.value) for one in offer.fingerprints]
         publisher.transport.set_remote(offer.credentials, fingerprints, is_dtls_client=is_client, now=now)
-        self._take_lines(participant, publisher, accepted, hints)
+        self._take_lines(participant, publisher, accepted, hints, now)
         publications = tuple(participant.publications.values())
         self._with.listener.publications_changed(self.id, participant.id, publications)
         return answer, publications
@@ -223,6 +231,7 @@ class Room:
         publisher: Publisher,
         accepted: Sequence[sdp.AcceptedMedia],
         hints: Mapping[str, TrackHint],
+        now: float,
     ) -> None:
         active = {media.mid: media for media in accepted if media.active}
         for mid in [mid for mid in publisher.lines if mid not in active]:
@@ -234,7 +243,7 @@ class Room:
             line = publisher.lines.get(mid)
             publication = line.publication if line is not None else None
             if publication is None:
-                publication = self._publication_for(participant, media.kind, hint, kept)
+                publication = self._publication_for(participant, media.kind, hint, kept, now)
             kept.add(publication.id)
             publisher.set_line(media, publication)
         for publication in list(participant.publications.values()):
@@ -242,7 +251,7 @@ class Room:
                 self._withdraw(participant, publication)
 
     def _publication_for(
-        self, participant: Participant, kind: str, hint: TrackHint, taken: set[str]
+        self, participant: Participant, kind: str, hint: TrackHint, taken: set[str], now: float
     ) -> Publication:
         """The track of the same source that its publisher lost and brings again, or a new one."""
         for publication in participant.publications.values():
@@ -261,6 +270,8 @@ class Room:
         )
         publication.on_subscription = self._subscription_changed
         participant.publications[publication.id] = publication
+        if self.tap is not None:
+            publication.set_tap(self.tap.open(publication), now)
         for other in self.participants.values():
             if other is not participant and other.subscriber is not None:
                 other.subscriber.replace(publication)
@@ -282,6 +293,26 @@ class Room:
         for publication in participant.publications.values():
             if publication.kind == "audio":
                 publication.set_open(is_open)
+
+    # ── tapping ─────────────────────────────────────────────────────────────────────────────────
+
+    def set_tap(self, tap: Tap, now: float) -> None:
+        """Hand every publication, present and to come, to this tap as well; another one is dropped first."""
+        self.drop_tap()
+        self.tap = tap
+        for participant in self.participants.values():
+            for publication in participant.publications.values():
+                publication.set_tap(tap.open(publication), now)
+
+    def drop_tap(self) -> None:
+        """End all tracks of the tap and close it; idempotent."""
+        tap, self.tap = self.tap, None
+        if tap is None:
+            return
+        for participant in self.participants.values():
+            for publication in participant.publications.values():
+                publication.drop_tap()
+        tap.close()
 
     # ── subscribing ─────────────────────────────────────────────────────────────────────────────
 
@@ -382,6 +413,8 @@ class Room:
     def tick(self, now: float) -> None:
         """Call every 20 ms or so."""
         participants = list(self.participants.values())
+        if self.tap is not None:
+            self.tap.tick(now)
         if now >= self._next_publishers:
             self._next_publishers = now + _PUBLISHER_TICK_S
             for participant in participants:

@@ -21,6 +21,7 @@ from .counters import Counters
 
 if TYPE_CHECKING:
     from .subscription import Subscription
+    from .tap import TapTrack
 
 PLI_INTERVAL_S = 0.5
 _PLI_REPEAT_S = 1.0  # while a receiver still waits for its keyframe
@@ -40,10 +41,12 @@ class IncomingStream:
         observe_level: Callable[[int, bool, float], None] | None,
         send_rtcp: Callable[[bytes], None],
         counters: Counters,
+        cname: str = "",
     ) -> None:
         """`codecs` by payload type, without RTX; `record_arrival(transport_sequence, now)` feeds congestion
-        control; `observe_level(level, voice, now)` the speaker detection."""
+        control; `observe_level(level, voice, now)` the speaker detection; `cname` names the sender's clock."""
         self.ssrc = ssrc
+        self.cname = cname
         self.is_audio = is_audio
         self.clock_rate = 48000 if is_audio else 90000
         self.codec: Codec | None = None
@@ -55,6 +58,7 @@ class IncomingStream:
         self.pending: list[Subscription] = []
         self.members: list[Subscription] = []
         self.on_codec: Callable[[Codec], None] | None = None
+        self.tap: TapTrack | None = None
         # Last sender report: NTP time (32.32), RTP time stamp, arrival in s
         self.sender_report: tuple[int, int, float] | None = None
         self.forwarded = 0  # packets and payload bytes let through, the base of the receivers' reports
@@ -158,6 +162,8 @@ class IncomingStream:
         groups = self.groups
         if groups:
             router.forward(groups, packet, sequence, timestamp, at, end, level, orientation)
+        if self.tap is not None:
+            self.tap.receive(packet, at, end, now)
 
     def read_extensions(self, packet: bytes) -> tuple[int, int]:
         """(audio level, video orientation) of a cached packet as raw bytes, -1 where absent."""
@@ -199,6 +205,8 @@ class IncomingStream:
         if is_open == self.is_open:
             return
         self.is_open = is_open
+        if self.tap is not None:
+            self.tap.gate(is_open=is_open)
         if not is_open:
             self.restart_receivers()
 
@@ -225,7 +233,7 @@ class IncomingStream:
         self.groups = list(groups.values())
 
     def _start_pending(self, payload: bytes, sequence: int, timestamp: int, now: float) -> None:
-        is_start = self.is_audio or self._is_keyframe(payload)
+        is_start = self.is_audio or self.is_keyframe(payload)
         waiting: list[Subscription] = []
         started = False
         for subscription in self.pending:
@@ -240,7 +248,8 @@ class IncomingStream:
         if not self.is_audio and any(subscription.is_ready for subscription in waiting):
             self.request_keyframe(now)
 
-    def _is_keyframe(self, payload: bytes) -> bool:
+    def is_keyframe(self, payload: bytes) -> bool:
+        """Whether a keyframe of the present codec begins in this packet."""
         if self.codec is None or not payload:
             return False
         if self.codec.name.upper() == "H264":
@@ -286,10 +295,13 @@ class IncomingStream:
     def on_sender_report(self, report: rtcp.SenderReport, now: float) -> None:
         self.sender_report = (report.ntp, report.rtp_ts, now)
         self.reception.on_sender_report(report.ntp, now)
+        if self.tap is not None:
+            self.tap.report(report.ntp, report.rtp_ts, now)
 
     def close(self) -> None:
         """Leave all receivers without a source."""
         for subscription in [*self.members, *self.pending]:
             self.detach(subscription)
         self.groups = []
+        self.tap = None
         self.cache.clear()

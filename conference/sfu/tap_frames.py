@@ -1,8 +1,8 @@
 """What a tap writes for the processes that record or recognise: frames over one stream socket.
 
-Each frame is `u32 length | u8 type | body` in network order; the length counts type and body. Pure: the media process
-encodes (conference.sfu.tap), the worker decodes. Every `arrival_us` is the media process' monotonic clock, which Clock
-ties to program time.
+Each frame is `u32 length | u8 type | body` in network order; the length counts type and body. Pure: the media
+process encodes (conference.sfu.tap) and the worker decodes all but Keyframe, which goes the other way. Every
+`arrival_us` is the media process' monotonic clock, which Clock ties to program time.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ import msgspec
 
 MAX_PACKET = 0xFFFF  # an RTP packet as RFC 4571 can frame it
 MAX_LENGTH = 1 + 12 + MAX_PACKET
+MAX_TEXT = 256
+MAX_VALUE = 2048  # of a parameter: parameter sets of H264 are long
+MAX_PARAMETERS = 64
 
 _Number = Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)]
-_Text = Annotated[str, msgspec.Meta(max_length=256)]
-_Value = Annotated[str, msgspec.Meta(max_length=2048)]  # parameter sets of H264 are long
-_Fmtp = Annotated[dict[_Text, _Value], msgspec.Meta(max_length=64)]
+_Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
+_Value = Annotated[str, msgspec.Meta(max_length=MAX_VALUE)]
+_Fmtp = Annotated[dict[_Text, _Value], msgspec.Meta(max_length=MAX_PARAMETERS)]
 
 
 class FrameType(IntEnum):
@@ -32,6 +35,7 @@ class FrameType(IntEnum):
     GATE = 5
     CLOSE = 6
     CLOCK = 7
+    KEYFRAME = 8
 
 
 class TapFrameError(ValueError):
@@ -54,7 +58,8 @@ class Open(msgspec.Struct, frozen=True):
     """A track begins, or another stream or codec begins behind the same number.
 
     `kind` is "audio" or "video", `codec` "opus", "vp8" or "h264", `source` as in conference.model.media.Source.
-    Streams of one `cname` share a clock. `parameters` are the codec's in the publisher's description (fmtp).
+    Streams of one participant and `cname` share a clock. `parameters` are the codec's in the publisher's
+    description (fmtp).
     """
 
     track: _Number
@@ -94,7 +99,10 @@ class Gap(msgspec.Struct, frozen=True, gc=False):
 
 
 class Gate(msgspec.Struct, frozen=True, gc=False):
-    """From here on the track's sound is heard (`is_open`), or left out because its participant is muted."""
+    """From here on the track's sound is heard (`is_open`), or left out because its participant is muted.
+
+    Open is what a track is after each Open frame, unless this follows.
+    """
 
     track: int
     is_open: bool
@@ -113,7 +121,13 @@ class Clock(msgspec.Struct, frozen=True, gc=False):
     program_time_ms: int
 
 
-Frame = Open | Packet | Report | Gap | Gate | Close | Clock
+class Keyframe(msgspec.Struct, frozen=True, gc=False):
+    """From the worker to the media process: ask the publisher of this track for a keyframe."""
+
+    track: int
+
+
+Frame = Open | Packet | Report | Gap | Gate | Close | Clock | Keyframe
 
 _HEAD_SIZE = 4
 _length = struct.Struct("!I")
@@ -122,7 +136,7 @@ _packet_body = struct.Struct("!IQ")
 _report = struct.Struct("!IQQI")
 _gap = struct.Struct("!II")
 _gate = struct.Struct("!IB")
-_close = struct.Struct("!I")
+_track = struct.Struct("!I")
 _clock = struct.Struct("!Qq")
 _open_encoder = msgspec.msgpack.Encoder()
 _open_decoder = msgspec.msgpack.Decoder(Open)
@@ -157,7 +171,9 @@ def _encode(frame: Frame) -> bytes:
         case Gate(track, is_open):
             return _wrap(FrameType.GATE, _gate.pack(track, is_open))
         case Close(track):
-            return _wrap(FrameType.CLOSE, _close.pack(track))
+            return _wrap(FrameType.CLOSE, _track.pack(track))
+        case Keyframe(track):
+            return _wrap(FrameType.KEYFRAME, _track.pack(track))
         case Clock(monotonic_us, program_time_ms):
             return _wrap(FrameType.CLOCK, _clock.pack(monotonic_us, program_time_ms))
 
@@ -240,7 +256,9 @@ def _decode(kind: int, body: memoryview) -> Frame:
                 track, is_open = _gate.unpack(body)
                 return Gate(track, bool(is_open))
             case FrameType.CLOSE:
-                return Close(*_close.unpack(body))
+                return Close(*_track.unpack(body))
+            case FrameType.KEYFRAME:
+                return Keyframe(*_track.unpack(body))
             case FrameType.CLOCK:
                 return Clock(*_clock.unpack(body))
     except (struct.error, msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -64,6 +64,7 @@ class ScriptedMedia:
         self.failures: dict[str, str] = {}  # method -> code
         self.unknown: set[str] = set()  # participants that it does not know
         self.publications: tuple[PublicationInfo, ...] = ()
+        self.taps: dict[str, str] = {}  # room -> path
         self.offers_on_subscribe = False
         self.fragment: str | None = None
         self.answers: list[tuple[str, int, str]] = []
@@ -80,6 +81,7 @@ class ScriptedMedia:
     def restart(self, epoch: str) -> None:
         self.epoch = epoch
         self.gates.clear()
+        self.taps.clear()
         self.emit(MediaRestarted(epoch))
 
     def offer(self, room_id: str, participant_id: str) -> SubscriberOffer:
@@ -133,6 +135,14 @@ class ScriptedMedia:
     async def set_sound(self, room_id: str, participant_id: str, *, is_open: bool) -> None:
         self._called("set_sound", participant_id, is_open)
         self.gates[participant_id] = is_open
+
+    async def tap(self, room_id: str, path: str, *, program_time_ms: int, at_monotonic_s: float) -> None:
+        self._called("tap", room_id, path)
+        self.taps[room_id] = path
+
+    async def untap(self, room_id: str) -> None:
+        self._called("untap", room_id)
+        self.taps.pop(room_id, None)
 
     async def statistics(self) -> Mapping[str, float]:
         self._called("statistics")

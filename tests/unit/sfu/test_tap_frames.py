@@ -17,6 +17,7 @@ from conference.sfu.tap_frames import (
     Frame,
     Gap,
     Gate,
+    Keyframe,
     MalformedFrameError,
     Open,
     OversizedFrameError,
@@ -42,6 +43,7 @@ _frames = st.one_of(
     st.builds(Gap, track=_u32, packets=_u32),
     st.builds(Gate, track=_u32, is_open=st.booleans()),
     st.builds(Close, track=_u32),
+    st.builds(Keyframe, track=_u32),
     st.builds(Clock, monotonic_us=_u64, program_time_ms=st.integers(-(2**63), 2**63 - 1)),
 )  # fmt: skip
 
