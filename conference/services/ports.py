@@ -480,6 +480,9 @@ class UnitOfWork(Protocol):
     @property
     def files(self) -> BriefingFileRepository: ...
 
+    @property
+    def recordings(self) -> RecordingRepository: ...
+
 
 class Storage(Protocol):
     """Rows that survive a restart."""
@@ -492,9 +495,6 @@ class Storage(Protocol):
 
     async def ping(self) -> None:
         """Raises when the database does not answer."""
-
-    @property
-    def recordings(self) -> RecordingRepository: ...
 
 
 # ── what may be forgotten ───────────────────────────────────────────────────────────────────────
