@@ -41,7 +41,10 @@ class AgendaItemBody(BaseModel):
 
 
 class AgendaBody(BaseModel):
+    """The whole agenda in its order. `version`: that of the room as the caller saw it."""
+
     items: Annotated[list[AgendaItemBody], Field(max_length=MAX_ITEMS)]
+    version: Annotated[int, Field(ge=0, le=2**53)] | None = None
 
 
 class FloorResource(Resource):
@@ -82,11 +85,13 @@ async def put_agenda(
 
     Security: BearerToken: []
     Tags: agenda
+    Status Codes:
+        409: conflict, when somebody else changed it since `version`; agenda_item_begun; invalid_state
     """
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.AGENDA_EDIT)
     drafts = [AgendaDraft(**each.model_dump()) for each in agenda.items]
-    items = await context.agendas.edit(cid, grant.bearer, drafts)
+    items = await context.agendas.edit(cid, grant.bearer, drafts, agenda.version)
     return json_of(AgendaResource(items=list(items)))
 
 

@@ -108,6 +108,20 @@ async def test_the_later_of_two_agendas_gets_a_conflict_and_loses_nothing(server
         await each.ask("agenda.start", {"item_id": written[0]["id"]})
 
 
+async def test_over_http_the_later_one_is_told_as_well(server: Signalling) -> None:
+    desk = await server.desk(Role.SECRETARIAT, "刘秘书")
+    seen = desk.state.version
+    written = (await desk.ask("agenda.set", AGENDA))["agenda"]
+    body = {"items": AGENDA["items"][:1], "version": seen}
+    status, problem = await http(server, "PUT", "/agenda", Role.ORGANIZER, json=body)
+    assert (status, problem["code"]) == (409, "conflict")
+    assert "刘秘书刚刚改了议程" in problem["detail"]
+    assert (await http(server, "GET", "/agenda"))[1]["items"] == written
+    body["version"] = desk.state.version
+    status, agenda = await http(server, "PUT", "/agenda", Role.ORGANIZER, json=body)
+    assert (status, len(agenda["items"])) == (200, 1)
+
+
 async def test_two_grants_at_once_over_two_sockets(server: Signalling) -> None:
     chairs = [await server.join(Role.CHAIR, "李主持人"), await server.desk(Role.CHAIR, "刘主持人")]
     members = [await server.join(name="甲"), await server.join(name="乙")]

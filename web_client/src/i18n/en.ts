@@ -387,6 +387,8 @@ export const en: Messages = {
   toast: {
     conflict: 'Somebody just changed the order',
     conflictText: 'You now see the latest order. Please try again',
+    agendaConflict: 'Somebody just changed the agenda',
+    agendaConflictText: 'You now see the latest agenda. Please try again',
     mutedAll: 'All muted, {n} microphones',
     mutedNobody: 'No microphone is open',
     muteUndone: 'The microphones are open again',

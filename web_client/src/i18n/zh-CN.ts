@@ -386,6 +386,8 @@ export const zhCN = {
   toast: {
     conflict: '发言顺序刚刚有人改过',
     conflictText: '您看到的已是最新顺序，请再操作一次',
+    agendaConflict: '议程刚刚有人改过',
+    agendaConflictText: '您看到的已是最新议程，请再操作一次',
     mutedAll: '已全场静音，共 {n} 人',
     mutedNobody: '现在没有打开的话筒',
     muteUndone: '已恢复刚才打开的话筒',

@@ -42,22 +42,28 @@ export const useLine = defineStore('line', () => {
     let answer: Requests[Name][1] | null = null
     await attempt(async () => {
       answer = await request(name, payload)
-    })
+    }, name)
     return answer
   }
 
   /** The same for what goes another way than over this line. */
-  async function attempt(act: () => Promise<void>): Promise<boolean> {
+  async function attempt(act: () => Promise<void>, name = ''): Promise<boolean> {
     try {
       await act()
       return true
     } catch (error) {
-      const code = error instanceof RequestError ? error.code : ''
-      if (code === 'conflict') notices.show(t('toast.conflict'), { detail: t('toast.conflictText') })
-      else notices.show(t(SENTENCES[code] ?? 'toast.failed'))
+      say(error, name)
       return false
     }
   }
 
-  return { up, use, request, ask, attempt }
+  /** A refusal of the request of that name, in words. */
+  function say(error: unknown, name = ''): void {
+    const code = error instanceof RequestError ? error.code : ''
+    const what = name.startsWith('agenda.') ? 'agendaConflict' : 'conflict'
+    if (code === 'conflict') notices.show(t(`toast.${what}`), { detail: t(`toast.${what}Text`) })
+    else notices.show(t(SENTENCES[code] ?? 'toast.failed'))
+  }
+
+  return { up, use, request, ask, attempt, say }
 })
