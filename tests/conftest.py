@@ -4,10 +4,16 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
+import structlog
+from structlog.dev import ConsoleRenderer, plain_traceback
 
 from tests.support.browser import BrowserFactory
 from tests.support.link import Link
 from tests.support.server import Server
+
+# Tracebacks in colour, with all variables, hold the event loop up for a quarter of a second each.
+_processors = structlog.get_config()["processors"][:-1]
+structlog.configure(processors=[*_processors, ConsoleRenderer(exception_formatter=plain_traceback)])
 
 
 @pytest.fixture(scope="module")

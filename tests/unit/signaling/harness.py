@@ -198,7 +198,9 @@ class Client:
         await self._sio.connect(self._url, namespaces=[self._namespace], auth=auth, transports=["websocket"])
 
     async def call(self, event: str, data: Any = None) -> Any:
-        return await self._sio.call(event, {} if data is None else data, namespace=self._namespace, timeout=5)
+        return await self._sio.call(
+            event, {} if data is None else data, namespace=self._namespace, timeout=30
+        )
 
     async def ask(self, event: str, data: Any = None) -> Any:
         """The data of a good ack."""
