@@ -111,9 +111,13 @@ def keyframe_size(payload: bytes | memoryview) -> tuple[int, int] | None:
     """Width and height in pixels from the first packet of a keyframe (RFC 6386, section 9.1)."""
     if not is_keyframe(payload):
         return None
-    at = parse(payload).size
-    if len(payload) < at + 10 or payload[at + 3 : at + 6] != b"\x9d\x01\x2a":
+    return picture_size(payload[parse(payload).size :])
+
+
+def picture_size(frame: bytes | memoryview) -> tuple[int, int] | None:
+    """Width and height in pixels from a keyframe without descriptor; None where it is no keyframe's header."""
+    if len(frame) < 10 or frame[0] & 1 or frame[3:6] != b"\x9d\x01\x2a":
         return None
-    width = (payload[at + 7] << 8 | payload[at + 6]) & 0x3FFF
-    height = (payload[at + 9] << 8 | payload[at + 8]) & 0x3FFF
+    width = (frame[7] << 8 | frame[6]) & 0x3FFF
+    height = (frame[9] << 8 | frame[8]) & 0x3FFF
     return width, height
