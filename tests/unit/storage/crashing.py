@@ -1,181 +1,187 @@
-"""A process that is killed at a chosen point of a chosen write: `python -m tests.unit.storage.crashing DIR KIND`.
+"""Processes that are killed at a chosen point of a chosen write: `python -m tests.unit.storage.crashing DIR STAGE`.
 
-For each point of POINTS a child of its own prepares a consultation, notes how far it came in `POINT.json`, begins
-the write and dies of SIGKILL there. What it leaves is the database `POINT.sqlite3`.
+STAGE is a module beside this one. What is there before every write is prepared once and kept; then, for each kind
+that is asked for on the standard input, and each point of POINTS, a child goes on from a copy of it, begins the
+write and dies there of SIGKILL. It leaves `DIR/NUMBER/POINT` with the database, what else was stored, and
+`noted.json`: how far it had come before the write.
 """
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import os
 import shutil
 import signal
 import sys
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from subprocess import PIPE, Popen
+from typing import Any, Final, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from conference.model.agenda import AgendaDraft, AgendaKind
-from conference.model.participant import EntryMeans
-from conference.model.permissions import Role
-from conference.model.venue import VenueKind
-from conference.services.consultations import ConsultationDraft
-from conference.services.entrances import Pass
-from conference.services.rooms import RoomLimits
-from conference.services.venues import VenueDraft
 from conference.storage.database import Database, open_engine, sqlite_url
-from tests.unit.services.conftest import World
-from tests.unit.services.fakes import ManualClock
 
-POINTS: Final = ("first row", "line", "commit", "answer")  # before each of them
-BEGAN_MS: Final = 1_700_000_000_000
+POINTS: Final = ("first row", "line", "commit", "second commit", "answer")  # before each of them
+STORED: Final = Path("db.sqlite3")
+ROOT: Final = Path(__file__).parents[3]
+
+
+class Stage(Protocol):
+    """What there is before a write. Everything stored lies in the working directory."""
+
+    @property
+    def database(self) -> Database: ...
+
+    async def noted(self) -> dict[str, Any]:
+        """What must still be there afterwards."""
+
+
+StageT = TypeVar("StageT", bound=Stage)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of write by the line that the trace has of it; `first` is done before, and not killed."""
+
+    run: Callable[[Any], Awaitable[object]]
+    first: Callable[[Any], Awaitable[object]] | None = None
+
+
+class NoSuchPointError(Exception):
+    """The write has no second transaction."""
 
 
 @dataclass
-class Stage:
-    """A live consultation in the middle of everything: an item runs, somebody speaks, a statement was liked,
-    a stranger waits before the door."""
-
-    world: World
-    chair: str
-    speaker: str
-    other: str
-    statement: str
-    items: list[str]
-    stranger: str
-    venue: str
-    invitee: str
-
-    @classmethod
-    async def prepare(cls, database: Database) -> Stage:
-        world = World(database, ManualClock(epoch_ms=BEGAN_MS), RoomLimits())
-        await world.consultations.create(ConsultationDraft(title="协商会", id="c"))
-        chair = await world.join("主持人", Role.CHAIR)
-        speaker, other = await world.join("张三"), await world.join("李四")
-        await world.life_cycle.start("c", world.bearer(Role.CHAIR))
-        drafts = [AgendaDraft(title, AgendaKind.SPEECH) for title in ("一", "二", "三")]
-        items = await world.agendas.edit("c", chair, drafts)
-        await world.agendas.advance("c", chair)
-        world.clock.forward(6)
-        await world.rooms.heartbeat()
-        statement = await world.statements.add("c", other, "建议", key="k" * 8)
-        await world.statements.like("c", chair, statement.id, True)
-        await world.floors.grant("c", chair, speaker, duration_ms=60_000)
-        venue = await world.venues.add("c", STAFF, VenueDraft("分会场", VenueKind.BRANCH))
-        invitee, _ = await world.invited("赵六")
-        stranger = await world.arrivals.join(world.guest(_in_hall(venue.id)), "路人")
-        world.clock.forward(3)  # further than the last heartbeat noted
-        await world.agendas.advance("c", chair)
-        items_of = [each.id for each in items]
-        return cls(world, chair, speaker, other, statement.id, items_of, stranger, venue.id, invitee.id)
-
-
-def _in_hall(venue_id: str) -> Pass:
-    return Pass("c", Role.MEMBER, "路人", "分会场", EntryMeans.CODE, None, venue_id, in_hall=True)
-
-
-async def _edit(on: Stage) -> None:
-    drafts = [AgendaDraft(f"改{n}", AgendaKind.REPORT, id=each) for n, each in enumerate(on.items[:2])]
-    await on.world.agendas.edit("c", on.chair, [*drafts, AgendaDraft("新", AgendaKind.SUMMARY)])
-
-
-STAFF: Final = World.bearer(Role.SECRETARIAT)
-
-Write = Callable[[Stage], Awaitable[object]]
-
-KINDS: Final[dict[str, Write]] = {
-    "agenda.edit": _edit,
-    "agenda.start": lambda on: on.world.agendas.start("c", on.chair, on.items[2]),
-    "agenda.next": lambda on: on.world.agendas.advance("c", on.chair),
-    "agenda.end": lambda on: on.world.agendas.end("c", on.chair),
-    "statement.add": lambda on: on.world.statements.add("c", on.speaker, "又一条", key="n" * 8),
-    "statement.add private": lambda on: on.world.statements.add(
-        "c", on.speaker, "请关空调", key="n" * 8, private=True
-    ),
-    "statement.like": lambda on: on.world.statements.like("c", on.speaker, on.statement, True),
-    "statement.unlike": lambda on: on.world.statements.like("c", on.chair, on.statement, False),
-    "statement.take": lambda on: on.world.statements.take("c", on.chair, on.statement, True),
-    "floor.grant": lambda on: on.world.floors.grant("c", on.chair, on.other),
-    "floor.withdraw": lambda on: on.world.floors.withdraw("c", on.speaker, on.speaker),
-    "floor.end": lambda on: on.world.floors.end("c", on.chair),
-    "stay begins": lambda on: on.world.join("王五"),
-    "stay ends": lambda on: on.world.departures.disconnect("c", on.other, "李四"),
-    "somebody waits": lambda on: on.world.arrivals.join(on.world.guest(_in_hall(on.venue), "t_2"), "路人二"),
-    "participant.admit": lambda on: on.world.waiting.admit("c", on.chair, on.stranger),
-    "participant.refuse": lambda on: on.world.waiting.refuse("c", on.chair, on.stranger),
-    "invitee.add": lambda on: on.world.invited("钱七"),
-    "invitee.link": lambda on: on.world.invitees.new_link("c", STAFF, on.invitee),
-    "invitee.remove": lambda on: on.world.invitees.remove("c", STAFF, on.invitee),
-    "venue.code": lambda on: on.world.venues.new_code("c", STAFF, on.venue),
-    "venue.link": lambda on: on.world.venues.new_link("c", STAFF, on.venue),
-    "participant leaves": lambda on: on.world.departures.leave("c", on.other),
-}
-
-
-def arm(database: Database, point: str) -> None:
+class Armed:
     """From now on this process dies there."""
-    engine = database._engine.sync_engine
 
-    def die() -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
+    point: str
+    commits: int = 0
 
-    def execute(_connection: sa.Connection, _cursor: Any, statement: str, *_: Any) -> None:
+    def arm(self, database: Database) -> None:
+        engine = database._engine.sync_engine
+        event.listen(engine, "before_cursor_execute", self._execute)
+        event.listen(engine, "commit", self._commit)
+
+    def _execute(self, _connection: sa.Connection, _cursor: Any, statement: str, *_: Any) -> None:
         writes = statement.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE"))
-        if writes and (point == "first row" or (point == "line" and "audit_lines" in statement)):
+        if writes and (self.point == "first row" or (self.point == "line" and "audit_lines" in statement)):
             die()
 
-    if point in ("first row", "line"):
-        event.listen(engine, "before_cursor_execute", execute)
-    elif point == "commit":
-        event.listen(engine, "commit", lambda _: die())
+    def _commit(self, _connection: sa.Connection) -> None:
+        self.commits += 1
+        if self.commits == {"commit": 1, "second commit": 2}.get(self.point):
+            die()
 
 
-async def _crash(path: Path, kind: str, point: str) -> None:
-    database = Database(open_engine(sqlite_url(path)))
-    stage = await Stage.prepare(database)
-    async with database.reading() as unit:
-        head = await unit.audit.head("c")
-    consultation = await stage.world.consultations.get("c")
-    noted = {"number": head.number, "hash": head.hash, "ms": stage.world.programs.now_ms(consultation)}
-    path.with_suffix(".json").write_text(json.dumps(noted))
-    arm(database, point)
-    await KINDS[kind](stage)
+def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def _empty(path: Path) -> None:
-    database = Database(open_engine(sqlite_url(path)))
+async def _crash(stage: Stage, kind: Kind, point: str) -> None:
+    stage.database._engine = open_engine(sqlite_url(STORED))  # an engine keeps the absolute path
+    if kind.first is not None:
+        await kind.first(stage)
+    Path("noted.json").write_text(json.dumps(await stage.noted()))  # noqa: ASYNC240 there is nothing else to do
+    armed = Armed(point)
+    armed.arm(stage.database)
+    await kind.run(stage)
+    if point == "second commit":
+        raise NoSuchPointError
+    die()
+
+
+def _killed(stage: Stage, kind: Kind, directory: Path, point: str) -> bool:
+    """Whether a child died at that point; False where the write does not come to it."""
+    shutil.copytree("snapshot", directory)
+    child = os.fork()
+    if child == 0:
+        try:
+            os.chdir(directory)
+            asyncio.run(_crash(stage, kind, point))
+        except NoSuchPointError:
+            os._exit(2)
+        except BaseException:  # noqa: BLE001 it shall not come back into the parent's stack
+            traceback.print_exc()
+        os._exit(1)
+    _, status = os.waitpid(child, 0)
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 2:
+        shutil.rmtree(directory)
+        return False
+    if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL:
+        raise RuntimeError(f"was not killed before {point}")
+    return True
+
+
+async def _prepared(prepare: Callable[[Database], Awaitable[Stage]]) -> Stage:
+    database = Database(open_engine(sqlite_url(STORED)))
     await database.migrate()
-    await database.close()
+    stage = await prepare(database)
+    await database.close()  # a child opens it anew, in a loop of its own
+    return stage
 
 
 def main() -> None:
-    """A child for each point; it must have died there and not of anything else."""
-    directory, kind = Path(sys.argv[1]), sys.argv[2]
-    child = os.fork()
-    if child == 0:
-        asyncio.run(_empty(directory / "empty.sqlite3"))
-        os._exit(0)
-    os.waitpid(child, 0)
-    for point in POINTS:
-        path = directory / f"{point}.sqlite3"
-        shutil.copyfile(directory / "empty.sqlite3", path)
-        child = os.fork()
-        if child == 0:
-            try:
-                asyncio.run(_crash(path, kind, point))
-            except Exception:  # noqa: BLE001 it shall not come back into the parent's stack
-                traceback.print_exc()
-            os._exit(1)
-        _, status = os.waitpid(child, 0)
-        if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL:
-            sys.exit(f"{kind} was not killed before {point}")
+    """Answer each number and kind with the points at which children died."""
+    module = importlib.import_module(f"tests.unit.storage.{sys.argv[2]}")
+    directory = Path(sys.argv[1])
+    (directory / "snapshot").mkdir()
+    os.chdir(directory / "snapshot")
+    stage = asyncio.run(_prepared(module.prepare))
+    os.chdir(directory)
+    for line in sys.stdin:
+        number, kind = json.loads(line)
+        Path(str(number)).mkdir()
+        try:
+            points = [p for p in POINTS if _killed(stage, module.KINDS[kind], Path(str(number), p), p)]
+        except RuntimeError as error:
+            print(json.dumps({"error": str(error)}), flush=True)
+        else:
+            print(json.dumps({"points": points}), flush=True)
+
+
+class Crashes:
+    """What is left of the writes that were killed."""
+
+    def __init__(self, directory: Path, process: Popen[str]) -> None:
+        self._directory = directory
+        self._process = process
+        self._number = 0
+
+    def of(self, kind: str) -> dict[str, Path]:
+        """A directory for each point at which a process died of this kind of write."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._number += 1
+        print(json.dumps([self._number, kind]), file=self._process.stdin, flush=True)
+        answer = json.loads(self._process.stdout.readline())
+        assert "points" in answer, answer
+        return {point: self._directory / str(self._number) / point for point in answer["points"]}
+
+
+@contextmanager
+def crashes(directory: Path, stage: str) -> Iterator[Crashes]:
+    """A process that prepares this stage and has its children killed."""
+    command = [sys.executable, "-m", "tests.unit.storage.crashing", str(directory), stage]
+    with Popen(command, cwd=ROOT, stdin=PIPE, stdout=PIPE, text=True) as process:
+        yield Crashes(directory, process)
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def copied(left: Path, name: str) -> Path:
+    """What a killed process left, its write-ahead log included, to be opened once."""
+    copy = left.with_name(name)
+    shutil.copytree(left, copy)
+    (copy / f"{STORED}-shm").unlink(missing_ok=True)  # memory of the dead, as after a power cut
+    return copy
 
 
 if __name__ == "__main__":
