@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -87,7 +88,7 @@ class OpusDepacketizer:
         return [Frame(item.header.timestamp, item.arrival_s, payload, True, lost, duration=duration)]
 
 
-class _Pictures:
+class _Pictures(ABC):
     """What VP8 and H264 share: packets of one time stamp are a picture, ended by the marker or the next one."""
 
     def __init__(self) -> None:
@@ -152,16 +153,17 @@ class _Pictures:
         self._parts = []
         self._size = 0
 
+    @abstractmethod
     def _may_begin(self, payload: bytes) -> bool:
-        raise NotImplementedError
+        """Whether a picture can begin with this payload."""
 
+    @abstractmethod
     def _add(self, payload: bytes) -> bool:
         """Take the payload; False when it does not fit what was before."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _assemble(self) -> Frame | None:
         """The picture; None when there is none in these packets. Calls `_spoil` for a broken one."""
-        raise NotImplementedError
 
 
 class Vp8Depacketizer(_Pictures):
