@@ -9,15 +9,17 @@ write and dies there of SIGKILL. It leaves `DIR/NUMBER/POINT` with the database,
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import importlib
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import sys
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -89,7 +91,8 @@ async def _crash(stage: Stage, kind: Kind, point: str) -> None:
     stage.database._engine = open_engine(sqlite_url(STORED))  # an engine keeps the absolute path
     if kind.first is not None:
         await kind.first(stage)
-    Path("noted.json").write_text(json.dumps(await stage.noted()))  # noqa: ASYNC240 there is nothing else to do
+    noted = {**await stage.noted(), "rows": dumped(Path())}
+    Path("noted.json").write_text(json.dumps(noted))  # noqa: ASYNC240 there is nothing else to do
     armed = Armed(point)
     armed.arm(stage.database)
     await kind.run(stage)
@@ -174,6 +177,12 @@ def crashes(directory: Path, stage: str) -> Iterator[Crashes]:
         yield Crashes(directory, process)
         assert process.stdin is not None
         process.stdin.close()
+
+
+def dumped(directory: Path) -> str:
+    """A hash of all rows there are."""
+    with closing(sqlite3.connect(directory / STORED)) as connection:
+        return hashlib.sha256("\n".join(connection.iterdump()).encode()).hexdigest()
 
 
 def copied(left: Path, name: str) -> Path:

@@ -16,7 +16,7 @@ from conference.services.rooms import RoomLimits
 from conference.storage.database import Database, open_engine, sqlite_url
 from tests.unit.services.conftest import World
 from tests.unit.services.fakes import ManualClock
-from tests.unit.storage.crashing import STORED, Crashes, copied, crashes
+from tests.unit.storage.crashing import STORED, Crashes, copied, crashes, dumped
 from tests.unit.storage.proceedings_stage import BEGAN_MS, KINDS
 from tests.unit.storage.proceedings_story import Story, stored, told
 
@@ -50,6 +50,7 @@ async def test_a_write_is_there_with_its_line_or_not_at_all(killed: Crashes, kin
 
 async def _check(left: Path, kind: str, point: str, step_ms: int) -> None:
     noted = json.loads((left / "noted.json").read_text())
+    assert (dumped(left) == noted["rows"]) == (point not in ("second commit", "answer")), point
     database = Database(open_engine(sqlite_url(left / STORED)))
     clock = ManualClock(now_s=50.0)
     clock.epoch_ms = BEGAN_MS + noted["ms"] + step_ms + 950_000  # it reads now_s from 1000 on
