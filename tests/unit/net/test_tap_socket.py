@@ -125,5 +125,5 @@ async def test_keyframes_are_asked_for_and_rubbish_ends_it(ends: Ends) -> None:
 
 async def test_nobody_at_the_path() -> None:
     for path in ("/nowhere/at/all", "x" * 200, "with\0zero", ""):
-        with pytest.raises(OSError, match="."):
+        with pytest.raises(OSError, match=r"."):
             TapSocket(path, on_keyframe=lambda _: None, on_lost=lambda: None)
