@@ -14,6 +14,7 @@ from conference.model.floor import Ending, EndReason, TurnState
 from conference.model.media import OfferedTrack, PublicationInfo, Speaker
 from conference.model.participant import Device, EntryMeans, LeaveReason, ParticipantKind
 from conference.model.permissions import Role
+from conference.model.recording import RecordingState
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class ConsultationView:
     title: str
     status: Status
     mode: Mode
+    recording: RecordingState = RecordingState.OFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,3 +415,47 @@ SessionEvent = (
     | SessionRemoved
     | SessionRefused
 )
+
+
+# ── what the recorder tells the services ────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFile:
+    """A file of the recording as it stands: where it lies below the directory of recordings, and what is in it.
+
+    `started_at_ms` is program time, `created_at_ms` UTC. An ended one that is not whole was found after its writer
+    had been killed.
+    """
+
+    consultation_id: str
+    path: str
+    participant_id: str
+    source: str
+    codec: str
+    started_at_ms: int
+    created_at_ms: int
+    is_ended: bool = False
+    is_whole: bool = False
+    duration_ms: int = 0
+    size_bytes: int = 0
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderReady:
+    """A worker listens at `socket_path` for the tap of this room. It says so again whenever its tap has ended."""
+
+    consultation_id: str
+    socket_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderTrouble:
+    """Nothing is recorded until the next RecorderReady. `reason`: disk_full, disk_failed or worker_ended."""
+
+    consultation_id: str
+    reason: str
+
+
+RecorderEvent = RecordedFile | RecorderReady | RecorderTrouble

@@ -6,6 +6,7 @@ by later lines, and a last line that was torn by the end of power or by a full d
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -32,14 +33,19 @@ class Manifest:
             self.close()
             raise
 
-    def append(self, fact: Fact) -> None:
-        """Durable when it returns. Half a line that did not fit is ended by the next one."""
+    def append(self, fact: Fact, *, durable: bool = True) -> None:
+        """On the disk when it returns, unless it need not be. Half a line that did not fit is ended by the next."""
         line = json.dumps(dict(fact), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
         written = os.write(self._fd, line)
         if written < len(line):
             self._end_torn_line()
-            raise OSError(28, "the manifest does not take a whole line")
-        os.fsync(self._fd)
+            raise OSError(errno.ENOSPC, "the manifest does not take a whole line")
+        if durable:
+            os.fsync(self._fd)
+
+    def fileno(self) -> int:
+        """The open file."""
+        return self._fd
 
     def close(self) -> None:
         """Idempotent."""

@@ -58,7 +58,6 @@ class Finished:
     duration_ms: int
     size_bytes: int
     frames: int
-    sha256: str
 
 
 class TrackWriter:
@@ -72,6 +71,7 @@ class TrackWriter:
         self.shift_us = 0  # so much later than given does everything stand in the file
         self.frames = 0
         self.last_us = 0
+        self._whole_bytes = 0
         self._previous_us = -1
         self._step_us = 0
         self._dts_us = -1
@@ -122,6 +122,7 @@ class TrackWriter:
         packet.pts, packet.dts = at_us, decode_us
         packet.is_keyframe = is_key
         self._container.mux(packet)
+        self._whole_bytes = self.size_bytes  # whole clusters and fragments alone are ever handed to the disk
         self.frames += 1
         self.last_us = max(self.last_us, at_us)
 
@@ -137,6 +138,10 @@ class TrackWriter:
     def sync(self) -> None:
         """What was written is on the disk."""
         os.fsync(self._fd)
+
+    def fileno(self) -> int:
+        """For who syncs elsewhere: duplicate it, because it is closed with the file."""
+        return self._fd
 
     @property
     def size_bytes(self) -> int:
@@ -156,13 +161,15 @@ class TrackWriter:
         finally:
             os.close(self._fd)
             self._fd = -1
-        return Finished(self.duration_ms, size_bytes, self.frames, sha256_of(self.path))
+        return Finished(self.duration_ms, size_bytes, self.frames)
 
     def abandon(self) -> None:
-        """Let go of a file that cannot be written any more; what is there stays."""
+        """Let go of a file that cannot be written any more; what is whole in it stays."""
         if self._fd >= 0:
             with suppress(OSError, av.FFmpegError):  # the end of the file is what the disk did not take
                 self._container.close()
+            with suppress(OSError):
+                os.ftruncate(self._fd, min(self._whole_bytes, self.size_bytes))
             os.close(self._fd)
             self._fd = -1
 
@@ -199,4 +206,4 @@ def measured(path: Path) -> Finished | None:
     except (av.FFmpegError, OSError):
         if not frames:
             return None
-    return Finished(end_us // 1000, path.stat().st_size, frames, sha256_of(path)) if frames else None
+    return Finished(end_us // 1000, path.stat().st_size, frames) if frames else None

@@ -38,8 +38,9 @@ from conference.services.media_sessions import MediaSessions
 from conference.services.moderation import Moderation
 from conference.services.offers import Offers
 from conference.services.passwords import Passwords
-from conference.services.ports import MediaPlane
+from conference.services.ports import MediaPlane, Recorder
 from conference.services.program import ProgramTimes
+from conference.services.recordings import Recordings
 from conference.services.recovery import Recovery
 from conference.services.relisting import Relisting
 from conference.services.revocations import Revocations
@@ -51,6 +52,7 @@ from conference.services.venues import Venues
 from conference.services.waiting import WaitingRoom
 from conference.storage.database import Database
 from conference.storage.files import DirectoryFiles
+from recording.supervisor import RecorderSupervisor
 from signaling.archive import ArchiveBuilder
 from signaling.auth.access import Access
 from signaling.auth.tokens import TokenKey
@@ -81,6 +83,7 @@ log = structlog.get_logger(__name__)
 _SWEEP_S = 1.0
 _TICK_S = 0.1  # how late a countdown may begin, warn and end
 _HEARTBEAT_S = 5.0
+_RECORDING_S = 0.2  # how late a recording may begin and end
 _CHECKPOINT_S = 2.0
 _CLAIMS_S = 2.0  # a quarter of the time for which a claim lasts
 _ADOPT_S = 15.0
@@ -109,6 +112,7 @@ class WebProcess:
     streams: Streams
     revocations: Revocations
     files: Files
+    recordings: Recordings
     programs: ProgramTimes
     sockets: SocketServer
     metrics: Metrics
@@ -122,6 +126,7 @@ class WebProcess:
         key: TokenKey,
         database: Database,
         media: MediaPlane,
+        recorder: Recorder,
         background: Background,
         clock: Clock,
         limits: RoomLimits,
@@ -161,6 +166,7 @@ class WebProcess:
         passwords, revocations = Passwords(), Revocations(rooms, departures)
         directory = DataDirectory(settings.data_dir.resolve())
         files = Files(database, DirectoryFiles(directory.files), clock)
+        recordings = Recordings(rooms, recorder)
         tables, links = TableWorkers(settings.time_zone), key.links(settings.public_url)
         context = HttpContext(
             access=access,
@@ -174,6 +180,7 @@ class WebProcess:
             staff=Staff(database, passwords, clock),
             editing=Editing(rooms, floors, waiting),
             files=files,
+            recordings=recordings,
             revocations=revocations,
             consultations=Consultations(database, clock),
             life_cycle=life_cycle,
@@ -212,6 +219,7 @@ class WebProcess:
             streams=streams,
             revocations=revocations,
             files=files,
+            recordings=recordings,
             programs=programs,
             sockets=sockets,
             metrics=metrics,
@@ -222,11 +230,14 @@ class WebProcess:
         """Take up what the rows remember, and begin the recurring work."""
         await self.recovery.start()
         await self.files.restore()
+        await self.recordings.restore()
         background.keep(self.media_sessions.run)
+        background.keep(self.recordings.run)
         background.keep(self.metrics.measure_lag)
         background.every(_SWEEP_S, self.departures.expire, self.streams.expire, self.offers.repeat_overdue)
         background.every(_SWEEP_S, self.revocations.sweep)
         background.every(_TICK_S, self.floor_clock.tick)
+        background.every(_RECORDING_S, self.recordings.tick)
         background.every(_CHECKPOINT_S, self.database.checkpoint)
         background.every(_HEARTBEAT_S, self.rooms.heartbeat)
         background.every(_CLAIMS_S, self.rooms.renew_claims)
@@ -271,6 +282,10 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
         media = MediaClient(_media_settings(settings, limits))
         stack.push_async_callback(media.close)
         media_port = await media.start()
+        recorder = RecorderSupervisor(
+            directory.recordings, directory.run, reserve_bytes=settings.recording_reserve_mb << 20
+        )
+        stack.push_async_callback(recorder.close)
         async with asyncio.TaskGroup() as group:
             background = Background(group)
             process = WebProcess.build(
@@ -278,6 +293,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
                 key=key,
                 database=database,
                 media=media,
+                recorder=recorder,
                 background=background,
                 clock=SystemClock(),
                 limits=limits,

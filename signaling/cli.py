@@ -77,6 +77,9 @@ def serve(
     max_tracks: Annotated[
         int | None, typer.Option(help="Tracks that one participant may publish. Default 8.")
     ] = None,
+    recording_reserve_mb: Annotated[
+        int | None, typer.Option(help="Recording begins only where this is free, in MB. Default 256.")
+    ] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
 ) -> None:
     """Run a server. Every option is also YUANSHANG_… in the environment and a key of the TOML file."""
@@ -99,6 +102,7 @@ def serve(
         "max_participants": max_participants,
         "max_tracks": max_tracks,
         "time_zone": time_zone,
+        "recording_reserve_mb": recording_reserve_mb,
         "log_level": log_level,
     }
     from signaling.serving import run

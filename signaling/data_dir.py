@@ -35,6 +35,16 @@ class DataDirectory:
         return self.path / "files"
 
     @property
+    def recordings(self) -> Path:
+        """Recorded files: consultation, life of the recorder, file."""
+        return self.path / "recordings"
+
+    @property
+    def run(self) -> Path:
+        """Sockets of a running server."""
+        return self.path / "run"
+
+    @property
     def lan(self) -> Path:
         return self.path / "lan"
 

@@ -56,6 +56,11 @@ class Settings(BaseSettings):
         max_length=100,
         description="Name of this server among those that share a database. Default: host name and port.",
     )
+    recording_reserve_mb: int = Field(
+        256,
+        ge=1,
+        description="Recording begins only where this is free, in MB, and ends when half is left.",
+    )
     max_participants: int = Field(300, ge=1, le=5000, description="Participants in one room.")
     max_tracks: int = Field(8, ge=1, le=64, description="Tracks that one participant may publish.")
     time_zone: str = Field(

@@ -64,6 +64,8 @@ class Action(StrEnum):
     LINK_READ = "link.read"  # personal links, operators' links, entry codes
     TOKEN_REVOKE = "token.revoke"  # noqa: S105 - the name of an action
     AUDIT_FORGET = "audit.forget"  # delete personal text, as the law may ask
+    RECORDING_READ = "recording.read"
+    RECORDING_DELETE = "recording.delete"
     USER_MANAGE = "user.manage"
     ORGANIZATION_MANAGE = "organization.manage"
 
@@ -120,7 +122,14 @@ _OVERSEE: Final = frozenset(
 PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
     {
         Role.CHAIR: _LEAD,
-        Role.SECRETARIAT: _LEAD | _PREPARE | {Action.STATEMENT_READ_PRIVATE, Action.ARCHIVE_READ},
+        Role.SECRETARIAT: _LEAD
+        | _PREPARE
+        | {
+            Action.STATEMENT_READ_PRIVATE,
+            Action.ARCHIVE_READ,
+            Action.RECORDING_READ,
+            Action.RECORDING_DELETE,
+        },
         Role.MEMBER: _SPEAK,
         Role.DEPARTMENT: _SPEAK,
         Role.EXPERT: _SPEAK,
@@ -128,11 +137,17 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         Role.VENUE_OPERATOR: _SPEAK,
         Role.MODERATOR: _SPEAK | {Action.DESK_JOIN},
         Role.OBSERVER: _LISTEN,
-        Role.ORGANIZER: _LISTEN | _LIFE_CYCLE | _OVERSEE | _PREPARE,
+        Role.ORGANIZER: _LISTEN | _LIFE_CYCLE | _OVERSEE | _PREPARE | {Action.RECORDING_READ},
         Role.ADMINISTRATOR: _LISTEN
         | _OVERSEE
         | _PREPARE
-        | {Action.AUDIT_FORGET, Action.USER_MANAGE, Action.ORGANIZATION_MANAGE},
+        | {
+            Action.AUDIT_FORGET,
+            Action.RECORDING_READ,
+            Action.RECORDING_DELETE,
+            Action.USER_MANAGE,
+            Action.ORGANIZATION_MANAGE,
+        },
     }
 )
 

@@ -26,6 +26,7 @@ class ConsultationDraft:
     is_public: bool = True
     waiting_room: bool = False
     microphone_on_join: bool = True
+    recording: bool = True
     scheduled_at_ms: int | None = None
     organization: str | None = None
     kind: ConsultationKind = ConsultationKind.THEMATIC
@@ -118,6 +119,7 @@ class Consultations:
             is_public=draft.is_public,
             waiting_room=draft.waiting_room,
             microphone_on_join=draft.microphone_on_join,
+            recording=draft.recording,
             created_at_ms=self._clock.wall_ms(),
             scheduled_at_ms=draft.scheduled_at_ms,
             organization=draft.organization,

@@ -46,6 +46,7 @@ from conference.model.floor import Turn
 from conference.model.media import PublicationInfo, Speaker, SubscriberOffer
 from conference.model.participant import FloorGate, LeaveReason, Participant, ParticipantKind
 from conference.model.permissions import Action, Role, actions_of, allowed
+from conference.model.recording import RecordingState
 from conference.model.statement import Statement, StatementBoard
 from conference.services.change import Change
 from conference.services.ports import Publisher
@@ -138,6 +139,7 @@ class LiveRoom:
     board: StatementBoard = field(default_factory=StatementBoard)
     turn: Turn | None = None  # who holds the floor
     turn_since_s: float = 0.0  # monotonic: since when the turn is in its state
+    recording: RecordingState = RecordingState.OFF
     floor_mark: ChangeMark | None = None
     agenda_mark: ChangeMark | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -266,6 +268,12 @@ class LiveRoom:
         self.speakers = tuple(s for s in speakers if s.participant_id in self.seats)
         self._publish(SpeakersNow(self.speakers))
 
+    def set_recording(self, state: RecordingState) -> None:
+        """Tell everybody whether what they say is kept, when that changed."""
+        if state is not self.recording:
+            self.recording = state
+            self._publish(ConsultationUpdated(self._next_version(), self.consultation_view()))
+
     # ── the waiting room ────────────────────────────────────────────────────────────────────────
 
     def add_waiting(self, seat: Seat) -> None:
@@ -338,7 +346,9 @@ class LiveRoom:
 
     def consultation_view(self) -> ConsultationView:
         c = self.consultation
-        return ConsultationView(id=c.id, title=c.title, status=c.status, mode=c.mode)
+        return ConsultationView(
+            id=c.id, title=c.title, status=c.status, mode=c.mode, recording=self.recording
+        )
 
     def view(self, seat: Seat, hands: list[str] | None = None) -> ParticipantView:
         p = seat.participant

@@ -16,6 +16,7 @@ from conference.model.media import (
     SpeakersChanged,
     SubscriberOffer,
     SubscriptionChanged,
+    TapLost,
     TrackHint,
     TransportChanged,
     TransportState,
@@ -81,6 +82,8 @@ class MediaSessions:
         if isinstance(event, MediaRestarted):
             self._restarted.set()
             return
+        if isinstance(event, TapLost):
+            return  # the reader sees the end of its socket, and says so itself
         room = self._rooms.find(event.room_id)
         if room is None:
             return

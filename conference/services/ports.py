@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
-from conference.events import DeskSnapshot, RoomEvent, SessionEvent, Snapshot
+from conference.events import DeskSnapshot, RecordedFile, RecorderEvent, RoomEvent, SessionEvent, Snapshot
 from conference.model.agenda import Agenda
 from conference.model.attendance import Stay
 from conference.model.audit import AuditEntry, AuditHead, AuditLine, AuditText
@@ -551,6 +551,28 @@ class TableReader(Protocol):
     async def read_invitees(self, data: bytes) -> list[ImportRow]:
         """The rows of a list of invitees; import_unreadable, import_no_name_column, import_too_many_rows,
         import_empty, rate_limited."""
+
+
+class Recorder(Protocol):
+    """Writes the publications of rooms into files, in processes of their own, which it starts again when they die."""
+
+    def listen(self, receive: Callable[[RecorderEvent], None]) -> None:
+        """Call `receive` with every event, in order, on the event loop. One listener."""
+
+    def begin(self, consultation_id: str) -> None:
+        """Start a worker and keep it running; RecorderReady says where it waits. Repeating it is harmless."""
+
+    def end(self, consultation_id: str) -> None:
+        """Finish the files, each of which is told of, and stop. Returns at once; unknown ids are ignored."""
+
+    async def settle(self, consultation_id: str) -> tuple[RecordedFile, ...]:
+        """See to what killed workers left: every file there is but those that are open now."""
+
+    def path(self, relative: str) -> Path:
+        """Where the file of a RecordedFile lies."""
+
+    async def remove(self, relative: str) -> None:
+        """Delete it; repeating it is harmless. May raise storage_unavailable."""
 
 
 class FileStore(Protocol):

@@ -15,6 +15,7 @@ from signaling.http import (
     operations,
     preparing,
     proceedings,
+    recordings,
     staff,
     streams,
     trace,
@@ -40,6 +41,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     entrances.add_to(app)
     files.add_to(app)
     proceedings.add_to(app)
+    recordings.add_to(app)
     attendance.add_to(app)
     trace.add_to(app)
     streams.add_to(app)

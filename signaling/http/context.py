@@ -27,6 +27,7 @@ from conference.services.invitees import Invitees
 from conference.services.life_cycle import LifeCycle
 from conference.services.logins import STAFF_PREFIX, Logins, StaffMember
 from conference.services.ports import MediaPlane, RateLimits, Storage
+from conference.services.recordings import Recordings
 from conference.services.revocations import Revocations
 from conference.services.rooms import Rooms
 from conference.services.staff import Staff
@@ -59,6 +60,7 @@ class HttpContext:
     staff: Staff
     editing: Editing
     files: Files
+    recordings: Recordings
     revocations: Revocations
     consultations: Consultations
     life_cycle: LifeCycle

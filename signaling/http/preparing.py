@@ -40,6 +40,7 @@ class _Editable(BaseModel):
     is_public: bool | None = None
     waiting_room: bool | None = None
     microphone_on_join: bool | None = None
+    recording: bool | None = None
     mode: Mode | None = None
     organization: Title | None = None
 

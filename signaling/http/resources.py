@@ -37,6 +37,7 @@ class ConsultationResource(Resource):
     is_public: bool
     waiting_room: bool
     microphone_on_join: bool
+    recording: bool
     revision: int
 
     @classmethod
@@ -59,6 +60,7 @@ class ConsultationResource(Resource):
             is_public=consultation.is_public,
             waiting_room=consultation.waiting_room,
             microphone_on_join=consultation.microphone_on_join,
+            recording=consultation.recording,
             revision=consultation.revision,
         )
 

@@ -45,7 +45,9 @@ PREPARE = {
 OVERSEE = {"attendance.read", "desk.join", "audit.read", "archive.read"}
 TABLE = {
     "chair": LEAD,
-    "secretariat": LEAD | PREPARE | {"statement.read_private", "archive.read"},
+    "secretariat": LEAD
+    | PREPARE
+    | {"statement.read_private", "archive.read", "recording.read", "recording.delete"},
     "member": SPEAK,
     "department": SPEAK,
     "expert": SPEAK,
@@ -53,8 +55,11 @@ TABLE = {
     "venue_operator": SPEAK,
     "moderator": SPEAK | {"desk.join"},
     "observer": LISTEN,
-    "organizer": LISTEN | PREPARE | OVERSEE | {"consultation.start", "consultation.end"},
-    "administrator": LISTEN | PREPARE | OVERSEE | {"audit.forget", "user.manage", "organization.manage"},
+    "organizer": LISTEN | PREPARE | OVERSEE | {"consultation.start", "consultation.end", "recording.read"},
+    "administrator": LISTEN
+    | PREPARE
+    | OVERSEE
+    | {"audit.forget", "recording.read", "recording.delete", "user.manage", "organization.manage"},
 }
 
 

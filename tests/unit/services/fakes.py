@@ -6,9 +6,18 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
-from conference.events import DeskSnapshot, ParticipantView, RoomEvent, SessionEvent, Snapshot
+from conference.events import (
+    DeskSnapshot,
+    ParticipantView,
+    RecordedFile,
+    RecorderEvent,
+    RoomEvent,
+    SessionEvent,
+    Snapshot,
+)
 from conference.model.errors import ConferenceError
 from conference.model.media import MediaEvent, MediaRestarted, PublicationInfo, SubscriberOffer, TrackHint
 from conference.services.ports import MediaError, Storage, UnitOfWork
@@ -183,6 +192,37 @@ class RecordingPublisher:
 
     def of_kind(self, session_id: str, kind: type[T]) -> list[T]:
         return [each for each in self.sent[session_id] if isinstance(each, kind)]
+
+
+class ScriptedRecorder:
+    """A recorder whose events the test sends. Files lie where `directory` says."""
+
+    def __init__(self, directory: Path = Path("/nonexistent")) -> None:
+        self.directory = directory
+        self.begun: list[str] = []
+        self.ended: list[str] = []
+        self.settled: list[str] = []
+        self.left: dict[str, tuple[RecordedFile, ...]] = {}
+        self.emit: Callable[[RecorderEvent], None] = lambda _event: None
+
+    def listen(self, receive: Callable[[RecorderEvent], None]) -> None:
+        self.emit = receive
+
+    def begin(self, consultation_id: str) -> None:
+        self.begun.append(consultation_id)
+
+    def end(self, consultation_id: str) -> None:
+        self.ended.append(consultation_id)
+
+    async def settle(self, consultation_id: str) -> tuple[RecordedFile, ...]:
+        self.settled.append(consultation_id)
+        return self.left.get(consultation_id, ())
+
+    def path(self, relative: str) -> Path:
+        return self.directory / relative
+
+    async def remove(self, relative: str) -> None:
+        self.path(relative).unlink(missing_ok=True)
 
 
 def by_id(views: tuple[ParticipantView, ...]) -> dict[str, ParticipantView]:

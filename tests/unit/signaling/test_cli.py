@@ -107,6 +107,9 @@ def test_openapi_describes_the_contract(tmp_path: Path) -> None:
         "/api/v1/consultations/{cid}/audit/{number}/forget",
         "/api/v1/consultations/{cid}/files",
         "/api/v1/consultations/{cid}/files/{fid}",
+        "/api/v1/consultations/{cid}/recordings",
+        "/api/v1/consultations/{cid}/recordings/{rid}",
+        "/api/v1/consultations/{cid}/recordings/{rid}/file",
     }
     assert set(paths["/api/v1/session"]) == {"get"}
     assert document["openapi"] == "3.1.0"

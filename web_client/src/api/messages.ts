@@ -58,7 +58,11 @@ export interface Consultation {
   title: string
   status: string
   mode: string
+  /** whether what is said is kept */
+  recording?: RecordingState
 }
+
+export type RecordingState = 'off' | 'on' | 'paused' | 'trouble'
 
 export interface Self {
   participant_id: string

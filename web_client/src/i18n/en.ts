@@ -160,6 +160,7 @@ export const en: Messages = {
     strip: 'Other venues and participants',
     grid: 'All pictures',
     clock: 'Meeting time',
+    recording: { on: 'Recording', paused: 'Recording paused', trouble: 'Recording interrupted, coming back' },
     layout: 'Layout',
     layoutSpeaker: 'Speaker',
     layoutGrid: 'Grid',

@@ -159,6 +159,7 @@ export const zhCN = {
     strip: '其他会场和参会者',
     grid: '全部画面',
     clock: '会议时间',
+    recording: { on: '正在录制', paused: '录制已暂停', trouble: '录制中断，正在恢复' },
     layout: '布局',
     layoutSpeaker: '主讲人',
     layoutGrid: '宫格',

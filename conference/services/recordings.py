@@ -1,0 +1,288 @@
+"""Recordings: which rooms are recorded, what became of it, and who may have the files."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from conference.events import RecordedFile, RecorderEvent, RecorderReady, RecorderTrouble
+from conference.model.audit import SYSTEM, Actor, AuditEntry, Value
+from conference.model.consultation import Consultation, Status
+from conference.model.errors import ConferenceError, NotFoundError
+from conference.model.ids import new_id
+from conference.model.permissions import Action, require
+from conference.model.recording import FileState, Recording, RecordingState
+from conference.services.ports import MediaError, Recorder, UnitOfWork
+from conference.services.rooms import Rooms
+from conference.services.trace import Bearer
+
+log = structlog.get_logger(__name__)
+
+_PATIENCE_S: Final = 3.0  # a worker that takes longer to begin is trouble that people are told of
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A consultation that is being recorded."""
+
+    since_s: float  # monotonic: when the state began that is not what it should be
+    socket_path: str | None = None  # where the worker waits for the tap
+    is_tapped: bool = False
+    reason: str = "worker_ended"  # why it would be in trouble
+    state: RecordingState = RecordingState.OFF  # as noted last
+
+
+class Recordings:
+    """Every live room of this node is recorded unless its consultation says otherwise.
+
+    The recorder's events are kept until their rows are written, so that a database in trouble loses none.
+    """
+
+    def __init__(self, rooms: Rooms, recorder: Recorder) -> None:
+        self._rooms = rooms
+        self._recorder = recorder
+        self._kept: dict[str, _Kept] = {}
+        self._files: deque[RecordedFile] = deque()
+        self._to_settle: asyncio.Queue[str] = asyncio.Queue()
+        recorder.listen(self._receive)
+
+    # ── keeping ─────────────────────────────────────────────────────────────────────────────────
+
+    async def restore(self) -> None:
+        """After a start: look for what another life of the server left."""
+        elsewhere = self._rooms.registry.elsewhere()
+        async with self._rooms.storage.reading() as unit:
+            left = await unit.recordings.unfinished()
+            left |= {each.id for each in await unit.consultations.live()}
+        for consultation_id in sorted(left - set(elsewhere)):
+            self._to_settle.put_nowait(consultation_id)
+
+    async def run(self) -> None:
+        """See to what killed workers left, one consultation after the other; runs until cancelled."""
+        while True:
+            consultation_id = await self._to_settle.get()
+            self._files.extend(await self._recorder.settle(consultation_id))
+
+    async def tick(self) -> None:
+        """Call a few times a second."""
+        await self._write_rows()
+        for room in self._rooms.all():
+            if room.id not in self._kept and self._wanted(room.consultation) is not None:
+                self._kept[room.id] = _Kept(self._rooms.clock.monotonic())
+                self._recorder.begin(room.id)
+        for consultation_id, kept in tuple(self._kept.items()):
+            consultation = await self._consultation(consultation_id, kept)
+            if consultation is None:
+                await self._end(consultation_id)
+            else:
+                await self._tap(consultation, kept)
+                await self._show(consultation, kept)
+
+    def _receive(self, event: RecorderEvent) -> None:
+        """Called on the event loop, in order; never waits."""
+        if isinstance(event, RecordedFile):
+            self._files.append(event)
+            return
+        kept = self._kept.get(event.consultation_id)
+        match event:
+            case RecorderReady(_, socket_path):
+                if kept is not None:
+                    kept.socket_path, kept.is_tapped = socket_path, False
+            case RecorderTrouble(consultation_id, reason):
+                log.warning("recording.trouble", room=consultation_id, reason=reason)
+                self._to_settle.put_nowait(consultation_id)
+                if kept is not None:
+                    kept.socket_path, kept.is_tapped, kept.reason = None, False, reason
+                    kept.since_s = self._rooms.clock.monotonic() - _PATIENCE_S
+
+    async def _consultation(self, consultation_id: str, kept: _Kept) -> Consultation | None:
+        """The consultation, while it is to be recorded here."""
+        room = self._rooms.find(consultation_id)
+        if room is not None:
+            return self._wanted(room.consultation)
+        if consultation_id in self._rooms.registry.elsewhere():
+            return None
+        async with self._rooms.storage.reading() as unit:
+            found = await unit.consultations.get(consultation_id)
+        return None if found is None else self._wanted(found)
+
+    @staticmethod
+    def _wanted(consultation: Consultation) -> Consultation | None:
+        return consultation if consultation.status is Status.LIVE and consultation.recording else None
+
+    async def _tap(self, consultation: Consultation, kept: _Kept) -> None:
+        if kept.is_tapped or kept.socket_path is None or not self._rooms.media.epoch:
+            return
+        program_time_ms = self._rooms.program_time_ms(consultation) or 0
+        try:
+            await self._rooms.media.tap(
+                consultation.id,
+                kept.socket_path,
+                program_time_ms=program_time_ms,
+                at_monotonic_s=self._rooms.clock.monotonic(),
+            )
+        except MediaError as error:
+            log.warning("recording.tap_failed", room=consultation.id, code=error.code)
+            kept.reason = error.code
+        else:
+            kept.is_tapped = True
+
+    async def _show(self, consultation: Consultation, kept: _Kept) -> None:
+        """Note the state when it changed, and tell the room."""
+        now_s = self._rooms.clock.monotonic()
+        if kept.is_tapped:
+            kept.since_s = now_s
+            state = RecordingState.ON
+        elif now_s - kept.since_s >= _PATIENCE_S:
+            state = RecordingState.TROUBLE
+        else:
+            state = kept.state
+        if state is not kept.state:
+            action = "recording.started" if state is RecordingState.ON else "recording.interrupted"
+            content: dict[str, Value] = {} if state is RecordingState.ON else {"reason": kept.reason}
+            async with self._rooms.storage.transaction() as unit:
+                await unit.audit.append(self._entry(consultation, SYSTEM, action, consultation.id, content))
+            kept.state = state
+        await self._tell(consultation.id, state)
+
+    async def _tell(self, consultation_id: str, state: RecordingState) -> None:
+        room = self._rooms.find(consultation_id)
+        if room is not None and room.recording is not state:
+            async with room.lock:
+                if not room.closed:
+                    room.set_recording(state)
+
+    async def _end(self, consultation_id: str) -> None:
+        """It is over, or another node has the room."""
+        kept = self._kept.pop(consultation_id)
+        if kept.is_tapped:
+            try:
+                await self._rooms.media.untap(consultation_id)
+            except MediaError as error:
+                log.warning("recording.untap_failed", room=consultation_id, code=error.code)
+        self._recorder.end(consultation_id)
+        self._to_settle.put_nowait(consultation_id)
+        await self._tell(consultation_id, RecordingState.OFF)
+        async with self._rooms.storage.transaction() as unit:
+            consultation = await unit.consultations.get(consultation_id)
+            if consultation is not None:
+                entry = self._entry(consultation, SYSTEM, "recording.ended", consultation_id, {})
+                await unit.audit.append(entry)
+
+    # ── rows ────────────────────────────────────────────────────────────────────────────────────
+
+    async def _write_rows(self) -> None:
+        """What the recorder told, in its order; stops at the first that the database does not take."""
+        while self._files:
+            file = self._files[0]
+            async with self._rooms.storage.transaction() as unit:
+                await self._write(unit, file)
+            self._files.popleft()
+
+    async def _write(self, unit: UnitOfWork, file: RecordedFile) -> None:
+        consultation = await unit.consultations.get(file.consultation_id)
+        if consultation is None:
+            return
+        known = await unit.recordings.at(file.consultation_id, [file.path])
+        if known and (known[0].deleted_at_ms is not None or known[0].state is FileState.DONE):
+            return
+        before = known[0] if known else await self._opened(unit, file)
+        after = before
+        if file.is_ended:
+            state = FileState.DONE if file.is_whole else FileState.BROKEN
+            after = before.ended(state, file.duration_ms, file.size_bytes, file.sha256)
+        if known and after == before:
+            return
+        await unit.recordings.save([after])
+        if not known:
+            content: dict[str, Value] = {
+                "participant": after.participant_id,
+                "source": after.source,
+                "codec": after.codec,
+            }
+            entry = self._entry(consultation, SYSTEM, "recording.file_opened", after.id, content)
+            await unit.audit.append(entry)
+        if after.state is not FileState.RECORDING:
+            content = {"state": after.state.value, "size_bytes": after.size_bytes, "sha256": after.sha256}
+            entry = self._entry(consultation, SYSTEM, "recording.file_closed", after.id, content)
+            await unit.audit.append(entry)
+
+    @staticmethod
+    async def _opened(unit: UnitOfWork, file: RecordedFile) -> Recording:
+        participant = await unit.participants.get(file.participant_id)
+        return Recording(
+            id=new_id("rec"),
+            consultation_id=file.consultation_id,
+            participant_id=file.participant_id,
+            name="" if participant is None else participant.name,
+            source=file.source,
+            codec=file.codec,
+            path=file.path,
+            started_at_ms=file.started_at_ms,
+            duration_ms=0,
+            size_bytes=0,
+            sha256=None,
+            state=FileState.RECORDING,
+            created_at_ms=file.created_at_ms,
+        )
+
+    # ── the files ───────────────────────────────────────────────────────────────────────────────
+
+    async def list(
+        self, consultation_id: str, *, after: str | None = None, limit: int = 100
+    ) -> list[Recording]:
+        """By their beginning."""
+        async with self._rooms.storage.reading() as unit:
+            return await unit.recordings.of(consultation_id, after=after, limit=limit)
+
+    async def open(
+        self, consultation_id: str, recording_id: str, by: Bearer, *, is_traced: bool = True
+    ) -> tuple[Recording, Path]:
+        """The file and where it lies, to be handed out. invalid_state while it is being written."""
+        require(by.role, Action.RECORDING_READ)
+        async with self._rooms.storage.reading() as unit:
+            recording, consultation = await self._found(unit, consultation_id, recording_id)
+        if is_traced:
+            async with self._rooms.storage.transaction() as unit:
+                entry = self._entry(consultation, by.actor, "recording.downloaded", recording_id, {})
+                await unit.audit.append(entry)
+        return recording, self._recorder.path(recording.path)
+
+    async def delete(self, consultation_id: str, recording_id: str, by: Bearer) -> None:
+        """For good. invalid_state while it is being written."""
+        require(by.role, Action.RECORDING_DELETE)
+        async with self._rooms.storage.transaction() as unit:
+            recording, consultation = await self._found(unit, consultation_id, recording_id)
+            await unit.recordings.save([recording.deleted(self._rooms.clock.wall_ms())])
+            content: dict[str, Value] = {
+                "participant": recording.participant_id,
+                "source": recording.source,
+                "sha256": recording.sha256,
+            }
+            entry = self._entry(consultation, by.actor, "recording.deleted", recording_id, content)
+            await unit.audit.append(entry)
+        await self._recorder.remove(recording.path)
+
+    @staticmethod
+    async def _found(
+        unit: UnitOfWork, consultation_id: str, recording_id: str
+    ) -> tuple[Recording, Consultation]:
+        recording = await unit.recordings.get(recording_id)
+        consultation = await unit.consultations.get(consultation_id)
+        if recording is None or consultation is None or recording.consultation_id != consultation_id:
+            raise NotFoundError(f"recording {recording_id}")
+        if recording.state is FileState.RECORDING:
+            raise ConferenceError("invalid_state", "it is still being recorded")
+        return recording, consultation
+
+    def _entry(
+        self, consultation: Consultation, by: Actor, action: str, subject: str, content: dict[str, Value]
+    ) -> AuditEntry:
+        program_time_ms = self._rooms.program_time_ms(consultation)
+        now_ms = self._rooms.clock.wall_ms()
+        return AuditEntry(consultation.id, now_ms, program_time_ms, by, action, subject, content)
