@@ -18,8 +18,8 @@ import signal
 import sqlite3
 import sys
 import traceback
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -27,12 +27,49 @@ from typing import Any, Final, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from conference.storage.database import Database, open_engine, sqlite_url
 
-POINTS: Final = ("first row", "line", "commit", "second commit", "answer")  # before each of them
+POINTS: Final = (
+    "first row",
+    "line",
+    "commit",
+    "rest",
+    "answer",
+)  # before each; rest: what follows the commit
 STORED: Final = Path("db.sqlite3")
 ROOT: Final = Path(__file__).parents[3]
+
+
+class _Engines:
+    """One engine for one database after the other: it remembers the SQL that it compiled."""
+
+    engine: AsyncEngine | None = None
+    path = ""
+
+
+def opened_at(path: Path) -> Database:
+    """That database, once the one before was closed. What holds an older Database comes to it, too."""
+
+    def connect(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:
+        arguments[0] = _Engines.path
+
+    _Engines.path = str(path)
+    if _Engines.engine is None:
+        _Engines.engine = open_engine(sqlite_url(path))
+        event.listen(_Engines.engine.sync_engine, "do_connect", connect)
+    return Database(_Engines.engine)
+
+
+@asynccontextmanager
+async def reopened(left: Path) -> AsyncIterator[Database]:
+    """What a killed process left, for the next one."""
+    database = opened_at(left / STORED)
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 class Stage(Protocol):
@@ -56,21 +93,18 @@ class Kind:
     first: Callable[[Any], Awaitable[object]] | None = None
 
 
-class NoSuchPointError(Exception):
-    """The write has no second transaction."""
-
-
 @dataclass
 class Armed:
     """From now on this process dies there."""
 
     point: str
-    commits: int = 0
+    has_committed: bool = False
 
     def arm(self, database: Database) -> None:
         engine = database._engine.sync_engine
         event.listen(engine, "before_cursor_execute", self._execute)
         event.listen(engine, "commit", self._commit)
+        event.listen(engine, "checkin", self._done)
 
     def _execute(self, _connection: sa.Connection, _cursor: Any, statement: str, *_: Any) -> None:
         writes = statement.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE"))
@@ -78,8 +112,12 @@ class Armed:
             die()
 
     def _commit(self, _connection: sa.Connection) -> None:
-        self.commits += 1
-        if self.commits == {"commit": 1, "second commit": 2}.get(self.point):
+        self.has_committed = True
+        if self.point == "commit":
+            die()
+
+    def _done(self, *_: object) -> None:
+        if self.has_committed and self.point == "rest":
             die()
 
 
@@ -88,7 +126,7 @@ def die() -> None:
 
 
 async def _crash(stage: Stage, kind: Kind, point: str) -> None:
-    stage.database._engine = open_engine(sqlite_url(STORED))  # an engine keeps the absolute path
+    opened_at(STORED)
     if kind.first is not None:
         await kind.first(stage)
     noted = {**await stage.noted(), "rows": dumped(Path())}
@@ -96,35 +134,27 @@ async def _crash(stage: Stage, kind: Kind, point: str) -> None:
     armed = Armed(point)
     armed.arm(stage.database)
     await kind.run(stage)
-    if point == "second commit":
-        raise NoSuchPointError
     die()
 
 
-def _killed(stage: Stage, kind: Kind, directory: Path, point: str) -> bool:
-    """Whether a child died at that point; False where the write does not come to it."""
+def _kill(stage: Stage, kind: Kind, directory: Path, point: str) -> None:
+    """A child begins the write there and dies at that point, or it is a RuntimeError."""
     shutil.copytree("snapshot", directory)
     child = os.fork()
     if child == 0:
         try:
             os.chdir(directory)
             asyncio.run(_crash(stage, kind, point))
-        except NoSuchPointError:
-            os._exit(2)
         except BaseException:  # noqa: BLE001 it shall not come back into the parent's stack
             traceback.print_exc()
         os._exit(1)
     _, status = os.waitpid(child, 0)
-    if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 2:
-        shutil.rmtree(directory)
-        return False
     if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL:
         raise RuntimeError(f"was not killed before {point}")
-    return True
 
 
 async def _prepared(prepare: Callable[[Database], Awaitable[Stage]]) -> Stage:
-    database = Database(open_engine(sqlite_url(STORED)))
+    database = opened_at(STORED)
     await database.migrate()
     stage = await prepare(database)
     await database.close()  # a child opens it anew, in a loop of its own
@@ -132,7 +162,7 @@ async def _prepared(prepare: Callable[[Database], Awaitable[Stage]]) -> Stage:
 
 
 def main() -> None:
-    """Answer each number and kind with the points at which children died."""
+    """Answer each number and kind when all of its children died."""
     module = importlib.import_module(f"tests.unit.storage.{sys.argv[2]}")
     directory = Path(sys.argv[1])
     (directory / "snapshot").mkdir()
@@ -143,11 +173,12 @@ def main() -> None:
         number, kind = json.loads(line)
         Path(str(number)).mkdir()
         try:
-            points = [p for p in POINTS if _killed(stage, module.KINDS[kind], Path(str(number), p), p)]
+            for point in POINTS:
+                _kill(stage, module.KINDS[kind], Path(str(number), point), point)
         except RuntimeError as error:
             print(json.dumps({"error": str(error)}), flush=True)
         else:
-            print(json.dumps({"points": points}), flush=True)
+            print(json.dumps({}), flush=True)
 
 
 class Crashes:
@@ -165,8 +196,8 @@ class Crashes:
         self._number += 1
         print(json.dumps([self._number, kind]), file=self._process.stdin, flush=True)
         answer = json.loads(self._process.stdout.readline())
-        assert "points" in answer, answer
-        return {point: self._directory / str(self._number) / point for point in answer["points"]}
+        assert not answer, answer
+        return {point: self._directory / str(self._number) / point for point in POINTS}
 
 
 @contextmanager

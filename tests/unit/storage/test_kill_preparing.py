@@ -12,15 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from conference.model.audit import AuditText
+from conference.model.audit import AuditLine, AuditText
 from conference.services.rooms import RoomLimits
-from conference.storage.database import Database, open_engine, sqlite_url
 from tests.unit.services.conftest import World
 from tests.unit.services.fakes import ManualClock
-from tests.unit.storage.crashing import STORED, Crashes, copied, crashes, dumped
+from tests.unit.storage.crashing import Crashes, copied, crashes, dumped, reopened
 from tests.unit.storage.preparing_stage import BEGAN_MS, BY, CHAINS, FILES, KINDS, PDF, files_of
 from tests.unit.storage.preparing_story import Story, stored, told
-from tests.unit.storage.test_kill_proceedings import STEPS_MS
+from tests.unit.storage.test_kill_proceedings import HOUR_MS
+
+STEPS_MS = {"first row": 0, "line": HOUR_MS, "commit": -HOUR_MS, "rest": HOUR_MS, "answer": -HOUR_MS}
 
 
 @pytest.fixture(scope="module")
@@ -32,46 +33,45 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crashes]:
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_write_is_there_with_its_line_or_not_at_all(killed: Crashes, kind: str) -> None:
     for point, left in killed.of(kind).items():
-        for step_ms in STEPS_MS[point]:
-            await _check(copied(left, f"{point} {step_ms}"), kind, point, step_ms)
+        await _check(copied(left, f"{point} copy"), kind, point, STEPS_MS[point])
 
 
 async def _check(left: Path, kind: str, point: str, step_ms: int) -> None:
     noted = json.loads((left / "noted.json").read_text())
-    assert (dumped(left) == noted["rows"]) == (point not in ("second commit", "answer")), point
-    database = Database(open_engine(sqlite_url(left / STORED)))
-    world = World(database, ManualClock(epoch_ms=BEGAN_MS + step_ms), RoomLimits())
-    added = []
-    for chain, (number, digest) in noted["heads"].items():
-        lines = await world.trace(chain)
-        assert not number or lines[number - 1].hash == digest, "an acknowledged write is gone"
-        added += [each.action for each in lines[number:]]
-    assert kind.split()[0] in added or point != "answer", "this is another kind of write"
-    story = await _told(world)
-    assert await stored(database) == story, point
+    assert (dumped(left) == noted["rows"]) == (point not in ("rest", "answer")), point
+    async with reopened(left) as database:
+        world = World(database, ManualClock(epoch_ms=BEGAN_MS + step_ms), RoomLimits())
+        chains = await _chains(world)
+        added = []
+        for chain, (number, digest) in noted["heads"].items():
+            assert not number or chains[chain][number - 1].hash == digest, "an acknowledged write is gone"
+            added += [each.action for each in chains[chain][number:]]
+        assert kind.split()[0] in added or point != "answer", "this is another kind of write"
+        story = await _told(world, chains)
+        assert await stored(database) == story, point
 
-    for service in (world.programs, world.rooms, world.floor_clock, world.attendance):
-        await service.restore()
-    assert await stored(database) == await _told(world) == story
-    await _check_files(world, left / FILES, story)
-    await database.close()
+        for service in (world.programs, world.rooms, world.floor_clock, world.attendance):
+            await service.restore()
+        assert await stored(database) == await _told(world, await _chains(world)) == story
+        await _check_files(world, left / FILES, story)
 
 
-async def _told(world: World) -> Story:
+async def _chains(world: World) -> dict[str, list[AuditLine]]:
+    return {chain: await world.trace(chain) for chain in CHAINS}
+
+
+async def _told(world: World, chains: dict[str, list[AuditLine]]) -> Story:
     """By the traces, of which those texts are gone that a line says were deleted."""
-    lines, texts = [], list[AuditText]()
-    for chain in CHAINS:
-        of_chain = await world.trace(chain)
-        async with world.database.reading() as unit:
-            texts += await unit.audit.texts(chain, 1, len(of_chain))
-        lines += of_chain
+    texts = list[AuditText]()
+    async with world.database.reading() as unit:
+        for chain, lines in chains.items():
+            texts += await unit.audit.texts(chain, 1, len(lines))
+    lines = [line for chain in chains.values() for line in chain]
+    personal = {(each.chain, each.number) for each in lines if "salted_sha256" in each.content}
     forgotten = {
         (each.chain, json.loads(each.content)["number"]) for each in lines if each.action == "audit.forgotten"
     }
-    there = {(each.chain, each.number) for each in texts}
-    assert (
-        there == {(each.chain, each.number) for each in lines if "salted_sha256" in each.content} - forgotten
-    )
+    assert {(each.chain, each.number) for each in texts} == personal - forgotten
     return told(lines, texts)
 
 
