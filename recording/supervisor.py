@@ -172,6 +172,8 @@ class RecorderSupervisor:
                 await process.wait()
             kept.process = None
             socket_path.unlink(missing_ok=True)
+            if socket_path.parent != self._run_directory:
+                socket_path.parent.rmdir()
             with contextlib.suppress(OSError):
                 life.rmdir()  # nothing came of it
         return reason

@@ -237,7 +237,7 @@ class WebProcess:
         background.every(_SWEEP_S, self.departures.expire, self.streams.expire, self.offers.repeat_overdue)
         background.every(_SWEEP_S, self.revocations.sweep)
         background.every(_TICK_S, self.floor_clock.tick)
-        background.every(_RECORDING_S, self.recordings.tick)
+        background.every(_RECORDING_S, self.recordings.tick, self.recordings.write_rows)
         background.every(_CHECKPOINT_S, self.database.checkpoint)
         background.every(_HEARTBEAT_S, self.rooms.heartbeat)
         background.every(_CLAIMS_S, self.rooms.renew_claims)

@@ -70,18 +70,25 @@ class Recordings:
 
     async def tick(self) -> None:
         """Call a few times a second."""
-        await self._write_rows()
         for room in self._rooms.all():
             if room.id not in self._kept and self._wanted(room.consultation) is not None:
                 self._kept[room.id] = _Kept(self._rooms.clock.monotonic())
                 self._recorder.begin(room.id)
         for consultation_id, kept in tuple(self._kept.items()):
-            consultation = await self._consultation(consultation_id, kept)
-            if consultation is None:
-                await self._end(consultation_id)
-            else:
-                await self._tap(consultation, kept)
-                await self._show(consultation, kept)
+            try:
+                await self._see_to(consultation_id, kept)
+            except (
+                ConferenceError
+            ) as error:  # the next tick tries again, and other rooms do not wait for this one
+                log.warning("recording.delayed", room=consultation_id, code=error.code)
+
+    async def _see_to(self, consultation_id: str, kept: _Kept) -> None:
+        consultation = await self._consultation(consultation_id)
+        if consultation is None:
+            await self._end(consultation_id, kept)
+        else:
+            await self._tap(consultation, kept)
+            await self._show(consultation, kept)
 
     def _receive(self, event: RecorderEvent) -> None:
         """Called on the event loop, in order; never waits."""
@@ -100,7 +107,7 @@ class Recordings:
                     kept.socket_path, kept.is_tapped, kept.reason = None, False, reason
                     kept.since_s = self._rooms.clock.monotonic() - _PATIENCE_S
 
-    async def _consultation(self, consultation_id: str, kept: _Kept) -> Consultation | None:
+    async def _consultation(self, consultation_id: str) -> Consultation | None:
         """The consultation, while it is to be recorded here."""
         room = self._rooms.find(consultation_id)
         if room is not None:
@@ -157,9 +164,14 @@ class Recordings:
                 if not room.closed:
                     room.set_recording(state)
 
-    async def _end(self, consultation_id: str) -> None:
+    async def _end(self, consultation_id: str, kept: _Kept) -> None:
         """It is over, or another node has the room."""
-        kept = self._kept.pop(consultation_id)
+        async with self._rooms.storage.transaction() as unit:
+            consultation = await unit.consultations.get(consultation_id)
+            if consultation is not None:
+                entry = self._entry(consultation, SYSTEM, "recording.ended", consultation_id, {})
+                await unit.audit.append(entry)
+        del self._kept[consultation_id]
         if kept.is_tapped:
             try:
                 await self._rooms.media.untap(consultation_id)
@@ -168,16 +180,11 @@ class Recordings:
         self._recorder.end(consultation_id)
         self._to_settle.put_nowait(consultation_id)
         await self._tell(consultation_id, RecordingState.OFF)
-        async with self._rooms.storage.transaction() as unit:
-            consultation = await unit.consultations.get(consultation_id)
-            if consultation is not None:
-                entry = self._entry(consultation, SYSTEM, "recording.ended", consultation_id, {})
-                await unit.audit.append(entry)
 
     # ── rows ────────────────────────────────────────────────────────────────────────────────────
 
-    async def _write_rows(self) -> None:
-        """What the recorder told, in its order; stops at the first that the database does not take."""
+    async def write_rows(self) -> None:
+        """Call as often: what the recorder told, in its order. Stops at the first that the database does not take."""
         while self._files:
             file = self._files[0]
             async with self._rooms.storage.transaction() as unit:
