@@ -80,7 +80,7 @@ class Recordings:
             except (
                 ConferenceError
             ) as error:  # the next tick tries again, and other rooms do not wait for this one
-                log.warning("recording.delayed", room=consultation_id, code=error.code)
+                log.warning("recorder.delayed", room=consultation_id, code=error.code)
 
     async def _see_to(self, consultation_id: str, kept: _Kept) -> None:
         consultation = await self._consultation(consultation_id)
@@ -101,7 +101,7 @@ class Recordings:
                 if kept is not None:
                     kept.socket_path, kept.is_tapped = socket_path, False
             case RecorderTrouble(consultation_id, reason):
-                log.warning("recording.trouble", room=consultation_id, reason=reason)
+                log.warning("recorder.trouble", room=consultation_id, reason=reason)
                 self._to_settle.put_nowait(consultation_id)
                 if kept is not None:
                     kept.socket_path, kept.is_tapped, kept.reason = None, False, reason
@@ -134,7 +134,7 @@ class Recordings:
                 at_monotonic_s=self._rooms.clock.monotonic(),
             )
         except MediaError as error:
-            log.warning("recording.tap_failed", room=consultation.id, code=error.code)
+            log.warning("recorder.tap_failed", room=consultation.id, code=error.code)
             kept.reason = error.code
         else:
             kept.is_tapped = True
@@ -176,7 +176,7 @@ class Recordings:
             try:
                 await self._rooms.media.untap(consultation_id)
             except MediaError as error:
-                log.warning("recording.untap_failed", room=consultation_id, code=error.code)
+                log.warning("recorder.untap_failed", room=consultation_id, code=error.code)
         self._recorder.end(consultation_id)
         self._to_settle.put_nowait(consultation_id)
         await self._tell(consultation_id, RecordingState.OFF)

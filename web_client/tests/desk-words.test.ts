@@ -91,7 +91,7 @@ describe('the trace in words', () => {
     const folder = resolve(process.cwd(), '../conference/services')
     const sources = readdirSync(folder).filter((name) => name.endsWith('.py')).map((name) => readFileSync(`${folder}/${name}`, 'utf8'))
     // Entries are written as entry(room, actor, "thing.happened", …), AuditEntry(…, "thing.happened", …) and the like.
-    const written = new Set(sources.flatMap((text) => [...text.matchAll(/"((?:consultation|file|venue|invitees?|import|link|code|participant|room|hand|floor|agenda|statement|attendance|program|token|audit)\.[a-z_]+)"/g)].map((match) => match[1] ?? '')))
+    const written = new Set(sources.flatMap((text) => [...text.matchAll(/"((?:consultation|file|venue|invitees?|import|link|code|participant|room|hand|floor|agenda|statement|attendance|program|recording|token|audit)\.[a-z_]+)"/g)].map((match) => match[1] ?? '')))
     expect(written.size).toBeGreaterThan(30)
     expect([...written].filter((action) => !ACTIONS.includes(action))).toEqual([])
     for (const action of ACTIONS) expect(actionWords(action, words)).not.toBe(action)
