@@ -107,8 +107,8 @@ class Recorded:
         )
 
     async def recorded_for(self, seconds: float, life: int | None = None) -> None:
-        """Until a file of pictures has grown by about so much."""
-        await eventually(lambda: any(each.suffix for each in self._of(life)), timeout_s=20, what="files")
+        """Until the files of sound and of pictures have grown by about so much."""
+        await eventually(lambda: len(self._of(life)) >= 2, timeout_s=20, what="sound and picture")
         await asyncio.sleep(seconds)  # there is no other way for a recording to become longer
 
     def _of(self, life: int | None) -> list[Path]:
@@ -258,7 +258,7 @@ async def test_the_whole_server_is_killed_and_goes_on(tmp_path: Path) -> None:
             await recorded.recorded_for(1.5, life=2)
             rows = await recorded.end()
         assert {path: path.read_bytes() for path in before} == before
-        assert sorted(row["state"] for row in rows) == ["broken", "broken", "done", "done"]
+        assert sorted(row["state"] for row in rows) == ["broken", "broken", "done", "done"], rows
         for row in rows:
             count = assert_plays(await recorded.download(row, tmp_path))
             assert count >= (100 if row["source"] == "microphone" else 60) or row["state"] == "done"
