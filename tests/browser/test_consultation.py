@@ -14,6 +14,7 @@ from tests.browser.whole import (
     AGENDA,
     BRANCH,
     MAIN,
+    PATIENCE_S,
     POINT,
     TOPIC,
     People,
@@ -172,13 +173,13 @@ async def hold(desk: BrowserClient, people: People, server: Server, consultation
     assert order == asked, "one queue across halls and telephones"
 
     await desk.tap("floor-grant")
-    await main.hears(people.ids[BRANCH])
+    await main.hears(people.ids[BRANCH], timeout_s=PATIENCE_S)
     await desk.tap("agenda-next")
     await said(main, AGENDA[1])
 
     # Agreed on the join page: opened without a tap, heard in the hall, and on everybody's clock.
     await desk.tap("floor-grant")
-    await main.hears(people.ids["方立新"])
+    await main.hears(people.ids["方立新"], timeout_s=PATIENCE_S)
     await muted(talking, is_muted=False)
     for client in (desk, main, talking, people.clients["陈玉兰"]):
         await shows(client, "floor-clock")
@@ -189,9 +190,9 @@ async def hold(desk: BrowserClient, people: People, server: Server, consultation
     await desk.tap("agenda-next")
     await desk.tap("floor-grant")
     await people.clients["吴启航"].tap("turn-open", timeout_s=30)
-    await main.hears(people.ids["吴启航"])
+    await main.hears(people.ids["吴启航"], timeout_s=PATIENCE_S)
     await desk.tap("floor-grant")
-    await main.hears(people.ids[POINT])
+    await main.hears(people.ids[POINT], timeout_s=PATIENCE_S)
 
     # The telephone in a hall speaks while the loudspeaker beside it is lowered; the time of its turn runs out.
     secretary = RoomClient(server.url, server.token(consultation, "secretariat", "秘书处"), receive=False)
@@ -200,7 +201,7 @@ async def hold(desk: BrowserClient, people: People, server: Server, consultation
         "floor.grant", {"participant_id": people.ids["沈秋云"], "duration_ms": 12_000, "ending": "hard"}
     )
     await people.clients["沈秋云"].tap("turn-open", timeout_s=30)
-    await main.hears(people.ids["沈秋云"])
+    await main.hears(people.ids["沈秋云"], timeout_s=PATIENCE_S)
     await shows(people.clients[BRANCH], "ducked")
     await shows(people.clients["沈秋云"], "in-hall")
     await shows(desk, "floor-queue-item", 0)

@@ -13,14 +13,16 @@ import openpyxl
 
 from tests.browser.meeting import connected
 from tests.browser.office import Json, Office
-from tests.support.browser import PHONE, BrowserClient, BrowserFactory, Screen
+from tests.support.browser import BrowserClient, BrowserFactory, Screen
 from tests.support.media import participant_video, speech_wav
 
 TOPIC = "推进县域养老服务高质量发展"
 MAIN, BRANCH, POINT = "主会场", "青禾县分会场", "石桥村连线点"
 AGENDA = ("主持人介绍协商议题", "市民政局通报情况", "委员发言", "主持人小结")
 HEADER = ("姓名", "界别", "身份", "会场", "手机", "单位职务")
-SMALL = Screen(1024, 640)  # eight browsers draw on two cores
+# Eight browsers draw on two cores.
+SMALL, SMALL_PHONE = Screen(1024, 640), Screen(390, 844, 1.0, True)
+PATIENCE_S = 60.0
 LIST = (
     ("周正明", "", "主持人", MAIN, "13900001102", "市政协副主席"),
     ("方立新", "经济界", "委员", "", "13900003390", "启航纺织"),
@@ -56,7 +58,7 @@ async def said(client: BrowserClient, words: str) -> None:
     async def there() -> bool:
         return bool(await client.evaluate("(words) => document.body.innerText.includes(words)", words))
 
-    await client.wait_until(there, timeout_s=30, what=f"says {words}")
+    await client.wait_until(there, timeout_s=PATIENCE_S, what=f"says {words}")
 
 
 async def shows(client: BrowserClient, test_id: str, count: int | None = None) -> None:
@@ -66,7 +68,10 @@ async def shows(client: BrowserClient, test_id: str, count: int | None = None) -
         return seen > 0 if count is None else seen == count
 
     await client.wait_until(
-        lambda: client.count(test_id), enough, timeout_s=30, what=f"shows {test_id} ({count or 'some'})"
+        lambda: client.count(test_id),
+        enough,
+        timeout_s=PATIENCE_S,
+        what=f"shows {test_id} ({count or 'some'})",
     )
 
 
@@ -90,10 +95,10 @@ class People:
         """A browser with a camera that shows `number`, and a voice."""
         speech, video = await asyncio.gather(
             asyncio.to_thread(speech_wav),
-            asyncio.to_thread(participant_video, number, (320, 180), 5, 4.0),
+            asyncio.to_thread(participant_video, number, (320, 180), 3, 4.0),
         )
         client = await self.browsers.launch(
-            name=name, video=video, audio=speech, screen=PHONE if phone else SMALL
+            name=name, video=video, audio=speech, screen=SMALL_PHONE if phone else SMALL
         )
         self.clients[name] = client
         return client
