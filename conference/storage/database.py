@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +66,26 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
-def _checkpoint(path: str) -> None:
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+class _Checkpointer:
+    """One connection of its own, kept: SQLite cannot give the descriptor of a closed one back to the system while
+    others hold locks on the file. The lock is for threads: a call that was cancelled may still run in its own."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._lock = threading.Lock()
+
+    def run(self) -> None:
+        with self._lock:
+            if self._connection is None:
+                self._connection = sqlite3.connect(self._path, check_same_thread=False)
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
 
 @contextmanager
@@ -89,6 +107,8 @@ class Database:
         self._engine = engine
         # SQLite has one writer: queue in the event loop rather than in threads that poll for the lock.
         self._writing = asyncio.Lock() if engine.dialect.name == "sqlite" else None
+        path = engine.url.database if engine.dialect.name == "sqlite" else None
+        self._checkpointer = _Checkpointer(path) if path else None
         # A view stays as it was at its first statement: SQLite's does so by itself.
         self._reading: dict[str, Any] = (
             {_READ_ONLY: True}
@@ -137,9 +157,8 @@ class Database:
     async def checkpoint(self) -> None:
         """SQLite: bring what was committed from the log into the file. A commit that does this by itself, as by
         default every thousandth page, holds everybody up for as long as the disk takes. Call it now and then."""
-        path = self._engine.url.database
-        if self._engine.dialect.name == "sqlite" and path:
-            await asyncio.to_thread(_checkpoint, path)
+        if self._checkpointer is not None:
+            await asyncio.to_thread(self._checkpointer.run)
 
     async def migrate(self) -> str:
         """Bring the schema to the newest version; returns that version."""
@@ -156,6 +175,8 @@ class Database:
 
     async def close(self) -> None:
         """Idempotent."""
+        if self._checkpointer is not None:
+            await asyncio.to_thread(self._checkpointer.close)
         await self._engine.dispose()
 
 
