@@ -25,12 +25,15 @@ export function useGrowing<T>(
   function grow(): void {
     if (size.value < list().length) {
       size.value += STEP
-      // The observer speaks only when something changes; the end may be in sight still.
-      if (watcher && end.value) {
-        watcher.unobserve(end.value)
-        watcher.observe(end.value)
-      }
+      look()
     } else further()
+  }
+
+  /** The observer speaks only when something changes; the end may be in sight still. */
+  function look(): void {
+    if (!watcher || !end.value) return
+    watcher.unobserve(end.value)
+    watcher.observe(end.value)
   }
 
   watch(end, (element, before) => {
@@ -38,6 +41,8 @@ export function useGrowing<T>(
     if (element) watcher?.observe(element)
   })
   watch(key, () => (size.value = STEP))
+  // What `further` brought may lie wholly behind what is shown: then nothing moved.
+  watch(() => list().length, look, { flush: 'post' })
   onBeforeUnmount(() => watcher?.disconnect())
 
   return shown
