@@ -11,7 +11,7 @@ from conference.model.claim import Elsewhere, Hold
 from conference.model.limit import Limit
 
 MAX_KEYS: Final = 100_000  # of one limit; who floods us with keys pushes out the oldest
-_LEAST_WAIT_S: Final = 0.001  # a refusal is never 0.0, whatever rounding does
+_LEAST_WAIT_S: Final = 0.001  # a refusal is never 0.0, nor longer than the window, whatever rounding does
 
 
 class MemoryRateLimits:
@@ -35,7 +35,7 @@ class MemoryRateLimits:
             times = windows[key] = deque()
         _forget(times, now_s - limit.per_s)
         if len(times) >= limit.amount:
-            return max(_LEAST_WAIT_S, times[0] + limit.per_s - now_s)
+            return min(limit.per_s, max(_LEAST_WAIT_S, times[0] + limit.per_s - now_s))
         times.append(now_s)
         windows.move_to_end(key)
         if len(windows) > self._max_keys:
