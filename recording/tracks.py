@@ -30,6 +30,7 @@ class TrackRecorder:
         ask_keyframe: Callable[[], None],
     ) -> None:
         """Raises ValueError for a codec that is not recorded."""
+        self.sender = (opened.participant_id, opened.cname)  # whose clock it is
         self.segments = Segments(
             Track(opened.participant_id, opened.publication_id, opened.source, opened.codec), names, ledger
         )
@@ -163,16 +164,17 @@ class Tracks:
         self._tracks.clear()
 
     def _open(self, opened: tap_frames.Open) -> None:
-        self._close(opened.track, "stream_changed")
+        number, sender = opened.track, (opened.participant_id, opened.cname)
+        group = self._groups.get(sender) or ClockGroup()  # before the old stream, perhaps its last, is let go
+        self._close(number, "stream_changed")
         if opened.codec not in SUFFIXES:
             print(f"recording worker: {opened.codec} is not recorded", file=sys.stderr)
             return
-        group = self._groups.setdefault((opened.participant_id, opened.cname), ClockGroup())
-        number = opened.track
         try:
             clock = TrackClock(opened.clock_rate, group)
         except ValueError:
             return
+        self._groups[sender] = group
         self._tracks[number] = TrackRecorder(
             opened, self._names, self._ledger, clock, self._program_time, lambda: self._ask_keyframe(number)
         )
@@ -180,4 +182,7 @@ class Tracks:
     def _close(self, number: int, reason: str) -> None:
         track = self._tracks.pop(number, None)
         if track is not None:
+            # Who publishes anew again and again does not make this grow.
+            if all(each.sender != track.sender for each in self._tracks.values()):
+                self._groups.pop(track.sender, None)
             track.close(reason)

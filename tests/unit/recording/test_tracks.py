@@ -42,7 +42,7 @@ class Book:
     def _ask(self, track: int) -> None:
         self.asked += track
 
-    def open(self, codec: str = "vp8", ssrc: int = 7) -> None:
+    def open(self, codec: str = "vp8", ssrc: int = 7, cname: str = "x") -> None:
         is_sound = codec == "opus"
         self.tracks.take(
             tap_frames.Open(
@@ -54,7 +54,7 @@ class Book:
                 codec=codec,
                 clock_rate=48_000 if is_sound else 90_000,
                 ssrc=ssrc,
-                cname="x",
+                cname=cname,
                 parameters={},
             )
         )
@@ -80,6 +80,14 @@ def plays(book: Book, name: str) -> int:
     count, complaints, _ = decoded(book.directory / name)
     assert complaints == []
     return count
+
+
+def test_publishing_anew_again_and_again_leaves_one_clock(book: Book) -> None:
+    for number in range(50):
+        book.open(ssrc=number, cname=f"clock-{number}")
+    assert len(book.tracks._groups) == 1
+    book.tracks.close("end")
+    assert not book.tracks._groups
 
 
 def test_every_picture_is_kept_with_its_program_time(book: Book) -> None:
