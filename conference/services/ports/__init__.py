@@ -1,0 +1,60 @@
+"""What the services need of the outside: storage, media, clients. signaling.app chooses implementations."""
+
+from conference.services.ports.files import FileStore, Recorder, TableReader
+from conference.services.ports.media import MediaError, MediaPlane
+from conference.services.ports.meeting_rows import (
+    AgendaRepository,
+    ArchiveRows,
+    AuditRepository,
+    ConsultationRepository,
+    FloorRepository,
+    ParticipantRepository,
+    RecordingRepository,
+    RevocationRepository,
+    StatementRepository,
+    StayRepository,
+)
+from conference.services.ports.nodes import PresenceRegistry, RateLimits
+from conference.services.ports.preparing_rows import (
+    BriefingFileRepository,
+    InviteeImportRepository,
+    InviteeRepository,
+    OrganizationRepository,
+    PreparationRows,
+    StaffSessionRepository,
+    UserRepository,
+    VenueRepository,
+)
+from conference.services.ports.publisher import Publisher
+from conference.services.ports.storage import Storage, UnitOfWork
+
+__all__ = [
+    "AgendaRepository",
+    "ArchiveRows",
+    "AuditRepository",
+    "BriefingFileRepository",
+    "ConsultationRepository",
+    "FileStore",
+    "FloorRepository",
+    "InviteeImportRepository",
+    "InviteeRepository",
+    "MediaError",
+    "MediaPlane",
+    "OrganizationRepository",
+    "ParticipantRepository",
+    "PreparationRows",
+    "PresenceRegistry",
+    "Publisher",
+    "RateLimits",
+    "Recorder",
+    "RecordingRepository",
+    "RevocationRepository",
+    "StaffSessionRepository",
+    "StatementRepository",
+    "StayRepository",
+    "Storage",
+    "TableReader",
+    "UnitOfWork",
+    "UserRepository",
+    "VenueRepository",
+]

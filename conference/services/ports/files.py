@@ -1,0 +1,56 @@
+"""What reads, writes and keeps files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Protocol
+
+from conference.events import RecordedFile, RecorderEvent
+from conference.model.invitee_list import ImportRow
+
+
+class TableReader(Protocol):
+    """Reads tables that strangers send, where they can do no harm."""
+
+    async def read_invitees(self, data: bytes) -> list[ImportRow]:
+        """The rows of a list of invitees; import_unreadable, import_no_name_column, import_too_many_rows,
+        import_empty, rate_limited."""
+
+
+class Recorder(Protocol):
+    """Writes the publications of rooms into files, in processes of their own, which it starts again when they die."""
+
+    def listen(self, receive: Callable[[RecorderEvent], None]) -> None:
+        """Call `receive` with every event, in order, on the event loop. One listener."""
+
+    def begin(self, consultation_id: str) -> None:
+        """Start a worker and keep it running; RecorderReady says where it waits. Repeating it is harmless."""
+
+    def end(self, consultation_id: str) -> None:
+        """Finish the files, each of which is told of, and stop. Returns at once; unknown ids are ignored."""
+
+    async def settle(self, consultation_id: str) -> tuple[RecordedFile, ...]:
+        """See to what killed workers left: every file there is but those that are open now."""
+
+    def path(self, relative: str) -> Path:
+        """Where the file of a RecordedFile lies."""
+
+    async def remove(self, relative: str) -> None:
+        """Delete it; repeating it is harmless. May raise storage_unavailable."""
+
+
+class FileStore(Protocol):
+    """Contents of files, by their SHA-256. Each method may raise storage_unavailable."""
+
+    def path(self, sha256: str) -> Path:
+        """Where the content lies, or would."""
+
+    async def keep(self, sha256: str, content: bytes) -> None:
+        """Durable when it returns."""
+
+    async def discard(self, sha256: str) -> None:
+        """Repeating it is harmless."""
+
+    async def sweep(self, kept: Collection[str], before_ms: int) -> None:
+        """Discard everything but these that was written before `before_ms`, UTC."""

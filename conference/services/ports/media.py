@@ -1,0 +1,75 @@
+"""The media process as the services see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from conference.model.errors import ConferenceError
+from conference.model.media import MediaEvent, PublicationInfo, TrackHint
+
+
+class MediaError(ConferenceError):
+    """The media plane refused. `code` is stable: sdp_invalid, too_many_tracks, room_full, not_found,
+    stale, tap_unreachable, media_unavailable, port_in_use."""
+
+    def __init__(self, code: str, message: str = "") -> None:
+        super().__init__(code, message)
+
+
+class MediaPlane(Protocol):
+    """The media process as the services see it. Every method may raise MediaError."""
+
+    @property
+    def epoch(self) -> str:
+        """Names one life of the media process; a client that holds another epoch connects anew."""
+
+    def listen(self, receive: Callable[[MediaEvent], None]) -> None:
+        """Call `receive` with every event, in order, on the event loop. One listener."""
+
+    async def join(self, room_id: str, participant_id: str, *, sound_open: bool, hears: bool = True) -> None:
+        """Make the participant known (and the room, when it is the first). Repeating it is harmless.
+
+        Without `hears` it is offered no sound of others, from its next subscription on.
+        """
+
+    async def leave(self, room_id: str, participant_id: str) -> None:
+        """Close both transports and drop all publications. Unknown ids are ignored."""
+
+    async def publish(
+        self, room_id: str, participant_id: str, sdp: str, hints: tuple[TrackHint, ...] = ()
+    ) -> tuple[str, tuple[PublicationInfo, ...]]:
+        """Take a client's offer for its publish connection; returns the answer and what is published now.
+
+        An offer of another peer connection (other session id in the origin line) replaces the transport;
+        new ICE credentials on the same one are an ICE restart.
+        """
+
+    async def subscribe(self, room_id: str, participant_id: str, *, fresh: bool = False) -> None:
+        """Begin to send SubscriberOffer events to the participant; `fresh` drops the old transport first."""
+
+    async def answer(self, room_id: str, participant_id: str, generation: int, sdp: str) -> None:
+        """Take the client's answer to the SubscriberOffer of that generation. An old one is `stale`."""
+
+    async def pull(self, room_id: str, participant_id: str, target_id: str, sdp: str) -> str:
+        """WHEP: `participant_id` receives `target_id`'s microphone and camera by its own offer."""
+
+    async def trickle(self, room_id: str, participant_id: str, fragment: str) -> str | None:
+        """WHIP and WHEP PATCH (RFC 8840 fragment): None when nothing is to be said, or, after an ICE restart,
+        the server's fragment."""
+
+    async def set_sound(self, room_id: str, participant_id: str, *, is_open: bool) -> None:
+        """Open or close the gate for all sound of a participant. Closed: forwarded to nobody."""
+
+    async def tap(self, room_id: str, path: str, *, program_time_ms: int, at_monotonic_s: float) -> None:
+        """Write every publication of the room to who listens on the unix socket at `path`, until `untap` or TapLost.
+
+        Program time was `program_time_ms` when Clock.monotonic stood at `at_monotonic_s`. The room need not have
+        participants; another tap of it is ended first, without TapLost. Refused with `tap_unreachable`.
+        """
+
+    async def untap(self, room_id: str) -> None:
+        """End the tap: what is queued goes out, then the reader sees the end. Without a tap nothing happens."""
+
+    async def statistics(self) -> Mapping[str, float]:
+        """Counters and gauges by Prometheus name, for /metrics; labels as in `name{reason="…"}`."""

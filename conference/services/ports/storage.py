@@ -1,0 +1,100 @@
+"""The database: its repositories inside one transaction."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from conference.services.ports.meeting_rows import (
+    AgendaRepository,
+    ArchiveRows,
+    AuditRepository,
+    ConsultationRepository,
+    FloorRepository,
+    ParticipantRepository,
+    RecordingRepository,
+    RevocationRepository,
+    StatementRepository,
+    StayRepository,
+)
+from conference.services.ports.preparing_rows import (
+    BriefingFileRepository,
+    InviteeImportRepository,
+    InviteeRepository,
+    OrganizationRepository,
+    PreparationRows,
+    StaffSessionRepository,
+    UserRepository,
+    VenueRepository,
+)
+
+
+class UnitOfWork(Protocol):
+    """The repositories inside one transaction."""
+
+    @property
+    def consultations(self) -> ConsultationRepository: ...
+
+    @property
+    def participants(self) -> ParticipantRepository: ...
+
+    @property
+    def revocations(self) -> RevocationRepository: ...
+
+    @property
+    def audit(self) -> AuditRepository: ...
+
+    @property
+    def archive_rows(self) -> ArchiveRows: ...
+
+    @property
+    def agenda(self) -> AgendaRepository: ...
+
+    @property
+    def floor(self) -> FloorRepository: ...
+
+    @property
+    def statements(self) -> StatementRepository: ...
+
+    @property
+    def stays(self) -> StayRepository: ...
+
+    @property
+    def venues(self) -> VenueRepository: ...
+
+    @property
+    def invitees(self) -> InviteeRepository: ...
+
+    @property
+    def invitee_imports(self) -> InviteeImportRepository: ...
+
+    @property
+    def organizations(self) -> OrganizationRepository: ...
+
+    @property
+    def users(self) -> UserRepository: ...
+
+    @property
+    def staff_sessions(self) -> StaffSessionRepository: ...
+
+    @property
+    def preparation(self) -> PreparationRows: ...
+
+    @property
+    def files(self) -> BriefingFileRepository: ...
+
+    @property
+    def recordings(self) -> RecordingRepository: ...
+
+
+class Storage(Protocol):
+    """Rows that survive a restart."""
+
+    def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Everything inside is durable when the block ends, or nothing is (the block raised)."""
+
+    def reading(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """One consistent view; writing through it is an error."""
+
+    async def ping(self) -> None:
+        """Raises when the database does not answer."""
