@@ -86,6 +86,9 @@ class DirectoryFiles:
             os.close(descriptor)
 
     async def discard(self, sha256: str) -> None:
+        await asyncio.to_thread(self._discard, sha256)
+
+    def _discard(self, sha256: str) -> None:
         try:
             self.path(sha256).unlink(missing_ok=True)
         except OSError as error:
@@ -97,6 +100,10 @@ class DirectoryFiles:
     def _sweep(self, kept: Collection[str], before_ms: int) -> None:
         if not self._directory.is_dir():
             return
-        for path in tuple(self._directory.iterdir()):
-            if path.name not in kept and path.stat().st_mtime * 1000 < before_ms:
-                path.unlink(missing_ok=True)
+        try:
+            for path in tuple(self._directory.iterdir()):
+                with suppress(FileNotFoundError):  # another server on the same directory was faster
+                    if path.name not in kept and path.stat().st_mtime * 1000 < before_ms:
+                        path.unlink()
+        except OSError as error:
+            raise ConferenceError("storage_unavailable", str(error)) from error

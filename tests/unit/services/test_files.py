@@ -97,6 +97,17 @@ async def test_a_start_takes_away_what_no_row_names(world: World, files: Files, 
     assert names(directory) == {kept.sha256, "young.part"}
 
 
+async def test_a_start_beside_another_server(world: World, files: Files, directory: Path) -> None:
+    directory.mkdir()
+    (directory / "vanished").symlink_to(directory / "nothing")  # listed, and gone when it is looked at
+    await files.restore()
+    (directory / "stranger").mkdir()
+    os.utime(directory / "stranger", (0, 0))
+    with pytest.raises(ConferenceError) as caught:
+        await files.restore()
+    assert caught.value.code == "storage_unavailable"
+
+
 async def test_names_in_the_trace_may_be_forgotten(world: World, files: Files) -> None:
     trace = Trace(world.database, world.clock)
     await files.add(await world.consultations.get("c"), BY, "张三的情况.pdf", PDF)
