@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,96 +14,75 @@ from conference.storage.rows import to_invitee, to_row, to_venue
 from conference.storage.statements import insert
 from conference.storage.tables import invitees, venues
 
+_Guest = TypeVar("_Guest", Venue, Invitee)
 
-class SqlVenues:
+
+class _SqlGuests(Generic[_Guest]):
+    """What both have: a place in the list of a consultation, a link, and rows that stay when they are removed."""
+
+    def __init__(
+        self, connection: AsyncConnection, table: sa.Table, read: Callable[[sa.RowMapping], _Guest]
+    ) -> None:
+        self._connection = connection
+        self._table = table
+        self._read: Callable[[sa.RowMapping], _Guest] = read
+
+    async def get(self, guest_id: str) -> _Guest | None:
+        return await self._one(self._table.c.id == guest_id)
+
+    async def by_link(self, link_hash: str) -> _Guest | None:
+        return await self._one(self._table.c.link_hash == link_hash, self._table.c.removed_at_ms.is_(None))
+
+    async def of(self, consultation_id: str) -> list[_Guest]:
+        c = self._table.c
+        query = sa.select(self._table).where(c.consultation_id == consultation_id, c.removed_at_ms.is_(None))
+        return await self._all(query.order_by(c.position, c.id))
+
+    async def among(self, guest_ids: Iterable[str]) -> list[_Guest]:
+        return await self._all(sa.select(self._table).where(self._table.c.id.in_(list(guest_ids))))
+
+    async def next_position(self, consultation_id: str) -> int:
+        c = self._table.c
+        query = sa.select(sa.func.max(c.position)).where(c.consultation_id == consultation_id)
+        last: int | None = (await self._connection.execute(query)).scalar()
+        return 1 + (last or 0)
+
+    async def save(self, saved: Iterable[_Guest]) -> None:
+        rows = [to_row(each) for each in saved]
+        if not rows:
+            return
+        statement = insert(self._connection, self._table)
+        kept = {"id", "consultation_id", "created_at_ms"}
+        overwritten = {
+            column.name: statement.excluded[column.name]
+            for column in self._table.c
+            if column.name not in kept
+        }
+        await self._connection.execute(
+            statement.on_conflict_do_update(index_elements=[self._table.c.id], set_=overwritten), rows
+        )
+
+    async def _one(self, *conditions: sa.ColumnElement[bool]) -> _Guest | None:
+        query = sa.select(self._table).where(*conditions)
+        row = (await self._connection.execute(query)).mappings().one_or_none()
+        return None if row is None else self._read(row)
+
+    async def _all(self, query: sa.Select[Any]) -> list[_Guest]:
+        return [self._read(row) for row in (await self._connection.execute(query)).mappings()]
+
+
+class SqlVenues(_SqlGuests[Venue]):
     """Implements services.ports.VenueRepository."""
 
     def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    async def get(self, venue_id: str) -> Venue | None:
-        return await self._one(venues.c.id == venue_id)
-
-    async def by_link(self, link_hash: str) -> Venue | None:
-        return await self._one(venues.c.link_hash == link_hash, venues.c.removed_at_ms.is_(None))
+        super().__init__(connection, venues, to_venue)
 
     async def by_code(self, entry_code: str) -> Venue | None:
         return await self._one(venues.c.entry_code == entry_code, venues.c.removed_at_ms.is_(None))
 
-    async def of(self, consultation_id: str) -> list[Venue]:
-        query = (
-            sa.select(venues)
-            .where(venues.c.consultation_id == consultation_id, venues.c.removed_at_ms.is_(None))
-            .order_by(venues.c.position, venues.c.id)
-        )
-        return [to_venue(row) for row in (await self._connection.execute(query)).mappings()]
 
-    async def among(self, venue_ids: Iterable[str]) -> list[Venue]:
-        query = sa.select(venues).where(venues.c.id.in_(list(venue_ids)))
-        return [to_venue(row) for row in (await self._connection.execute(query)).mappings()]
-
-    async def next_position(self, consultation_id: str) -> int:
-        return await _next_position(self._connection, venues, consultation_id)
-
-    async def save(self, saved: Iterable[Venue]) -> None:
-        await _save(self._connection, venues, saved)
-
-    async def _one(self, *conditions: sa.ColumnElement[bool]) -> Venue | None:
-        row = (await self._connection.execute(sa.select(venues).where(*conditions))).mappings().one_or_none()
-        return None if row is None else to_venue(row)
-
-
-class SqlInvitees:
+class SqlInvitees(_SqlGuests[Invitee]):
     """Implements services.ports.InviteeRepository."""
 
     def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    async def get(self, invitee_id: str) -> Invitee | None:
-        return await self._one(invitees.c.id == invitee_id)
-
-    async def by_link(self, link_hash: str) -> Invitee | None:
-        return await self._one(invitees.c.link_hash == link_hash, invitees.c.removed_at_ms.is_(None))
-
-    async def of(self, consultation_id: str) -> list[Invitee]:
-        query = (
-            sa.select(invitees)
-            .where(invitees.c.consultation_id == consultation_id, invitees.c.removed_at_ms.is_(None))
-            .order_by(invitees.c.position, invitees.c.id)
-        )
-        return [to_invitee(row) for row in (await self._connection.execute(query)).mappings()]
-
-    async def among(self, invitee_ids: Iterable[str]) -> list[Invitee]:
-        query = sa.select(invitees).where(invitees.c.id.in_(list(invitee_ids)))
-        return [to_invitee(row) for row in (await self._connection.execute(query)).mappings()]
-
-    async def next_position(self, consultation_id: str) -> int:
-        return await _next_position(self._connection, invitees, consultation_id)
-
-    async def save(self, saved: Iterable[Invitee]) -> None:
-        await _save(self._connection, invitees, saved)
-
-    async def _one(self, *conditions: sa.ColumnElement[bool]) -> Invitee | None:
-        query = sa.select(invitees).where(*conditions)
-        row = (await self._connection.execute(query)).mappings().one_or_none()
-        return None if row is None else to_invitee(row)
-
-
-async def _next_position(connection: AsyncConnection, table: sa.Table, consultation_id: str) -> int:
-    query = sa.select(sa.func.max(table.c.position)).where(table.c.consultation_id == consultation_id)
-    last: int | None = (await connection.execute(query)).scalar()
-    return 1 + (last or 0)
-
-
-async def _save(connection: AsyncConnection, table: sa.Table, saved: Iterable[Venue | Invitee]) -> None:
-    rows = [to_row(each) for each in saved]
-    if not rows:
-        return
-    statement = insert(connection, table)
-    kept = {"id", "consultation_id", "created_at_ms"}
-    overwritten = {
-        column.name: statement.excluded[column.name] for column in table.c if column.name not in kept
-    }
-    await connection.execute(
-        statement.on_conflict_do_update(index_elements=[table.c.id], set_=overwritten), rows
-    )
+        super().__init__(connection, invitees, to_invitee)
