@@ -54,11 +54,6 @@ class Entry:
         return self.invitee_id is not None or self.venue_id is not None
 
     @property
-    def is_stranger(self) -> bool:
-        """Came by a hall's code with a name that is not on the list."""
-        return self.entered_by is EntryMeans.CODE and self.invitee_id is None
-
-    @property
     def user_id(self) -> str | None:
         """Whose account it is, of staff who logged in."""
         return None if self.warrant is None else self.warrant.user_id
@@ -74,13 +69,7 @@ class Entry:
 
     async def before(self, unit: UnitOfWork) -> list[Participant]:
         """The participants that this person was in the consultation."""
-        return await unit.participants.same_person(
-            self.consultation_id,
-            invitee_id=self.invitee_id,
-            operated_id=self.venue_id if self.entered_by is EntryMeans.OPERATOR else None,
-            token_id=self.token_id,
-            user_id=self.user_id,
-        )
+        return await _before(unit, self)
 
     def newcomer(
         self,
@@ -140,30 +129,31 @@ class Entry:
 
     def waits(self, consultation: Consultation, before: list[Participant]) -> bool:
         """Whether the waiting room comes first."""
-        return must_wait(
-            consultation,
-            self.role,
-            is_stranger=self.is_stranger,
-            before=before,
-            is_staff=self.user_id is not None,
-        )
+        return _waits(self, consultation, before)
 
 
 async def goes_on_waiting(unit: UnitOfWork, consultation: Consultation, waiting: Participant) -> bool:
     """Whether somebody before the door has to wait there by what the consultation says now."""
-    before = await unit.participants.same_person(
-        waiting.consultation_id,
-        invitee_id=waiting.invitee_id,
-        operated_id=waiting.venue_id if waiting.entered_by is EntryMeans.OPERATOR else None,
-        token_id=waiting.token_id,
-        user_id=waiting.user_id,
+    return _waits(waiting, consultation, await _before(unit, waiting))
+
+
+async def _before(unit: UnitOfWork, guest: Entry | Participant) -> list[Participant]:
+    return await unit.participants.same_person(
+        guest.consultation_id,
+        invitee_id=guest.invitee_id,
+        operated_id=guest.venue_id if guest.entered_by is EntryMeans.OPERATOR else None,
+        token_id=guest.token_id,
+        user_id=guest.user_id,
     )
+
+
+def _waits(guest: Entry | Participant, consultation: Consultation, before: list[Participant]) -> bool:
     return must_wait(
         consultation,
-        waiting.role,
-        is_stranger=waiting.entered_by is EntryMeans.CODE and waiting.invitee_id is None,
+        guest.role,
+        is_stranger=guest.entered_by is EntryMeans.CODE and guest.invitee_id is None,
         before=before,
-        is_staff=waiting.user_id is not None,
+        is_staff=guest.user_id is not None,
     )
 
 

@@ -13,13 +13,12 @@ from typing import Any, Final
 from conference.clock import Clock
 from conference.model.audit import AuditEntry, Personal, Value
 from conference.model.errors import ConferenceError, NotFoundError
-from conference.model.ids import new_id
 from conference.model.invitee import Invitee
 from conference.model.invitee_list import CheckedRow, InviteeImport, check
 from conference.model.permissions import Action, require
 from conference.model.venue import Venue
-from conference.services.invitees import MAX_INVITEES
-from conference.services.links import LinkKind, Links
+from conference.services.invitees import MAX_INVITEES, InviteeDraft, said_of
+from conference.services.links import Links
 from conference.services.ports import Storage, TableReader, UnitOfWork
 from conference.services.preparing import preparable
 from conference.services.trace import Bearer
@@ -80,7 +79,13 @@ class InviteeImports:
             raise ConferenceError("too_large")
         rows = await self._reader.read_invitees(data)
         kept = InviteeImport(cid, file_name, self._clock.wall_ms(), by.name, tuple(rows))
-        return await self._keep(kept, by, "import.read", {"rows": len(rows), "file": Personal(file_name)})
+        content: dict[str, Value] = {"rows": len(rows), "file": Personal(file_name)}
+        async with self._storage.transaction() as unit:
+            await preparable(unit, cid)
+            checked = await self._checked(unit, kept)
+            await unit.invitee_imports.save(kept, checked.good)
+            await unit.audit.append(self._line(cid, by, "import.read", content))
+        return checked
 
     async def get(self, cid: str, by: Bearer) -> CheckedImport:
         """The list that is there, judged anew; not_found when there is none."""
@@ -137,7 +142,7 @@ class InviteeImports:
             else:
                 await unit.invitee_imports.delete(cid)
             numbers: dict[str, Value] = {"added": len(added), "left": len(left)}
-            lines = [self._line(cid, by, "invitee.added", _said_of(each), each.id) for each in added]
+            lines = [self._line(cid, by, "invitee.added", said_of(each), each.id) for each in added]
             lines.append(
                 self._line(cid, by, "invitees.imported", {**numbers, "file": Personal(kept.file_name)})
             )
@@ -145,17 +150,6 @@ class InviteeImports:
         return Applied(len(added), len(left))
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────
-
-    async def _keep(
-        self, kept: InviteeImport, by: Bearer, action: str, content: Mapping[str, Value]
-    ) -> CheckedImport:
-        cid = kept.consultation_id
-        async with self._storage.transaction() as unit:
-            await preparable(unit, cid)
-            checked = await self._checked(unit, kept)
-            await unit.invitee_imports.save(kept, checked.good)
-            await unit.audit.append(self._line(cid, by, action, content))
-        return checked
 
     async def _checked(self, unit: UnitOfWork, kept: InviteeImport) -> CheckedImport:
         cid = kept.consultation_id
@@ -165,23 +159,17 @@ class InviteeImports:
 
     def _invitee(self, cid: str, position: int, row: CheckedRow) -> Invitee:
         assert row.role is not None, "a good row has a role"
-        values, invitee_id = row.source.values, new_id("i")
-        return Invitee(
-            id=invitee_id,
-            consultation_id=cid,
-            position=position,
+        values = row.source.values
+        draft = InviteeDraft(
             name=values.name,
+            role=row.role,
             title=values.title,
             sector=values.sector,
-            role=row.role,
             venue_id=row.venue_id,
             phone=row.phone,
             large_text=values.large_text,
-            excused=False,
-            link_revision=1,
-            link_hash=self._links.hash(LinkKind.INVITEE, invitee_id, 1),
-            created_at_ms=self._clock.wall_ms(),
         )
+        return draft.invitee(cid, position, self._links, self._clock.wall_ms())
 
     def _line(
         self, cid: str, by: Bearer, action: str, content: Mapping[str, Value], subject: str | None = None
@@ -194,14 +182,3 @@ async def _kept(unit: UnitOfWork, cid: str) -> InviteeImport:
     if kept is None:
         raise NotFoundError("no list of invitees is open")
     return kept
-
-
-def _said_of(invitee: Invitee) -> dict[str, Value]:
-    """What the trace holds of somebody who is invited. Telephone numbers are not needed there."""
-    return {
-        "name": Personal(invitee.name),
-        "role": invitee.role.value,
-        "venue_id": invitee.venue_id,
-        "title": Personal(invitee.title),
-        "sector": invitee.sector,
-    }

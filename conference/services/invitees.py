@@ -39,6 +39,26 @@ class InviteeDraft:
     large_text: bool = False
     excused: bool = False
 
+    def invitee(self, consultation_id: str, position: int, links: Links, now_ms: int) -> Invitee:
+        """Somebody new at that place of the list, with a first personal link. `now_ms` is UTC."""
+        invitee_id = new_id("i")
+        return Invitee(
+            id=invitee_id,
+            consultation_id=consultation_id,
+            position=position,
+            name=self.name,
+            title=self.title,
+            sector=self.sector,
+            role=self.role,
+            venue_id=self.venue_id,
+            phone=self.phone,
+            large_text=self.large_text,
+            excused=self.excused,
+            link_revision=1,
+            link_hash=links.hash(LinkKind.INVITEE, invitee_id, 1),
+            created_at_ms=now_ms,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -112,36 +132,14 @@ class Invitees:
     async def add(self, consultation_id: str, by: Bearer, draft: InviteeDraft) -> Invitee:
         """Somebody more at the end of the list; too_many_invitees when it is full."""
         require(by.role, Action.INVITEE_EDIT)
-        invitee_id = new_id("i")
         async with self._storage.transaction() as unit:
             await preparable(unit, consultation_id)
             await self._require_sound(unit, consultation_id, draft.role, draft.venue_id)
             if len(await unit.invitees.of(consultation_id)) >= MAX_INVITEES:
                 raise ConferenceError("too_many_invitees", f"{MAX_INVITEES} invitees")
-            invitee = Invitee(
-                id=invitee_id,
-                consultation_id=consultation_id,
-                position=await unit.invitees.next_position(consultation_id),
-                name=draft.name,
-                title=draft.title,
-                sector=draft.sector,
-                role=draft.role,
-                venue_id=draft.venue_id,
-                phone=draft.phone,
-                large_text=draft.large_text,
-                excused=draft.excused,
-                link_revision=1,
-                link_hash=self._links.hash(LinkKind.INVITEE, invitee_id, 1),
-                created_at_ms=self._clock.wall_ms(),
-            )
-            content: dict[str, Value] = {
-                "name": Personal(invitee.name),
-                "role": invitee.role.value,
-                "venue_id": invitee.venue_id,
-                "title": Personal(invitee.title),
-                "sector": invitee.sector,
-            }
-            await self._save(unit, invitee, by, "invitee.added", content)
+            position = await unit.invitees.next_position(consultation_id)
+            invitee = draft.invitee(consultation_id, position, self._links, self._clock.wall_ms())
+            await self._save(unit, invitee, by, "invitee.added", said_of(invitee))
         return invitee
 
     async def edit(
@@ -175,10 +173,8 @@ class Invitees:
         require(by.role, Action.INVITEE_EDIT)
         async with self._storage.transaction() as unit:
             invitee = await self._invitee(unit, consultation_id, invitee_id)
-            revision = invitee.link_revision + 1
-            link_hash = self._links.hash(LinkKind.INVITEE, invitee_id, revision)
-            invitee = replace(invitee, link_revision=revision, link_hash=link_hash)
-            content: dict[str, Value] = {"name": Personal(invitee.name), "revision": revision}
+            invitee = self._links.renewed(LinkKind.INVITEE, invitee)
+            content: dict[str, Value] = {"name": Personal(invitee.name), "revision": invitee.link_revision}
             await self._save(unit, invitee, by, "invitee.link", content)
         return invitee
 
@@ -207,3 +203,14 @@ class Invitees:
         await unit.audit.append(
             AuditEntry(invitee.consultation_id, now_ms, None, by.actor, action, invitee.id, content)
         )
+
+
+def said_of(invitee: Invitee) -> dict[str, Value]:
+    """What the trace holds of somebody who is invited. Telephone numbers are not needed there."""
+    return {
+        "name": Personal(invitee.name),
+        "role": invitee.role.value,
+        "venue_id": invitee.venue_id,
+        "title": Personal(invitee.title),
+        "sector": invitee.sector,
+    }

@@ -5,12 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from dataclasses import replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 
 from conference.model.ids import hash_secret
+from conference.model.invitee import Invitee
+from conference.model.venue import Venue
 
 _CODE_BYTES: Final = 15  # 24 characters of base32 without padding
+
+_Owner = TypeVar("_Owner", Invitee, Venue)
 
 
 class LinkKind(StrEnum):
@@ -36,6 +41,11 @@ class Links:
     def hash(self, kind: LinkKind, owner_id: str, revision: int) -> str:
         """What is stored of the code."""
         return hash_secret(self.code(kind, owner_id, revision))
+
+    def renewed(self, kind: LinkKind, owner: _Owner) -> _Owner:
+        """The invitee or the venue with another link: the old one opens nothing once this is saved."""
+        revision = owner.link_revision + 1
+        return replace(owner, link_revision=revision, link_hash=self.hash(kind, owner.id, revision))
 
     def address(self, kind: LinkKind, owner_id: str, revision: int) -> str:
         """`/j/CODE`, behind the public address where there is one."""

@@ -114,11 +114,8 @@ class Venues:
         """Another link for the operator; the old one, and what it opened, is dead."""
         require(by.role, Action.VENUE_EDIT)
         async with self._storage.transaction() as unit:
-            venue = await self._venue(unit, consultation_id, venue_id)
-            revision = venue.link_revision + 1
-            link_hash = self._links.hash(LinkKind.VENUE, venue_id, revision)
-            venue = replace(venue, link_revision=revision, link_hash=link_hash)
-            await self._save(unit, venue, by, "venue.link", {"revision": revision})
+            venue = self._links.renewed(LinkKind.VENUE, await self._venue(unit, consultation_id, venue_id))
+            await self._save(unit, venue, by, "venue.link", {"revision": venue.link_revision})
         return venue
 
     async def new_code(self, consultation_id: str, by: Bearer, venue_id: str) -> Venue:
