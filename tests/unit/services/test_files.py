@@ -98,7 +98,7 @@ async def test_a_start_takes_away_what_no_row_names(world: World, files: Files, 
 
 
 async def test_a_start_beside_another_server(world: World, files: Files, directory: Path) -> None:
-    directory.mkdir()
+    await files.add(await world.consultations.get("c"), BY, "甲.pdf", PDF)
     (directory / "vanished").symlink_to(directory / "nothing")  # listed, and gone when it is looked at
     await files.restore()
     (directory / "stranger").mkdir()
