@@ -12,7 +12,7 @@ from conference.model.errors import ConferenceError
 from conference.model.ids import new_id
 from conference.model.permissions import Action, Role, require
 from conference.services.logins import StaffMember
-from conference.services.ports import Storage
+from conference.services.ports import Storage, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,7 @@ class Consultations:
     async def note_tokens(self, consultation_id: str, tokens: Mapping[str, Role], by: Actor = CLI) -> None:
         """Note that tokens are given out, by their ids; consultation_not_found when there is nothing to open."""
         async with self._storage.transaction() as unit:
-            if await unit.consultations.get(consultation_id) is None:
-                raise ConferenceError("consultation_not_found", consultation_id)
+            await consultation_of(unit, consultation_id)
             for token_id, role in tokens.items():
                 now_ms, content = self._clock.wall_ms(), {"role": role.value}
                 await unit.audit.append(
@@ -87,10 +86,7 @@ class Consultations:
     async def get(self, consultation_id: str) -> Consultation:
         """The consultation, or consultation_not_found."""
         async with self._storage.reading() as unit:
-            consultation = await unit.consultations.get(consultation_id)
-        if consultation is None:
-            raise ConferenceError("consultation_not_found", consultation_id)
-        return consultation
+            return await consultation_of(unit, consultation_id)
 
     async def rehearse(self, draft: ConsultationDraft) -> Consultation:
         """The consultation of that id, made anew when there is none or it is over. For trials only."""
@@ -129,6 +125,14 @@ class Consultations:
             ends_at_ms=draft.ends_at_ms,
             closing_at_ms=draft.closing_at_ms,
         )
+
+
+async def consultation_of(unit: UnitOfWork, consultation_id: str) -> Consultation:
+    """The consultation, or consultation_not_found."""
+    consultation = await unit.consultations.get(consultation_id)
+    if consultation is None:
+        raise ConferenceError("consultation_not_found", consultation_id)
+    return consultation
 
 
 def _created(consultation: Consultation, by: Actor) -> AuditEntry:

@@ -11,6 +11,7 @@ from conference.model.floor import EndReason
 from conference.model.permissions import Action, require
 from conference.model.readiness import Missing, missing
 from conference.services.change import Change
+from conference.services.consultations import consultation_of
 from conference.services.floors import Floors
 from conference.services.live_room import LiveRoom
 from conference.services.program import ProgramTimes
@@ -31,9 +32,7 @@ class LifeCycle:
     async def missing(self, consultation_id: str) -> tuple[Missing, ...]:
         """What has to be done before it may be published."""
         async with self._rooms.storage.reading() as unit:
-            consultation = await unit.consultations.get(consultation_id)
-            if consultation is None:
-                raise ConferenceError("consultation_not_found", consultation_id)
+            consultation = await consultation_of(unit, consultation_id)
             return missing(consultation, await unit.preparation.prepared(consultation_id))
 
     async def publish(self, consultation_id: str, by: Bearer) -> Consultation:

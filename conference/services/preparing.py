@@ -9,20 +9,18 @@ from typing import Any, Final
 from conference.model.audit import Personal, Value
 from conference.model.consultation import Consultation, Status
 from conference.model.errors import ConferenceError
+from conference.services.consultations import consultation_of
 from conference.services.ports import UnitOfWork
+
+_UNTOLD: Final = frozenset({"phone", "operator_phone"})  # the record does not need telephone numbers
 
 
 async def preparable(unit: UnitOfWork, consultation_id: str) -> Consultation:
     """The consultation, unless it is sealed or called off: then invalid_state."""
-    consultation = await unit.consultations.get(consultation_id)
-    if consultation is None:
-        raise ConferenceError("consultation_not_found", consultation_id)
+    consultation = await consultation_of(unit, consultation_id)
     if consultation.status in (Status.ARCHIVED, Status.CANCELLED):
         raise ConferenceError("invalid_state", f"status {consultation.status}")
     return consultation
-
-
-UNTOLD: Final = frozenset({"phone", "operator_phone"})  # the record does not need telephone numbers
 
 
 def changes_between(
@@ -41,5 +39,5 @@ def changes_between(
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
             told: Value = {"old": value_of(name, old), "new": value_of(name, new)}
-            changes[name] = "changed" if name in UNTOLD else told
+            changes[name] = "changed" if name in _UNTOLD else told
     return changes

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from conference.clock import Clock
 from conference.model.audit import CLI, AuditEntry
-from conference.model.errors import ConferenceError
 from conference.model.permissions import Action, require
+from conference.services.consultations import consultation_of
 from conference.services.departures import Departures
 from conference.services.live_room import LiveRoom
 from conference.services.ports import Storage
@@ -24,8 +24,7 @@ async def revoke_token(
         require(by.role, Action.TOKEN_REVOKE)
     actor = CLI if by is None else by.actor
     async with storage.transaction() as unit:
-        if await unit.consultations.get(consultation_id) is None:
-            raise ConferenceError("consultation_not_found", consultation_id)
+        await consultation_of(unit, consultation_id)
         if await unit.revocations.contains(token_id):
             return
         now_ms = clock.wall_ms()

@@ -17,6 +17,7 @@ from conference.model.consultation import Consultation
 from conference.model.errors import ERROR_TEXTS, ConferenceError
 from conference.model.participant import LeaveReason, Participant, ParticipantKind
 from conference.services.change import Change
+from conference.services.consultations import consultation_of
 from conference.services.live_room import LiveRoom, Seat
 from conference.services.ports import (
     MediaError,
@@ -175,11 +176,8 @@ class Rooms:
 
     async def _load(self, unit: UnitOfWork, consultation_id: str) -> LiveRoom:
         """The room as its rows say, nobody in it yet."""
-        consultation = await unit.consultations.get(consultation_id)
-        if consultation is None:
-            raise ConferenceError("consultation_not_found", consultation_id)
         return LiveRoom(
-            consultation,
+            await consultation_of(unit, consultation_id),
             self.publisher,
             agenda=await unit.agenda.get(consultation_id),
             board=await unit.statements.board(consultation_id),
