@@ -73,6 +73,7 @@ def media_type_of(name: str, content: bytes) -> str:
 
 
 def _is_package(content: bytes) -> bool:
+    # Looked for as bytes: opening it would read a directory of as many entries as a stranger likes.
     return content.startswith(b"PK\x03\x04") and b"[Content_Types].xml" in content
 
 

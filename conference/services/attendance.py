@@ -10,10 +10,10 @@ from typing import Final
 from conference.clock import Clock
 from conference.model.audit import SYSTEM, AuditEntry
 from conference.model.consultation import Consultation
-from conference.model.errors import ConferenceError
 from conference.model.permissions import Action, Role, require
 from conference.model.record import HandRaised, Person, Record, people
 from conference.model.statistics import Figures, figures
+from conference.services.consultations import consultation_of
 from conference.services.ports import Storage, UnitOfWork
 from conference.services.program import ProgramTimes
 
@@ -32,21 +32,18 @@ class Attendance:
 
     async def list(self, consultation_id: str, role: Role) -> tuple[Person, ...]:
         """Everyone who was there in the order of joining, then those who were expected only."""
-        return people(await self.record(consultation_id, role))
+        # In a thread, as the figures: hundreds of people take longer than the sockets of others may wait.
+        return await asyncio.to_thread(people, await self.record(consultation_id, role))
 
     async def figures(self, consultation_id: str, role: Role) -> Figures:
         """Presence, speaking time, requests and statements, as of now."""
-        record = await self.record(consultation_id, role)
-        # In a thread: a long session of hundreds takes longer than the sockets of others may wait.
-        return await asyncio.to_thread(figures, record)
+        return await asyncio.to_thread(figures, await self.record(consultation_id, role))
 
     async def record(self, consultation_id: str, role: Role) -> Record:
         """What attendance and statistics are made of, from one view of the rows."""
         require(role, Action.ATTENDANCE_READ)
         async with self._storage.reading() as unit:
-            consultation = await unit.consultations.get(consultation_id)
-            if consultation is None:
-                raise ConferenceError("consultation_not_found", consultation_id)
+            consultation = await consultation_of(unit, consultation_id)
             agenda = await unit.agenda.get(consultation_id)
             board = await unit.statements.board(consultation_id)
             return Record(

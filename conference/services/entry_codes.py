@@ -42,9 +42,8 @@ class EntryCodes:
         self._clock = clock
         self._issue = issue
         self._limits = limits
-        self._one_by_one = (
-            asyncio.Lock()
-        )  # so that guesses at the same time are counted before the next is read
+        # So that guesses at the same time are counted before the next is read.
+        self._one_by_one = asyncio.Lock()
 
     async def check(self, knock: Knock) -> tuple[Consultation, Venue]:
         """The hall that the code opens; code_wrong with `attempts_left`, code_locked with `retry_after_s`."""

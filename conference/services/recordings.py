@@ -77,9 +77,8 @@ class Recordings:
         for consultation_id, kept in tuple(self._kept.items()):
             try:
                 await self._see_to(consultation_id, kept)
-            except (
-                ConferenceError
-            ) as error:  # the next tick tries again, and other rooms do not wait for this one
+            except ConferenceError as error:
+                # The next tick tries again, and other rooms do not wait for this one.
                 log.warning("recorder.delayed", room=consultation_id, code=error.code)
 
     async def _see_to(self, consultation_id: str, kept: _Kept) -> None:
