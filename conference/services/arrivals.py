@@ -85,13 +85,12 @@ class Arrivals:
             before = await entry.before(unit)
         secret = new_secret()
         if entry.invitee_id is not None and before:
+            action = "participant.returned"
             participant = entry.taken_by(before[-1], room.consultation, secret)
-            participant, action = participant.returned(self._rooms.clock.wall_ms()), "participant.returned"
+            participant = participant.returned(self._rooms.clock.wall_ms())
         else:
-            participant, action = (
-                self._newcomer(room, entry, ParticipantKind.CLIENT, secret),
-                "participant.joined",
-            )
+            action = "participant.joined"
+            participant = self._newcomer(room, entry, ParticipantKind.CLIENT, secret)
         if entry.waits(room.consultation, before):
             return await self._wait(room, participant, secret)
         self.require_place(room)
@@ -161,9 +160,8 @@ class Arrivals:
         line = self._line(room, participant, "participant.moved")
         if seat.id in room.waiting:
             await self._rooms.save(participant, trace=[line])
-            room.remove_waiting(seat)
-            seat.participant, seat.resume_secret = participant, secret
-            room.add_waiting(seat)
+            seat.resume_secret = secret
+            room.show_waiting(seat, participant)
             return seat
         ended, stay = self._stays.ended(room, seat, "moved"), self._stays.begun(room, participant)
         await self._rooms.save(participant, trace=[line], also=noting(ended, stay))

@@ -286,6 +286,12 @@ class LiveRoom:
         del self.waiting[seat.id]
         self._tell_admitters(WaitingLeft(seat.id))
 
+    def show_waiting(self, seat: Seat, participant: Participant) -> None:
+        """Somebody who waits looks different now, and keeps the place in the row."""
+        self._tell_admitters(WaitingLeft(seat.id))
+        seat.participant = participant
+        self._tell_admitters(WaitingJoined(waiting_view(participant)))
+
     def waiting_views(self, role: Role) -> tuple[WaitingView, ...] | None:
         """Who waits, first come first; None for those who may not admit."""
         if not allowed(role, Action.PARTICIPANT_ADMIT):

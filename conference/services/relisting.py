@@ -33,9 +33,7 @@ class Relisting:
                     p = seat.participant
                     if p.kind is not ParticipantKind.CLIENT:
                         continue  # an encoder bears the name of its camera
-                    if (invitee_id or p.invitee_id) == p.invitee_id and (
-                        venue_id or p.venue_id
-                    ) == p.venue_id:
+                    if invitee_id in (None, p.invitee_id) and venue_id in (None, p.venue_id):
                         after = await relisted(unit, p)
                         if after != p:
                             changed.append(after)
@@ -48,6 +46,4 @@ class Relisting:
             for each in changed:
                 waiting = room.waiting.get(each.id)
                 if waiting is not None:
-                    room.remove_waiting(waiting)
-                    waiting.participant = each
-                    room.add_waiting(waiting)
+                    room.show_waiting(waiting, each)

@@ -556,3 +556,17 @@ async def test_a_corrected_list_shows_in_the_room_at_once(world: World) -> None:
         row = await unit.participants.get(member)
     assert row is not None
     assert (row.name, row.venue) == ("王伍", "东乡分会场")
+
+
+async def test_who_is_corrected_before_the_door_keeps_the_place_in_the_row(door: World) -> None:
+    chair = await door.join("主持人", Role.CHAIR)
+    invitee, given = await door.invited("王五")
+    first = await door.arrivals.join(door.guest(given), "手机")
+    second = await door.join("张三")
+    await door.invitees.edit("c", door.bearer(Role.SECRETARIAT), invitee.id, {"name": "王伍"})
+    again = await door.arrivals.join(replace(door.guest(given), take_over=True), "电脑")
+    row = (await door.arrivals.snapshot("c", chair)).waiting or ()
+    assert again == first
+    assert [(each.participant_id, each.name) for each in row] == [(first, "王伍"), (second, "张三")]
+    told = [each.person.name for each in door.publisher.of_kind("主持人", WaitingJoined)]
+    assert told == ["王五", "张三", "王伍", "王伍"]
