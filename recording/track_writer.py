@@ -60,6 +60,30 @@ class Finished:
     frames: int
 
 
+class _Disk:
+    """The file as the container sees it. FFmpeg's MP4 takes no notice of a disk that refuses the end: kept here."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._fd = descriptor
+        self.refused: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[os.write(self._fd, left) :]
+        except OSError as error:
+            self.refused = self.refused or error
+            raise
+        return len(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return os.lseek(self._fd, offset, whence)
+
+    def tell(self) -> int:
+        return os.lseek(self._fd, 0, os.SEEK_CUR)
+
+
 class TrackWriter:
     """Makes the file, which must not exist. Every method may raise OSError; after that only `abandon` is left."""
 
@@ -79,8 +103,9 @@ class TrackWriter:
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             is_mp4 = format_.codec == "h264"
+            self._disk = _Disk(self._fd)
             self._container = av.open(
-                str(path), "w", format="mp4" if is_mp4 else "webm", options=_MP4 if is_mp4 else _WEBM
+                self._disk, "w", format="mp4" if is_mp4 else "webm", options=_MP4 if is_mp4 else _WEBM
             )
             if header is not None:
                 template = header.streams.video[0]
@@ -153,14 +178,18 @@ class TrackWriter:
         return (self.last_us + self._step_us) // 1000 if self.frames else 0
 
     def close(self) -> Finished:
-        """End the file properly."""
+        """End the file properly; where the disk does not take the end, what is whole stays."""
         try:
             self._container.close()
+            if self._disk.refused is not None:
+                raise self._disk.refused
             os.fsync(self._fd)
             size_bytes = self.size_bytes
-        finally:
-            os.close(self._fd)
-            self._fd = -1
+        except (OSError, av.FFmpegError):
+            self._leave_whole()
+            raise
+        os.close(self._fd)
+        self._fd = -1
         return Finished(self.duration_ms, size_bytes, self.frames)
 
     def abandon(self) -> None:
@@ -168,10 +197,13 @@ class TrackWriter:
         if self._fd >= 0:
             with suppress(OSError, av.FFmpegError):  # the end of the file is what the disk did not take
                 self._container.close()
-            with suppress(OSError):
-                os.ftruncate(self._fd, min(self._whole_bytes, self.size_bytes))
-            os.close(self._fd)
-            self._fd = -1
+            self._leave_whole()
+
+    def _leave_whole(self) -> None:
+        with suppress(OSError):
+            os.ftruncate(self._fd, min(self._whole_bytes, self.size_bytes))
+        os.close(self._fd)
+        self._fd = -1
 
 
 def _opened(first: bytes) -> av.container.InputContainer:

@@ -68,6 +68,7 @@ class Worker:
             server.close()
             for each in helpers:
                 each.cancel()
+            await asyncio.wait(helpers)
             if reason in ("end", "gone"):
                 self._close_tracks(reason)
             await asyncio.gather(*self._hashing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import resource
 import shutil
 import subprocess
 from pathlib import Path
@@ -118,3 +119,27 @@ def test_nothing_to_measure_in_a_file_without_a_frame(tmp_path: Path) -> None:
     path = tmp_path / "p-camera-1.webm"
     path.write_bytes(b"\x1a\x45\xdf\xa3 torn")
     assert measured(path) is None
+
+
+@pytest.mark.parametrize("codec", ["vp8", "h264"])
+@pytest.mark.parametrize("way", ["close", "abandon"])
+def test_a_disk_that_takes_half_of_the_end_leaves_a_file_that_plays(
+    tmp_path: Path, codec: str, way: str
+) -> None:
+    frames, suffix = made(codec)
+    path = tmp_path / f"p-camera-1{suffix}"
+    writer = TrackWriter(path, Format(codec, 320, 240, frames[0].data))
+    write(writer, frames)
+    before, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (writer.size_bytes + 500, hard))
+    try:
+        if way == "close":
+            with pytest.raises(OSError, match="File too large"):
+                writer.close()
+        else:
+            writer.abandon()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, hard))
+    count, complaints, _ = decoded(path)
+    assert complaints == []
+    assert count >= len(frames) // 2
