@@ -14,7 +14,8 @@ from conference.clock import Clock
 from conference.model.audit import AuditEntry, Personal, Value
 from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.invitee import Invitee
-from conference.model.invitee_list import CheckedRow, InviteeImport, check
+from conference.model.invitee_check import CheckedRow, check
+from conference.model.invitee_list import InviteeImport
 from conference.model.permissions import Action, require
 from conference.model.venue import Venue
 from conference.services.invitees import MAX_INVITEES, InviteeDraft, said_of

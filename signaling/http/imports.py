@@ -23,8 +23,9 @@ from aiohttp_pydantic.oas.typing import (
 from pydantic import BaseModel, ConfigDict, Field
 
 from conference.model.folding import tidied, tidied_name
+from conference.model.invitee_check import CheckedRow
 from conference.model.invitee_columns import Column
-from conference.model.invitee_list import MAX_ROWS, CheckedRow, means_yes
+from conference.model.invitee_list import MAX_ROWS, means_yes
 from conference.model.permissions import Action, Role
 from conference.services.invitee_imports import MAX_FILE_BYTES, CheckedImport, Mending
 from signaling.http.bodies import download, read_body

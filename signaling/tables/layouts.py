@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from conference.model.invitee import Invitee
+from conference.model.invitee_check import ROLE_LABELS, CheckedRow
 from conference.model.invitee_columns import LABELS, Column
-from conference.model.invitee_list import ROLE_LABELS, CheckedRow
 from conference.model.permissions import Role
 from conference.model.venue import Venue
 from signaling.tables.messages import Heading, Sheet, Value

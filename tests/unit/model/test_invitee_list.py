@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from conference.model.folding import PhoneFault, folded, folded_name, masked, phone_of, tidied, tidied_name
 from conference.model.invitee import Invitee
+from conference.model.invitee_check import CheckedRow, check
 from conference.model.invitee_columns import LABELS, SYNONYMS, Cell, Column, find_header
-from conference.model.invitee_list import CheckedRow, ImportRow, Values, check, take_row
+from conference.model.invitee_list import ImportRow, Values, take_row
 from conference.model.permissions import Role
 from conference.model.venue import Venue, VenueKind
 
