@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from tests.browser.meeting import connected, enter
+from tests.browser.settled import present, reads, settled
 from tests.support.browser import BrowserClient, BrowserFactory, Screen
 from tests.support.light_client import AudioSource, RoomClient, VideoSource
 from tests.support.media import participant_video, vp8_clip
@@ -40,6 +41,11 @@ class Stage:
         token = self.server.token(self.consultation, role, name, venue)
         return f"{self.server.url}/room/{self.consultation}{query}#token={token}"
 
+    async def sees_people(self) -> None:
+        """The pictures of those whom `gather_people` brought are shown."""
+        numbered = enumerate(self.people[: len(PEOPLE)], start=2)
+        await self.client.sees({person.participant_id: number for number, person in numbered})
+
 
 async def gather_people(stage: Stage) -> None:
     """Four others with pictures; the first speaks, the third has a hand up."""
@@ -57,14 +63,14 @@ async def gather_people(stage: Stage) -> None:
 
 
 async def checked(stage: Stage) -> None:
-    """The join page has found camera and microphone."""
+    """The page has found camera and microphone, and how far the server is."""
     await stage.client.wait_until(
         lambda: stage.client.evaluate(
             "() => [...document.querySelectorAll('video')].some((v) => v.videoWidth > 0)"
         ),
         what="shows the own picture",
     )
-    await asyncio.sleep(1)
+    await reads(stage.client, "往返")
 
 
 async def join(stage: Stage) -> None:
@@ -79,12 +85,12 @@ async def join_large(stage: Stage) -> None:
 
 async def bad_link(stage: Stage) -> None:
     await stage.client.open(f"{stage.server.url}/room/{stage.consultation}#token=wrong")
-    await asyncio.sleep(1)
+    await present(stage.client, "refusal")
 
 
 async def entry(stage: Stage) -> None:
     await stage.client.open(stage.server.url + "/")
-    await asyncio.sleep(0.5)
+    await present(stage.client, "entry-code")
 
 
 async def alone(stage: Stage) -> None:
@@ -96,20 +102,20 @@ async def five(stage: Stage) -> None:
     await gather_people(stage)
     await stage.client.open(stage.url("chair", "主会场", "主会场"))
     await enter(stage.client)
-    await stage.client.sees({person.participant_id: n for n, person in enumerate(stage.people, start=2)})
+    await stage.sees_people()
 
 
 async def five_grid(stage: Stage) -> None:
     await five(stage)
     await stage.client.page.keyboard.press("g")
-    await asyncio.sleep(0.5)
+    await stage.sees_people()
 
 
 async def five_large(stage: Stage) -> None:
     await gather_people(stage)
     await stage.client.open(stage.url("chair", "主会场", "主会场", query="?size=large"))
     await enter(stage.client)
-    await stage.client.sees({person.participant_id: n for n, person in enumerate(stage.people, start=2)})
+    await stage.sees_people()
 
 
 async def muted_by_chair(stage: Stage) -> None:
@@ -122,7 +128,7 @@ async def muted_by_chair(stage: Stage) -> None:
     await stage.client.open(stage.url("member", "陈委员"))
     me = await enter(stage.client)
     await chair.request("participant.mute", {"participant_id": me, "muted": True, "hard": True})
-    await asyncio.sleep(0.8)
+    await reads(stage.client, "主持人请您静音")
 
 
 async def reconnecting(stage: Stage) -> None:
@@ -133,7 +139,6 @@ async def reconnecting(stage: Stage) -> None:
         lambda state: bool(state) and state.get("state") in ("reconnecting", "lost"),
         timeout_s=40,
     )
-    await asyncio.sleep(0.5)
 
 
 async def back(stage: Stage) -> None:
@@ -157,7 +162,7 @@ SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
 
 @asynccontextmanager
 async def scene(name: str, server: Server, browsers: BrowserFactory, screen: Screen) -> AsyncIterator[Stage]:
-    """Play the scene on a browser of that size."""
+    """Play the scene on a browser of that size; the page stands still then."""
     async with AsyncExitStack() as stack:
         consultation = server.create_consultation("推进县域养老服务高质量发展")
         video = await asyncio.to_thread(participant_video, 1, (640, 360), 15, 4.0)
@@ -166,6 +171,7 @@ async def scene(name: str, server: Server, browsers: BrowserFactory, screen: Scr
         stage = Stage(server, consultation, client, [])
         try:
             await SCENES[name](stage)
+            await settled(client)
             yield stage
         finally:
             for person in stage.people:

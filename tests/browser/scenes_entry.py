@@ -13,7 +13,8 @@ from pathlib import Path
 from tests.browser.meeting import enter
 from tests.browser.office import Prepared, prepare
 from tests.browser.scenes import SCENES, Stage, checked, gather_people
-from tests.browser.scenes_floor import chair_of, present, take
+from tests.browser.scenes_floor import chair_of, take
+from tests.browser.settled import present, reads
 from tests.support.light_client import RoomClient
 
 LARGE = "?size=large"
@@ -76,7 +77,6 @@ async def new_meeting(stage: Stage) -> None:
     await meetings(stage)
     await stage.client.tap("create-consultation")
     await present(stage.client, "new-title")
-    await asyncio.sleep(0.4)
 
 
 async def by_link(stage: Stage) -> None:
@@ -100,7 +100,7 @@ async def by_link_chair(stage: Stage) -> None:
 
 async def link_expired(stage: Stage) -> None:
     await stage.client.open(f"{stage.server.url}/j/aaaaaaaaaaaaaaaaaaaaaaaa")
-    await asyncio.sleep(1)
+    await present(stage.client, "refusal")
 
 
 async def second_device(stage: Stage) -> None:
@@ -121,7 +121,6 @@ async def waiting(stage: Stage, query: str = "") -> RoomClient:
     await stage.client.open(done.link(done.remote) + query)
     await stage.client.tap("join-button", timeout_s=30)
     await present(stage.client, "waiting-room")
-    await asyncio.sleep(1)
     return chair
 
 
@@ -132,14 +131,14 @@ async def waiting_large(stage: Stage) -> None:
 async def waiting_check(stage: Stage) -> None:
     await waiting(stage)
     await stage.client.page.get_by_role("button", name="检查设备").click()
-    await asyncio.sleep(1.5)
+    await checked(stage)
 
 
 async def refused(stage: Stage) -> None:
     chair = await waiting(stage)
     person = (await chair.request("room.sync", {}))["waiting"][0]
     await chair.request("participant.refuse", {"participant_id": person["participant_id"]})
-    await asyncio.sleep(1)
+    await present(stage.client, "refusal")
 
 
 async def hall_code(stage: Stage, query: str = "") -> str:
@@ -160,7 +159,7 @@ async def in_hall(stage: Stage, query: str = "") -> str:
     await gather_people(stage)
     await stage.client.open(address)
     me = await enter(stage.client)
-    await asyncio.sleep(1)
+    await stage.sees_people()
     return me
 
 
@@ -173,7 +172,6 @@ async def hall_turn(stage: Stage) -> None:
     chair = await chair_of(stage)
     await chair.request("floor.grant", {"participant_id": me, "duration_ms": 300_000})
     await present(stage.client, "turn")
-    await asyncio.sleep(1)
 
 
 async def ducked(stage: Stage) -> None:
@@ -190,7 +188,7 @@ async def ducked(stage: Stage) -> None:
     chair = await chair_of(stage)
     await chair.request("floor.grant", {"participant_id": phone.participant_id, "duration_ms": 300_000})
     await present(stage.client, "ducked")
-    await asyncio.sleep(1)
+    await stage.sees_people()
 
 
 async def letting_in(stage: Stage) -> None:
@@ -208,7 +206,7 @@ async def letting_in(stage: Stage) -> None:
     guest = RoomClient(stage.server.url, entered["token"], receive=False)
     stage.people.append(guest)
     await guest.connect()
-    await asyncio.sleep(1)
+    await reads(stage.client, "赵女士在等候进入")
 
 
 async def letting_in_list(stage: Stage) -> None:
@@ -218,8 +216,7 @@ async def letting_in_list(stage: Stage) -> None:
         await stage.client.tap("more-waiting")
     else:
         await stage.client.tap("open-waiting")
-    await present(stage.client, "waiting-person")
-    await asyncio.sleep(0.5)
+    await present(stage.client, "waiting-person", 3)
 
 
 async def _waiting(stage: Stage) -> None:

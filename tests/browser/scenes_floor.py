@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.browser.meeting import enter
 from tests.browser.scenes import SCENES, SCREENS, Stage, gather_people, scene
+from tests.browser.settled import present
 from tests.support.browser import BrowserClient, BrowserFactory
 from tests.support.light_client import RoomClient
 from tests.support.server import Server
@@ -86,19 +87,12 @@ async def running(stage: Stage, *, grant: int | None = 0) -> RoomClient:
     return chair
 
 
-async def present(client: BrowserClient, test_id: str) -> None:
-    async def there() -> bool:
-        return await client.count(test_id) > 0
-
-    await client.wait_until(there, what=f"shows {test_id}")
-
-
 async def floor(stage: Stage) -> None:
     await running(stage)
     await stage.client.open(stage.url("member", "陈委员"))
     await enter(stage.client)
     await present(stage.client, "floor-clock")
-    await asyncio.sleep(2)
+    await stage.sees_people()
 
 
 async def floor_large(stage: Stage) -> None:
@@ -106,7 +100,7 @@ async def floor_large(stage: Stage) -> None:
     await stage.client.open(stage.url("member", "陈委员", query="?size=large"))
     await enter(stage.client)
     await present(stage.client, "floor-clock")
-    await asyncio.sleep(2)
+    await stage.sees_people()
 
 
 async def last_minute(stage: Stage) -> None:
@@ -116,7 +110,7 @@ async def last_minute(stage: Stage) -> None:
     speaker = stage.people[0].participant_id
     await chair.request("floor.grant", {"participant_id": speaker, "duration_ms": 50_000})
     await present(stage.client, "floor-clock")
-    await asyncio.sleep(3)
+    await stage.sees_people()
 
 
 async def turn(stage: Stage) -> None:
@@ -127,7 +121,6 @@ async def turn(stage: Stage) -> None:
     await chair.request("floor.mode", {"mode": "chair"})
     await chair.request("floor.grant", {"participant_id": me, "duration_ms": 300_000})
     await present(stage.client, "turn")
-    await asyncio.sleep(1)
 
 
 async def written(stage: Stage) -> None:
@@ -139,33 +132,36 @@ async def written(stage: Stage) -> None:
         await stage.client.page.get_by_role("tab", name="书面发言").click()
     await stage.client.tap("statement-input")
     await stage.client.page.keyboard.insert_text("护理员待遇要和工作年限挂钩。")
-    await asyncio.sleep(0.5)
+
+
+async def at_desk(client: BrowserClient) -> None:
+    """Agenda, queue and statements of `running` are there."""
+    await present(client, "agenda-item", len(AGENDA))
+    await present(client, "floor-grant")
+    await present(client, "statement", len(STATEMENTS))
 
 
 async def desk(stage: Stage) -> None:
     await running(stage)
     await stage.client.open(desk_url(stage.server, stage.consultation, name="秘书处席"))
-    await present(stage.client, "floor-grant")
-    await asyncio.sleep(2)
+    await at_desk(stage.client)
 
 
 async def desk_large(stage: Stage) -> None:
     await running(stage)
     await stage.client.open(desk_url(stage.server, stage.consultation, "?size=large"))
-    await present(stage.client, "floor-grant")
-    await asyncio.sleep(2)
+    await at_desk(stage.client)
 
 
 async def desk_before(stage: Stage) -> None:
     await stage.client.open(desk_url(stage.server, stage.consultation))
     await present(stage.client, "start-consultation")
-    await asyncio.sleep(0.5)
 
 
 async def desk_edit(stage: Stage) -> None:
     await desk(stage)
     await stage.client.tap("agenda-edit")
-    await asyncio.sleep(0.5)
+    await present(stage.client, "agenda-row", len(AGENDA))
 
 
 FLOOR_SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {

@@ -16,7 +16,9 @@ from typing import Any, Final
 
 from tests.browser.office import TITLE, Json, Office, prepare
 from tests.browser.scenes import SCENES, Stage
-from tests.browser.scenes_floor import AGENDA, chair_of, present, running, take
+from tests.browser.scenes_floor import AGENDA, chair_of, running, take
+from tests.browser.settled import present, reads
+from tests.support.eventually import eventually
 from tests.support.light_client import RoomClient
 from tests.support.tables import people, workbook
 
@@ -113,14 +115,12 @@ async def show(stage: Stage, part: str) -> None:
              document.getElementById(part).scrollIntoView() }""",
         part,
     )
-    await asyncio.sleep(0.5)
 
 
 async def prepare_empty(stage: Stage) -> None:
     office = await asyncio.to_thread(new_draft, stage)
     await at_desk(stage, office, "prepare")
     await present(stage.client, "edit-title")
-    await asyncio.sleep(1)
 
 
 async def to_mend(stage: Stage, query: str = "") -> Office:
@@ -134,8 +134,8 @@ async def to_mend(stage: Stage, query: str = "") -> Office:
 
     await asyncio.to_thread(ready)
     await at_desk(stage, office, "prepare", query)
-    await present(stage.client, "import-error")
-    await asyncio.sleep(1)
+    await present(stage.client, "import-error", len(TO_MEND))
+    await present(stage.client, "venue-row", len(VENUES))
     return office
 
 
@@ -183,8 +183,12 @@ async def published(stage: Stage, query: str = "") -> Office:
 
     await asyncio.to_thread(ready)
     await at_desk(stage, office, "prepare", query)
-    await present(stage.client, "invitee-row")
-    await asyncio.sleep(2.5)
+    await present(stage.client, "invitee-row", len(GUESTS))
+    await present(stage.client, "entry-code", 2)
+    await stage.client.wait_until(
+        lambda: stage.client.evaluate("() => !document.querySelector('#links button:disabled')"),
+        what="has everybody's links to print",
+    )
     return office
 
 
@@ -220,8 +224,7 @@ async def waiting(stage: Stage) -> None:
     entered = await asyncio.to_thread(done.office.call, "POST", "/entry-codes/enter", body)
     await wait_at_door(stage, entered["token"])
     await at_desk(stage, done.office, "run")
-    await present(stage.client, "waiting-person")
-    await asyncio.sleep(1)
+    await present(stage.client, "waiting-person", 3)
 
 
 async def wait_at_door(stage: Stage, token: str) -> None:
@@ -242,10 +245,14 @@ async def attended(stage: Stage, query: str = "") -> None:
         invite(office, stage.consultation)
 
     await asyncio.to_thread(ready)
-    await asyncio.sleep(3)
+    path = f"/consultations/{stage.consultation}/statistics"
+    await eventually(
+        lambda: asyncio.to_thread(office.call, "GET", path),
+        lambda sums: sums["total_speaking_ms"] > 3000,
+        what="somebody has spoken long enough to be seen in a plot",
+    )
     await at_desk(stage, office, "attendance", query)
-    await present(stage.client, "attendance-row")
-    await asyncio.sleep(1.5)
+    await present(stage.client, "attendance-row", len(GUESTS))
 
 
 async def attendance_large(stage: Stage) -> None:
@@ -256,7 +263,6 @@ async def attendance_empty(stage: Stage) -> None:
     office = await asyncio.to_thread(new_draft, stage)
     await at_desk(stage, office, "attendance")
     await present(stage.client, "gauge")
-    await asyncio.sleep(1)
 
 
 async def traced(stage: Stage, query: str = "") -> None:
@@ -266,7 +272,6 @@ async def traced(stage: Stage, query: str = "") -> None:
     )
     await at_desk(stage, office, "trace", query)
     await present(stage.client, "trace-line")
-    await asyncio.sleep(1)
 
 
 async def trace_large(stage: Stage) -> None:
@@ -282,7 +287,7 @@ async def ended(stage: Stage) -> None:
         await asyncio.to_thread(office.call, "POST", f"/consultations/{stage.consultation}/{step}")
     await at_desk(stage, office, "run")
     await present(stage.client, "place-attendance")
-    await asyncio.sleep(1)
+    await reads(stage.client, "协商会已结束")
 
 
 PREPARE_SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {

@@ -8,7 +8,8 @@ import pytest
 
 from tests.browser.meeting import enter, muted
 from tests.browser.scenes import SCREENS, scene
-from tests.browser.scenes_floor import desk_url, faults, go_live, present
+from tests.browser.scenes_floor import desk_url, faults, go_live
+from tests.browser.settled import present
 from tests.support.browser import LAPTOP, PHONE, BrowserFactory
 from tests.support.media import participant_video, speech_wav
 from tests.support.server import Server

@@ -333,7 +333,6 @@ export const en: Messages = {
     opening: 'Opening the desk',
     lineText: 'You see what was before; it is brought up to date by itself',
     live: 'Running',
-    notStarted: 'Not started',
     online: '{n} online',
     start: 'Start the consultation',
     end: 'End for all…',

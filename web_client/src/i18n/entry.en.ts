@@ -114,7 +114,6 @@ export const entryEn: EntryMessages = {
     leave: 'Do not wait, leave',
     lost: 'Connection lost, reconnecting',
     lostText: 'Nothing to do; your place is kept.',
-    said: 'Waiting for the chair; you enter by yourself',
   },
   waiting: {
     control: 'Waiting room',
@@ -130,7 +129,6 @@ export const entryEn: EntryMessages = {
     since: 'waiting for {n} min',
     justNow: 'just arrived',
     unknown: 'Not on the list',
-    byCode: 'Meeting code',
     inHall: 'In the hall',
     admitted: '{name} was admitted',
     admittedAll: '{n} were admitted',
@@ -139,13 +137,11 @@ export const entryEn: EntryMessages = {
   },
   hall: {
     mark: 'In the hall',
-    markText: 'no sound',
     join: 'You are in the hall',
     joinText: 'This phone plays no sound: listen to the hall’s loudspeakers. Its microphone opens only when it is your turn.',
     note: 'You will be asked to open the microphone when it is your turn.',
     joined: 'You are in the hall: this phone plays no sound',
     joinedText: 'Listen to the hall’s loudspeakers. Raising your hand and writing statements work.',
-    by: 'In the hall · {who}',
     ducked: '{name} speaks by phone; the loudspeakers of this venue are lowered',
   },
 }

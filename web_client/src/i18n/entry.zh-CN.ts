@@ -113,7 +113,6 @@ export const entryZhCN = {
     leave: '不等了，退出',
     lost: '网络中断，正在重新连接',
     lostText: '不用操作，您的位置会保留。',
-    said: '等待主持人同意，同意后自动进入',
   },
   waiting: {
     control: '等候室',
@@ -129,7 +128,6 @@ export const entryZhCN = {
     since: '等候 {n} 分钟',
     justNow: '刚刚到',
     unknown: '名单上没有',
-    byCode: '会议码',
     inHall: '会场内',
     admitted: '已同意{name}进入',
     admittedAll: '已同意 {n} 人进入',
@@ -138,13 +136,11 @@ export const entryZhCN = {
   },
   hall: {
     mark: '会场内',
-    markText: '不放声音',
     join: '您在会场内',
     joinText: '这部手机不放声音，请听会场的音箱。轮到您发言时才能打开麦克风。',
     note: '轮到您发言时会提示打开麦克风。',
     joined: '您在会场内，这部手机不放声音',
     joinedText: '请听会场的音箱。申请发言、书面发言都可以用。',
-    by: '会场内 · {who}',
     ducked: '{name}正在用手机发言，本会场音箱已调低',
   },
 }
