@@ -42,9 +42,17 @@ class Stage:
         return f"{self.server.url}/room/{self.consultation}{query}#token={token}"
 
     async def sees_people(self) -> None:
-        """The pictures of those whom `gather_people` brought are shown."""
-        numbered = enumerate(self.people[: len(PEOPLE)], start=2)
-        await self.client.sees({person.participant_id: number for number, person in numbered})
+        """Whoever of those whom `gather_people` brought has a tile is shown in it; a phone has no room for all."""
+        numbers = {person.participant_id: n for n, person in enumerate(self.people[: len(PEOPLE)], start=2)}
+
+        async def shown() -> bool:
+            codes = await self.client.codes_by_tile()
+            there = numbers.keys() & codes.keys()
+            assert there, codes
+            assert all(numbers[each] in codes[each] for each in there), codes
+            return True
+
+        await self.client.wait_until(shown, what="sees people")
 
 
 async def gather_people(stage: Stage) -> None:

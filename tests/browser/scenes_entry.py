@@ -138,7 +138,7 @@ async def refused(stage: Stage) -> None:
     chair = await waiting(stage)
     person = (await chair.request("room.sync", {}))["waiting"][0]
     await chair.request("participant.refuse", {"participant_id": person["participant_id"]})
-    await present(stage.client, "refusal")
+    await reads(stage.client, "主持人没有同意")
 
 
 async def hall_code(stage: Stage, query: str = "") -> str:
