@@ -77,13 +77,17 @@ class Consultation:
     ends_at_ms: int | None = None  # as planned
     closing_at_ms: int | None = None  # until then the public may comment
     recording: bool = True  # while it is live, everything that is sent is kept
+    recording_paused: bool = False  # by the chair: nothing is kept now
+    program: bool = True  # while it is live, one picture and sound are made of it
+    public_delay_s: int = 0  # how much later the public sees and hears it (安全延时)
     revision: int = 1  # one more at each edit, so that two editors do not overwrite each other
 
     def edited(self, revision: int, changes: Mapping[str, Any]) -> Consultation:
         """With other values and the next revision; itself when nothing differs.
 
         edit_conflict when `revision` is not what there is, invalid_state when nothing is edited any more,
-        bad_request when it would end before it begins.
+        bad_request when it would end before it begins. While it is live the public delay only grows: what is held
+        back would be shown at once.
         """
         if self.status in (Status.ARCHIVED, Status.CANCELLED):
             raise ConferenceError("invalid_state", f"{self.status} is not edited")
@@ -97,6 +101,8 @@ class Consultation:
         ]
         if times != sorted(times):
             raise ConferenceError("bad_request", "ends before it begins")
+        if self.status is Status.LIVE and changed.public_delay_s < self.public_delay_s:
+            raise ConferenceError("invalid_state", "a delay that runs is not made shorter")
         return replace(changed, revision=self.revision + 1)
 
     def moved_to(self, status: Status) -> Consultation:
@@ -112,7 +118,12 @@ class Consultation:
     def ended(self, now_ms: int, program_time_ms: int) -> Consultation:
         """Over; program time stands still from here."""
         high_water = max(self.program_high_water_ms, program_time_ms)
-        return replace(self.moved_to(Status.ENDED), ended_at_ms=now_ms, program_high_water_ms=high_water)
+        return replace(
+            self.moved_to(Status.ENDED),
+            ended_at_ms=now_ms,
+            program_high_water_ms=high_water,
+            recording_paused=False,
+        )
 
     def require_open(self) -> None:
         """Raise unless the room may be entered: from `scheduled` until the end."""

@@ -14,6 +14,7 @@ from conference.model.errors import ConferenceError
 from conference.model.participant import EntryMeans, Participant, ParticipantKind
 from conference.storage.archive_rows import SqlArchiveRows
 from conference.storage.audit import SqlAudit
+from conference.storage.broadcast import SqlBroadcastCuts
 from conference.storage.files import SqlBriefingFiles
 from conference.storage.guests import SqlInvitees, SqlVenues
 from conference.storage.invitee_imports import SqlInviteeImports
@@ -205,3 +206,4 @@ class SqlUnitOfWork:
         self.preparation = SqlPreparation(connection)
         self.files = SqlBriefingFiles(connection)
         self.recordings = SqlRecordings(connection)
+        self.broadcast_cuts = SqlBroadcastCuts(connection)

@@ -12,6 +12,7 @@ from conference.model.agenda import AgendaItem, AgendaKind, ItemState
 from conference.model.attendance import Stay
 from conference.model.audit import AuditHead, AuditLine, AuditText
 from conference.model.briefing import BriefingFile
+from conference.model.broadcast import Cut, CutKind
 from conference.model.consultation import Consultation, ConsultationKind, Mode, ProgramGap, Status
 from conference.model.floor import Ending, EndReason, Turn, TurnState
 from conference.model.invitee import Invitee
@@ -48,6 +49,7 @@ Entity = (
     | Invitee
     | BriefingFile
     | Recording
+    | Cut
 )
 
 
@@ -144,3 +146,7 @@ def to_invitee(row: RowMapping) -> Invitee:
 
 def to_recording(row: RowMapping) -> Recording:
     return Recording(**{**row, "state": FileState(row["state"])})
+
+
+def to_cut(row: RowMapping) -> Cut:
+    return Cut(**{**row, "kind": CutKind(row["kind"])})

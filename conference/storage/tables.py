@@ -36,6 +36,9 @@ consultations = sa.Table(
     sa.Column("closing_at_ms", sa.BigInteger),
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("recording", sa.Boolean, nullable=False),
+    sa.Column("recording_paused", sa.Boolean, nullable=False),
+    sa.Column("program", sa.Boolean, nullable=False),
+    sa.Column("public_delay_s", sa.Integer, nullable=False),
 )
 
 participants = sa.Table(
@@ -341,4 +344,19 @@ recordings = sa.Table(
     sa.Column("created_at_ms", sa.BigInteger, nullable=False),
     sa.Column("deleted_at_ms", sa.BigInteger),
     sa.UniqueConstraint("consultation_id", "path"),
+)
+
+broadcast_cuts = sa.Table(
+    "broadcast_cuts",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    _consultation_id(),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("from_ms", sa.BigInteger, nullable=False),
+    sa.Column("to_ms", sa.BigInteger),
+    sa.Column("at_wall_ms", sa.BigInteger, nullable=False),
+    sa.Column("by_name", sa.String(200), nullable=False),
+    sa.Column("reason", sa.String(500), nullable=False),
+    sa.Column("reinstated_wall_ms", sa.BigInteger),
+    sa.Column("erased_wall_ms", sa.BigInteger),
 )

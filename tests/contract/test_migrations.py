@@ -31,6 +31,7 @@ WORDS = {
     ("consultations", "status"): "live",
     ("consultations", "mode"): "free",
     ("consultations", "kind"): "thematic",
+    ("broadcast_cuts", "kind"): "cut",
     ("participants", "role"): "member",
     ("participants", "kind"): "client",
     ("participants", "entered_by"): "token",
@@ -38,6 +39,9 @@ WORDS = {
 # What only some rows have, and would make these rows mean something else.
 EMPTY = {
     ("consultations", "ended_at_ms"),
+    ("broadcast_cuts", "to_ms"),
+    ("broadcast_cuts", "reinstated_wall_ms"),
+    ("broadcast_cuts", "erased_wall_ms"),
     ("participants", "left_at_ms"),
     ("participants", "leave_reason"),
     ("participants", "device"),
@@ -120,6 +124,12 @@ async def test_rows_of_every_released_schema_survive(url: str, revision: str) ->
         # What the code of today makes of the rows of then, and that it can go on writing.
         (consultation,) = await unit.consultations.live()
         (participant,) = await unit.participants.present()
+        assert (consultation.program, consultation.public_delay_s, consultation.recording_paused) == (
+            (True, 0, False) if revision < "0006" else (True, 7, True)
+        )
+        assert [each.is_running for each in await unit.broadcast_cuts.of(consultation.id)] == [True] * (
+            revision >= "0006"
+        )
         await unit.consultations.save(consultation)
         await unit.participants.save([participant])
         await unit.audit.append(AuditEntry(consultation.id, 1, None, CLI, "a", None, {}))

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from conference.model.agenda import Agenda
 from conference.model.attendance import Stay
 from conference.model.audit import AuditEntry, AuditHead, AuditLine, AuditText
+from conference.model.broadcast import Cut
 from conference.model.consultation import Consultation, ProgramGap
 from conference.model.floor import SpokenTime, Turn
 from conference.model.participant import Participant
@@ -195,6 +196,19 @@ class RecordingRepository(Protocol):
 
     async def save(self, saved: Iterable[Recording]) -> None:
         """Insert, or write the end and the deletion."""
+
+
+class BroadcastCutRepository(Protocol):
+    """Rows of what the public may not see."""
+
+    async def of(self, consultation_id: str) -> list[Cut]:
+        """In the order in which it was said, reinstated ones included."""
+
+    async def unerased(self) -> list[Cut]:
+        """Pauses of the recording that are over and whose files are still there, of all consultations."""
+
+    async def save(self, saved: Iterable[Cut]) -> None:
+        """Insert, or write the end, the reinstatement and the erasure."""
 
 
 class ArchiveRows(Protocol):

@@ -9,6 +9,7 @@ from conference.services.ports.meeting_rows import (
     AgendaRepository,
     ArchiveRows,
     AuditRepository,
+    BroadcastCutRepository,
     ConsultationRepository,
     FloorRepository,
     ParticipantRepository,
@@ -85,6 +86,9 @@ class UnitOfWork(Protocol):
 
     @property
     def recordings(self) -> RecordingRepository: ...
+
+    @property
+    def broadcast_cuts(self) -> BroadcastCutRepository: ...
 
 
 class Storage(Protocol):
