@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -23,8 +23,8 @@ Fact = Mapping[str, Any]
 class Manifest:
     """Appends facts. `directory` must exist. Raises OSError when the disk does not take a line."""
 
-    def __init__(self, directory: Path) -> None:
-        path = directory / NAME
+    def __init__(self, directory: Path, name: str = NAME) -> None:
+        path = directory / name
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             self._end_torn_line()
@@ -35,9 +35,16 @@ class Manifest:
 
     def append(self, fact: Fact, *, durable: bool = True) -> None:
         """On the disk when it returns, unless it need not be. Half a line that did not fit is ended by the next."""
-        line = json.dumps(dict(fact), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-        written = os.write(self._fd, line)
-        if written < len(line):
+        self.append_all([fact], durable=durable)
+
+    def append_all(self, facts: Sequence[Fact], *, durable: bool = True) -> None:
+        """Several at once: one write, one wait for the disk."""
+        lines = "".join(
+            json.dumps(dict(each), ensure_ascii=False, separators=(",", ":")) + "\n" for each in facts
+        )
+        data = lines.encode()
+        written = os.write(self._fd, data)
+        if written < len(data):
             self._end_torn_line()
             raise OSError(errno.ENOSPC, "the manifest does not take a whole line")
         if durable:
@@ -67,10 +74,10 @@ class Manifest:
             os.write(self._fd, b"\n")
 
 
-def read_manifest(directory: Path) -> list[dict[str, Any]]:
+def read_manifest(directory: Path, name: str = NAME) -> list[dict[str, Any]]:
     """Every whole fact, in order; none when there is no manifest."""
     try:
-        content = (directory / NAME).read_bytes()
+        content = (directory / name).read_bytes()
     except FileNotFoundError:
         return []
     facts = []
