@@ -78,7 +78,10 @@ class Segments:
         return self._writer
 
     def write(self, data: bytes, program_us: int, *, is_key: bool, size: tuple[int, int] = (0, 0)) -> bool:
-        """Whether the frame was taken: a file of pictures begins with a keyframe that says its size."""
+        """Whether the frame was taken: a file of pictures begins with a keyframe that says its size.
+
+        A file that the disk refuses to go on with is let go of, with what is whole in it.
+        """
         writer = self._writer
         if writer is not None:
             changed = self.track.is_video and is_key and size not in ((0, 0), self._size)
@@ -95,6 +98,7 @@ class Segments:
         try:
             writer.write(data, program_us - self._start_us, is_key=is_key)
         except (OSError, av.FFmpegError) as error:
+            self.abandon()
             raise DiskError(*error.args) from error
         return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import resource
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from conference.sfu import tap_frames
 from recording.manifest import Manifest, files_of, read_manifest
-from recording.segments import Names, Segments, Track
+from recording.segments import DiskError, Names, Segments, Track
 from recording.settle import settle
 from recording.track_writer import sha256_of
 from recording.tracks import Tracks
@@ -234,6 +235,29 @@ def killed_life(directory: Path) -> Path:
     )
     manifest.close()
     return life
+
+
+def test_a_disk_that_takes_half_of_a_cluster_leaves_a_file_that_plays(tmp_path: Path) -> None:
+    segments = Segments(Track("p_1", "pub_1", "camera", "vp8"), Names(tmp_path), Book(tmp_path))
+    before, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    refused = 0
+    try:
+        for number, data in enumerate(FRAMES * 4):
+            try:
+                segments.write(data, number * 33_333, is_key=number % 60 == 0, size=(320, 240))
+            except DiskError:
+                refused = number
+                break
+            if number == 100:
+                size = (tmp_path / "p_1-camera-1.webm").stat().st_size
+                resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, hard))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, hard))
+    assert refused
+    segments.close("end")  # there is nothing left to close
+    count, complaints, _ = decoded(tmp_path / "p_1-camera-1.webm")
+    assert complaints == []
+    assert 80 < count < refused
 
 
 def test_what_a_killed_life_left_is_closed_in_its_manifest_and_not_touched(tmp_path: Path) -> None:
