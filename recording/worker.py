@@ -109,20 +109,22 @@ class Worker:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One tap at a time: the newest."""
-        if self._tap is not None:
-            self._tap.cancel()
-            await asyncio.wait([self._tap])
-        self._tap = asyncio.current_task()
+        before, self._tap = self._tap, asyncio.current_task()
         decoder = tap_frames.Decoder()
 
         def ask(track: int) -> None:
             writer.write(tap_frames.encode(tap_frames.Keyframe(track)))
 
-        self._tracks = tracks = Tracks(self._names, self, ask)
         try:
+            if before is not None:
+                before.cancel()
+                await asyncio.wait([before])
+            self._tracks = tracks = Tracks(self._names, self, ask)
             while data := await reader.read(_READ_SIZE):
                 for frame in decoder.feed(data):
                     tracks.take(frame)
+        except asyncio.CancelledError:
+            pass  # replaced
         except (ValueError, ConnectionError) as error:
             print(f"recording worker: the tap broke: {error}", file=sys.stderr)
         except DiskError as error:
@@ -136,7 +138,9 @@ class Worker:
                 self._finish(reason_of(error))
             if not self._done.done() and self._tap is asyncio.current_task():
                 self._tap = None
-                _say({"fact": "ready"})
+                await asyncio.sleep(_TICK_S)  # one that takes its place is perhaps on its way
+                if self._tap is None and not self._done.done():
+                    _say({"fact": "ready"})
 
     def _close_tracks(self, reason: str) -> None:
         if self._tracks is not None:

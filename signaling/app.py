@@ -168,6 +168,7 @@ class WebProcess:
         directory = DataDirectory(settings.data_dir.resolve())
         files = Files(database, DirectoryFiles(directory.files), clock)
         recordings = Recordings(rooms, recorder)
+        media_sessions.follow(recordings.follow)
         tables, links = TableWorkers(settings.time_zone), key.links(settings.public_url)
         context = HttpContext(
             access=access,

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 from conference.model.media import (
+    RECORDING_TAP,
     Direction,
     Kind,
     MediaEvent,
@@ -291,11 +292,19 @@ class MediaClient:
     async def set_sound(self, room_id: str, participant_id: str, *, is_open: bool) -> None:
         await self._ask(messages.SetSound(room_id, participant_id, is_open))
 
-    async def tap(self, room_id: str, path: str, *, program_time_ms: int, at_monotonic_s: float) -> None:
-        await self._ask(messages.Tap(room_id, path, program_time_ms, at_monotonic_s))
+    async def tap(
+        self,
+        room_id: str,
+        path: str,
+        *,
+        program_time_ms: int,
+        at_monotonic_s: float,
+        name: str = RECORDING_TAP,
+    ) -> None:
+        await self._ask(messages.Tap(room_id, path, program_time_ms, at_monotonic_s, name))
 
-    async def untap(self, room_id: str) -> None:
-        await self._ask(messages.Untap(room_id))
+    async def untap(self, room_id: str, name: str = RECORDING_TAP) -> None:
+        await self._ask(messages.Untap(room_id, name))
 
     async def statistics(self) -> Mapping[str, float]:
         result = await self._ask(messages.GetStatistics())
@@ -327,6 +336,6 @@ def _translate(body: object) -> MediaEvent | None:
             return QualityChanged(room_id, participant_id, quality)
         case messages.Subscription(room_id, participant_id, publication_id, state):
             return SubscriptionChanged(room_id, participant_id, publication_id, state)
-        case messages.TapLost(room_id):
-            return TapLost(room_id)
+        case messages.TapLost(room_id, name):
+            return TapLost(room_id, name)
     return None

@@ -75,7 +75,7 @@ class SetSound(Message, frozen=True):
 
 
 class Tap(Message, frozen=True):
-    """Write everything of the room to the unix socket at `path`, instead of where a former tap did.
+    """Write everything of the room to the unix socket at `path`, instead of where a former tap of this name did.
 
     Program time was `program_time_ms` when the monotonic clock, one for all processes, stood at `at_s`.
     """
@@ -84,10 +84,12 @@ class Tap(Message, frozen=True):
     path: str
     program_time_ms: int
     at_s: float
+    name: str
 
 
 class Untap(Message, frozen=True):
     room_id: str
+    name: str
 
 
 class GetStatistics(Message, frozen=True):
@@ -191,9 +193,10 @@ class Subscription(Message, frozen=True):
 
 
 class TapLost(Message, frozen=True):
-    """The reader of the room's tap is gone, or reads nothing any more; the room is not tapped now."""
+    """The reader of the room's tap of this name is gone, or reads nothing any more; the tap has ended."""
 
     room_id: str
+    name: str
 
 
 Request = (

@@ -31,7 +31,7 @@ class Node:
         self.doors = Doors(self.directory, self.counters)
         self.rooms: dict[str, Room] = {}
         self.loop_lag_s = 0.0
-        self._taps: dict[str, TapSocket] = {}
+        self._taps: dict[tuple[str, str], TapSocket] = {}  # by room and name
         self._settings = settings
         self._emit = emit
         self._surroundings: Surroundings | None = None
@@ -101,13 +101,13 @@ class Node:
                 return messages.Description(self._room(room_id).trickle(participant_id, fragment) or "")
             case messages.SetSound(room_id, participant_id, is_open):
                 self._room(room_id).set_sound(participant_id, is_open=is_open)
-            case messages.Tap(room_id, path, program_time_ms, at_s):
-                self._tap(room_id, path, program_time_ms, at_s, now)
-            case messages.Untap(room_id):
+            case messages.Tap():
+                self._tap(request, now)
+            case messages.Untap(room_id, name):
                 room = self.rooms.get(room_id)
                 if room is not None:
-                    room.drop_tap()
-                    self._taps.pop(room_id, None)
+                    room.drop_tap(name)
+                    self._taps.pop((room_id, name), None)
                     self._drop_if_unneeded(room)
             case messages.GetStatistics():
                 return messages.Statistics(
@@ -129,27 +129,28 @@ class Node:
 
     # ── taps ────────────────────────────────────────────────────────────────────────────────────
 
-    def _tap(self, room_id: str, path: str, program_time_ms: int, at_s: float, now: float) -> None:
+    def _tap(self, request: messages.Tap, now: float) -> None:
+        room_id, name = request.room_id, request.name
         try:
             sink = TapSocket(
-                path,
+                request.path,
                 on_keyframe=lambda number: tap.request_keyframe(number, time.monotonic()),
-                on_lost=lambda: self._tap_lost(room_id, tap),
+                on_lost=lambda: self._tap_lost(room_id, name, tap),
             )
         except OSError as error:
             raise RoomError("tap_unreachable", f"nobody takes the tap: {error}") from error
-        tap = Tap(sink, self.counters, program_time_ms=program_time_ms, at_s=at_s, now=now)
-        self._room(room_id, create=True).set_tap(tap, now)
-        self._taps[room_id] = sink
+        tap = Tap(sink, self.counters, program_time_ms=request.program_time_ms, at_s=request.at_s, now=now)
+        self._room(room_id, create=True).set_tap(name, tap, now)
+        self._taps[room_id, name] = sink
 
-    def _tap_lost(self, room_id: str, tap: Tap) -> None:
+    def _tap_lost(self, room_id: str, name: str, tap: Tap) -> None:
         room = self.rooms.get(room_id)
-        if room is None or room.tap is not tap:
+        if room is None or room.taps.get(name) is not tap:
             return
-        room.drop_tap()
-        del self._taps[room_id]
+        room.drop_tap(name)
+        del self._taps[room_id, name]
         self._drop_if_unneeded(room)
-        self._emit(messages.TapLost(room_id))
+        self._emit(messages.TapLost(room_id, name))
 
     # ── events (conference.sfu.room.Listener) ───────────────────────────────────────────────────
 

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+RECORDING_TAP: Final = "recording"  # the tap that every publication is kept by, where no other is named
 
 
 class Kind(StrEnum):
@@ -139,9 +142,10 @@ class SubscriptionChanged:
 
 @dataclass(frozen=True, slots=True)
 class TapLost:
-    """The reader of the room's tap is gone, or so far behind that it was given up: the room is not tapped now."""
+    """The reader of the room's tap of this name is gone, or so far behind that it was given up: the tap has ended."""
 
     room_id: str
+    name: str = RECORDING_TAP
 
 
 @dataclass(frozen=True, slots=True)

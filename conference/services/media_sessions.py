@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
@@ -30,6 +31,8 @@ from conference.services.rooms import Rooms
 
 log = structlog.get_logger(__name__)
 
+RoomsEvent = MediaRestarted | TapLost
+
 _SCREEN_SOURCES = frozenset({Source.SCREEN, Source.SCREEN_SOUND})
 _LOST_STATES = frozenset({TransportState.DISCONNECTED, TransportState.CLOSED})
 
@@ -41,7 +44,12 @@ class MediaSessions:
         self._rooms = rooms
         self._offers = offers
         self._restarted = asyncio.Event()
+        self._followers: list[Callable[[RoomsEvent], None]] = []
         rooms.media.listen(self.receive)
+
+    def follow(self, receive: Callable[[RoomsEvent], None]) -> None:
+        """Call `receive` with what concerns no participant; it never waits, and ignores what is not its own."""
+        self._followers.append(receive)
 
     async def publish(self, room_id: str, participant_id: str, sdp: str, hints: tuple[TrackHint, ...]) -> str:
         """Take a client's publish offer; returns the answer."""
@@ -81,9 +89,10 @@ class MediaSessions:
         """Called on the event loop, in order; never waits."""
         if isinstance(event, MediaRestarted):
             self._restarted.set()
+        if isinstance(event, MediaRestarted | TapLost):
+            for follow in self._followers:
+                follow(event)
             return
-        if isinstance(event, TapLost):
-            return  # the reader sees the end of its socket, and says so itself
         room = self._rooms.find(event.room_id)
         if room is None:
             return

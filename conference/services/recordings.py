@@ -15,8 +15,10 @@ from conference.model.audit import SYSTEM, Actor, AuditEntry, Value
 from conference.model.consultation import Consultation, Status
 from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.ids import new_id
+from conference.model.media import RECORDING_TAP, TapLost
 from conference.model.permissions import Action, require
 from conference.model.recording import FileState, Recording, RecordingState
+from conference.services.media_sessions import RoomsEvent
 from conference.services.ports import MediaError, Recorder, UnitOfWork
 from conference.services.rooms import Rooms
 from conference.services.trace import Bearer
@@ -24,6 +26,7 @@ from conference.services.trace import Bearer
 log = structlog.get_logger(__name__)
 
 _PATIENCE_S: Final = 3.0  # a worker that takes longer to begin is trouble that people are told of
+_SILENCE_S: Final = 5.0  # a worker that lost its tap says at once that it listens again, unless it hangs
 
 
 @dataclass(slots=True)
@@ -33,6 +36,8 @@ class _Kept:
     since_s: float  # monotonic: when the state began that is not what it should be
     socket_path: str | None = None  # where the worker waits for the tap
     is_tapped: bool = False
+    ends: int = 0  # of taps, as heard from the worker or the media process
+    not_before_s: float = 0.0  # monotonic: no tap before
     reason: str = "worker_ended"  # why it would be in trouble
     state: RecordingState = RecordingState.OFF  # as noted last
 
@@ -98,13 +103,33 @@ class Recordings:
         match event:
             case RecorderReady(_, socket_path):
                 if kept is not None:
-                    kept.socket_path, kept.is_tapped = socket_path, False
+                    kept.socket_path, kept.not_before_s = socket_path, 0.0
+                    self._ended(kept)
             case RecorderTrouble(consultation_id, reason):
                 log.warning("recorder.trouble", room=consultation_id, reason=reason)
                 self._to_settle.put_nowait(consultation_id)
                 if kept is not None:
-                    kept.socket_path, kept.is_tapped, kept.reason = None, False, reason
+                    kept.socket_path, kept.reason = None, reason
+                    self._ended(kept)
                     kept.since_s = self._rooms.clock.monotonic() - _PATIENCE_S
+
+    def follow(self, event: RoomsEvent) -> None:
+        """Given to MediaSessions.follow: the media process gave our tap up. A worker that still reads says that it listens; one that hangs is
+        trouble, and is tapped again when it has been silent for a while."""
+        if not isinstance(event, TapLost) or event.name != RECORDING_TAP:
+            return
+        kept = self._kept.get(event.room_id)
+        if kept is not None:
+            log.warning("recorder.tap_lost", room=event.room_id)
+            if kept.is_tapped:
+                kept.reason = "tap_lost"
+                kept.not_before_s = self._rooms.clock.monotonic() + _SILENCE_S
+            self._ended(kept)
+
+    @staticmethod
+    def _ended(kept: _Kept) -> None:
+        kept.is_tapped = False
+        kept.ends += 1
 
     async def _consultation(self, consultation_id: str) -> Consultation | None:
         """The consultation, while it is to be recorded here."""
@@ -124,7 +149,10 @@ class Recordings:
     async def _tap(self, consultation: Consultation, kept: _Kept) -> None:
         if kept.is_tapped or kept.socket_path is None or not self._rooms.media.epoch:
             return
+        if self._rooms.clock.monotonic() < kept.not_before_s:
+            return
         program_time_ms = self._rooms.program_time_ms(consultation) or 0
+        ends = kept.ends
         try:
             await self._rooms.media.tap(
                 consultation.id,
@@ -136,7 +164,7 @@ class Recordings:
             log.warning("recorder.tap_failed", room=consultation.id, code=error.code)
             kept.reason = error.code
         else:
-            kept.is_tapped = True
+            kept.is_tapped = kept.ends == ends  # it may have ended before this was heard
 
     async def _show(self, consultation: Consultation, kept: _Kept) -> None:
         """Note the state when it changed, and tell the room."""

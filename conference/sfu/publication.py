@@ -12,7 +12,7 @@ from .stream import IncomingStream
 
 if TYPE_CHECKING:
     from .subscription import Subscription, SubscriptionState
-    from .tap import TapTrack
+    from .tap import Tap, TapTrack
 
 
 class Publication:
@@ -32,7 +32,7 @@ class Publication:
         self.on_codec: Callable[[Publication], None] | None = None
         self.on_subscription: Callable[[Subscription, SubscriptionState], None] | None = None
         self._is_open = is_open
-        self._tap: TapTrack | None = None
+        self._taps: tuple[TapTrack, ...] = ()
 
     @property
     def codec(self) -> str:
@@ -49,32 +49,33 @@ class Publication:
         if stream is None:
             return
         stream.set_open(self._is_open)
-        stream.tap = self._tap
+        stream.taps = self._taps
         stream.on_codec = lambda _codec: self._codec_changed(stream)
         for subscription in self.subscriptions:
             stream.attach(subscription)
 
     def _codec_changed(self, stream: IncomingStream) -> None:
-        if self._tap is not None:
-            self._tap.begin(stream)
+        for track in self._taps:
+            track.begin(stream)
         if self.on_codec is not None:
             self.on_codec(self)
 
-    def set_tap(self, tap: TapTrack, now: float) -> None:
+    def add_tap(self, track: TapTrack, now: float) -> None:
         """Hand everything to this track of a tap as well, with a keyframe soon."""
-        self._tap = tap
+        self._taps = (*self._taps, track)
         if self.stream is not None:
-            tap.begin(self.stream)
-            self.stream.tap = tap
-            tap.request_keyframe(now)
+            track.begin(self.stream)
+            self.stream.taps = self._taps
+            track.request_keyframe(now)
 
-    def drop_tap(self) -> None:
-        """Hand nothing to a tap any more; idempotent."""
-        if self._tap is not None:
-            self._tap.close()
-            self._tap = None
+    def drop_tap(self, tap: Tap) -> None:
+        """Hand nothing to this tap any more; the others notice nothing. Idempotent."""
+        for track in self._taps:
+            if track.tap is tap:
+                track.close()
+        self._taps = tuple(track for track in self._taps if track.tap is not tap)
         if self.stream is not None:
-            self.stream.tap = None
+            self.stream.taps = self._taps
 
     def set_open(self, is_open: bool) -> None:
         """The gate for sound; pictures are not gated."""
@@ -100,6 +101,7 @@ class Publication:
 
     def close(self) -> None:
         """Nobody receives it any more; idempotent."""
-        self.drop_tap()
+        for track in self._taps:
+            self.drop_tap(track.tap)
         self.set_stream(None)
         self.subscriptions.clear()

@@ -109,7 +109,7 @@ class Room:
     def __init__(self, room_id: str, surroundings: Surroundings) -> None:
         self.id = room_id
         self.participants: dict[str, Participant] = {}
-        self.tap: Tap | None = None
+        self.taps: dict[str, Tap] = {}  # by name
         self._with = surroundings
         self._speakers = ActiveSpeakerDetector()
         self._next_publishers = 0.0
@@ -151,10 +151,11 @@ class Room:
     @property
     def is_needed(self) -> bool:
         """Somebody is in it, or a tap waits for those who come."""
-        return bool(self.participants) or self.tap is not None
+        return bool(self.participants) or bool(self.taps)
 
     def close(self) -> None:
-        self.drop_tap()
+        for name in list(self.taps):
+            self.drop_tap(name)
         for participant_id in list(self.participants):
             self.leave(participant_id)
 
@@ -270,8 +271,8 @@ class Room:
         )
         publication.on_subscription = self._subscription_changed
         participant.publications[publication.id] = publication
-        if self.tap is not None:
-            publication.set_tap(self.tap.open(publication), now)
+        for tap in self.taps.values():
+            publication.add_tap(tap.open(publication), now)
         for other in self.participants.values():
             if other is not participant and other.subscriber is not None:
                 other.subscriber.replace(publication)
@@ -296,22 +297,25 @@ class Room:
 
     # ── tapping ─────────────────────────────────────────────────────────────────────────────────
 
-    def set_tap(self, tap: Tap, now: float) -> None:
-        """Hand every publication, present and to come, to this tap as well; another one is dropped first."""
-        self.drop_tap()
-        self.tap = tap
+    def set_tap(self, name: str, tap: Tap, now: float) -> None:
+        """Hand every publication, present and to come, to this tap as well.
+
+        Another one of the same name is dropped first; those of other names go on.
+        """
+        self.drop_tap(name)
+        self.taps[name] = tap
         for participant in self.participants.values():
             for publication in participant.publications.values():
-                publication.set_tap(tap.open(publication), now)
+                publication.add_tap(tap.open(publication), now)
 
-    def drop_tap(self) -> None:
-        """End all tracks of the tap and close it; idempotent."""
-        tap, self.tap = self.tap, None
+    def drop_tap(self, name: str) -> None:
+        """End all tracks of the tap of this name and close it; idempotent."""
+        tap = self.taps.pop(name, None)
         if tap is None:
             return
         for participant in self.participants.values():
             for publication in participant.publications.values():
-                publication.drop_tap()
+                publication.drop_tap(tap)
         tap.close()
 
     # ── subscribing ─────────────────────────────────────────────────────────────────────────────
@@ -413,8 +417,8 @@ class Room:
     def tick(self, now: float) -> None:
         """Call every 20 ms or so."""
         participants = list(self.participants.values())
-        if self.tap is not None:
-            self.tap.tick(now)
+        for tap in self.taps.values():
+            tap.tick(now)
         if now >= self._next_publishers:
             self._next_publishers = now + _PUBLISHER_TICK_S
             for participant in participants:

@@ -58,7 +58,7 @@ class IncomingStream:
         self.pending: list[Subscription] = []
         self.members: list[Subscription] = []
         self.on_codec: Callable[[Codec], None] | None = None
-        self.tap: TapTrack | None = None
+        self.taps: tuple[TapTrack, ...] = ()
         # Last sender report: NTP time (32.32), RTP time stamp, arrival in s
         self.sender_report: tuple[int, int, float] | None = None
         self.forwarded = 0  # packets and payload bytes let through, the base of the receivers' reports
@@ -162,8 +162,9 @@ class IncomingStream:
         groups = self.groups
         if groups:
             router.forward(groups, packet, sequence, timestamp, at, end, level, orientation)
-        if self.tap is not None:
-            self.tap.receive(packet, at, end, now)
+        if self.taps:
+            for tap in self.taps:
+                tap.receive(packet, at, end, now)
 
     def read_extensions(self, packet: bytes) -> tuple[int, int]:
         """(audio level, video orientation) of a cached packet as raw bytes, -1 where absent."""
@@ -205,8 +206,8 @@ class IncomingStream:
         if is_open == self.is_open:
             return
         self.is_open = is_open
-        if self.tap is not None:
-            self.tap.gate(is_open=is_open)
+        for tap in self.taps:
+            tap.gate(is_open=is_open)
         if not is_open:
             self.restart_receivers()
 
@@ -295,13 +296,13 @@ class IncomingStream:
     def on_sender_report(self, report: rtcp.SenderReport, now: float) -> None:
         self.sender_report = (report.ntp, report.rtp_ts, now)
         self.reception.on_sender_report(report.ntp, now)
-        if self.tap is not None:
-            self.tap.report(report.ntp, report.rtp_ts, now)
+        for tap in self.taps:
+            tap.report(report.ntp, report.rtp_ts, now)
 
     def close(self) -> None:
         """Leave all receivers without a source."""
         for subscription in [*self.members, *self.pending]:
             self.detach(subscription)
         self.groups = []
-        self.tap = None
+        self.taps = ()
         self.cache.clear()

@@ -98,15 +98,15 @@ class TapTrack:
         "_resume_at",
         "_sink",
         "_stream",
-        "_tap",
         "is_waiting",
         "number",
+        "tap",
     )
 
     def __init__(self, tap: Tap, number: int, publication: Publication) -> None:
         self.number = number
         self.is_waiting = False  # left out until there is room and, for pictures, a keyframe
-        self._tap = tap
+        self.tap = tap
         self._sink = tap.sink
         self._publication = publication
         self._stream: IncomingStream | None = None
@@ -142,7 +142,7 @@ class TapTrack:
 
     def _drop(self) -> None:
         self._dropped += 1
-        self._tap.counters.tap_dropped += 1
+        self.tap.counters.tap_dropped += 1
 
     def _resume(self) -> None:
         self.is_waiting = False
@@ -201,7 +201,7 @@ class TapTrack:
 
     def close(self) -> None:
         """The publication has gone, or the tap goes; idempotent."""
-        if self._tap.tracks.pop(self.number, None) is None:
+        if self.tap.tracks.pop(self.number, None) is None:
             return
         if self._stream is not None:
             self._write_gap()

@@ -10,7 +10,7 @@ import pytest
 
 from conference.media.client import MediaClient
 from conference.media.settings import MediaSettings
-from conference.model.media import TapLost
+from conference.model.media import RECORDING_TAP, TapLost
 from conference.rtc.codecs import vp8
 from conference.rtc.rtp_header import parse
 from conference.services.ports import MediaError
@@ -72,14 +72,21 @@ async def reader() -> AsyncIterator[TapReader]:
     reader.close()
 
 
-async def tap(media: MediaClient, reader: TapReader, program_time_ms: int = 0) -> None:
-    await media.tap(ROOM, reader.path, program_time_ms=program_time_ms, at_monotonic_s=time.monotonic())
+async def tap(
+    media: MediaClient, reader: TapReader, program_time_ms: int = 0, name: str = RECORDING_TAP
+) -> None:
+    at_s = time.monotonic()
+    await media.tap(ROOM, reader.path, program_time_ms=program_time_ms, at_monotonic_s=at_s, name=name)
 
 
 async def tapped(reader: TapReader, source: str, packets: int) -> None:
     """Wait for that many more packets of the track."""
     seen = len(reader.packets(source))
     await eventually(lambda: len(reader.packets(source)) >= seen + packets, what=f"{source} in the tap")
+
+
+def lost(meeting: Meeting) -> list[TapLost]:
+    return [event for event in meeting.events if isinstance(event, TapLost)]
 
 
 def sequences(packets: list[bytes]) -> Iterator[int]:
@@ -269,7 +276,7 @@ async def test_a_reader_that_hangs_loses_pictures_to_the_next_keyframe_and_the_m
     for source in ("camera", "microphone"):
         stream = await meeting.flows("chair", "member", source)
         assert stream.gaps == 0, "the receivers notice nothing"
-    assert [event for event in meeting.events if isinstance(event, TapLost)] == []
+    assert lost(meeting) == []
 
 
 async def test_a_reader_that_dies_is_reported_once_and_the_meeting_goes_on(
@@ -280,10 +287,10 @@ async def test_a_reader_that_dies_is_reported_once_and_the_meeting_goes_on(
     await tap(media, reader)
     await tapped(reader, "camera", 20)
     reader.close()
-    await eventually(lambda: [event for event in meeting.events if isinstance(event, TapLost)])
+    await eventually(lambda: lost(meeting))
     for source in ("camera", "microphone"):
         assert (await meeting.flows("chair", "member", source, packets=60)).gaps == 0
-    assert [event for event in meeting.events if isinstance(event, TapLost)] == [TapLost(ROOM)]
+    assert lost(meeting) == [TapLost(ROOM)]
     assert (await media.statistics())["yuanshang_media_taps"] == 0
     second = TapReader()
     await tap(media, second)
@@ -298,7 +305,7 @@ async def test_a_reader_that_sends_rubbish_is_let_go(
     await tap(media, reader)
     await tapped(reader, "camera", 5)
     reader.send(b"\xff" * 100)
-    await eventually(lambda: [event for event in meeting.events if isinstance(event, TapLost)])
+    await eventually(lambda: lost(meeting))
 
 
 async def test_another_tap_takes_the_place_of_the_first(
@@ -311,8 +318,62 @@ async def test_another_tap_takes_the_place_of_the_first(
     await tap(media, second)
     await eventually(lambda: reader.ended_cleanly)
     await tapped(second, "camera", 20)
-    assert [event for event in meeting.events if isinstance(event, TapLost)] == []
+    assert lost(meeting) == []
     second.close()
+
+
+async def test_taps_of_other_names_live_and_end_apart(
+    meeting: Meeting, media: MediaClient, reader: TapReader
+) -> None:
+    second = TapReader()
+    await tap(media, reader)
+    await tap(media, second, name="program")
+    await meeting.publish("member")
+    for each in (reader, second):
+        await tapped(each, "camera", 20)
+        await tapped(each, "microphone", 5)
+    assert (await media.statistics())["yuanshang_media_taps"] == 2
+    second.close()
+    await eventually(lambda: lost(meeting) == [TapLost(ROOM, "program")])
+    await tapped(reader, "camera", 60)
+    third = TapReader()
+    await tap(media, third, name="program")
+    await tapped(third, "camera", 20)
+    reader.close()
+    await eventually(lambda: lost(meeting) == [TapLost(ROOM, "program"), TapLost(ROOM, "recording")])
+    await tapped(third, "camera", 60)
+    await media.untap(ROOM)
+    await tapped(third, "camera", 20)
+    await media.untap(ROOM, "program")
+    await eventually(lambda: third.ended_cleanly)
+    assert len(lost(meeting)) == 2
+    third.close()
+
+
+async def test_a_tap_that_hangs_costs_another_one_nothing(
+    meeting: Meeting, media: MediaClient, reader: TapReader
+) -> None:
+    slow = TapReader()
+    await tap(media, reader)
+    await tap(media, slow, name="program")
+    await meeting.publish("member", [AudioSource(), VideoSource(bitrate_bps=8_000_000, packet_size=1150)])
+    await tapped(reader, "camera", 20)
+    await tapped(slow, "camera", 20)
+    slow.pause()
+
+    async def dropped() -> float:
+        return (await media.statistics())["yuanshang_media_tap_dropped_total"]
+
+    await eventually(dropped, lambda count: count > 100, timeout_s=30)
+    await tapped(reader, "camera", 100)
+    await tapped(reader, "microphone", 10)
+    assert reader.of(Gap) == []
+    for source in ("camera", "microphone"):
+        assert set(sequences(reader.packets(source))) == {1}
+    slow.resume()
+    await eventually(lambda: slow.gaps("camera"), what="the gap of the slow one")
+    assert lost(meeting) == []
+    slow.close()
 
 
 async def test_a_path_where_nobody_listens_is_refused_and_a_room_needs_nobody_in_it(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from conference.model.errors import ConferenceError
-from conference.model.media import MediaEvent, PublicationInfo, TrackHint
+from conference.model.media import RECORDING_TAP, MediaEvent, PublicationInfo, TrackHint
 
 
 class MediaError(ConferenceError):
@@ -61,15 +61,24 @@ class MediaPlane(Protocol):
     async def set_sound(self, room_id: str, participant_id: str, *, is_open: bool) -> None:
         """Open or close the gate for all sound of a participant. Closed: forwarded to nobody."""
 
-    async def tap(self, room_id: str, path: str, *, program_time_ms: int, at_monotonic_s: float) -> None:
+    async def tap(
+        self,
+        room_id: str,
+        path: str,
+        *,
+        program_time_ms: int,
+        at_monotonic_s: float,
+        name: str = RECORDING_TAP,
+    ) -> None:
         """Write every publication of the room to who listens on the unix socket at `path`, until `untap` or TapLost.
 
         Program time was `program_time_ms` when Clock.monotonic stood at `at_monotonic_s`. The room need not have
-        participants; another tap of it is ended first, without TapLost. Refused with `tap_unreachable`.
+        participants; another tap of this name is ended first, without TapLost. Taps of other names do not notice.
+        Refused with `tap_unreachable`.
         """
 
-    async def untap(self, room_id: str) -> None:
-        """End the tap: what is queued goes out, then the reader sees the end. Without a tap nothing happens."""
+    async def untap(self, room_id: str, name: str = RECORDING_TAP) -> None:
+        """End the tap of this name: what is queued goes out, then the reader sees the end. Unknown ones are ignored."""
 
     async def statistics(self) -> Mapping[str, float]:
         """Counters and gauges by Prometheus name, for /metrics; labels as in `name{reason="…"}`."""

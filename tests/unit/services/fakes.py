@@ -19,7 +19,14 @@ from conference.events import (
     Snapshot,
 )
 from conference.model.errors import ConferenceError
-from conference.model.media import MediaEvent, MediaRestarted, PublicationInfo, SubscriberOffer, TrackHint
+from conference.model.media import (
+    RECORDING_TAP,
+    MediaEvent,
+    MediaRestarted,
+    PublicationInfo,
+    SubscriberOffer,
+    TrackHint,
+)
 from conference.services.ports import MediaError, Storage, UnitOfWork
 
 T = TypeVar("T")
@@ -73,7 +80,7 @@ class ScriptedMedia:
         self.failures: dict[str, str] = {}  # method -> code
         self.unknown: set[str] = set()  # participants that it does not know
         self.publications: tuple[PublicationInfo, ...] = ()
-        self.taps: dict[str, str] = {}  # room -> path
+        self.taps: dict[tuple[str, str], str] = {}  # room, name -> path
         self.offers_on_subscribe = False
         self.fragment: str | None = None
         self.answers: list[tuple[str, int, str]] = []
@@ -145,13 +152,21 @@ class ScriptedMedia:
         self._called("set_sound", participant_id, is_open)
         self.gates[participant_id] = is_open
 
-    async def tap(self, room_id: str, path: str, *, program_time_ms: int, at_monotonic_s: float) -> None:
-        self._called("tap", room_id, path)
-        self.taps[room_id] = path
+    async def tap(
+        self,
+        room_id: str,
+        path: str,
+        *,
+        program_time_ms: int,
+        at_monotonic_s: float,
+        name: str = RECORDING_TAP,
+    ) -> None:
+        self._called("tap", room_id, path, name)
+        self.taps[room_id, name] = path
 
-    async def untap(self, room_id: str) -> None:
-        self._called("untap", room_id)
-        self.taps.pop(room_id, None)
+    async def untap(self, room_id: str, name: str = RECORDING_TAP) -> None:
+        self._called("untap", room_id, name)
+        self.taps.pop((room_id, name), None)
 
     async def statistics(self) -> Mapping[str, float]:
         self._called("statistics")

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from conference.events import ConsultationUpdated, RecordedFile, RecorderReady, RecorderTrouble
 from conference.model.errors import ConferenceError, ForbiddenError, NotFoundError
+from conference.model.media import RECORDING_TAP, TapLost
 from conference.model.permissions import Role
 from conference.model.recording import FileState, RecordingState
 from conference.services.ports import MediaError
@@ -31,6 +33,7 @@ class Stage:
         self.world = world
         self.recorder = ScriptedRecorder(directory)
         self.recordings = Recordings(world.rooms, self.recorder)
+        world.media_sessions.follow(self.recordings.follow)
 
     async def begin(self) -> None:
         await self.world.join("张三")
@@ -40,6 +43,9 @@ class Stage:
     async def ready(self) -> None:
         self.recorder.emit(RecorderReady("c", "/run/rec.sock"))
         await self.recordings.tick()
+
+    def lose_tap(self, name: str = RECORDING_TAP) -> None:
+        self.world.media.emit(TapLost("c", name))
 
     async def told(self, file: RecordedFile) -> None:
         self.recorder.emit(file)
@@ -99,6 +105,54 @@ async def test_a_new_tap_for_each_time_that_the_worker_lost_its_own(stage: Stage
         await stage.ready()
         assert stage.taps() == number
     assert await stage.said() == ["started"]
+
+
+async def test_a_worker_that_says_that_it_listens_is_tapped_once_for_a_tap_that_was_lost(
+    stage: Stage,
+) -> None:
+    await stage.begin()
+    await stage.ready()
+    stage.lose_tap()
+    await stage.recordings.tick()
+    assert stage.taps() == 1
+    await stage.ready()
+    stage.lose_tap("program")
+    await stage.recordings.tick()
+    assert (stage.taps(), stage.state()) == (2, RecordingState.ON)
+    assert await stage.said() == ["started"]
+
+
+async def test_a_worker_that_hangs_is_trouble_and_tapped_again_after_a_while(stage: Stage) -> None:
+    await stage.begin()
+    await stage.ready()
+    stage.lose_tap()
+    await stage.recordings.tick()
+    assert stage.state() is RecordingState.ON
+    stage.world.clock.forward(3)
+    await stage.recordings.tick()
+    assert (stage.taps(), stage.state()) == (1, RecordingState.TROUBLE)
+    stage.world.clock.forward(2)
+    await stage.recordings.tick()
+    assert (stage.taps(), stage.state()) == (2, RecordingState.ON)
+    assert await stage.said() == ["started", "interrupted", "started"]
+
+
+async def test_a_tap_that_is_lost_before_it_was_heard_of_is_made_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.begin()
+    tap = stage.world.media.tap
+
+    async def lose(*arguments: Any, **named: Any) -> None:
+        await tap(*arguments, **named)
+        stage.lose_tap()
+
+    monkeypatch.setattr(stage.world.media, "tap", lose)
+    await stage.ready()
+    assert (stage.taps(), stage.state()) == (1, RecordingState.OFF)
+    monkeypatch.setattr(stage.world.media, "tap", tap)
+    await stage.recordings.tick()
+    assert (stage.taps(), stage.state()) == (2, RecordingState.ON)
 
 
 async def test_trouble_is_said_and_goes_by(stage: Stage) -> None:

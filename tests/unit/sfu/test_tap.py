@@ -75,7 +75,7 @@ def tap_of(*tracks: Track) -> tuple[Tap, Sink]:
     sink = Sink()
     tap = Tap(sink, Counters(), program_time_ms=1000, at_s=0.5, now=1.0)
     for track in tracks:
-        track.publication.set_tap(tap.open(track.publication), 1.0)
+        track.publication.add_tap(tap.open(track.publication), 1.0)
     return tap, sink
 
 
@@ -221,8 +221,8 @@ def test_closing_ends_every_track_and_the_sink_and_nothing_follows() -> None:
     tap, sink = tap_of(sound, picture)
     sound.send()
     sink.take()
-    sound.publication.drop_tap()
-    picture.publication.drop_tap()
+    sound.publication.drop_tap(tap)
+    picture.publication.drop_tap(tap)
     tap.close()
     tap.close()
     assert sink.take() == [Close(1)], "the picture was never opened"
@@ -241,3 +241,38 @@ def test_long_parameters_are_left_out() -> None:
     opened = sink.take()[0]
     assert isinstance(opened, Open)
     assert opened.parameters == {"b": "1", "c": ""}
+
+
+def test_two_taps_of_one_publication_do_not_notice_each_other() -> None:
+    track = Track("video")
+    (recording, kept), (program, shown) = tap_of(track), tap_of(track)
+    key = track.send(KEY)
+    assert kept.take()[-1] == shown.take()[-1] == Packet(1, 1_000_000, key)
+    shown.pending = shown.limit
+    packet = track.send()
+    assert (kept.take(), shown.take()) == ([Packet(1, 1_000_000, packet)], [])
+    assert (recording.counters.tap_dropped, program.counters.tap_dropped) == (0, 1)
+    track.publication.drop_tap(program)
+    packet = track.send()
+    assert (kept.take(), shown.take()) == ([Packet(1, 1_000_000, packet)], [Gap(1, 1), Close(1)])
+    track.renew(8)
+    packet = track.send(KEY)
+    opened, got = kept.take()
+    assert isinstance(opened, Open)
+    assert (opened.ssrc, got, shown.take()) == (8, Packet(1, 1_000_000, packet), [])
+    track.publication.drop_tap(recording)
+    track.send()
+    assert (kept.take(), track.stream.taps) == ([Close(1)], ())
+
+
+def test_gates_and_reports_reach_every_tap_and_the_end_of_the_publication_ends_them() -> None:
+    track = Track("audio")
+    sinks = [tap_of(track)[1] for _ in range(3)]
+    track.send()
+    for sink in sinks:
+        sink.take()
+    track.publication.set_open(False)
+    track.stream.on_sender_report(rtcp.SenderReport(7, 33, 44, 0, 0, ()), 1.5)
+    track.publication.close()
+    for sink in sinks:
+        assert sink.take() == [Gate(1, False), Report(1, 1_500_000, 33, 44), Close(1)]
