@@ -1,0 +1,371 @@
+"""What the public may know of a consultation: the page beside the livestream, and 图文直播.
+
+Nothing of it runs ahead of the picture: with a public delay everything is told as it stood that long ago, and
+what was withdrawn from the picture is not told at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from conference.clock import Clock
+from conference.model.agenda import AgendaItem, AgendaKind, ItemState
+from conference.model.chapters import Chapter, ChapterKind, chapters
+from conference.model.consultation import Consultation, Status
+from conference.model.errors import ConferenceError
+from conference.model.floor import Turn
+from conference.model.footage import Footage, OnAir, Span, Still
+from conference.model.timeline import (
+    EDITED,
+    STEPS,
+    Marks,
+    agenda_at,
+    began_ms,
+    lines_of_people,
+    speaker_at,
+    stretches,
+)
+from conference.services.ports import Storage, UnitOfWork
+from conference.services.ports.airing import Airing, FootageShelf
+
+PAGE: Final = 50
+_STILL_EVERY_MS: Final = 60_000  # in the text; the newest one is renewed as often as there is one
+_FRESH_S: Final = 0.3  # how long an answer is given again
+_KEPT: Final = 256  # consultations whose answers are remembered
+_LINES: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerView:
+    """Who holds the floor: name, and the second line of the name plate."""
+
+    name: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionView:
+    """What the public said and the session is about now; `answering` says who is to answer."""
+
+    text: str
+    nickname: str | None
+    place: str | None
+    answering: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionView:
+    speaker: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiveView:
+    """Where the livestream is played from."""
+
+    url: str
+    renditions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayView:
+    """Where the replay is played from. `spans` map program time to the player's own: it plays them in a row."""
+
+    url: str
+    renditions: tuple[str, ...]
+    duration_ms: int
+    spans: tuple[Span, ...]
+    chapters: tuple[Chapter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PublicPage:
+    """A consultation as the public sees it. Times `…_wall_ms`, `scheduled_at_ms` and the like are UTC, others program
+    time. `captions` is None where nobody writes any."""
+
+    id: str
+    title: str
+    organization: str | None
+    status: Status
+    scheduled_at_ms: int | None
+    ends_at_ms: int | None
+    closing_at_ms: int | None
+    started_wall_ms: int | None
+    ended_wall_ms: int | None
+    delay_s: int
+    cut: bool
+    agenda: tuple[AgendaItem, ...]
+    current_item: str | None
+    speaker: SpeakerView | None
+    promotion: PromotionView | None
+    captions: tuple[CaptionView, ...] | None
+    live: LiveView | None
+    replay: ReplayView | None
+
+
+class EntryKind(StrEnum):
+    ITEM = "item"
+    SPEAKER = "speaker"
+    PROMOTION = "promotion"
+    STILL = "still"
+
+
+@dataclass(frozen=True, slots=True)
+class TextEntry:
+    """One entry of 图文直播. `text` is the item's title, the speaker's name or what was promoted; `url` a still's."""
+
+    kind: EntryKind
+    at_ms: int
+    text: str = ""
+    line: str = ""
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StillView:
+    url: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextView:
+    """图文直播, newest first. `next` is the `before` of the page behind this one."""
+
+    still: StillView | None
+    items: tuple[TextEntry, ...]
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Everything that a view is made of, read at one time. `at_ms` is how far the public has come in program time;
+    None before its broadcast has begun."""
+
+    consultation: Consultation
+    items: tuple[AgendaItem, ...]
+    marks: Marks
+    turns: tuple[Turn, ...]
+    lines: dict[str, str]
+    footage: Footage
+    on_air: OnAir
+    status: Status
+    at_ms: int | None
+
+
+class PublicViews:
+    """Reads rows at most a few times a second for each consultation, however many ask."""
+
+    def __init__(self, storage: Storage, clock: Clock, airing: Airing, shelf: FootageShelf) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._airing = airing
+        self._shelf = shelf
+        self._told: dict[str, tuple[float, Told]] = {}
+        self._marks: dict[str, tuple[int, Marks]] = {}
+
+    async def get(self, consultation_id: str) -> PublicPage:
+        """consultation_not_found for what is not public, too."""
+        return public_view(await self._tell(consultation_id))
+
+    async def text(self, consultation_id: str, before_ms: int | None = None) -> TextView:
+        """The newest entries, or those before a moment of program time."""
+        return text_view(await self._tell(consultation_id), before_ms)
+
+    async def _tell(self, consultation_id: str) -> Told:
+        now_s = self._clock.monotonic()
+        kept = self._told.get(consultation_id)
+        if kept is not None and now_s - kept[0] < _FRESH_S:
+            return kept[1]
+        told = await self._read(consultation_id)
+        self._told.pop(consultation_id, None)
+        self._told[consultation_id] = (now_s, told)
+        if len(self._told) > _KEPT:
+            oldest = next(iter(self._told))
+            del self._told[oldest]
+            self._marks.pop(oldest, None)
+        return told
+
+    async def _read(self, consultation_id: str) -> Told:
+        broadcast = await self._airing.view(consultation_id)
+        consultation = broadcast.consultation
+        if not consultation.is_public or consultation.status is Status.DRAFT:
+            raise ConferenceError("consultation_not_found", consultation_id)
+        on_air = OnAir(broadcast.delay_ms, broadcast.is_cut, broadcast.withdrawn)
+        async with self._storage.reading() as unit:
+            agenda = await unit.agenda.get(consultation_id)
+            turns = tuple(await unit.floor.turns(consultation_id))
+            people = await unit.participants.of(consultation_id)
+            marks = await self._marked(unit, consultation_id)
+        status, at_ms = reached(consultation, broadcast.program_time_ms, self._clock.wall_ms(), on_air)
+        return Told(
+            consultation=consultation,
+            items=agenda.items,
+            marks=marks,
+            turns=turns,
+            lines=dict(lines_of_people((each.id, each.title, each.sector, each.venue) for each in people)),
+            footage=await self._shelf.footage(consultation_id),
+            on_air=on_air,
+            status=status,
+            at_ms=at_ms,
+        )
+
+    async def _marked(self, unit: UnitOfWork, consultation_id: str) -> Marks:
+        """What the trace says; lines that were read are remembered, for they never change."""
+        after, marks = self._marks.get(consultation_id, (0, Marks()))
+        head = await unit.audit.head(consultation_id)
+        if head.number < after:  # a consultation that was made anew
+            after, marks = 0, Marks()
+        if head.number > after:
+            lines = []
+            for action in sorted({EDITED, *STEPS}):
+                first = after
+                while found := await unit.audit.lines(consultation_id, first, _LINES, action=action):
+                    lines += found
+                    first = found[-1].number
+            marks = marks.followed_by(sorted(lines, key=lambda line: line.number))
+        self._marks[consultation_id] = (head.number, marks)
+        return marks
+
+
+# ── pure ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def reached(
+    consultation: Consultation, now_ms: int | None, wall_ms: int, on_air: OnAir
+) -> tuple[Status, int | None]:
+    """How far the public has come: going live and ending reach it with the delay, too."""
+    if now_ms is None or consultation.started_at_ms is None:
+        return consultation.status, None
+    if consultation.status is Status.LIVE:
+        at_ms = now_ms - on_air.delay_ms
+        return (Status.SCHEDULED, None) if at_ms < 0 else (Status.LIVE, at_ms)
+    over_for_ms = wall_ms - (consultation.ended_at_ms or 0)
+    if consultation.status is Status.ENDED and over_for_ms < on_air.delay_ms:
+        at_ms = now_ms + over_for_ms - on_air.delay_ms
+        return (Status.SCHEDULED, None) if at_ms < 0 else (Status.LIVE, at_ms)
+    return consultation.status, now_ms
+
+
+def public_view(told: Told) -> PublicPage:
+    """What the page shows. While the broadcast is cut off, the words stand still with the picture."""
+    consultation, is_live = told.consultation, told.status is Status.LIVE
+    at_ms = None if told.at_ms is None else told.on_air.reached_ms(told.at_ms)
+    agenda = _agenda(told, at_ms)
+    current = next((item for item in agenda if item.state is ItemState.CURRENT), None)
+    spoken = is_live and not told.on_air.is_cut and at_ms is not None and not told.on_air.hides(at_ms)
+    turn = speaker_at(told.turns, at_ms) if spoken and at_ms is not None else None
+    return PublicPage(
+        id=consultation.id,
+        title=consultation.title,
+        organization=consultation.organization,
+        status=told.status,
+        scheduled_at_ms=consultation.scheduled_at_ms,
+        ends_at_ms=consultation.ends_at_ms,
+        closing_at_ms=consultation.closing_at_ms,
+        started_wall_ms=None if at_ms is None else consultation.started_at_ms,
+        ended_wall_ms=None if at_ms is None or is_live else consultation.ended_at_ms,
+        delay_s=told.on_air.delay_ms // 1000,
+        cut=told.on_air.is_cut and is_live,
+        agenda=tuple(agenda),
+        current_item=None if current is None else current.id,
+        speaker=None if turn is None else SpeakerView(turn.name, told.lines.get(turn.participant_id, "")),
+        promotion=_promotion(current) if spoken else None,
+        captions=None,
+        live=_live(told) if is_live else None,
+        replay=_replay(told, agenda) if told.status in (Status.ENDED, Status.ARCHIVED) else None,
+    )
+
+
+def _agenda(told: Told, at_ms: int | None) -> list[AgendaItem]:
+    agenda = agenda_at(told.items, told.marks, at_ms)
+    if told.status not in (Status.ENDED, Status.ARCHIVED):
+        return agenda
+    end_ms = told.at_ms
+    return [
+        replace(item, state=ItemState.DONE, ended_at_ms=end_ms) if item.state is ItemState.CURRENT else item
+        for item in agenda
+    ]
+
+
+def _promotion(item: AgendaItem | None) -> PromotionView | None:
+    if item is None or item.kind is not AgendaKind.PROMOTION:
+        return None
+    return PromotionView(item.title, None, None, item.speaker)
+
+
+def _live(told: Told) -> LiveView | None:
+    if not told.footage.renditions:
+        return None
+    return LiveView(f"/live/{told.consultation.id}/index.m3u8", told.footage.renditions)
+
+
+def _replay(told: Told, agenda: Sequence[AgendaItem]) -> ReplayView | None:
+    footage = told.footage
+    if not footage.renditions or not footage.spans:
+        return None
+    shown = _open_chapters(chapters(agenda, told.marks.steps, told.turns, told.at_ms or 0), told.on_air)
+    return ReplayView(
+        url=f"/live/{told.consultation.id}/index.m3u8",
+        renditions=footage.renditions,
+        duration_ms=sum(to_ms - from_ms for from_ms, to_ms in footage.spans),
+        spans=footage.spans,
+        chapters=tuple(shown),
+    )
+
+
+def _open_chapters(found: Iterable[Chapter], on_air: OnAir) -> list[Chapter]:
+    """Without the names of those whose speech begins in a stretch that was withdrawn."""
+    return [each for each in found if each.kind is ChapterKind.ITEM or not on_air.hides(each.from_ms)]
+
+
+def text_view(told: Told, before_ms: int | None = None) -> TextView:
+    """图文直播 as of now, or the page before a moment."""
+    if told.at_ms is None:
+        return TextView(None, (), None)
+    at_ms = told.on_air.reached_ms(told.at_ms)
+    stills = [
+        each
+        for each in told.footage.stills
+        if each.program_time_ms <= at_ms and not told.on_air.hides(each.program_time_ms)
+    ]
+    entries = sorted(_entries(told, at_ms, stills), key=lambda each: each.at_ms, reverse=True)
+    if before_ms is not None:
+        entries = [each for each in entries if each.at_ms < before_ms]
+    page = entries[:PAGE]
+    if len(entries) > PAGE:  # entries of one moment stay together
+        page += [each for each in entries[PAGE:] if each.at_ms == page[-1].at_ms]
+    newest = stills[-1] if stills and not (told.on_air.is_cut and told.status is Status.LIVE) else None
+    return TextView(
+        still=None if newest is None else StillView(_address(told, newest), newest.program_time_ms),
+        items=tuple(page),
+        next=page[-1].at_ms if len(entries) > len(page) else None,
+    )
+
+
+def _entries(told: Told, at_ms: int, stills: Iterable[Still]) -> Iterable[TextEntry]:
+    items = {item.id: item for item in agenda_at(told.items, told.marks, at_ms)}
+    for stretch in stretches([step for step in told.marks.steps if step.at_ms <= at_ms]):
+        item = items.get(stretch.item_id)
+        title = stretch.title if item is None else item.title
+        if item is None or item.kind is not AgendaKind.PROMOTION:
+            yield TextEntry(EntryKind.ITEM, stretch.from_ms, title)
+        elif not told.on_air.hides(stretch.from_ms):
+            yield TextEntry(EntryKind.PROMOTION, stretch.from_ms, title, item.speaker or "")
+    for turn in told.turns:
+        from_ms = began_ms(turn)
+        live_turn = turn.is_open or turn.ended_at_ms is not None
+        if live_turn and from_ms <= at_ms and not told.on_air.hides(from_ms):
+            yield TextEntry(EntryKind.SPEAKER, from_ms, turn.name, told.lines.get(turn.participant_id, ""))
+    minute = -1
+    for still in stills:
+        if still.program_time_ms // _STILL_EVERY_MS != minute:
+            minute = still.program_time_ms // _STILL_EVERY_MS
+            yield TextEntry(EntryKind.STILL, still.program_time_ms, url=_address(told, still))
+
+
+def _address(told: Told, still: Still) -> str:
+    """Numbers of stills are one row over all lives, so the life is not in it."""
+    return f"/live/{told.consultation.id}/stills/{still.file.rpartition('/')[2]}"
