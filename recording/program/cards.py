@@ -1,0 +1,181 @@
+"""The cards that fill the picture: before the beginning, in the break, after the end; one frame for all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from PIL import Image
+
+from recording.program.canvas import Layer
+from recording.program.layout import HEIGHT, WIDTH
+from recording.program.overlays import BRASS, Overlays
+from recording.program.scene import Scene
+from recording.program.sheet import Colour, Sheet
+from recording.program.text import break_lines, clean
+
+_TITLE: Final[Colour] = (246, 241, 227)
+_SUBTITLE: Final[Colour] = (217, 199, 150)
+_FOOT: Final[Colour] = (223, 231, 232)
+_META: Final[Colour] = (184, 200, 204)
+_RULE: Final[Colour] = (179, 38, 26)
+_HOUR_S: Final = 3600
+
+
+class Cards:
+    """Draws them through the overlays' cache. Times of day are told in `zone`."""
+
+    def __init__(self, overlays: Overlays, zone: ZoneInfo) -> None:
+        self._overlays = overlays
+        self._zone = zone
+
+    def title(self, scene: Scene, wall_ms: float) -> list[Layer | None]:
+        """Before the beginning: topic, venues, how long to wait. While live and alone: that it goes on."""
+        venues = tuple(clean(name) for name in scene.venues)
+        main = self._frame(scene, clean(scene.title), "远程协商会", 0.5, "\u3000".join(venues), len(venues))
+        if scene.phase != "before":
+            return [main, self._wait("会议进行中，请稍候", "")]
+        if scene.starts_wall_ms is None:
+            return [main, self._wait("会议即将开始", "")]
+        left_s = int(-((wall_ms - scene.starts_wall_ms) // 1000))
+        if left_s <= 0:
+            return [main, self._wait("会议即将开始", "")]
+        if left_s >= _HOUR_S:
+            return [main, self._wait("开始时间", self._day_and_time(scene.starts_wall_ms, wall_ms))]
+        return [main, self._wait("距开始还有", f"{left_s // 60:02}:{left_s % 60:02}")]
+
+    def pause(self, scene: Scene, wall_ms: float) -> list[Layer | None]:
+        """休会中, and when it goes on, if that is known."""
+        known = scene.resumes_wall_ms is not None and scene.resumes_wall_ms > wall_ms
+        when = (
+            f"预计 {self._day_and_time(scene.resumes_wall_ms, wall_ms)} 继续"
+            if known and scene.resumes_wall_ms is not None
+            else "请稍候"
+        )
+        return [self._frame(scene, "休会中", when, 0.12, clean(scene.title), 1)]
+
+    def end(self, scene: Scene) -> list[Layer | None]:
+        """会议结束."""
+        return [self._frame(scene, "会议结束", "感谢观看", 0.5, clean(scene.title), 1)]
+
+    def _frame(
+        self, scene: Scene, head: str, under: str, spacing_em: float, foot: str, items: int
+    ) -> Layer | None:
+        organization = clean(scene.organization)
+
+        def draw() -> tuple[Sheet, float, float]:
+            sheet = self._ground()
+            self._overlays.sign(sheet, 603, 74, 74)
+            sans = sheet.font("sans", 26)
+            name = sheet.shortened(organization, 900, sans, 4.7)
+            sheet.text(WIDTH / 2, 162, 36, name, sans, _SUBTITLE, align="middle", spacing=4.7)
+            self._head(sheet, head)
+            serif = sheet.font("serif", 36)
+            spacing = 36 * spacing_em
+            sheet.text(WIDTH / 2, 360, 48, under, serif, _SUBTITLE, align="middle", spacing=spacing)
+            sheet.box(530, 440, 220, 3, _RULE)
+            self._foot(sheet, foot, items)
+            return sheet, 0, 0
+
+        return self._overlays.kept(("frame", organization, head, under, foot), draw)
+
+    def _ground(self) -> Sheet:
+        sheet = self._overlays.sheet(WIDTH, HEIGHT)
+        sheet.image.paste(_radial(sheet.image.size, (22, 65, 78), (10, 27, 33)))
+        for ends, middle in ((720, 560), (760, 610), (680, 500)):
+            sheet.curve(_arch(ends, middle), 2, BRASS, 0.16)
+        return sheet
+
+    @staticmethod
+    def _head(sheet: Sheet, text: str) -> None:
+        """One line as large as it goes, else two smaller ones."""
+        for size in (68, 60, 54):
+            font, spacing = sheet.font("serif", size, bold=True), size * 0.04
+            if sheet.width_of(text, font, spacing) <= 1160:
+                sheet.text(WIDTH / 2, 252, 88, text, font, _TITLE, align="middle", spacing=spacing)
+                return
+        font, spacing = sheet.font("serif", 48, bold=True), 1.9
+
+        def measure(part: str) -> float:
+            return sheet.width_of(part, font, spacing)
+
+        lines = break_lines(text, 1160, measure, most=2)
+        if len(lines) == 2 and not lines[1].endswith("…"):  # of about the same length
+            even = break_lines(text, measure(text) / 2 + 48, measure, most=2)
+            lines = lines if even[-1].endswith("…") else even
+        for row, line in enumerate(lines):
+            sheet.text(WIDTH / 2, 222 + row * 66, 66, line, font, _TITLE, align="middle", spacing=spacing)
+
+    @staticmethod
+    def _foot(sheet: Sheet, text: str, items: int) -> None:
+        """At most two lines; of many venues the first ones and how many there are."""
+        font, most = sheet.font("sans", 28), 2
+        if sheet.width_of(text, font) > most * 1060:
+            font = sheet.font("sans", 24)
+
+        def fits(words: str) -> bool:
+            return len(break_lines(words, 1080, measure)) <= most
+
+        def measure(part: str) -> float:
+            return sheet.width_of(part, font)
+
+        shown = text.split("\u3000")
+        while len(shown) > 1 and items > 1 and not fits(text):
+            shown.pop()
+            text = "\u3000".join(shown) + f"　等 {items} 个会场"
+        lines = break_lines(text, 1080, measure, most=most)
+        top = 570 - len(lines) * 47
+        for row, line in enumerate(lines):
+            sheet.text(WIDTH / 2, top + row * 47, 47, line.strip("\u3000"), font, _FOOT, align="middle")
+
+    def _wait(self, words: str, number: str) -> Layer | None:
+        def draw() -> tuple[Sheet, float, float]:
+            sheet = self._overlays.sheet(700, 60)
+            plain, strong = sheet.font("sans", 26), sheet.font("sans", 40, bold=True)
+            fixed = "".join("0" if character.isdigit() else character for character in number)
+            width = sheet.width_of(words, plain) + (12 + sheet.width_of(fixed, strong) if number else 0)
+            x = 350 - width / 2
+            x += sheet.text(x, 4, 56, words, plain, _META) + 12
+            sheet.text(x, 0, 56, number, strong, (255, 255, 255))
+            return sheet, WIDTH / 2 - 350, 607
+
+        return self._overlays.kept(("wait", words, number), draw)
+
+    def _day_and_time(self, moment_ms: float | None, wall_ms: float) -> str:
+        assert moment_ms is not None
+        moment = datetime.fromtimestamp(moment_ms / 1000, UTC).astimezone(self._zone)
+        today = datetime.fromtimestamp(wall_ms / 1000, UTC).astimezone(self._zone).date()
+        day = "" if moment.date() == today else f"{moment.month} 月 {moment.day} 日 "
+        return f"{day}{moment:%H:%M}"
+
+
+def _arch(ends: float, middle: float) -> list[tuple[float, float]]:
+    """A cubic curve from the left to the right end, as in the mockup."""
+    points: Sequence[tuple[float, float]] = ((-60, ends), (200, middle), (1080, middle), (1340, ends))
+    curve = []
+    for step in range(65):
+        t = step / 64
+        weights = ((1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t * t, t**3)
+        curve.append(
+            (
+                sum(w * x for w, (x, _) in zip(weights, points, strict=True)),
+                sum(w * y for w, (_, y) in zip(weights, points, strict=True)),
+            )
+        )
+    return curve
+
+
+def _radial(size: tuple[int, int], inner: Colour, outer: Colour) -> Image.Image:
+    """An ellipse of light a third down, with a grain so fine that it only breaks the steps of a dark gradient."""
+    width, height = size
+    across = (np.arange(width) + 0.5) / width * WIDTH - WIDTH / 2
+    down = (np.arange(height) + 0.5) / height * HEIGHT - HEIGHT * 0.34
+    away = np.minimum(np.sqrt((across[None, :] / 1100) ** 2 + (down[:, None] / 700) ** 2) / 0.78, 1)[
+        ..., None
+    ]
+    grain = np.random.default_rng(1).uniform(-0.8, 0.8, (height, width, 1))
+    colours = np.array(inner) * (1 - away) + np.array(outer) * away + grain
+    return Image.fromarray(np.clip(np.rint(colours), 0, 255).astype(np.uint8))
