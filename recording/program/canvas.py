@@ -238,7 +238,7 @@ class Scaler:
         part = planes.cut(
             Rect((width - cut_w) // 4 * 2, (height - cut_h) // 4 * 2, max(cut_w, 2), max(cut_h, 2))
         )
-        for mine, theirs, middle, share in zip(ground, part, (16, 128, 128), (0.35, 0.5, 0.5), strict=True):
+        for mine, theirs, middle, share in zip(ground, part, (16, 128, 128), (0.35, 0.35, 0.35), strict=True):
             tiny = Image.fromarray(np.ascontiguousarray(theirs)).resize((16, 9), Image.Resampling.BOX)
             large = tiny.resize((mine.shape[1], mine.shape[0]), Image.Resampling.BICUBIC)
             mine[...] = (np.asarray(large, np.float32) - middle) * share + middle

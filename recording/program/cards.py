@@ -15,7 +15,7 @@ from recording.program.layout import HEIGHT, WIDTH
 from recording.program.overlays import BRASS, Overlays
 from recording.program.scene import Scene
 from recording.program.sheet import Colour, Sheet
-from recording.program.text import break_lines, clean
+from recording.program.text import ELLIPSIS, WIDE_BLANK, Font, break_lines, clean
 
 _TITLE: Final[Colour] = (246, 241, 227)
 _SUBTITLE: Final[Colour] = (217, 199, 150)
@@ -35,7 +35,7 @@ class Cards:
     def title(self, scene: Scene, wall_ms: float) -> list[Layer | None]:
         """Before the beginning: topic, venues, how long to wait. While live and alone: that it goes on."""
         venues = tuple(clean(name) for name in scene.venues)
-        main = self._frame(scene, clean(scene.title), "远程协商会", 0.5, "\u3000".join(venues), len(venues))
+        main = self._frame(scene, clean(scene.title), "远程协商会", 0.5, venues)
         if scene.phase != "before":
             return [main, self._wait("会议进行中，请稍候", "")]
         if scene.starts_wall_ms is None:
@@ -55,14 +55,14 @@ class Cards:
             if known and scene.resumes_wall_ms is not None
             else "请稍候"
         )
-        return [self._frame(scene, "休会中", when, 0.12, clean(scene.title), 1)]
+        return [self._frame(scene, "休会中", when, 0.12, (clean(scene.title),))]
 
     def end(self, scene: Scene) -> list[Layer | None]:
         """会议结束."""
-        return [self._frame(scene, "会议结束", "感谢观看", 0.5, clean(scene.title), 1)]
+        return [self._frame(scene, "会议结束", "感谢观看", 0.5, (clean(scene.title),))]
 
     def _frame(
-        self, scene: Scene, head: str, under: str, spacing_em: float, foot: str, items: int
+        self, scene: Scene, head: str, under: str, spacing_em: float, foot: tuple[str, ...]
     ) -> Layer | None:
         organization = clean(scene.organization)
 
@@ -77,7 +77,7 @@ class Cards:
             spacing = 36 * spacing_em
             sheet.text(WIDTH / 2, 360, 48, under, serif, _SUBTITLE, align="middle", spacing=spacing)
             sheet.box(530, 440, 220, 3, _RULE)
-            self._foot(sheet, foot, items)
+            self._foot(sheet, foot)
             return sheet, 0, 0
 
         return self._overlays.kept(("frame", organization, head, under, foot), draw)
@@ -97,39 +97,33 @@ class Cards:
             if sheet.width_of(text, font, spacing) <= 1160:
                 sheet.text(WIDTH / 2, 252, 88, text, font, _TITLE, align="middle", spacing=spacing)
                 return
-        font, spacing = sheet.font("serif", 48, bold=True), 1.9
+        font = sheet.font("serif", 42, bold=True)
 
         def measure(part: str) -> float:
-            return sheet.width_of(part, font, spacing)
+            return sheet.width_of(part, font, 1.7)
 
         lines = break_lines(text, 1160, measure, most=2)
-        if len(lines) == 2 and not lines[1].endswith("…"):  # of about the same length
-            even = break_lines(text, measure(text) / 2 + 48, measure, most=2)
-            lines = lines if even[-1].endswith("…") else even
+        if not lines[-1].endswith(ELLIPSIS):  # rather of about the same length
+            even = break_lines(text, max(measure(text) / 2, 600) + 48, measure, most=2)
+            lines = lines if even[-1].endswith(ELLIPSIS) else even
         for row, line in enumerate(lines):
-            sheet.text(WIDTH / 2, 222 + row * 66, 66, line, font, _TITLE, align="middle", spacing=spacing)
+            sheet.text(WIDTH / 2, 222 + row * 60, 60, line, font, _TITLE, align="middle", spacing=1.7)
 
     @staticmethod
-    def _foot(sheet: Sheet, text: str, items: int) -> None:
+    def _foot(sheet: Sheet, names: Sequence[str]) -> None:
         """At most two lines; of many venues the first ones and how many there are."""
-        font, most = sheet.font("sans", 28), 2
-        if sheet.width_of(text, font) > most * 1060:
-            font = sheet.font("sans", 24)
-
-        def fits(words: str) -> bool:
-            return len(break_lines(words, 1080, measure)) <= most
-
-        def measure(part: str) -> float:
-            return sheet.width_of(part, font)
-
-        shown = text.split("\u3000")
-        while len(shown) > 1 and items > 1 and not fits(text):
+        for size in (28, 24):
+            font = sheet.font("sans", size)
+            lines = _joined(names, 1080, sheet, font)
+            if len(lines) <= 2:
+                break
+        shown = list(names)
+        while len(lines) > 2 and len(shown) > 1:
             shown.pop()
-            text = "\u3000".join(shown) + f"　等 {items} 个会场"
-        lines = break_lines(text, 1080, measure, most=most)
-        top = 570 - len(lines) * 47
-        for row, line in enumerate(lines):
-            sheet.text(WIDTH / 2, top + row * 47, 47, line.strip("\u3000"), font, _FOOT, align="middle")
+            lines = _joined([*shown, f"等 {len(names)} 个会场"], 1080, sheet, font)
+        top = 570 - min(len(lines), 2) * 47
+        for row, line in enumerate(lines[:2]):
+            sheet.text(WIDTH / 2, top + row * 47, 47, line, font, _FOOT, align="middle")
 
     def _wait(self, words: str, number: str) -> Layer | None:
         def draw() -> tuple[Sheet, float, float]:
@@ -150,6 +144,17 @@ class Cards:
         today = datetime.fromtimestamp(wall_ms / 1000, UTC).astimezone(self._zone).date()
         day = "" if moment.date() == today else f"{moment.month} 月 {moment.day} 日 "
         return f"{day}{moment:%H:%M}"
+
+
+def _joined(names: Sequence[str], width: float, sheet: Sheet, font: Font) -> list[str]:
+    """Lines of whole names with a blank between; a name that is wider than a line is shortened."""
+    lines: list[str] = []
+    for name in (sheet.shortened(name, width, font) for name in names):
+        if lines and sheet.width_of(lines[-1] + WIDE_BLANK + name, font) <= width:
+            lines[-1] += WIDE_BLANK + name
+        else:
+            lines.append(name)
+    return lines
 
 
 def _arch(ends: float, middle: float) -> list[tuple[float, float]]:

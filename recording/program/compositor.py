@@ -221,7 +221,7 @@ class Compositor:
                 )
             )
         if places.captions is not None:
-            above += overlays.captions(self._spoken(places, scene), places.captions, places.over)
+            above.append(overlays.captions(self._spoken(places, scene), places.captions))
         if places.countdown is not None and scene.floor_ends_ms is not None:
             holder = places.tiles[0].seat
             if scene.floor is not None and scene.floor in (holder.person, holder.guest):
@@ -249,7 +249,9 @@ class Compositor:
 
     def _tiles(self, canvas: Planes, places: Layout, scene: Scene, now_ms: float) -> None:
         minded = scene.floor or self._director.active
-        plates = []
+        plates: list[Layer | None] = []
+        if places.over and places.captions is not None and scene.captions:
+            plates.append(self._overlays.shade(places.captions))
         for tile in places.tiles:
             voices = {tile.seat.person, tile.seat.guest} - {None}
             speaking = bool(voices & self._director.speaking)

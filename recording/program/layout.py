@@ -27,12 +27,12 @@ _AREA_TOP: Final = 92
 _AREA_BOTTOM_CAPTIONS: Final = 566
 _CAPTIONS_TOP, _CAPTIONS_HEIGHT = 580, 98
 _OVER_CAPTIONS_TOP: Final = 590
-_CARD_LEFT, _CARD_WIDTH, _CARD_HEIGHT = 880, 360, 459
+_CARD_LEFT, _CARD_WIDTH, _CARD_HEIGHT = 880, 360, 458
 _CARD_LEAST: Final = 340  # lower than that a comment cannot be read
 _CARD_PICTURE: Final = 816
-_COUNTDOWN: Final = (208, 54)
+_COUNTDOWN: Final = (236, 54)
 _CLOCK_WIDTH: Final = 336
-_WIDEST: Final = 2.0  # of a tile beside the strip: a picture of 16:9 then loses an eighth of its height
+_WIDEST: Final = 2.04  # of speaker and strip: a picture of 16:9 then loses an eighth of its height
 
 
 class Rect(NamedTuple):
@@ -141,7 +141,7 @@ def lay_out(shot: Shot, *, captions: bool, card: bool) -> Layout:
     if shot.layout == "grid":
         return replace(base, tiles=_grid(shot.seats[:MAX_GRID], area))
     if shot.layout == "side" and len(shot.seats) > 1:
-        return replace(base, tiles=_side(shot.seats[:2], area))
+        return replace(base, tiles=_side(shot.seats[:2], area if card else area._replace(h=area.h - 10)))
     if shot.layout == "strip" and len(shot.seats) > 1:
         return _strip(base, shot.seats[: MAX_STRIP + 1], area)
     return _speaker(base, shot.seats[0], area, captions)
@@ -217,7 +217,7 @@ def _grid(seats: tuple[Seat, ...], area: Rect) -> tuple[Tile, ...]:
 def _side(seats: tuple[Seat, ...], area: Rect) -> tuple[Tile, ...]:
     width = (area.w - GAP) // 2 & ~1
     height = _even(width * 400 / 592)
-    top = area.y + _even((area.h - 10 - height) / 2)
+    top = area.y + _even((area.h - height) / 2)
     return tuple(
         _tile(seat, Rect(area.x + index * (width + GAP), top, width, height), "middle")
         for index, seat in enumerate(seats)

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from PIL import Image
 
 from recording.program.canvas import Layer, layer
-from recording.program.layout import HEIGHT, LEFT, PLATE_HEIGHTS, WIDTH, PlateKind, Rect, Size
+from recording.program.layout import HEIGHT, PLATE_HEIGHTS, WIDTH, PlateKind, Rect, Size
 from recording.program.sheet import Colour, Sheet, gradient
 from recording.program.text import Fonts, break_lines, clean
 
@@ -225,21 +225,20 @@ class Overlays:
                     sheet.text(place.x, place.y + row * height, height, line, font, _INK)
                 return
 
-    def captions(self, spoken: Iterable[Spoken], place: Rect, over: bool) -> list[Layer | None]:
-        """The last two lines of what is said. Over the picture they stand on a gradient."""
-        said = tuple(Spoken(clean(each.name), clean(each.text, 400)) for each in spoken if clean(each.text))
-        if not said:
-            return []
-        layers = []
-        if over:
-            top = place.y - 78
+    def shade(self, place: Rect) -> Layer | None:
+        """The gradient that captions over the picture stand on; plates stand on it, too."""
+        top = place.y - 78
 
-            def draw_ground() -> tuple[Sheet, float, float]:
-                sheet = self.sheet(WIDTH, HEIGHT - top)
-                sheet.fade([(0, 0), (0.46, 0.9), (1, 0.9)], (4, 9, 11))
-                return sheet, 0, top
+        def draw() -> tuple[Sheet, float, float]:
+            sheet = self.sheet(WIDTH, HEIGHT - top)
+            sheet.fade([(0, 0), (0.46, 0.9), (1, 0.9)], (4, 9, 11))
+            return sheet, 0, top
 
-            layers.append(self.kept(("shade", place), draw_ground))
+        return self.kept(("shade", place), draw)
+
+    def captions(self, spoken: Iterable[Spoken], place: Rect) -> Layer | None:
+        """The last two lines of what is said."""
+        said = tuple(Spoken(clean(each.name), clean(each.text, 400)) for each in spoken)
 
         def draw() -> tuple[Sheet, float, float]:
             sheet = self.sheet(place.w, place.h)
@@ -250,14 +249,15 @@ class Overlays:
                 sheet.text(x, row * 48.3, 48, line, sheet.font("sans", 34), _WHITE)
             return sheet, place.x, place.y
 
-        layers.append(self.kept(("captions", said, place), draw))
-        return layers
+        return self.kept(("captions", said, place), draw)
 
     @staticmethod
     def _caption_lines(sheet: Sheet, said: Sequence[Spoken], room: float) -> list[tuple[str, str]]:
         font, small = sheet.font("sans", 34), sheet.font("sans", 28)
         rows: list[tuple[str, str]] = []
         for each in said:
+            if not each.text:
+                continue
             name = sheet.shortened(each.name, room / 3, small)
             beside = sheet.width_of(name, small) + 18 if name else 0.0
             lines = break_lines(
@@ -297,20 +297,19 @@ class Overlays:
             size = min(max(place.h * 0.125, 20), 60)
             serif, sans = sheet.font("serif", size, bold=True), sheet.font("sans", size * 0.52)
             with_line = bool(line) and size * 0.52 >= 16
-            room = place.w * 0.86 - 3.2 * size
-            name_text = sheet.shortened(name, room, serif, size * 0.12)
-            line_text = sheet.shortened(line, room, sans) if with_line else ""
-            name_width = sheet.width_of(name_text, serif, size * 0.12)
-            width = max(name_width, sheet.width_of(line_text, sans), size * 3) + 3.2 * size
+            spacing = size * 0.12
+            most = place.w * 0.92
+            name_text = sheet.shortened(name, most - 1.2 * size, serif, spacing)
+            line_text = sheet.shortened(line, most - 2.8 * size, sans) if with_line else ""
+            inner = max(sheet.width_of(name_text, serif, spacing), sheet.width_of(line_text, sans), size * 3)
+            width = inner + min(3.2 * size, max(1.2 * size, most - inner))
             height = size * (2.3 + (0.75 if line_text else 0))
             x, y = (place.w - width) / 2, place.h * 0.48 - height / 2
             slope = width * 0.05
             shape = [(x + slope, y), (x + width - slope, y), (x + width, y + height), (x, y + height)]
             sheet.polygon(shape, (251, 252, 252), (231, 236, 236))
             top = y + size * 0.5
-            sheet.text(
-                place.w / 2, top, size * 1.25, name_text, serif, _INK, align="middle", spacing=size * 0.12
-            )
+            sheet.text(place.w / 2, top, size * 1.25, name_text, serif, _INK, align="middle", spacing=spacing)
             sheet.text(place.w / 2, top + size * 1.3, size * 0.75, line_text, sans, _INK_2, align="middle")
             return sheet, place.x, place.y
 
@@ -328,6 +327,3 @@ def _opened(path: Path) -> Image.Image | None:
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         log.warning("the emblem cannot be read, the mark stands in its place: %s", error)
         return None
-
-
-__all__ = ["BRASS", "GROUND", "LEFT", "SPEAKING", "Overlays", "Spoken"]

@@ -24,6 +24,7 @@ Measure = Callable[[str], float]
 
 DIRECTORIES: Final = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".fonts")
 ELLIPSIS: Final = "…"
+WIDE_BLANK: Final = "\u3000"
 MAX_DRAWN: Final = 1000  # characters that are looked at: more than any picture holds
 NO_START: Final = frozenset("。，、；：？！）】》〉」』〕〗”’·‥…—～％‰℃,.;:?!)]}%»")
 NO_END: Final = frozenset("（【《〈「『〔〖“‘([{«￥$#@")
@@ -88,11 +89,13 @@ class Fonts:
 
 def clean(text: str, most: int = MAX_DRAWN) -> str:
     """As it can be drawn on one line: no control characters, no direction marks, no emoji, single blanks."""
-    text = unicodedata.normalize("NFC", text[: most * 4])
+    text = unicodedata.normalize("NFC", _UNSEEN.sub("", text[: most * 4]))
     text = "".join(
-        " " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C"
+        c if c == WIDE_BLANK else " " if c.isspace() else c
+        for c in text
+        if c.isspace() or unicodedata.category(c)[0] != "C"
     )
-    return re.sub(" +", " ", _UNSEEN.sub("", text)).strip()[:most]
+    return re.sub(" +", " ", text).strip()[:most]
 
 
 def ellipsize(text: str, width: float, measure: Measure) -> str:
