@@ -7,11 +7,12 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 
 # Debian packages: one stamp a set, so that a set is asked for once. Without root or apt only a hint is printed.
 RUN_PACKAGES := python3-venv
-TEST_PACKAGES := chromium fonts-noto-cjk espeak-ng iproute2 nftables ffmpeg postgresql-15 redis-server strace
+FONT_PACKAGES := fonts-noto-cjk
+TEST_PACKAGES := chromium $(FONT_PACKAGES) espeak-ng iproute2 nftables ffmpeg postgresql-15 redis-server strace
 INTEROP_PACKAGES := firefox-esr python3-gi gir1.2-gst-plugins-bad-1.0 gstreamer1.0-plugins-bad gstreamer1.0-plugins-good gstreamer1.0-plugins-base gstreamer1.0-plugins-ugly gstreamer1.0-nice
 BENCH_PACKAGES := janus golang-go golang-github-pion-webrtc.v3-dev gcc libc6-dev libsrtp2-dev libssl-dev
 
-.PHONY: setup run test check lint types fix unit bench interop net soak screenshots build clean
+.PHONY: setup run test check lint types fix unit bench interop net soak screenshots program-pictures build clean
 .DEFAULT_GOAL := setup
 
 setup: .venv/.stamp $(WEB)/dist/.stamp
@@ -32,6 +33,7 @@ $(WEB)/dist/.stamp: $(WEB)/node_modules/.stamp $(WEB_SOURCES)
 	@touch $@
 
 run: setup
+	@bash .ci/packages $(FONT_PACKAGES) || true
 	$(BIN)/yuanshang serve --demo $(ARGS)
 
 test: setup check
@@ -83,6 +85,10 @@ soak: setup
 screenshots: setup
 	@bash .ci/packages $(TEST_PACKAGES)
 	$(BIN)/python -m tests.browser.screenshots build/screenshots
+
+program-pictures: .venv/.stamp
+	@bash .ci/packages $(FONT_PACKAGES)
+	$(BIN)/python -m tests.support.program_pictures build/program
 
 build: setup
 	$(BIN)/python -m hatchling build -t wheel -d build/wheel
