@@ -18,6 +18,7 @@ from dataclasses import asdict
 from conference.model.media import (
     RECORDING_TAP,
     Direction,
+    FeedLost,
     Kind,
     MediaEvent,
     MediaRestarted,
@@ -306,6 +307,12 @@ class MediaClient:
     async def untap(self, room_id: str, name: str = RECORDING_TAP) -> None:
         await self._ask(messages.Untap(room_id, name))
 
+    async def feed(self, room_id: str, path: str) -> None:
+        await self._ask(messages.Feed(room_id, path))
+
+    async def unfeed(self, room_id: str) -> None:
+        await self._ask(messages.Unfeed(room_id))
+
     async def statistics(self) -> Mapping[str, float]:
         result = await self._ask(messages.GetStatistics())
         assert isinstance(result, messages.Statistics)
@@ -338,4 +345,6 @@ def _translate(body: object) -> MediaEvent | None:
             return SubscriptionChanged(room_id, participant_id, publication_id, state)
         case messages.TapLost(room_id, name):
             return TapLost(room_id, name)
+        case messages.FeedLost(room_id):
+            return FeedLost(room_id)
     return None

@@ -92,6 +92,17 @@ class Untap(Message, frozen=True):
     name: str
 
 
+class Feed(Message, frozen=True):
+    """Read the room's program from the unix socket at `path`, instead of where a former feed did."""
+
+    room_id: str
+    path: str
+
+
+class Unfeed(Message, frozen=True):
+    room_id: str
+
+
 class GetStatistics(Message, frozen=True):
     pass
 
@@ -199,11 +210,29 @@ class TapLost(Message, frozen=True):
     name: str
 
 
+class FeedLost(Message, frozen=True):
+    """The writer of the room's feed is gone, or sent something that is no feed; it has ended."""
+
+    room_id: str
+
+
 Request = (
-    Join | Leave | Publish | Subscribe | Answer | Pull | Trickle | SetSound | Tap | Untap | GetStatistics
+    Join
+    | Leave
+    | Publish
+    | Subscribe
+    | Answer
+    | Pull
+    | Trickle
+    | SetSound
+    | Tap
+    | Untap
+    | Feed
+    | Unfeed
+    | GetStatistics
 )
 Result = Done | Failure | Published | Description | Statistics
-Event = Ready | Offer | Transport | Publications | Speakers | Quality | Subscription | TapLost
+Event = Ready | Offer | Transport | Publications | Speakers | Quality | Subscription | TapLost | FeedLost
 
 
 class Envelope(msgspec.Struct, frozen=True):

@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 
 from conference.net.directory import TransportDirectory
 from conference.net.doors import Doors
+from conference.net.feed_socket import FeedSocket
 from conference.net.tap_socket import TapSocket
 from conference.rtc.dtls import DtlsCertificate
 from conference.sfu.counters import Counters
+from conference.sfu.feed import Feed
 from conference.sfu.publication import Publication
 from conference.sfu.room import Room, RoomError, Surroundings, TrackHint
 from conference.sfu.subscriber import Offer
@@ -32,6 +34,7 @@ class Node:
         self.rooms: dict[str, Room] = {}
         self.loop_lag_s = 0.0
         self._taps: dict[tuple[str, str], TapSocket] = {}  # by room and name
+        self._feeds: dict[str, FeedSocket] = {}  # by room
         self._settings = settings
         self._emit = emit
         self._surroundings: Surroundings | None = None
@@ -59,6 +62,9 @@ class Node:
             sink.flush()
             sink.abort()
         self._taps.clear()
+        for source in self._feeds.values():
+            source.close()
+        self._feeds.clear()
         await self.doors.close()
 
     def tick(self, now: float) -> None:
@@ -109,6 +115,10 @@ class Node:
                     room.drop_tap(name)
                     self._taps.pop((room_id, name), None)
                     self._drop_if_unneeded(room)
+            case messages.Feed(room_id, path):
+                self._feed(room_id, path)
+            case messages.Unfeed(room_id):
+                self._unfeed(room_id)
             case messages.GetStatistics():
                 return messages.Statistics(
                     collect(tuple(self.rooms.values()), self.doors, self.counters, self.loop_lag_s)
@@ -151,6 +161,39 @@ class Node:
         del self._taps[room_id, name]
         self._drop_if_unneeded(room)
         self._emit(messages.TapLost(room_id, name))
+
+    # ── feeds ───────────────────────────────────────────────────────────────────────────────────
+
+    def _feed(self, room_id: str, path: str) -> None:
+        try:
+            source = FeedSocket(
+                path,
+                on_frame=lambda frame, now: feed.take(frame, now),
+                flush=self.doors.flush,
+                on_lost=lambda: self._feed_lost(room_id, feed),
+            )
+        except OSError as error:
+            raise RoomError("feed_unreachable", f"nobody sends the feed: {error}") from error
+        self._unfeed(room_id)
+        room = self._room(room_id, create=True)
+        feed = Feed(room.program, self.counters, source.ask_keyframe)
+        room.set_feed(feed)
+        self._feeds[room_id] = source
+
+    def _unfeed(self, room_id: str) -> None:
+        source = self._feeds.pop(room_id, None)
+        room = self.rooms.get(room_id)
+        if source is not None:
+            source.close()
+        if room is not None:
+            room.drop_feed()
+            self._drop_if_unneeded(room)
+
+    def _feed_lost(self, room_id: str, feed: Feed) -> None:
+        room = self.rooms.get(room_id)
+        if room is not None and room.feed is feed:
+            self._unfeed(room_id)
+            self._emit(messages.FeedLost(room_id))
 
     # ── events (conference.sfu.room.Listener) ───────────────────────────────────────────────────
 

@@ -10,6 +10,9 @@ from enum import StrEnum
 from typing import Final
 
 RECORDING_TAP: Final = "recording"  # the tap that every publication is kept by, where no other is named
+PROGRAM_TARGET: Final = (
+    "program"  # in the place of a participant's id: whose microphone and camera is the program
+)
 
 
 class Kind(StrEnum):
@@ -149,6 +152,13 @@ class TapLost:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedLost:
+    """Who sent the room's program is gone, or sent nonsense: the feed has ended."""
+
+    room_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class MediaRestarted:
     """The media process is a new one: every room is empty again and every client must connect anew."""
 
@@ -163,5 +173,6 @@ MediaEvent = (
     | QualityChanged
     | SubscriptionChanged
     | TapLost
+    | FeedLost
     | MediaRestarted
 )

@@ -9,6 +9,7 @@ import structlog
 
 from conference.events import MediaReset, SubscriptionNow
 from conference.model.media import (
+    FeedLost,
     MediaEvent,
     MediaRestarted,
     PublicationsChanged,
@@ -31,7 +32,7 @@ from conference.services.rooms import Rooms
 
 log = structlog.get_logger(__name__)
 
-RoomsEvent = MediaRestarted | TapLost
+RoomsEvent = MediaRestarted | TapLost | FeedLost
 
 _SCREEN_SOURCES = frozenset({Source.SCREEN, Source.SCREEN_SOUND})
 _LOST_STATES = frozenset({TransportState.DISCONNECTED, TransportState.CLOSED})
@@ -89,7 +90,7 @@ class MediaSessions:
         """Called on the event loop, in order; never waits."""
         if isinstance(event, MediaRestarted):
             self._restarted.set()
-        if isinstance(event, MediaRestarted | TapLost):
+        if isinstance(event, RoomsEvent):
             for follow in self._followers:
                 follow(event)
             return

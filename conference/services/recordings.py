@@ -114,8 +114,10 @@ class Recordings:
                     kept.since_s = self._rooms.clock.monotonic() - _PATIENCE_S
 
     def follow(self, event: RoomsEvent) -> None:
-        """Given to MediaSessions.follow: the media process gave our tap up. A worker that still reads says that it listens; one that hangs is
-        trouble, and is tapped again when it has been silent for a while."""
+        """Given to MediaSessions.follow: the media process may have given our tap up.
+
+        A worker that still reads says that it listens; one that hangs is trouble, and tapped again after a while.
+        """
         if not isinstance(event, TapLost) or event.name != RECORDING_TAP:
             return
         kept = self._kept.get(event.room_id)

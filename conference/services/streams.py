@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from conference.model.errors import ConferenceError, ForbiddenError, NotFoundError
 from conference.model.floor import gate_beside_floor
 from conference.model.ids import new_id
+from conference.model.media import PROGRAM_TARGET
 from conference.model.participant import LeaveReason, ParticipantKind
 from conference.model.permissions import Action, Role, allowed, require
 from conference.services.arrivals import Arrivals
@@ -73,12 +74,13 @@ class Streams:
     # ── WHEP ────────────────────────────────────────────────────────────────────────────────────
 
     async def play(self, entry: Entry, target_id: str, sdp: str) -> StreamOpened:
-        """Open a session that receives `target_id`'s microphone and camera."""
+        """Open a session that receives `target_id`'s microphone and camera, or the program."""
         require(entry.role, Action.WHEP_PLAY)
         async with self._rooms.locked(entry.consultation_id) as room:
             room.consultation.require_open()
             await self._arrivals.require_admitted(room, entry)
-            room.seat(target_id)
+            if target_id != PROGRAM_TARGET:
+                room.seat(target_id)
             if len(room.listeners) >= self._rooms.limits.max_listeners:
                 raise ConferenceError("room_full", f"{len(room.listeners)} listeners")
             listener_id = new_id("w")

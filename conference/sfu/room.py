@@ -15,6 +15,7 @@ from conference.rtc.dtls import DtlsCertificate
 
 from .active_speaker import ActiveSpeakerDetector
 from .counters import Counters
+from .feed import PROGRAM, Feed, program_publications
 from .path import Directory
 from .publication import Publication
 from .publisher import Publisher
@@ -110,12 +111,16 @@ class Room:
         self.id = room_id
         self.participants: dict[str, Participant] = {}
         self.taps: dict[str, Tap] = {}  # by name
+        self.program = program_publications()
+        self.feed: Feed | None = None
         self._with = surroundings
         self._speakers = ActiveSpeakerDetector()
         self._next_publishers = 0.0
         self._next_subscribers = 0.0
         self._next_speakers = 0.0
         self._next_quality = 0.0
+        for publication in self.program.values():
+            publication.on_subscription = self._subscription_changed
 
     # ── coming and going ────────────────────────────────────────────────────────────────────────
 
@@ -150,12 +155,13 @@ class Room:
 
     @property
     def is_needed(self) -> bool:
-        """Somebody is in it, or a tap waits for those who come."""
-        return bool(self.participants) or bool(self.taps)
+        """Somebody is in it, a tap waits for those who come, or a program is fed."""
+        return bool(self.participants) or bool(self.taps) or self.feed is not None
 
     def close(self) -> None:
         for name in list(self.taps):
             self.drop_tap(name)
+        self.drop_feed()
         for participant_id in list(self.participants):
             self.leave(participant_id)
 
@@ -318,6 +324,19 @@ class Room:
                 publication.drop_tap(tap)
         tap.close()
 
+    # ── the program ─────────────────────────────────────────────────────────────────────────────
+
+    def set_feed(self, feed: Feed) -> None:
+        """Forward what this feed brings to those who receive the program; another one is dropped first."""
+        self.drop_feed()
+        self.feed = feed
+
+    def drop_feed(self) -> None:
+        """Those who receive the program wait for the next feed; idempotent."""
+        feed, self.feed = self.feed, None
+        if feed is not None:
+            feed.close()
+
     # ── subscribing ─────────────────────────────────────────────────────────────────────────────
 
     def subscribe(self, participant_id: str, now: float, *, fresh: bool) -> None:
@@ -356,15 +375,17 @@ class Room:
             raise RoomError("sdp_invalid", str(error)) from error
 
     def pull(self, participant_id: str, target_id: str, text: str, now: float) -> str:
-        """WHEP: answer an offer to receive the target's microphone and camera. Raises RoomError."""
+        """WHEP: answer an offer to receive the target's microphone and camera, or the program. Raises RoomError."""
         participant = self._get(participant_id)
-        target = self._get(target_id)
+        published = self.program if target_id == PROGRAM else self._get(target_id).publications
         try:
             offer = sdp.parse(text, **_CLIENT_OFFER)
             transport = self._new_transport(now)
             subscriber = Subscriber(transport, lambda: self._local(transport), self._with.counters)
             try:
-                wanted = [each for each in self._wanted(offer, target) if participant.takes(each[1])]
+                wanted = [
+                    each for each in self._wanted(offer, target_id, published) if participant.takes(each[1])
+                ]
                 answer = subscriber.take_fixed(offer, wanted, now)
             except sdp.SdpError:
                 subscriber.close()
@@ -378,16 +399,19 @@ class Room:
         participant.subscriber = subscriber
         return answer
 
-    def _wanted(self, offer: sdp.SessionDescription, target: Participant) -> list[tuple[str, Publication]]:
+    def _wanted(
+        self, offer: sdp.SessionDescription, target_id: str, published: Mapping[str, Publication]
+    ) -> list[tuple[str, Publication]]:
         """The first m-line of each kind gets the target's main track; one not there yet is kept a place."""
         wanted: list[tuple[str, Publication]] = []
-        for kind, source in (("audio", "microphone"), ("video", "camera")):
+        sources = ("microphone", "camera") if target_id != PROGRAM else (PROGRAM, PROGRAM)
+        for kind, source in zip(("audio", "video"), sources, strict=True):
             mid = next((media.mid for media in offer.media if media.kind == kind and media.receives), None)
             if mid is None:
                 continue
-            publication = next((p for p in target.publications.values() if p.source == source), None)
+            publication = next((p for p in published.values() if (p.kind, p.source) == (kind, source)), None)
             if publication is None:
-                publication = Publication("awaited", target.id, kind, source, "", is_open=True)
+                publication = Publication("awaited", target_id, kind, source, "", is_open=True)
             wanted.append((mid, publication))
         return wanted
 
@@ -419,6 +443,8 @@ class Room:
         participants = list(self.participants.values())
         for tap in self.taps.values():
             tap.tick(now)
+        if self.feed is not None:
+            self.feed.tick(now)
         if now >= self._next_publishers:
             self._next_publishers = now + _PUBLISHER_TICK_S
             for participant in participants:

@@ -42,9 +42,11 @@ class IncomingStream:
         send_rtcp: Callable[[bytes], None],
         counters: Counters,
         cname: str = "",
+        is_reliable: bool = False,
     ) -> None:
         """`codecs` by payload type, without RTX; `record_arrival(transport_sequence, now)` feeds congestion
-        control; `observe_level(level, voice, now)` the speaker detection; `cname` names the sender's clock."""
+        control; `observe_level(level, voice, now)` the speaker detection; `cname` names the sender's clock;
+        of a stream that `is_reliable` nothing is asked for again: its only feedback is the request for a keyframe."""
         self.ssrc = ssrc
         self.cname = cname
         self.is_audio = is_audio
@@ -74,7 +76,7 @@ class IncomingStream:
         self._transport_id = extension_ids.get(TRANSPORT_CC_URI, 0) if record_arrival else 0
         self._level_id = extension_ids.get(AUDIO_LEVEL_URI, 0)
         self._orientation_id = extension_ids.get(VIDEO_ORIENTATION_URI, 0)
-        self._wants_nack = not is_audio
+        self._wants_nack = not is_audio and not is_reliable
         self._last_pli = float("-inf")
         self._pli_due = False
 

@@ -50,7 +50,7 @@ async def open_whip(request: web.Request) -> web.Response:
 
 
 async def open_whep(request: web.Request) -> web.Response:
-    """POST /whep/{cid}/{participant_id}: a player receives that participant."""
+    """POST /whep/{cid}/{participant_id}: a player receives that participant; `program` in its place: the program."""
     context = request.app[CONTEXT]
     cid = request.match_info["cid"]
     context.limit_streams(request)

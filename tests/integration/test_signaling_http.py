@@ -215,6 +215,20 @@ async def test_whep(http: Http) -> None:
     )
 
 
+async def test_whep_of_the_program_needs_nobody_in_the_room_but_a_token_of_it(http: Http) -> None:
+    for role in (Role.OBSERVER, Role.CHAIR, Role.MEMBER, Role.VENUE_OPERATOR):
+        token = http.server.token(role, "墙")
+        response = await http("POST", "/whep/c/program", token=token, headers=SDP, data="offer")
+        assert (response.status, await response.text()) == (201, "answer to offer")
+    assert {call[2] for call in http.server.media.calls if call[0] == "pull"} == {"program"}
+    assert (await http.problem("POST", "/whep/c/program", headers=SDP, data="x"))[0] == 401
+    token = http.server.token(Role.OBSERVER, "墙")
+    assert (await http.problem("POST", "/whep/other/program", token=token, headers=SDP, data="x"))[0] in (
+        403,
+        404,
+    )
+
+
 async def test_health_and_metrics(http: Http) -> None:
     await http.server.join()
     assert (await http("GET", "/healthz")).status == 200

@@ -11,7 +11,7 @@ from conference.model.media import RECORDING_TAP, MediaEvent, PublicationInfo, T
 
 class MediaError(ConferenceError):
     """The media plane refused. `code` is stable: sdp_invalid, too_many_tracks, room_full, not_found,
-    stale, tap_unreachable, media_unavailable, port_in_use."""
+    stale, tap_unreachable, feed_unreachable, media_unavailable, port_in_use."""
 
     def __init__(self, code: str, message: str = "") -> None:
         super().__init__(code, message)
@@ -52,7 +52,10 @@ class MediaPlane(Protocol):
         """Take the client's answer to the SubscriberOffer of that generation. An old one is `stale`."""
 
     async def pull(self, room_id: str, participant_id: str, target_id: str, sdp: str) -> str:
-        """WHEP: `participant_id` receives `target_id`'s microphone and camera by its own offer."""
+        """WHEP: `participant_id` receives `target_id`'s microphone and camera by its own offer.
+
+        PROGRAM_TARGET is the program, whether or not it is there yet.
+        """
 
     async def trickle(self, room_id: str, participant_id: str, fragment: str) -> str | None:
         """WHIP and WHEP PATCH (RFC 8840 fragment): None when nothing is to be said, or, after an ICE restart,
@@ -79,6 +82,16 @@ class MediaPlane(Protocol):
 
     async def untap(self, room_id: str, name: str = RECORDING_TAP) -> None:
         """End the tap of this name: what is queued goes out, then the reader sees the end. Unknown ones are ignored."""
+
+    async def feed(self, room_id: str, path: str) -> None:
+        """Read the room's program from who listens on the unix socket at `path`, until `unfeed` or FeedLost.
+
+        It is forwarded to those who `pull` PROGRAM_TARGET and to nobody else. The room need not have participants;
+        another feed of it is ended first, without FeedLost. Refused with `feed_unreachable`.
+        """
+
+    async def unfeed(self, room_id: str) -> None:
+        """End the feed; those who receive the program wait for the next one. Without one nothing happens."""
 
     async def statistics(self) -> Mapping[str, float]:
         """Counters and gauges by Prometheus name, for /metrics; labels as in `name{reason="…"}`."""

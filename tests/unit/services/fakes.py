@@ -81,6 +81,7 @@ class ScriptedMedia:
         self.unknown: set[str] = set()  # participants that it does not know
         self.publications: tuple[PublicationInfo, ...] = ()
         self.taps: dict[tuple[str, str], str] = {}  # room, name -> path
+        self.feeds: dict[str, str] = {}  # room -> path
         self.offers_on_subscribe = False
         self.fragment: str | None = None
         self.answers: list[tuple[str, int, str]] = []
@@ -98,6 +99,7 @@ class ScriptedMedia:
         self.epoch = epoch
         self.gates.clear()
         self.taps.clear()
+        self.feeds.clear()
         self.emit(MediaRestarted(epoch))
 
     def offer(self, room_id: str, participant_id: str) -> SubscriberOffer:
@@ -167,6 +169,14 @@ class ScriptedMedia:
     async def untap(self, room_id: str, name: str = RECORDING_TAP) -> None:
         self._called("untap", room_id, name)
         self.taps.pop((room_id, name), None)
+
+    async def feed(self, room_id: str, path: str) -> None:
+        self._called("feed", room_id, path)
+        self.feeds[room_id] = path
+
+    async def unfeed(self, room_id: str) -> None:
+        self._called("unfeed", room_id)
+        self.feeds.pop(room_id, None)
 
     async def statistics(self) -> Mapping[str, float]:
         self._called("statistics")

@@ -3,7 +3,15 @@
 import pytest
 
 from conference.model.errors import ConferenceError
-from conference.model.media import Direction, Kind, PublicationInfo, Source, TransportChanged, TransportState
+from conference.model.media import (
+    PROGRAM_TARGET,
+    Direction,
+    Kind,
+    PublicationInfo,
+    Source,
+    TransportChanged,
+    TransportState,
+)
 from conference.model.participant import ParticipantKind
 from conference.model.permissions import Role
 from conference.services.streams import named
@@ -125,3 +133,14 @@ async def test_the_tag_changes_with_each_ice_restart(world: World) -> None:
     world.media.fragment = "restarted"
     assert await world.streams.trickle("c", opened.id, Role.MEMBER, "t_x", "restart") == "restarted"
     assert world.streams.tag("c", opened.id) == '"2"'
+
+
+async def test_the_program_is_played_without_anybody_in_the_room(world: World) -> None:
+    opened = await world.streams.play(world.entry("墙", Role.OBSERVER), PROGRAM_TARGET, "offer")
+    assert opened.sdp == "answer to offer"
+    assert ("pull", opened.id, "program") in world.media.calls
+    client = await world.join("a")
+    await world.departures.leave("c", client)
+    room = world.rooms.find("c")
+    assert room is not None
+    assert list(room.listeners) == [opened.id], "it is nobody's to take away"
