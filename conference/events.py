@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conference.model.agenda import AgendaItem
+from conference.model.broadcast import CutKind
 from conference.model.consultation import Mode, Status
 from conference.model.floor import Ending, EndReason, TurnState
 from conference.model.media import OfferedTrack, PublicationInfo, Speaker
 from conference.model.participant import Device, EntryMeans, LeaveReason, ParticipantKind
 from conference.model.permissions import Role
+from conference.model.program import Direction, DirectionMode, Layout, PersonKind, Phase, ProgramState
 from conference.model.recording import RecordingState
 
 
@@ -173,6 +175,66 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class RunningCutView:
+    """The public sees a card and hears nothing since program time `since_ms`."""
+
+    id: str
+    since_ms: int
+    since_wall_ms: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawnView:
+    """A stretch of program time that the public does not see, or saw again since `reinstated_wall_ms`."""
+
+    id: str
+    kind: CutKind
+    from_ms: int
+    to_ms: int | None
+    by: str
+    at_wall_ms: int
+    reason: str
+    reinstated_wall_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastView:
+    """What goes to the public. `withdrawn`: newest first, the running cut among them."""
+
+    cut: RunningCutView | None
+    delay_s: int
+    withdrawn: tuple[WithdrawnView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramView:
+    """The program: `layout` and `people` are what is shown, `chosen_…` what was directed.
+
+    `load_level`: 0 as it should be, up to 5 as more is left out to keep up. `reason` of a trouble: disk_full,
+    disk_failed, worker_ended, tap_lost or the code of the media process.
+    """
+
+    state: ProgramState
+    reason: str | None
+    layout: str | None
+    people: tuple[str, ...]
+    load_level: int
+    fps: float
+    mode: DirectionMode
+    chosen_layout: Layout | None
+    chosen_people: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DiskView:
+    """Where recording and program are kept. `warn`: there is less left than the server was told to warn at."""
+
+    free_bytes: int
+    warn: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DeskSelfView:
     name: str
     role: Role
@@ -196,6 +258,9 @@ class DeskSnapshot:
     statements: tuple[OwnStatementView, ...]
     statement_count: int
     waiting: tuple[WaitingView, ...] | None
+    broadcast: BroadcastView
+    program: ProgramView | None  # null when none is made
+    disk: DiskView | None  # null until it was looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +419,27 @@ class WaitingLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class BroadcastUpdated:
+    """To desks: what goes to the public now, whole; it has no version, the newest counts."""
+
+    broadcast: BroadcastView
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramUpdated:
+    """To desks, in the same way."""
+
+    program: ProgramView | None
+
+
+@dataclass(frozen=True, slots=True)
+class DiskUpdated:
+    """To desks, in the same way."""
+
+    disk: DiskView
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """First event of somebody who has to wait. Then room.snapshot, or session.removed."""
 
@@ -411,6 +497,9 @@ SessionEvent = (
     | Waiting
     | WaitingJoined
     | WaitingLeft
+    | BroadcastUpdated
+    | ProgramUpdated
+    | DiskUpdated
     | SessionReplaced
     | SessionRemoved
     | SessionRefused
@@ -459,3 +548,83 @@ class RecorderTrouble:
 
 
 RecorderEvent = RecordedFile | RecorderReady | RecorderTrouble
+
+
+# ── what the maker of programs is told, and what it tells the services ──────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class ScenePerson:
+    """Somebody, or a hall. `line` stands under the name; `venue` is the same for a hall and those who sit in it."""
+
+    id: str
+    name: str
+    line: str
+    venue: str | None
+    kind: PersonKind
+    is_main: bool
+    camera: bool
+    microphone: bool
+    connected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the maker of the program is told: one whole state. Field names are those that it reads.
+
+    Wall times are UTC milliseconds, `floor_ends_ms` is program time.
+    """
+
+    phase: Phase
+    title: str
+    organization: str
+    item: str | None
+    program_started_wall_ms: int | None
+    starts_wall_ms: int | None
+    resumes_wall_ms: int | None
+    venues: tuple[str, ...]
+    people: tuple[ScenePerson, ...]
+    floor: str | None
+    floor_ends_ms: int | None
+    direction: Direction
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramReady:
+    """A worker listens at `tap_path` for the tap and at `feed_path` for who carries the program back into the room.
+    It says so again whenever one of them has ended."""
+
+    consultation_id: str
+    tap_path: str
+    feed_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramTrouble:
+    """Nothing is made until the next ProgramReady. `reason`: disk_full, disk_failed or worker_ended."""
+
+    consultation_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramShown:
+    """The picture changed: its layout, and the participants in it."""
+
+    consultation_id: str
+    layout: str
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramLoad:
+    """How the worker keeps up: `core` is its share of one processor core."""
+
+    consultation_id: str
+    level: int
+    fps: float
+    core: float
+    late_frames: int
+
+
+ProgramEvent = ProgramReady | ProgramTrouble | ProgramShown | ProgramLoad

@@ -22,9 +22,11 @@ from conference.services.agendas import Agendas
 from conference.services.arrivals import Arrivals
 from conference.services.attendance import Attendance
 from conference.services.audit import Trace
+from conference.services.broadcasts import Broadcasts
 from conference.services.consultations import Consultations
 from conference.services.departures import Departures
 from conference.services.desks import Desks
+from conference.services.disk_watch import DiskWatch
 from conference.services.editing import Editing
 from conference.services.entrances import Entrances
 from conference.services.entry_codes import EntryCodes
@@ -39,8 +41,9 @@ from conference.services.media_sessions import MediaSessions
 from conference.services.moderation import Moderation
 from conference.services.offers import Offers
 from conference.services.passwords import Passwords
-from conference.services.ports import MediaPlane, Recorder
+from conference.services.ports import Disk, MediaPlane, ProgramMaker, Recorder
 from conference.services.program import ProgramTimes
+from conference.services.programs import Programs
 from conference.services.recordings import Recordings
 from conference.services.recovery import Recovery
 from conference.services.relisting import Relisting
@@ -53,6 +56,8 @@ from conference.services.venues import Venues
 from conference.services.waiting import WaitingRoom
 from conference.storage.database import Database
 from conference.storage.files import DirectoryFiles
+from recording.disk import DirectoryDisk
+from recording.program.supervisor import ProgramSupervisor
 from recording.supervisor import RecorderSupervisor
 from signaling.archive import ArchiveBuilder
 from signaling.auth.access import Access
@@ -67,6 +72,7 @@ from signaling.http.context import HttpContext
 from signaling.lan import LanIdentity, lan_addresses, lan_identity, server_context
 from signaling.metrics import Metrics
 from signaling.network import TrustedProxies, announced_addresses, local_url_host
+from signaling.realtime.broadcast_requests import BroadcastRequests
 from signaling.realtime.desk_namespace import DeskNamespace
 from signaling.realtime.fanout import Fanout
 from signaling.realtime.floor_requests import FloorRequests
@@ -84,6 +90,8 @@ log = structlog.get_logger(__name__)
 _SWEEP_S = 1.0
 _TICK_S = 0.1  # how late a countdown may begin, warn and end
 _HEARTBEAT_S = 5.0
+_PROGRAM_S = 0.1  # how late a program shows what happened
+_DISK_S = 2.0
 _RECORDING_S = 0.2  # how late a recording may begin and end
 _CHECKPOINT_S = 2.0
 _CLAIMS_S = 2.0  # a quarter of the time for which a claim lasts
@@ -115,6 +123,9 @@ class WebProcess:
     files: Files
     recordings: Recordings
     programs: ProgramTimes
+    productions: Programs
+    broadcasts: Broadcasts
+    disk_watch: DiskWatch
     sockets: SocketServer
     metrics: Metrics
     app: web.Application
@@ -128,6 +139,8 @@ class WebProcess:
         database: Database,
         media: MediaPlane,
         recorder: Recorder,
+        maker: ProgramMaker,
+        disk: Disk,
         background: Background,
         clock: Clock,
         limits: RoomLimits,
@@ -149,10 +162,15 @@ class WebProcess:
         moderation, agendas, statements = Moderation(rooms), Agendas(rooms), Statements(rooms)
         attendance = Attendance(database, programs, clock)
         desks, life_cycle = Desks(rooms), LifeCycle(rooms, programs, floors)
+        broadcasts, productions = Broadcasts(rooms), Programs(rooms, maker)
+        media_sessions.follow(productions.media_lost)
+        disk_watch = DiskWatch(rooms, disk, int(settings.disk_warn_gb * 1e9))
+        metrics.watch_programs(productions, disk_watch)
         shared = {
             **FloorRequests(floors).calls(),
             **AgendaRequests(agendas).calls(),
             **StatementRequests(statements).calls(),
+            **BroadcastRequests(broadcasts, productions).calls(),
         }
         waiting = WaitingRoom(rooms, arrivals, departures)
         requests = RoomRequests(arrivals, departures, desks, moderation, media_sessions, waiting, shared)
@@ -183,6 +201,7 @@ class WebProcess:
             editing=Editing(rooms, floors, waiting),
             files=files,
             recordings=recordings,
+            broadcasts=broadcasts,
             revocations=revocations,
             consultations=Consultations(database, clock),
             life_cycle=life_cycle,
@@ -223,6 +242,9 @@ class WebProcess:
             files=files,
             recordings=recordings,
             programs=programs,
+            productions=productions,
+            broadcasts=broadcasts,
+            disk_watch=disk_watch,
             sockets=sockets,
             metrics=metrics,
             app=app,
@@ -233,13 +255,18 @@ class WebProcess:
         await self.recovery.start()
         await self.files.restore()
         await self.recordings.restore()
+        await self.productions.restore()
         background.keep(self.media_sessions.run)
         background.keep(self.recordings.run)
+        background.keep(self.productions.run)
         background.keep(self.metrics.measure_lag)
         background.every(_SWEEP_S, self.departures.expire, self.streams.expire, self.offers.repeat_overdue)
         background.every(_SWEEP_S, self.revocations.sweep)
         background.every(_TICK_S, self.floor_clock.tick)
         background.every(_RECORDING_S, self.recordings.tick, self.recordings.write_rows)
+        background.every(_PROGRAM_S, self.productions.tick)
+        background.every(_RECORDING_S, self.broadcasts.save_cuts)
+        background.every(_DISK_S, self.disk_watch.tick)
         background.every(_CHECKPOINT_S, self.database.checkpoint)
         background.every(_HEARTBEAT_S, self.rooms.heartbeat)
         background.every(_CLAIMS_S, self.rooms.renew_claims)
@@ -288,6 +315,10 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
             directory.recordings, directory.run, reserve_bytes=settings.recording_reserve_mb << 20
         )
         stack.push_async_callback(recorder.close)
+        maker = ProgramSupervisor(
+            directory.program, directory.run, reserve_bytes=settings.recording_reserve_mb << 20
+        )
+        stack.push_async_callback(maker.close)
         async with asyncio.TaskGroup() as group:
             background = Background(group)
             process = WebProcess.build(
@@ -296,6 +327,8 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
                 database=database,
                 media=media,
                 recorder=recorder,
+                maker=maker,
+                disk=DirectoryDisk(directory.path),
                 background=background,
                 clock=SystemClock(),
                 limits=limits,

@@ -80,6 +80,10 @@ def serve(
     recording_reserve_mb: Annotated[
         int | None, typer.Option(help="Recording begins only where this is free, in MB. Default 256.")
     ] = None,
+    disk_warn_gb: Annotated[
+        float | None,
+        typer.Option(help="Desks are warned when fewer GB are free for recordings. Default 10."),
+    ] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
 ) -> None:
     """Run a server. Every option is also YUANSHANG_… in the environment and a key of the TOML file."""
@@ -103,6 +107,7 @@ def serve(
         "max_tracks": max_tracks,
         "time_zone": time_zone,
         "recording_reserve_mb": recording_reserve_mb,
+        "disk_warn_gb": disk_warn_gb,
         "log_level": log_level,
     }
     from signaling.serving import run

@@ -40,6 +40,11 @@ class DataDirectory:
         return self.path / "recordings"
 
     @property
+    def program(self) -> Path:
+        """What was made of the programs: consultation, life of the worker, rendition."""
+        return self.path / "program"
+
+    @property
     def run(self) -> Path:
         """Sockets of a running server."""
         return self.path / "run"

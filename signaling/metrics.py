@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections import Counter as Counts
 from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from conference.model.program import ProgramState
+from conference.services.disk_watch import DiskWatch
+from conference.services.programs import Programs
 from conference.services.rooms import Rooms
 
 _LAG_INTERVAL_S = 0.5
@@ -69,6 +73,10 @@ class Metrics:
         """Count rooms and participants whenever somebody reads."""
         self.registry.register(_RoomCollector(rooms))
 
+    def watch_programs(self, programs: Programs, disk: DiskWatch) -> None:
+        """How the programs fare, and the disk that they are kept on."""
+        self.registry.register(_ProgramCollector(programs, disk))
+
     async def measure_lag(self) -> None:
         """Observe the event loop's lag; runs until cancelled."""
         while True:
@@ -112,6 +120,41 @@ class _RoomCollector(Collector):
             )
         listeners = sum(len(room.listeners) for room in rooms)
         yield GaugeMetricFamily("yuanshang_whep_sessions", "WHEP sessions in all rooms.", listeners)
+
+
+class _ProgramCollector(Collector):
+    def __init__(self, programs: Programs, disk: DiskWatch) -> None:
+        self._programs = programs
+        self._disk = disk
+
+    def collect(self) -> Iterable[Metric]:
+        states = GaugeMetricFamily("yuanshang_programs", "Programs being made.", labels=["state"])
+        families = {
+            "level": ("yuanshang_program_load_level", "0 as it should be, up to 5: what is left out."),
+            "fps": ("yuanshang_program_fps", "Pictures a second."),
+            "core": ("yuanshang_program_core", "Share of one processor core."),
+            "late_frames": ("yuanshang_program_late_frames", "Pictures that came late, as last said."),
+        }
+        gauges = {
+            field: GaugeMetricFamily(name, text, labels=["consultation"])
+            for field, (name, text) in families.items()
+        }
+        counts = Counts(dict.fromkeys(ProgramState, 0))
+        for consultation_id, state, load in self._programs.loads():
+            counts[state] += 1
+            if load is not None:
+                for field, gauge in gauges.items():
+                    gauge.add_metric([consultation_id], getattr(load, field))
+        for state, count in counts.items():
+            states.add_metric([state.value], count)
+        yield states
+        yield from gauges.values()
+        seen = self._disk.seen
+        if seen is not None:
+            yield GaugeMetricFamily(
+                "yuanshang_disk_free_bytes", "Free for recordings and programs.", seen.free_bytes
+            )
+            yield GaugeMetricFamily("yuanshang_disk_low", "1 while desks are warned.", seen.warn)
 
 
 def _media_lines(samples: Mapping[str, float]) -> Iterable[str]:

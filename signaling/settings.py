@@ -61,6 +61,11 @@ class Settings(BaseSettings):
         ge=1,
         description="Recording begins only where this is free, in MB, and ends when half is left.",
     )
+    disk_warn_gb: float = Field(
+        10.0,
+        ge=0,
+        description="Desks are warned when fewer GB are free for recordings; 0 never warns.",
+    )
     max_participants: int = Field(300, ge=1, le=5000, description="Participants in one room.")
     max_tracks: int = Field(8, ge=1, le=64, description="Tracks that one participant may publish.")
     time_zone: str = Field(

@@ -17,6 +17,7 @@ class AgendaKind(StrEnum):
     RESPONSE = "response"
     SUMMARY = "summary"
     PROMOTION = "promotion"
+    BREAK = "break"  # 休会
 
 
 class ItemState(StrEnum):

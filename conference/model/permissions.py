@@ -66,6 +66,9 @@ class Action(StrEnum):
     AUDIT_FORGET = "audit.forget"  # delete personal text, as the law may ask
     RECORDING_READ = "recording.read"
     RECORDING_DELETE = "recording.delete"
+    RECORDING_PAUSE = "recording.pause"
+    PROGRAM_DIRECT = "program.direct"
+    BROADCAST_CUT = "broadcast.cut"  # and restore, withdraw, reinstate
     USER_MANAGE = "user.manage"
     ORGANIZATION_MANAGE = "organization.manage"
 
@@ -115,15 +118,17 @@ _PREPARE: Final = frozenset(
     }
 )
 
+_BROADCAST: Final = frozenset({Action.PROGRAM_DIRECT, Action.BROADCAST_CUT, Action.RECORDING_PAUSE})
 _OVERSEE: Final = frozenset(
     {Action.ATTENDANCE_READ, Action.DESK_JOIN, Action.AUDIT_READ, Action.ARCHIVE_READ}
 )
 
 PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
     {
-        Role.CHAIR: _LEAD,
+        Role.CHAIR: _LEAD | _BROADCAST,
         Role.SECRETARIAT: _LEAD
         | _PREPARE
+        | _BROADCAST
         | {
             Action.STATEMENT_READ_PRIVATE,
             Action.ARCHIVE_READ,
@@ -135,9 +140,13 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         Role.EXPERT: _SPEAK,
         Role.CITIZEN: _SPEAK,
         Role.VENUE_OPERATOR: _SPEAK,
-        Role.MODERATOR: _SPEAK | {Action.DESK_JOIN},
+        Role.MODERATOR: _SPEAK | {Action.DESK_JOIN, Action.BROADCAST_CUT},
         Role.OBSERVER: _LISTEN,
-        Role.ORGANIZER: _LISTEN | _LIFE_CYCLE | _OVERSEE | _PREPARE | {Action.RECORDING_READ},
+        Role.ORGANIZER: _LISTEN
+        | _LIFE_CYCLE
+        | _OVERSEE
+        | _PREPARE
+        | {Action.RECORDING_READ, Action.PROGRAM_DIRECT, Action.BROADCAST_CUT},
         Role.ADMINISTRATOR: _LISTEN
         | _OVERSEE
         | _PREPARE

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from conference.model.agenda import Agenda
 from conference.model.attendance import Stay
+from conference.model.broadcast import Cut
 from conference.model.consultation import Consultation
 from conference.model.floor import Turn
 from conference.model.participant import Participant
@@ -21,6 +22,7 @@ class Change:
     agenda: Agenda | None = None
     turns: tuple[Turn, ...] = ()
     stays: tuple[Stay, ...] = ()
+    cuts: tuple[Cut, ...] = ()
 
     async def write(self, unit: UnitOfWork, room_id: str) -> None:
         """Everything but the participants."""
@@ -32,3 +34,4 @@ class Change:
             await unit.floor.save(turn)
         for stay in self.stays:
             await unit.stays.save(stay)
+        await unit.broadcast_cuts.save(self.cuts)

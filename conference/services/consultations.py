@@ -27,6 +27,8 @@ class ConsultationDraft:
     waiting_room: bool = False
     microphone_on_join: bool = True
     recording: bool = True
+    program: bool = True
+    public_delay_s: int = 0
     scheduled_at_ms: int | None = None
     organization: str | None = None
     kind: ConsultationKind = ConsultationKind.THEMATIC
@@ -116,6 +118,8 @@ class Consultations:
             waiting_room=draft.waiting_room,
             microphone_on_join=draft.microphone_on_join,
             recording=draft.recording,
+            program=draft.program,
+            public_delay_s=draft.public_delay_s,
             created_at_ms=self._clock.wall_ms(),
             scheduled_at_ms=draft.scheduled_at_ms,
             organization=draft.organization,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from conference.model.audit import AuditEntry
+from conference.model.broadcast import CutKind, running
 from conference.model.consultation import Consultation, Status
 from conference.model.errors import ConferenceError
 from conference.model.floor import EndReason
@@ -103,7 +104,12 @@ class LifeCycle:
             consultation = room.consultation.ended(self._rooms.clock.wall_ms(), program_time_ms)
             await self._floors.finish(room, by.actor, EndReason.FINISHED)
             entry = self._entry(consultation, by, "consultation.ended", program_time_ms)
-            change = Change(consultation=consultation, agenda=room.agenda.closed(program_time_ms))
+            pause = running(room.cuts, CutKind.PAUSE)
+            change = Change(
+                consultation=consultation,
+                agenda=room.agenda.closed(program_time_ms),
+                cuts=() if pause is None else (pause.ended(program_time_ms),),
+            )
             await self._rooms.commit(room, change, [entry])
             self._programs.forget(consultation_id)
             return consultation

@@ -13,10 +13,14 @@ from dataclasses import dataclass, field
 from conference.events import (
     AgendaUpdated,
     AwaitedConsultation,
+    BroadcastUpdated,
+    BroadcastView,
     ConsultationUpdated,
     ConsultationView,
     DeskSelfView,
     DeskSnapshot,
+    DiskUpdated,
+    DiskView,
     FloorUpdated,
     FloorView,
     MediaView,
@@ -26,6 +30,8 @@ from conference.events import (
     ParticipantLeft,
     ParticipantUpdated,
     ParticipantView,
+    ProgramUpdated,
+    ProgramView,
     RoomEvent,
     SelfView,
     SessionEvent,
@@ -40,6 +46,7 @@ from conference.events import (
 )
 from conference.model.agenda import Agenda
 from conference.model.attendance import Stay
+from conference.model.broadcast import Cut
 from conference.model.consultation import Consultation
 from conference.model.errors import ConferenceError, ConflictError, NotFoundError
 from conference.model.floor import Turn
@@ -51,7 +58,13 @@ from conference.model.statement import Statement, StatementBoard
 from conference.services.change import Change
 from conference.services.ports import Publisher
 from conference.services.trace import Bearer, Caller, person
-from conference.services.views import floor_view, newest_statements, statement_view, waiting_view
+from conference.services.views import (
+    broadcast_view,
+    floor_view,
+    newest_statements,
+    statement_view,
+    waiting_view,
+)
 from conference.services.warrants import Warrant
 
 
@@ -140,14 +153,19 @@ class LiveRoom:
     turn: Turn | None = None  # who holds the floor
     turn_since_s: float = 0.0  # monotonic: since when the turn is in its state
     recording: RecordingState = RecordingState.OFF
+    cuts: tuple[Cut, ...] = ()  # in the order in which they were said
+    program: ProgramView | None = None
+    disk: DiskView | None = None
     floor_mark: ChangeMark | None = None
     agenda_mark: ChangeMark | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     closed: bool = False  # dropped from the registry: get the room again
     _floor_shown: FloorView = field(init=False)
+    _broadcast_shown: BroadcastView = field(init=False)
 
     def __post_init__(self) -> None:
         self._floor_shown = self.floor_view()
+        self._broadcast_shown = self.broadcast_view()
 
     @property
     def id(self) -> str:
@@ -245,6 +263,8 @@ class LiveRoom:
         for turn in change.turns:
             self.turn = turn if turn.is_open else None
         self._show_floor()
+        self.cuts = tuple({each.id: each for each in (*self.cuts, *change.cuts)}.values())
+        self._show_broadcast()
 
     def _views_of(self, participant_ids: Iterable[str]) -> dict[str, ParticipantView]:
         hands = self.hands()
@@ -273,6 +293,30 @@ class LiveRoom:
         if state is not self.recording:
             self.recording = state
             self._publish(ConsultationUpdated(self._next_version(), self.consultation_view()))
+
+    # ── the program, shown to desks ─────────────────────────────────────────────────────────────
+
+    def show_program(self, program: ProgramView | None) -> None:
+        """How the program fares now."""
+        if program != self.program:
+            self.program = program
+            self._tell_desks(ProgramUpdated(program))
+
+    def show_disk(self, disk: DiskView) -> None:
+        """How much may still be kept."""
+        if disk != self.disk:
+            self.disk = disk
+            self._tell_desks(DiskUpdated(disk))
+
+    def _show_broadcast(self) -> None:
+        broadcast = self.broadcast_view()
+        if broadcast != self._broadcast_shown:
+            self._broadcast_shown = broadcast
+            self._tell_desks(BroadcastUpdated(broadcast))
+
+    def _tell_desks(self, event: SessionEvent) -> None:
+        for desk in self.desks.values():
+            self.publisher.send(desk.session_id, event)
 
     # ── the waiting room ────────────────────────────────────────────────────────────────────────
 
@@ -391,6 +435,9 @@ class LiveRoom:
         queue = (self.seats[each].participant for each in self.hands())
         return floor_view(self.consultation.mode, self.turn, queue)
 
+    def broadcast_view(self) -> BroadcastView:
+        return broadcast_view(self.consultation.public_delay_s, self.cuts)
+
     def snapshot(
         self, seat: Seat, *, epoch: str, program_time_ms: int | None, server_time_ms: int, resumed: bool
     ) -> Snapshot:
@@ -437,6 +484,9 @@ class LiveRoom:
             statements=statements,
             statement_count=statement_count,
             waiting=self.waiting_views(by.role),
+            broadcast=self.broadcast_view(),
+            program=self.program,
+            disk=self.disk,
         )
 
     def _next_version(self) -> int:

@@ -90,6 +90,8 @@ class Recordings:
         consultation = await self._consultation(consultation_id)
         if consultation is None:
             await self._end(consultation_id, kept)
+        elif consultation.recording_paused:
+            await self._pause(consultation, kept)
         else:
             await self._tap(consultation, kept)
             await self._show(consultation, kept)
@@ -167,6 +169,18 @@ class Recordings:
             kept.reason = error.code
         else:
             kept.is_tapped = kept.ends == ends  # it may have ended before this was heard
+
+    async def _pause(self, consultation: Consultation, kept: _Kept) -> None:
+        """The worker stays and is given nothing; people are told so once that is true."""
+        if kept.is_tapped:
+            try:
+                await self._rooms.media.untap(consultation.id)
+            except MediaError as error:
+                log.warning("recorder.untap_failed", room=consultation.id, code=error.code)
+                return  # a tap that is lost with its media process is heard of from the worker
+            self._ended(kept)
+        kept.since_s, kept.state = self._rooms.clock.monotonic(), RecordingState.PAUSED
+        await self._tell(consultation.id, RecordingState.PAUSED)
 
     async def _show(self, consultation: Consultation, kept: _Kept) -> None:
         """Note the state when it changed, and tell the room."""

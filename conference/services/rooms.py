@@ -183,6 +183,7 @@ class Rooms:
             board=await unit.statements.board(consultation_id),
             turn=await unit.floor.open_turn(consultation_id),
             turn_since_s=self.clock.monotonic(),
+            cuts=tuple(await unit.broadcast_cuts.of(consultation_id)),
         )
 
     async def restore(self, chosen: Chosen = every) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from conference.events import (
+    BroadcastView,
     FloorView,
     HolderView,
     OwnStatementView,
     RequestView,
+    RunningCutView,
     StatementView,
     WaitingView,
+    WithdrawnView,
 )
+from conference.model.broadcast import Cut, CutKind, running
 from conference.model.consultation import Mode
 from conference.model.floor import Turn
 from conference.model.participant import EntryMeans, Participant
@@ -56,6 +60,26 @@ def waiting_view(participant: Participant) -> WaitingView:
         known=p.invitee_id is not None or p.entered_by is not EntryMeans.CODE,
         since_wall_ms=p.waiting_since_ms or 0,
     )
+
+
+def broadcast_view(delay_s: int, cuts: Sequence[Cut]) -> BroadcastView:
+    """What goes to the public, as desks see it."""
+    cut = running(cuts, CutKind.CUT)
+    withdrawn = (
+        WithdrawnView(
+            each.id,
+            each.kind,
+            each.from_ms,
+            each.to_ms,
+            each.by_name,
+            each.at_wall_ms,
+            each.reason,
+            each.reinstated_wall_ms,
+        )
+        for each in reversed(cuts)
+    )
+    running_cut = None if cut is None else RunningCutView(cut.id, cut.from_ms, cut.at_wall_ms, cut.by_name)
+    return BroadcastView(running_cut, delay_s, tuple(withdrawn))
 
 
 def statement_view(board: StatementBoard, statement: Statement) -> StatementView:

@@ -7,6 +7,7 @@ from aiohttp import web
 from signaling.http import (
     api,
     attendance,
+    broadcast,
     entrances,
     files,
     imports,
@@ -42,6 +43,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     files.add_to(app)
     proceedings.add_to(app)
     recordings.add_to(app)
+    broadcast.add_to(app)
     attendance.add_to(app)
     trace.add_to(app)
     streams.add_to(app)

@@ -16,6 +16,7 @@ from conference.model.permissions import Action, require
 from conference.services.agendas import Agendas
 from conference.services.attendance import Attendance
 from conference.services.audit import Trace
+from conference.services.broadcasts import Broadcasts
 from conference.services.consultations import Consultations
 from conference.services.editing import Editing
 from conference.services.entrances import Entrances
@@ -61,6 +62,7 @@ class HttpContext:
     editing: Editing
     files: Files
     recordings: Recordings
+    broadcasts: Broadcasts
     revocations: Revocations
     consultations: Consultations
     life_cycle: LifeCycle

@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp_pydantic.oas.typing import r200, r201, r204, r400, r401, r403, r404, r409
 from pydantic import BaseModel, ConfigDict, Field
 
+from conference.model.broadcast import MAX_DELAY_S
 from conference.model.consultation import Consultation, ConsultationKind, Mode, Status
 from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.ids import PLAIN_PATTERN, is_id
@@ -41,6 +42,8 @@ class _Editable(BaseModel):
     waiting_room: bool | None = None
     microphone_on_join: bool | None = None
     recording: bool | None = None
+    program: bool | None = None
+    public_delay_s: Annotated[int, Field(ge=0, le=MAX_DELAY_S)] | None = None
     mode: Mode | None = None
     organization: Title | None = None
 

@@ -38,6 +38,9 @@ class ConsultationResource(Resource):
     waiting_room: bool
     microphone_on_join: bool
     recording: bool
+    recording_paused: bool
+    program: bool
+    public_delay_s: int
     revision: int
 
     @classmethod
@@ -61,6 +64,9 @@ class ConsultationResource(Resource):
             waiting_room=consultation.waiting_room,
             microphone_on_join=consultation.microphone_on_join,
             recording=consultation.recording,
+            recording_paused=consultation.recording_paused,
+            program=consultation.program,
+            public_delay_s=consultation.public_delay_s,
             revision=consultation.revision,
         )
 

@@ -7,11 +7,13 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from conference.model.agenda import AgendaDraft, AgendaKind
+from conference.model.broadcast import DEFAULT_BACK_S, MAX_BACK_S
 from conference.model.consultation import Mode
 from conference.model.floor import Ending
 from conference.model.ids import ID_PATTERN, PLAIN_PATTERN
 from conference.model.media import Source, TrackHint
 from conference.model.participant import Device
+from conference.model.program import Direction, DirectionMode, Layout
 from conference.model.statement import MAX_TEXT_CHARS
 from conference.services.agendas import MAX_ITEMS
 from conference.services.entry import Resume
@@ -25,6 +27,9 @@ Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Duration = Annotated[int, Field(ge=1, le=MAX_DURATION_MS)]
 Title = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PLAIN_PATTERN)
+]
+Reason = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=PLAIN_PATTERN)
 ]
 Version = Annotated[int, Field(ge=0)]
 Sdp = Annotated[str, StringConstraints(min_length=1, max_length=MAX_SDP_CHARS)]
@@ -227,6 +232,44 @@ class StatementsList(Request):
     limit: Annotated[int, Field(ge=1, le=200)] = 100
 
 
+class ProgramDirect(Request):
+    """program.direct: who chooses the picture; in manual mode what is left out is chosen as in automatic mode."""
+
+    mode: Annotated[DirectionMode, Field(strict=False)]
+    layout: Annotated[Layout, Field(strict=False)] | None = None
+    people: Annotated[list[Id], Field(max_length=16)] = []
+
+    def direction(self) -> Direction:
+        return Direction(self.mode, self.layout, tuple(self.people))
+
+
+class BroadcastCut(Request):
+    """broadcast.cut: at once, and back so far from what the public sees now."""
+
+    back_s: Annotated[int, Field(ge=0, le=MAX_BACK_S)] = DEFAULT_BACK_S
+
+
+class BroadcastWithdraw(Request):
+    """broadcast.withdraw: a stretch of program time."""
+
+    from_ms: Annotated[int, Field(ge=0, le=MAX_WALL_MS)]
+    to_ms: Annotated[int, Field(ge=1, le=MAX_WALL_MS)]
+    reason: Reason
+
+
+class BroadcastReinstate(Request):
+    """broadcast.reinstate: show again what was cut off or withdrawn."""
+
+    id: Id
+    reason: Reason
+
+
+class RecordingPause(Request):
+    """recording.pause"""
+
+    paused: bool
+
+
 REQUESTS: Final[dict[str, type[Request]]] = {
     "room.sync": Empty,
     "room.leave": Empty,
@@ -252,6 +295,12 @@ REQUESTS: Final[dict[str, type[Request]]] = {
     "statement.like": StatementLike,
     "statement.take": StatementTake,
     "statements.list": StatementsList,
+    "program.direct": ProgramDirect,
+    "broadcast.cut": BroadcastCut,
+    "broadcast.restore": Empty,
+    "broadcast.withdraw": BroadcastWithdraw,
+    "broadcast.reinstate": BroadcastReinstate,
+    "recording.pause": RecordingPause,
 }
 
 DESK_REQUESTS: Final = frozenset(
@@ -261,7 +310,11 @@ DESK_REQUESTS: Final = frozenset(
         "participant.remove",
         "participant.admit",
         "participant.refuse",
-        *(name for name in REQUESTS if name.startswith(("floor.", "agenda."))),
+        *(
+            name
+            for name in REQUESTS
+            if name.startswith(("floor.", "agenda.", "program.", "broadcast.", "recording."))
+        ),
         "statement.take",
         "statements.list",
     }

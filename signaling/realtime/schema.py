@@ -38,6 +38,9 @@ takes its place. Events `waiting.joined` and `waiting.left` have no `version` an
 
 Private statements come as `statement.added` and `statement.updated` without `version`, to those only who may see them.
 
+`broadcast.updated`, `program.updated` and `disk.updated` go to desks only; they have no `version`, say the whole each
+time, and the newest counts.
+
 Namespace `/desk`, `auth: {token}`, for roles with `desk.join`: the same events with `desk.snapshot` instead of
 `room.snapshot`, no media, and the requests DESK_REQUESTS.
 
@@ -55,6 +58,10 @@ _ANSWERS: Final = {
     **dict.fromkeys(("floor.grant", "floor.extend", "floor.end", "floor.order", "floor.mode"), "`{floor}`"),
     **dict.fromkeys(("agenda.set", "agenda.start", "agenda.next", "agenda.end"), "`{agenda}`"),
     **dict.fromkeys(("statement.add", "statement.like", "statement.take"), "`{statement}`"),
+    "program.direct": "`{program}`",
+    **dict.fromkeys(
+        ("broadcast.cut", "broadcast.restore", "broadcast.withdraw", "broadcast.reinstate"), "`{broadcast}`"
+    ),
     "statements.list": "`{items, next}`: `next` is the `before` of the page above",
 }
 

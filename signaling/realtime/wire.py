@@ -8,8 +8,11 @@ from pydantic import TypeAdapter
 
 from conference.events import (
     AgendaUpdated,
+    BroadcastUpdated,
+    BroadcastView,
     ConsultationUpdated,
     DeskSnapshot,
+    DiskUpdated,
     FloorGiven,
     FloorTaken,
     FloorUpdated,
@@ -25,6 +28,8 @@ from conference.events import (
     ParticipantLeft,
     ParticipantUpdated,
     ParticipantView,
+    ProgramUpdated,
+    ProgramView,
     RoomEvent,
     SessionEvent,
     SessionRefused,
@@ -65,6 +70,9 @@ EVENT_NAMES: Final[dict[type, str]] = {
     Waiting: "room.waiting",
     WaitingJoined: "waiting.joined",
     WaitingLeft: "waiting.left",
+    BroadcastUpdated: "broadcast.updated",
+    ProgramUpdated: "program.updated",
+    DiskUpdated: "disk.updated",
     SessionReplaced: "session.replaced",
     SessionRemoved: "session.removed",
     SessionRefused: "session.refused",
@@ -72,7 +80,8 @@ EVENT_NAMES: Final[dict[type, str]] = {
 
 ADAPTERS: Final[dict[type, TypeAdapter[Any]]] = {each: TypeAdapter(each) for each in EVENT_NAMES}
 _VIEWS: Final[dict[type, TypeAdapter[Any]]] = {
-    each: TypeAdapter(each) for each in (ParticipantView, FloorView, OwnStatementView, AgendaItem)
+    each: TypeAdapter(each)
+    for each in (ParticipantView, FloorView, OwnStatementView, AgendaItem, BroadcastView, ProgramView)
 }
 
 
@@ -81,7 +90,9 @@ def render(event: RoomEvent | SessionEvent) -> tuple[str, dict[str, Any]]:
     return EVENT_NAMES[type(event)], ADAPTERS[type(event)].dump_python(event, mode="json")
 
 
-def render_view(view: ParticipantView | FloorView | OwnStatementView | AgendaItem) -> dict[str, Any]:
+def render_view(
+    view: ParticipantView | FloorView | OwnStatementView | AgendaItem | BroadcastView | ProgramView,
+) -> dict[str, Any]:
     """A part of the state, as in events and snapshots."""
     body: dict[str, Any] = _VIEWS[type(view)].dump_python(view, mode="json")
     return body

@@ -68,6 +68,11 @@ DOORS = (
     door(Action.RECORDING_READ, "GET", "/recordings"),
     door(Action.RECORDING_READ, "GET", "/recordings/rec_none/file"),
     door(Action.RECORDING_DELETE, "DELETE", "/recordings/rec_none"),
+    door(Action.DESK_JOIN, "GET", "/broadcast"),
+    door(Action.BROADCAST_CUT, "POST", "/broadcast/cut", {}),
+    door(Action.BROADCAST_CUT, "POST", "/broadcast/restore"),
+    door(Action.BROADCAST_CUT, "POST", "/broadcast/withdraw", {"from_ms": 9, "to_ms": 1, "reason": "x"}),
+    door(Action.BROADCAST_CUT, "POST", "/broadcast/reinstate", {"id": "b_none", "reason": "x"}),
     door(Action.WHIP_PUBLISH, "POST", "/whip/c", data=OFFER, headers={"Content-Type": "application/sdp"}),
     door(Action.WHEP_PLAY, "POST", "/whep/c/p_x", data=OFFER, headers={"Content-Type": "application/sdp"}),
     door(Action.CONSULTATION_START, "POST", "/start"),
@@ -113,10 +118,15 @@ REQUESTS: tuple[tuple[Action, str, dict[str, Any]], ...] = (
     (Action.STATEMENT_ADD, "statement.add", {"text": "x", "key": "k" * 8}),
     (Action.STATEMENT_LIKE, "statement.like", {"id": "s_none", "liked": True}),
     (Action.STATEMENT_TAKE, "statement.take", {"id": "s_none", "taken": True}),
+    (Action.PROGRAM_DIRECT, "program.direct", {"mode": "manual", "people": ["p_none"]}),
+    (Action.BROADCAST_CUT, "broadcast.restore", {}),
+    (Action.BROADCAST_CUT, "broadcast.cut", {}),
+    (Action.BROADCAST_CUT, "broadcast.withdraw", {"from_ms": 9, "to_ms": 1, "reason": "x"}),
+    (Action.BROADCAST_CUT, "broadcast.reinstate", {"id": "b_none", "reason": "x"}),
+    (Action.RECORDING_PAUSE, "recording.pause", {"paused": False}),
 )
 LOOKED_AT = {  # doors that open for more, and show more: see the tests below
     Action.ROOM_JOIN,
-    Action.DESK_JOIN,
     Action.STATEMENT_READ_PRIVATE,
     Action.LINK_READ,
 }

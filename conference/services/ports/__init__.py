@@ -1,6 +1,6 @@
 """What the services need of the outside: storage, media, clients. signaling.app chooses implementations."""
 
-from conference.services.ports.files import FileStore, Recorder, TableReader
+from conference.services.ports.files import Disk, FileStore, Recorder, TableReader
 from conference.services.ports.media import MediaError, MediaPlane
 from conference.services.ports.meeting_rows import (
     AgendaRepository,
@@ -26,6 +26,7 @@ from conference.services.ports.preparing_rows import (
     UserRepository,
     VenueRepository,
 )
+from conference.services.ports.programs import ProgramMaker
 from conference.services.ports.publisher import Publisher
 from conference.services.ports.storage import Storage, UnitOfWork
 
@@ -36,6 +37,7 @@ __all__ = [
     "BriefingFileRepository",
     "BroadcastCutRepository",
     "ConsultationRepository",
+    "Disk",
     "FileStore",
     "FloorRepository",
     "InviteeImportRepository",
@@ -46,6 +48,7 @@ __all__ = [
     "ParticipantRepository",
     "PreparationRows",
     "PresenceRegistry",
+    "ProgramMaker",
     "Publisher",
     "RateLimits",
     "Recorder",

@@ -40,6 +40,13 @@ class Recorder(Protocol):
         """Delete it; repeating it is harmless. May raise storage_unavailable."""
 
 
+class Disk(Protocol):
+    """Where recordings and programs are kept."""
+
+    async def free_bytes(self) -> int:
+        """What may still be written. Raises OSError."""
+
+
 class FileStore(Protocol):
     """Contents of files, by their SHA-256. Each method may raise storage_unavailable."""
 

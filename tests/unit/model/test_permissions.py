@@ -42,20 +42,25 @@ PREPARE = {
     "link.read",
     "token.revoke",
 }
+BROADCAST = {"program.direct", "broadcast.cut", "recording.pause"}
 OVERSEE = {"attendance.read", "desk.join", "audit.read", "archive.read"}
 TABLE = {
-    "chair": LEAD,
+    "chair": LEAD | BROADCAST,
     "secretariat": LEAD
     | PREPARE
+    | BROADCAST
     | {"statement.read_private", "archive.read", "recording.read", "recording.delete"},
     "member": SPEAK,
     "department": SPEAK,
     "expert": SPEAK,
     "citizen": SPEAK,
     "venue_operator": SPEAK,
-    "moderator": SPEAK | {"desk.join"},
+    "moderator": SPEAK | {"desk.join", "broadcast.cut"},
     "observer": LISTEN,
-    "organizer": LISTEN | PREPARE | OVERSEE | {"consultation.start", "consultation.end", "recording.read"},
+    "organizer": LISTEN
+    | PREPARE
+    | OVERSEE
+    | {"consultation.start", "consultation.end", "recording.read", "program.direct", "broadcast.cut"},
     "administrator": LISTEN
     | PREPARE
     | OVERSEE

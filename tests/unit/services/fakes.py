@@ -12,9 +12,11 @@ from typing import TypeVar
 from conference.events import (
     DeskSnapshot,
     ParticipantView,
+    ProgramEvent,
     RecordedFile,
     RecorderEvent,
     RoomEvent,
+    Scene,
     SessionEvent,
     Snapshot,
 )
@@ -248,6 +250,53 @@ class ScriptedRecorder:
 
     async def remove(self, relative: str) -> None:
         self.path(relative).unlink(missing_ok=True)
+
+
+class ScriptedMaker:
+    """A maker of programs whose events the test sends."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.ended: list[str] = []
+        self.erased: list[tuple[str, int, int]] = []
+        self.scenes: dict[str, list[Scene]] = defaultdict(list)
+        self.failures = 0  # so many erasures come to nothing
+        self.emit: Callable[[ProgramEvent], None] = lambda _event: None
+
+    def listen(self, receive: Callable[[ProgramEvent], None]) -> None:
+        self.emit = receive
+
+    def begin(self, consultation_id: str) -> None:
+        self.begun.append(consultation_id)
+
+    def show(self, consultation_id: str, scene: Scene) -> None:
+        self.scenes[consultation_id].append(scene)
+
+    def end(self, consultation_id: str) -> None:
+        self.ended.append(consultation_id)
+
+    async def wait_ended(self, consultation_id: str) -> None:
+        pass
+
+    async def erase(self, consultation_id: str, from_ms: int, to_ms: int) -> int:
+        assert self.ended.count(consultation_id) == self.begun.count(consultation_id), "a worker runs"
+        if self.failures:
+            self.failures -= 1
+            raise OSError("scripted")
+        self.erased.append((consultation_id, from_ms, to_ms))
+        return 7
+
+
+class ScriptedDisk:
+    """As full as the test says."""
+
+    def __init__(self) -> None:
+        self.free = 1 << 40
+
+    async def free_bytes(self) -> int:
+        if self.free < 0:
+            raise OSError("scripted")
+        return self.free
 
 
 def by_id(views: tuple[ParticipantView, ...]) -> dict[str, ParticipantView]:

@@ -15,6 +15,7 @@ from conference.model.errors import ConferenceError, ForbiddenError, NotFoundErr
 from conference.model.media import RECORDING_TAP, TapLost
 from conference.model.permissions import Role
 from conference.model.recording import FileState, RecordingState
+from conference.services.broadcasts import Broadcasts
 from conference.services.ports import MediaError
 from conference.services.recordings import Recordings
 from conference.services.trace import Bearer
@@ -153,6 +154,31 @@ async def test_a_tap_that_is_lost_before_it_was_heard_of_is_made_again(
     monkeypatch.setattr(stage.world.media, "tap", tap)
     await stage.recordings.tick()
     assert (stage.taps(), stage.state()) == (2, RecordingState.ON)
+
+
+async def test_nothing_is_kept_while_it_is_paused(stage: Stage) -> None:
+    broadcasts, chair = Broadcasts(stage.world.rooms), Bearer(Role.CHAIR, "t_c", "主持人")
+    await stage.begin()
+    await stage.ready()
+    await broadcasts.pause("c", chair, paused=True)
+    stage.world.media.failures["untap"] = "media_unavailable"
+    await stage.recordings.tick()
+    assert stage.state() is RecordingState.ON, "nobody is told what is not true yet"
+    del stage.world.media.failures["untap"]
+    await stage.recordings.tick()
+    assert (stage.state(), stage.world.media.taps) == (RecordingState.PAUSED, {})
+    await stage.ready()  # the worker says that its tap has ended
+    stage.world.clock.forward(60)
+    await stage.recordings.tick()
+    assert (stage.state(), stage.world.media.taps) == (RecordingState.PAUSED, {})
+    again = Stage(await stage.world.restart(), stage.recorder.directory)
+    await again.recordings.tick()
+    await again.ready()
+    assert (again.state(), again.world.media.taps) == (RecordingState.PAUSED, {})
+    await Broadcasts(again.world.rooms).pause("c", chair, paused=False)
+    await again.recordings.tick()
+    assert again.state() is RecordingState.ON
+    assert await again.said() == ["started", "paused", "resumed", "started"]
 
 
 async def test_trouble_is_said_and_goes_by(stage: Stage) -> None:

@@ -25,7 +25,7 @@ from signaling.settings import Settings
 from signaling.tasks import Background
 from tests.support.eventually import eventually
 from tests.support.trace_law import enforce_trace_law
-from tests.unit.services.fakes import ScriptedMedia, ScriptedRecorder
+from tests.unit.services.fakes import ScriptedDisk, ScriptedMaker, ScriptedMedia, ScriptedRecorder
 
 KEY = TokenKey(b"k" * 32)
 SHORT = RoomLimits(max_participants=8, grace_s=0.4, whip_grace_s=0.2, offer_patience_s=0.2)
@@ -39,6 +39,8 @@ class Signalling:
     process: WebProcess
     media: ScriptedMedia
     recorder: ScriptedRecorder
+    maker: ScriptedMaker
+    disk: ScriptedDisk
     clients: list[Client] = field(default_factory=list)
 
     def token(self, role: Role = Role.MEMBER, name: str = "张三", cid: str = "c", ttl_s: int = 60) -> str:
@@ -76,6 +78,7 @@ async def signalling(
     for consultation_id in ("c", "other"):
         await consultations.rehearse(ConsultationDraft(title="协商会", id=consultation_id))
     media, recorder = ScriptedMedia(), ScriptedRecorder(directory / "recordings")
+    maker, disk = ScriptedMaker(), ScriptedDisk()
     settings = Settings.load({"data_dir": directory, **options})
     ephemeral = open_ephemeral(settings, SystemClock(), 0)
     async with asyncio.TaskGroup() as group:
@@ -86,6 +89,8 @@ async def signalling(
             database=database,
             media=media,
             recorder=recorder,
+            maker=maker,
+            disk=disk,
             background=background,
             clock=SystemClock(),
             limits=limits,
@@ -97,7 +102,7 @@ async def signalling(
         )
         server = TestServer(process.app, host="127.0.0.1")
         await server.start_server()
-        running = Signalling(str(server.make_url("")).rstrip("/"), process, media, recorder)
+        running = Signalling(str(server.make_url("")).rstrip("/"), process, media, recorder, maker, disk)
         try:
             yield running
         finally:
