@@ -1,0 +1,114 @@
+"""The program as it lies on the disk: which segments of a rendition follow each other, read as one stream a life.
+
+Only what the journal lists is read. Segments that are gone, and those in stretches that were not to be kept, are
+passed over: the stream goes on behind them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from recording.hls.fragments import read_fragments
+from recording.hls.journal import NAME, read_journal
+
+Stretch = tuple[int, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One file; program time in milliseconds."""
+
+    path: Path
+    from_ms: int
+    duration_ms: int
+    size_bytes: int
+
+    @property
+    def to_ms(self) -> int:
+        return self.from_ms + self.duration_ms
+
+
+@dataclass(slots=True)
+class Life:
+    """A run of the program's worker: media time 0 is `at_ms` of program time."""
+
+    at_ms: int
+    init: Path | None = None
+    segments: list[Segment] = field(default_factory=list)
+
+
+def read_lives(directory: Path, rendition: str, omitted: Sequence[Stretch] = ()) -> list[Life]:
+    """Those that have anything to show, in order; none when there is no program."""
+    lives: dict[int, Life] = {}
+    for fact in read_journal(directory):
+        match fact:
+            case {"fact": "life", "life": int(number), "program_time_ms": int(at_ms)}:
+                lives[number] = Life(at_ms)
+            case {"fact": "init", "life": int(number), "rendition": name, "file": str(file)}:
+                if name == rendition and number in lives:
+                    lives[number].init = _below(directory, file)
+            case {"fact": "segment", "life": int(number), "rendition": name, "file": str(file)}:
+                if name == rendition and number in lives:
+                    path = _below(directory, file)
+                    segment = Segment(
+                        path, int(fact["program_time_ms"]), int(fact["duration_ms"]), int(fact["size"])
+                    )
+                    if not _is_omitted(segment, omitted) and path.is_file():
+                        lives[number].segments.append(segment)
+    return [
+        each
+        for _, each in sorted(lives.items())
+        if each.segments and each.init is not None and each.init.is_file()
+    ]
+
+
+def is_being_written(directory: Path) -> bool:
+    """Whether a worker still holds the journal."""
+    try:
+        descriptor = os.open(directory / NAME, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+class Stream:
+    """Init and segments of one life as one file to be read from front to back; `read_bytes` of segments so far."""
+
+    def __init__(self, init: Path, segments: Iterable[Segment]) -> None:
+        self._waiting = iter(segments)
+        self._now = memoryview(init.read_bytes())
+        self.read_bytes = 0
+
+    def read(self, size: int) -> bytes:
+        """At most so many bytes; none at the end. A segment that is torn is read as far as it is whole."""
+        while not self._now:
+            segment = next(self._waiting, None)
+            if segment is None:
+                return b""
+            data = segment.path.read_bytes()
+            whole = read_fragments(data)
+            self._now = memoryview(data)[: whole[-1].offset + whole[-1].size if whole else 0]
+            self.read_bytes += segment.size_bytes
+        given, self._now = self._now[:size], self._now[size:]
+        return bytes(given)
+
+
+def _below(directory: Path, file: str) -> Path:
+    path = directory / file
+    if not path.resolve().is_relative_to(directory.resolve()):
+        raise ValueError("a file outside of its directory")
+    return path
+
+
+def _is_omitted(segment: Segment, omitted: Sequence[Stretch]) -> bool:
+    return any(begin < segment.to_ms and (end is None or end > segment.from_ms) for begin, end in omitted)
