@@ -120,7 +120,7 @@ class ProgramSupervisor:
         made = self._made.get(consultation_id)
         if made is not None and made.end is None:
             made.ending = True
-            made.end = asyncio.create_task(self._end(made, _END_S))
+            made.end = asyncio.create_task(self._end(made, _END_S, is_over=True))
 
     async def wait_ended(self, consultation_id: str) -> None:
         made = self._made.get(consultation_id)
@@ -137,18 +137,21 @@ class ProgramSupervisor:
         return {cid: made.process.pid for cid, made in self._made.items() if made.process is not None}
 
     async def close(self) -> None:
-        """End all workers."""
+        """Stop all workers; the programs go on with the next life of the server."""
         for made in self._made.values():
             made.ending = True
-        await asyncio.gather(*(self._end(each, _STOP_S) for each in tuple(self._made.values())))
+        stopped = (self._end(each, _STOP_S, is_over=False) for each in tuple(self._made.values()))
+        await asyncio.gather(*stopped)
 
-    async def _end(self, made: _Made, patience_s: float) -> None:
+    async def _end(self, made: _Made, patience_s: float, *, is_over: bool) -> None:
         assert made.task is not None
         process = made.process
         if process is not None and process.returncode is None and process.stdin is not None:
             with contextlib.suppress(OSError):
-                process.stdin.write(_line({"do": "end"}))
-                process.stdin.close()
+                if is_over:
+                    process.stdin.write(_line({"do": "end"}))
+                else:
+                    process.stdin.close()
         else:
             made.task.cancel()
         try:
