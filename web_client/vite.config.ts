@@ -15,7 +15,9 @@ export default defineConfig({
     assetsDir: 'assets',
     // A data: font or style would need a wider content security policy.
     assetsInlineLimit: 0,
-    rollupOptions: { input: { index: at('./index.html'), room: at('./room.html'), desk: at('./desk.html') } },
+    rollupOptions: {
+      input: { index: at('./index.html'), room: at('./room.html'), desk: at('./desk.html'), live: at('./live.html') },
+    },
   },
   server: {
     proxy: {

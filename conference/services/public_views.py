@@ -6,10 +6,12 @@ what was withdrawn from the picture is not told at all.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
+from weakref import WeakValueDictionary
 
 from conference.clock import Clock
 from conference.model.agenda import AgendaItem, AgendaKind, ItemState
@@ -163,30 +165,36 @@ class PublicViews:
         self._clock = clock
         self._airing = airing
         self._shelf = shelf
-        self._told: dict[str, tuple[float, Told]] = {}
+        self._told: dict[str, tuple[float, Told, PublicPage]] = {}
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._marks: dict[str, tuple[int, Marks]] = {}
 
     async def get(self, consultation_id: str) -> PublicPage:
-        """consultation_not_found for what is not public, too."""
-        return public_view(await self._tell(consultation_id))
+        """consultation_not_found for what is not public, too. The same object as long as it is fresh."""
+        return (await self._tell(consultation_id))[1]
 
     async def text(self, consultation_id: str, before_ms: int | None = None) -> TextView:
         """The newest entries, or those before a moment of program time."""
-        return text_view(await self._tell(consultation_id), before_ms)
+        return text_view((await self._tell(consultation_id))[0], before_ms)
 
-    async def _tell(self, consultation_id: str) -> Told:
-        now_s = self._clock.monotonic()
-        kept = self._told.get(consultation_id)
-        if kept is not None and now_s - kept[0] < _FRESH_S:
-            return kept[1]
-        told = await self._read(consultation_id)
-        self._told.pop(consultation_id, None)
-        self._told[consultation_id] = (now_s, told)
-        if len(self._told) > _KEPT:
-            oldest = next(iter(self._told))
-            del self._told[oldest]
-            self._marks.pop(oldest, None)
-        return told
+    async def _tell(self, consultation_id: str) -> tuple[Told, PublicPage]:
+        turn = self._turns.get(consultation_id)
+        if turn is None:
+            turn = self._turns[consultation_id] = asyncio.Lock()
+        async with turn:  # one reads, the others who ask meanwhile get the same
+            now_s = self._clock.monotonic()
+            kept = self._told.get(consultation_id)
+            if kept is not None and now_s - kept[0] < _FRESH_S:
+                return kept[1], kept[2]
+            told = await self._read(consultation_id)
+            page = public_view(told)
+            self._told.pop(consultation_id, None)
+            self._told[consultation_id] = (now_s, told, page)
+            if len(self._told) > _KEPT:
+                oldest = next(iter(self._told))
+                del self._told[oldest]
+                self._marks.pop(oldest, None)
+            return told, page
 
     async def _read(self, consultation_id: str) -> Told:
         broadcast = await self._airing.view(consultation_id)
@@ -367,5 +375,4 @@ def _entries(told: Told, at_ms: int, stills: Iterable[Still]) -> Iterable[TextEn
 
 
 def _address(told: Told, still: Still) -> str:
-    """Numbers of stills are one row over all lives, so the life is not in it."""
-    return f"/live/{told.consultation.id}/stills/{still.file.rpartition('/')[2]}"
+    return f"/live/{told.consultation.id}/{still.file}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -196,7 +197,7 @@ async def test_while_it_is_cut_off_the_words_stand_still(public: Public) -> None
     assert page.current_item == page.agenda[1].id
     assert page.speaker is not None
     assert [each.text for each in text.items if each.kind is EntryKind.SPEAKER] == []
-    assert [each.url for each in text.items if each.kind is EntryKind.STILL] == ["/live/c/stills/2.jpg"]
+    assert [each.url for each in text.items if each.kind is EntryKind.STILL] == ["/live/c/1/stills/2.jpg"]
     await public.world.life_cycle.end("c", CHAIR)
     public.air.film = replace(public.air.film, spans=((0, 80_000),))
     page = await public.page()
@@ -231,7 +232,7 @@ async def test_text_comes_in_pages(public: Public) -> None:
     public.air.film = Footage(("720p",), (), stills)
     first = await public.text()
     assert first.still is not None
-    assert first.still.url == "/live/c/stills/00000719.jpg"
+    assert first.still.url == "/live/c/1/stills/00000719.jpg"
     assert len(first.items) == public_views.PAGE
     second = await public.text(first.next)
     third = await public.text(second.next)
@@ -242,10 +243,9 @@ async def test_text_comes_in_pages(public: Public) -> None:
 
 
 async def test_many_who_ask_at_once_cost_one_look(public: Public) -> None:
-    await public.page()
-    for _ in range(50):
-        await public.views.get("c")
+    pages = await asyncio.gather(*(public.views.get("c") for _ in range(50)))
     assert public.air.asked == 1
+    assert all(page is pages[0] for page in pages)
 
 
 async def test_a_consultation_made_anew_has_no_past(public: Public) -> None:

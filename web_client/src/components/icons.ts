@@ -2,6 +2,8 @@
 export type IconName =
   | 'mark'
   | 'text'
+  | 'caption'
+  | 'full'
   | 'ok'
   | 'mic'
   | 'mic-off'
@@ -52,3 +54,4 @@ export type IconName =
   | 'print'
   | 'trace'
   | 'upload'
+  | 'pause'
