@@ -189,6 +189,7 @@ class Mixer:
         self._lock = threading.Lock()
         self._voices: dict[int, tuple[str, Voice]] = {}
         self._limiter = Limiter()
+        self.mixed_to_us = 0.0  # what belongs before this comes too late
 
     def voice(self, number: int, participant_id: str, *, is_levelled: bool = True) -> Voice:
         """A new track of this participant under a number of its own."""
@@ -208,6 +209,7 @@ class Mixer:
         with self._lock:
             for _, voice in self._voices.values():
                 voice.mix_into(out, at + LOOK_AHEAD)
+        self.mixed_to_us = (at + LOOK_AHEAD + count) * 1e6 / RATE
         return self._limiter.process(out)
 
     def levels(self) -> dict[str, float]:
