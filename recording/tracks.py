@@ -94,10 +94,18 @@ class TrackRecorder:
                 return
         at_s = self._clock.time_s(frame.timestamp)
         if at_s is None:
-            at_s = frame.arrival_s
+            # A time stamp far from all others has no place; put at its arrival it would push what follows it together.
+            self._missing += 1
+            self._start_anew()
+            return
         at_us = self._last_us = round(self._program_time.at_ms(at_s) * 1000)
         size = (frame.width, frame.height)
         if not self.segments.write(frame.data, at_us, is_key=frame.is_keyframe, size=size):
+            self._start_anew()
+
+    def _start_anew(self) -> None:
+        """A frame was left out: what follows a picture stands on it."""
+        if self._is_video:
             self._needs_key = True
             self._ask_keyframe()
 

@@ -6,6 +6,7 @@ import fcntl
 import resource
 import struct
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -60,13 +61,30 @@ class Book:
             )
         )
 
-    def send(self, number: int, data: bytes, *, codec: str = "vp8", at_s: float | None = None) -> None:
-        """Frame `number` in one packet, 30 pictures or 50 sounds a second, from one second on."""
+    def send(
+        self,
+        number: int,
+        data: bytes,
+        *,
+        codec: str = "vp8",
+        at_s: float | None = None,
+        astray_s: float = 0.0,
+    ) -> None:
+        """Frame `number` in one packet, 30 pictures or 50 sounds a second, from one second on.
+
+        Its time stamp may be astray by so many seconds.
+        """
         rate, every = (48_000, 960) if codec == "opus" else (90_000, 3_000)
         at_us = int((1 + number * every / rate if at_s is None else at_s) * 1e6)
-        head = struct.pack("!BBHII", 0x80, 0x80 | 96, number & 0xFFFF, number * every, 7)
+        timestamp = number * every + int(astray_s * rate) & 0xFFFFFFFF
+        head = struct.pack("!BBHII", 0x80, 0x80 | 96, number & 0xFFFF, timestamp, 7)
         descriptor = b"" if codec == "opus" else b"\x10"
         self.tracks.take(tap_frames.Packet(1, at_us, head + descriptor + data))
+
+    def report(self, *, codec: str = "vp8", early_s: float) -> None:
+        """What is sent was captured so much earlier than it arrives, says the publisher's clock."""
+        rate = 48_000 if codec == "opus" else 90_000
+        self.tracks.take(tap_frames.Report(1, 1_000_000, 3_900_000_000 << 32, int(early_s * rate)))
 
     def named(self, kind: str) -> list[dict[str, Any]]:
         return [fact for fact in self.facts if fact["fact"] == kind]
@@ -139,6 +157,50 @@ def test_lost_sound_is_counted_and_its_time_stays_empty(book: Book) -> None:
     assert (closed["frames"], closed["packets_lost"]) == (90, 10)
     assert closed["duration_ms"] == pytest.approx(2000, abs=5)
     assert plays(book, closed["file"]) == 90
+
+
+def test_a_sound_whose_time_is_astray_is_left_out_and_the_others_stay_where_they_were(book: Book) -> None:
+    book.open("opus")
+    book.report(codec="opus", early_s=0.4)
+    for number, data in enumerate(SOUNDS):
+        book.send(number, data, codec="opus", astray_s=3600 if number == 50 else 0)
+    book.tracks.close("end")
+    (opened,), (closed,) = book.named("opened"), book.named("closed")
+    count, complaints, times = decoded(book.directory / opened["file"])
+    assert (count, complaints, closed["packets_lost"]) == (99, [], 1)
+    assert all(later - earlier > 0.018 for earlier, later in pairwise(times[1:])), (
+        "the first is cut by the decoder"
+    )
+    assert closed["duration_ms"] == pytest.approx(2000, abs=30)
+
+
+def test_a_picture_whose_time_is_astray_is_left_out_with_all_that_stands_on_it(book: Book) -> None:
+    book.open()
+    for number, data in enumerate(FRAMES):
+        book.send(number, data, astray_s=3600 if number == 20 else 0)
+    assert book.asked > 0
+    for number, data in enumerate(FRAMES, start=60):
+        book.send(number, data)
+    book.tracks.close("end")
+    (closed,) = book.named("closed")
+    assert closed["packets_lost"] == 1
+    assert plays(book, closed["file"]) == closed["frames"] == 20 + 60
+
+
+def test_after_a_clock_that_jumped_times_go_on_forward_as_things_arrive(book: Book) -> None:
+    for jump_s in (-3600, 3600, 20_000):
+        book.open("opus")
+        book.report(codec="opus", early_s=0.4)
+        for number, data in enumerate(SOUNDS):
+            book.send(number, data, codec="opus", astray_s=0 if number < 50 else jump_s)
+        book.tracks.close("end")
+        opened, closed = book.named("opened")[-1], book.named("closed")[-1]
+        count, complaints, times = decoded(book.directory / opened["file"])
+        assert (count, complaints, closed["packets_lost"]) == (99, [], 1)
+        assert all(later - earlier > 0.018 for earlier, later in pairwise(times[1:])), (
+            "the first is cut by the decoder"
+        )
+        assert closed["duration_ms"] == pytest.approx(2000, abs=450)
 
 
 def test_what_the_tap_left_out_is_counted_once(book: Book) -> None:
