@@ -15,6 +15,7 @@ from conference.model.participant import EntryMeans, Participant, ParticipantKin
 from conference.storage.archive_rows import SqlArchiveRows
 from conference.storage.audit import SqlAudit
 from conference.storage.broadcast import SqlBroadcastCuts
+from conference.storage.exports import SqlExports
 from conference.storage.files import SqlBriefingFiles
 from conference.storage.guests import SqlInvitees, SqlVenues
 from conference.storage.invitee_imports import SqlInviteeImports
@@ -40,6 +41,14 @@ class SqlConsultations:
 
     async def live(self) -> list[Consultation]:
         query = sa.select(consultations).where(consultations.c.status == Status.LIVE.value)
+        return [to_consultation(row) for row in (await self._connection.execute(query)).mappings()]
+
+    async def ended_before(self, wall_ms: int) -> list[Consultation]:
+        query = (
+            sa.select(consultations)
+            .where(consultations.c.status == Status.ENDED.value, consultations.c.ended_at_ms < wall_ms)
+            .order_by(consultations.c.ended_at_ms, consultations.c.id)
+        )
         return [to_consultation(row) for row in (await self._connection.execute(query)).mappings()]
 
     async def add(self, consultation: Consultation) -> None:
@@ -207,3 +216,4 @@ class SqlUnitOfWork:
         self.files = SqlBriefingFiles(connection)
         self.recordings = SqlRecordings(connection)
         self.broadcast_cuts = SqlBroadcastCuts(connection)
+        self.exports = SqlExports(connection)

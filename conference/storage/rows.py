@@ -14,6 +14,7 @@ from conference.model.audit import AuditHead, AuditLine, AuditText
 from conference.model.briefing import BriefingFile
 from conference.model.broadcast import Cut, CutKind
 from conference.model.consultation import Consultation, ConsultationKind, Mode, ProgramGap, Status
+from conference.model.export import Export, ExportKind, ExportState
 from conference.model.floor import Ending, EndReason, Turn, TurnState
 from conference.model.invitee import Invitee
 from conference.model.organization import Level, Organization, StaffSession, User
@@ -50,6 +51,7 @@ Entity = (
     | BriefingFile
     | Recording
     | Cut
+    | Export
 )
 
 
@@ -150,3 +152,7 @@ def to_recording(row: RowMapping) -> Recording:
 
 def to_cut(row: RowMapping) -> Cut:
     return Cut(**{**row, "kind": CutKind(row["kind"])})
+
+
+def to_export(row: RowMapping) -> Export:
+    return Export(**{**row, "kind": ExportKind(row["kind"]), "state": ExportState(row["state"])})

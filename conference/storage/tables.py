@@ -360,3 +360,25 @@ broadcast_cuts = sa.Table(
     sa.Column("reinstated_wall_ms", sa.BigInteger),
     sa.Column("erased_wall_ms", sa.BigInteger),
 )
+
+exports = sa.Table(
+    "exports",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    _consultation_id(),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("subject", sa.String(64)),
+    sa.Column("title", sa.String(200), nullable=False),
+    sa.Column("media_type", sa.String(32), nullable=False),
+    sa.Column("requested_by", sa.String(200), nullable=False),
+    sa.Column("requested_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("from_ms", sa.BigInteger, nullable=False),
+    sa.Column("to_ms", sa.BigInteger),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("reason", sa.String(32)),
+    sa.Column("duration_ms", sa.BigInteger, nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.String(64)),
+    sa.Column("finished_at_ms", sa.BigInteger),
+    sa.Column("deleted_at_ms", sa.BigInteger),
+)

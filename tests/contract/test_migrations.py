@@ -32,6 +32,8 @@ WORDS = {
     ("consultations", "mode"): "free",
     ("consultations", "kind"): "thematic",
     ("broadcast_cuts", "kind"): "cut",
+    ("exports", "kind"): "program",
+    ("exports", "state"): "queued",
     ("participants", "role"): "member",
     ("participants", "kind"): "client",
     ("participants", "entered_by"): "token",
@@ -42,6 +44,7 @@ EMPTY = {
     ("broadcast_cuts", "to_ms"),
     ("broadcast_cuts", "reinstated_wall_ms"),
     ("broadcast_cuts", "erased_wall_ms"),
+    ("exports", "deleted_at_ms"),
     ("participants", "left_at_ms"),
     ("participants", "leave_reason"),
     ("participants", "device"),
@@ -129,6 +132,9 @@ async def test_rows_of_every_released_schema_survive(url: str, revision: str) ->
         )
         assert [each.is_running for each in await unit.broadcast_cuts.of(consultation.id)] == [True] * (
             revision >= "0006"
+        )
+        assert [each.title for each in await unit.exports.queued()] == ["exports.title 水"] * (
+            revision >= "0007"
         )
         await unit.consultations.save(consultation)
         await unit.participants.save([participant])

@@ -1,5 +1,6 @@
 """What the services need of the outside: storage, media, clients. signaling.app chooses implementations."""
 
+from conference.services.ports.exports import ExportFailedError, ExportMaker
 from conference.services.ports.files import Disk, FileStore, Recorder, TableReader
 from conference.services.ports.media import MediaError, MediaPlane
 from conference.services.ports.meeting_rows import (
@@ -8,6 +9,7 @@ from conference.services.ports.meeting_rows import (
     AuditRepository,
     BroadcastCutRepository,
     ConsultationRepository,
+    ExportRepository,
     FloorRepository,
     ParticipantRepository,
     RecordingRepository,
@@ -38,6 +40,9 @@ __all__ = [
     "BroadcastCutRepository",
     "ConsultationRepository",
     "Disk",
+    "ExportFailedError",
+    "ExportMaker",
+    "ExportRepository",
     "FileStore",
     "FloorRepository",
     "InviteeImportRepository",

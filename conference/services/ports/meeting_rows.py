@@ -10,6 +10,7 @@ from conference.model.attendance import Stay
 from conference.model.audit import AuditEntry, AuditHead, AuditLine, AuditText
 from conference.model.broadcast import Cut
 from conference.model.consultation import Consultation, ProgramGap
+from conference.model.export import Export
 from conference.model.floor import SpokenTime, Turn
 from conference.model.participant import Participant
 from conference.model.recording import Recording
@@ -23,6 +24,9 @@ class ConsultationRepository(Protocol):
 
     async def live(self) -> list[Consultation]:
         """Those whose program time runs."""
+
+    async def ended_before(self, wall_ms: int) -> list[Consultation]:
+        """Those that are over, and not archived, since before that time, UTC."""
 
     async def add(self, consultation: Consultation) -> None:
         """Raises ConferenceError consultation_exists when the id is taken."""
@@ -196,6 +200,28 @@ class RecordingRepository(Protocol):
 
     async def save(self, saved: Iterable[Recording]) -> None:
         """Insert, or write the end and the deletion."""
+
+
+class ExportRepository(Protocol):
+    """Rows of exports, without those that were deleted."""
+
+    async def get(self, export_id: str) -> Export | None: ...
+
+    async def of(self, consultation_id: str, *, after: str | None = None, limit: int = 100) -> list[Export]:
+        """The newest first, behind the one with the id `after`."""
+
+    async def queued(self) -> list[Export]:
+        """Those that are to be made, of all consultations, the oldest first."""
+
+    async def paths(self) -> set[str]:
+        """Of all files that are done."""
+
+    async def without_program(self, since_ms: int) -> list[Consultation]:
+        """Consultations with a program that ended since that time, UTC, and whose program was never exported, nor
+        its export deleted."""
+
+    async def save(self, saved: Iterable[Export]) -> None:
+        """Insert, or write what became of it; its progress is not kept."""
 
 
 class BroadcastCutRepository(Protocol):

@@ -11,6 +11,7 @@ from conference.services.ports.meeting_rows import (
     AuditRepository,
     BroadcastCutRepository,
     ConsultationRepository,
+    ExportRepository,
     FloorRepository,
     ParticipantRepository,
     RecordingRepository,
@@ -89,6 +90,9 @@ class UnitOfWork(Protocol):
 
     @property
     def broadcast_cuts(self) -> BroadcastCutRepository: ...
+
+    @property
+    def exports(self) -> ExportRepository: ...
 
 
 class Storage(Protocol):
