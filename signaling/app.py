@@ -57,6 +57,8 @@ from conference.services.waiting import WaitingRoom
 from conference.storage.database import Database
 from conference.storage.files import DirectoryFiles
 from recording.disk import DirectoryDisk
+from recording.hls.card_segments import Cards
+from recording.hls.store import ProgramStores
 from recording.program.supervisor import ProgramSupervisor
 from recording.supervisor import RecorderSupervisor
 from signaling.archive import ArchiveBuilder
@@ -125,6 +127,8 @@ class WebProcess:
     programs: ProgramTimes
     productions: Programs
     broadcasts: Broadcasts
+    stores: ProgramStores
+    cards: Cards
     disk_watch: DiskWatch
     sockets: SocketServer
     metrics: Metrics
@@ -140,6 +144,7 @@ class WebProcess:
         media: MediaPlane,
         recorder: Recorder,
         maker: ProgramMaker,
+        stores: ProgramStores,
         disk: Disk,
         background: Background,
         clock: Clock,
@@ -186,6 +191,7 @@ class WebProcess:
         directory = DataDirectory(settings.data_dir.resolve())
         files = Files(database, DirectoryFiles(directory.files), clock)
         recordings = Recordings(rooms, recorder)
+        cards = Cards(directory.cards)
         media_sessions.follow(recordings.follow)
         tables, links = TableWorkers(settings.time_zone), key.links(settings.public_url)
         context = HttpContext(
@@ -202,6 +208,9 @@ class WebProcess:
             files=files,
             recordings=recordings,
             broadcasts=broadcasts,
+            stores=stores,
+            cards=cards,
+            live_ll_limit=settings.live_ll_limit,
             revocations=revocations,
             consultations=Consultations(database, clock),
             life_cycle=life_cycle,
@@ -244,6 +253,8 @@ class WebProcess:
             programs=programs,
             productions=productions,
             broadcasts=broadcasts,
+            stores=stores,
+            cards=cards,
             disk_watch=disk_watch,
             sockets=sockets,
             metrics=metrics,
@@ -275,7 +286,7 @@ class WebProcess:
     async def stop(self) -> None:
         """Say goodbye to the sockets; participants keep their seats for the next start."""
         self.departures.stop()
-        for step in (self.rooms.heartbeat, self.sockets.close):
+        for step in (self.rooms.heartbeat, self.sockets.close, self.stores.close, self.cards.close):
             try:
                 await asyncio.wait_for(step(), _STOP_STEP_S)
             except TimeoutError:
@@ -315,8 +326,12 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
             directory.recordings, directory.run, reserve_bytes=settings.recording_reserve_mb << 20
         )
         stack.push_async_callback(recorder.close)
+        stores = ProgramStores(directory.program)
         maker = ProgramSupervisor(
-            directory.program, directory.run, reserve_bytes=settings.recording_reserve_mb << 20
+            directory.program,
+            directory.run,
+            reserve_bytes=settings.recording_reserve_mb << 20,
+            take_fact=stores.take,
         )
         stack.push_async_callback(maker.close)
         async with asyncio.TaskGroup() as group:
@@ -328,6 +343,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
                 media=media,
                 recorder=recorder,
                 maker=maker,
+                stores=stores,
                 disk=DirectoryDisk(directory.path),
                 background=background,
                 clock=SystemClock(),

@@ -70,6 +70,10 @@ def serve(
     node_name: Annotated[
         str | None, typer.Option(help="Name of this server among several. Default: host name and port.")
     ] = None,
+    live_ll_limit: Annotated[
+        int | None,
+        typer.Option(help="Viewers that get the livestream with the shortest delay. Default 100."),
+    ] = None,
     max_participants: Annotated[
         int | None, typer.Option(help="Participants in one room. Default 300.")
     ] = None,
@@ -103,6 +107,7 @@ def serve(
         "database_url": database_url,
         "redis_url": redis_url,
         "node_name": node_name,
+        "live_ll_limit": live_ll_limit,
         "max_participants": max_participants,
         "max_tracks": max_tracks,
         "time_zone": time_zone,

@@ -45,6 +45,11 @@ class DataDirectory:
         return self.path / "program"
 
     @property
+    def cards(self) -> Path:
+        """What the public sees instead of what was cut off."""
+        return self.path / "cards.bin"
+
+    @property
     def run(self) -> Path:
         """Sockets of a running server."""
         return self.path / "run"

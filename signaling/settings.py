@@ -67,6 +67,12 @@ class Settings(BaseSettings):
         description="Desks are warned when fewer GB are free for recordings; 0 never warns.",
     )
     max_participants: int = Field(300, ge=1, le=5000, description="Participants in one room.")
+    live_ll_limit: int = Field(
+        100,
+        ge=0,
+        description="Viewers that may wait for the next piece of a livestream at once; more get it with a longer "
+        "delay (plain HLS). A proxy in front waits once for all of its viewers.",
+    )
     max_tracks: int = Field(8, ge=1, le=64, description="Tracks that one participant may publish.")
     time_zone: str = Field(
         "Asia/Shanghai", description="Zone of the times in exported tables, by its IANA name."

@@ -67,6 +67,7 @@ class Action(StrEnum):
     RECORDING_READ = "recording.read"
     RECORDING_DELETE = "recording.delete"
     RECORDING_PAUSE = "recording.pause"
+    PROGRAM_READ = "program.read"  # undelayed and uncut, also of an internal consultation
     PROGRAM_DIRECT = "program.direct"
     BROADCAST_CUT = "broadcast.cut"  # and restore, withdraw, reinstate
     USER_MANAGE = "user.manage"
@@ -118,7 +119,9 @@ _PREPARE: Final = frozenset(
     }
 )
 
-_BROADCAST: Final = frozenset({Action.PROGRAM_DIRECT, Action.BROADCAST_CUT, Action.RECORDING_PAUSE})
+_BROADCAST: Final = frozenset(
+    {Action.PROGRAM_READ, Action.PROGRAM_DIRECT, Action.BROADCAST_CUT, Action.RECORDING_PAUSE}
+)
 _OVERSEE: Final = frozenset(
     {Action.ATTENDANCE_READ, Action.DESK_JOIN, Action.AUDIT_READ, Action.ARCHIVE_READ}
 )
@@ -140,18 +143,19 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         Role.EXPERT: _SPEAK,
         Role.CITIZEN: _SPEAK,
         Role.VENUE_OPERATOR: _SPEAK,
-        Role.MODERATOR: _SPEAK | {Action.DESK_JOIN, Action.BROADCAST_CUT},
+        Role.MODERATOR: _SPEAK | {Action.DESK_JOIN, Action.PROGRAM_READ, Action.BROADCAST_CUT},
         Role.OBSERVER: _LISTEN,
         Role.ORGANIZER: _LISTEN
         | _LIFE_CYCLE
         | _OVERSEE
         | _PREPARE
-        | {Action.RECORDING_READ, Action.PROGRAM_DIRECT, Action.BROADCAST_CUT},
+        | {Action.RECORDING_READ, Action.PROGRAM_READ, Action.PROGRAM_DIRECT, Action.BROADCAST_CUT},
         Role.ADMINISTRATOR: _LISTEN
         | _OVERSEE
         | _PREPARE
         | {
             Action.AUDIT_FORGET,
+            Action.PROGRAM_READ,
             Action.RECORDING_READ,
             Action.RECORDING_DELETE,
             Action.USER_MANAGE,

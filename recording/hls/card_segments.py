@@ -73,6 +73,18 @@ class Cards:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._cards: dict[str, Card] = {}
+        self._preparing: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Prepare them, once: somebody looks, who may have to be shown one any moment."""
+        if self._preparing is None:
+            self._preparing = asyncio.create_task(self.prepare(), name="cards")
+
+    async def close(self) -> None:
+        """Idempotent."""
+        if self._preparing is not None:
+            self._preparing.cancel()
+            await asyncio.wait({self._preparing})
 
     @property
     def renditions(self) -> frozenset[str]:

@@ -6,7 +6,7 @@ stands for; whatever ends later than `until_ms` is not there yet.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -111,6 +111,26 @@ class Shown:
             return None
         begun = self.begun(count)
         return Edge(self.store.slots[count - 1].number, len(begun.pieces) if begun is not None else 0)
+
+    @property
+    def next_end_ms(self) -> int | None:
+        """When the next part ends that is written and may not be seen yet; None: there is none."""
+        slots = self.store.slots
+        for slot in slots[self.count : self.count + 2]:
+            segment = slot.segments.get(self.rendition)
+            if segment is not None:
+                return self._first_hidden(
+                    segment.parts or ((0, 0, segment.duration_ms, True),), segment.program_time_ms
+                )
+        open_ = self.store.open.get(self.rendition)
+        return self._first_hidden(open_.parts, open_.program_time_ms) if open_ is not None else None
+
+    def _first_hidden(self, parts: Sequence[PartRow], start_ms: int) -> int | None:
+        for _, _, duration_ms, _ in parts:
+            start_ms += duration_ms
+            if not self.view.shows(start_ms):
+                return start_ms
+        return None
 
     def window(self, count: int, length: int) -> list[Entry]:
         """The last slots up to `count`, unbroken in their numbers."""
@@ -218,7 +238,7 @@ class Shown:
         )
 
     @staticmethod
-    def _pieces(parts: tuple[PartRow, ...] | list[PartRow], start_ms: int) -> tuple[Piece, ...]:
+    def _pieces(parts: Sequence[PartRow], start_ms: int) -> tuple[Piece, ...]:
         pieces = []
         for index, (offset, size, duration_ms, is_independent) in enumerate(parts):
             pieces.append(Piece(index, offset, size, start_ms, duration_ms, is_independent))

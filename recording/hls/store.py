@@ -127,6 +127,7 @@ class ProgramStore:
         self.part_ms = 0
         self.is_running = False  # a worker writes
         self.version = 0  # one more with every change of what a playlist may say
+        self._shown_ms = 0
         self._changed: dict[str, asyncio.Future[None]] = {}
 
     # ── facts in ────────────────────────────────────────────────────────────────────────────────
@@ -238,6 +239,13 @@ class ProgramStore:
         if end_ms is None:
             return len(self.slots)
         return bisect_right(self.slots, end_ms, key=lambda each: each.end_ms)
+
+    def shown_until(self, until_ms: int | None) -> int | None:
+        """`until_ms`, or how far it has been before: a longer delay takes back nothing that was named."""
+        if until_ms is None:
+            return None
+        self._shown_ms = max(self._shown_ms, until_ms)
+        return self._shown_ms
 
     def changed(self, rendition: str) -> asyncio.Future[None]:
         """Done when there is more of this rendition, or no more of any. Shared: never cancel it."""

@@ -23,6 +23,7 @@ from signaling.http import (
     venues,
 )
 from signaling.http.context import CONTEXT, HttpContext
+from signaling.http.live import Live
 from signaling.http.pages import Pages
 from signaling.http.problems import problem_middleware
 from signaling.http.security import SecurityHeaders
@@ -59,4 +60,5 @@ def make_application(
     app[CONTEXT] = context
     app.on_response_prepare.append(SecurityHeaders(strict_transport=strict_transport))
     add_routes(app, lan_ca)
+    Live(ll_limit=context.live_ll_limit).add_to(app)
     return app

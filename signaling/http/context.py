@@ -35,6 +35,8 @@ from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
 from conference.services.venues import Venues
+from recording.hls.card_segments import Cards
+from recording.hls.store import ProgramStores
 from signaling.archive import ArchiveBuilder
 from signaling.auth.access import Access, Grant
 from signaling.metrics import Metrics
@@ -63,6 +65,9 @@ class HttpContext:
     files: Files
     recordings: Recordings
     broadcasts: Broadcasts
+    stores: ProgramStores
+    cards: Cards
+    live_ll_limit: int
     revocations: Revocations
     consultations: Consultations
     life_cycle: LifeCycle

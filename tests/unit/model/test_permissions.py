@@ -42,7 +42,7 @@ PREPARE = {
     "link.read",
     "token.revoke",
 }
-BROADCAST = {"program.direct", "broadcast.cut", "recording.pause"}
+BROADCAST = {"program.read", "program.direct", "broadcast.cut", "recording.pause"}
 OVERSEE = {"attendance.read", "desk.join", "audit.read", "archive.read"}
 TABLE = {
     "chair": LEAD | BROADCAST,
@@ -55,16 +55,30 @@ TABLE = {
     "expert": SPEAK,
     "citizen": SPEAK,
     "venue_operator": SPEAK,
-    "moderator": SPEAK | {"desk.join", "broadcast.cut"},
+    "moderator": SPEAK | {"desk.join", "program.read", "broadcast.cut"},
     "observer": LISTEN,
     "organizer": LISTEN
     | PREPARE
     | OVERSEE
-    | {"consultation.start", "consultation.end", "recording.read", "program.direct", "broadcast.cut"},
+    | {
+        "consultation.start",
+        "consultation.end",
+        "recording.read",
+        "program.read",
+        "program.direct",
+        "broadcast.cut",
+    },
     "administrator": LISTEN
     | PREPARE
     | OVERSEE
-    | {"audit.forget", "recording.read", "recording.delete", "user.manage", "organization.manage"},
+    | {
+        "audit.forget",
+        "program.read",
+        "recording.read",
+        "recording.delete",
+        "user.manage",
+        "organization.manage",
+    },
 }
 
 

@@ -18,6 +18,7 @@ from conference.model.permissions import Role
 from conference.services.consultations import ConsultationDraft, Consultations
 from conference.services.rooms import RoomLimits
 from conference.storage.database import Database, open_engine, sqlite_url
+from recording.hls.store import ProgramStores
 from signaling.app import WebProcess
 from signaling.auth.tokens import TokenKey
 from signaling.ephemeral import open_ephemeral
@@ -90,6 +91,7 @@ async def signalling(
             media=media,
             recorder=recorder,
             maker=maker,
+            stores=ProgramStores(directory / "program"),
             disk=disk,
             background=background,
             clock=SystemClock(),
