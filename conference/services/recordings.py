@@ -69,9 +69,20 @@ class Recordings:
 
     async def run(self) -> None:
         """See to what killed workers left, one consultation after the other; runs until cancelled."""
+        await self._sweep()
         while True:
             consultation_id = await self._to_settle.get()
             self._files.extend(await self._recorder.settle(consultation_id))
+
+    async def _sweep(self) -> None:
+        """A server that was killed between a row and its file left a file that everybody holds for deleted."""
+        async with self._rooms.storage.reading() as unit:
+            paths = await unit.recordings.deleted_paths()
+        for path in paths:
+            try:
+                await self._recorder.remove(path)
+            except OSError as error:
+                log.warning("recorder.not_removed", path=path, error=error.strerror)
 
     async def tick(self) -> None:
         """Call a few times a second."""

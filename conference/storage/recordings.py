@@ -49,6 +49,10 @@ class SqlRecordings:
         )
         return set((await self._connection.execute(query.distinct())).scalars())
 
+    async def deleted_paths(self) -> list[str]:
+        query = sa.select(recordings.c.path).where(recordings.c.deleted_at_ms.is_not(None))
+        return list((await self._connection.execute(query.order_by(recordings.c.path))).scalars())
+
     async def save(self, saved: Iterable[Recording]) -> None:
         rows = [to_row(each) for each in saved]
         if not rows:

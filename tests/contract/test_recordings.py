@@ -63,13 +63,15 @@ async def test_the_end_is_written_and_nothing_else(database: Database) -> None:
 
 async def test_a_deleted_one_is_known_by_its_place_alone(database: Database) -> None:
     row = recorded("r_a", 5)
-    await fill(database, row)
+    await fill(database, row, recorded("r_b", 6))
     async with database.transaction() as unit:
+        assert await unit.recordings.deleted_paths() == []
         await unit.recordings.save([row.deleted(9)])
         await unit.recordings.save([])
     async with database.reading() as unit:
         assert await unit.recordings.get("r_a") is None
-        assert await unit.recordings.of("c") == []
-        assert await unit.recordings.unfinished() == set()
+        assert [each.id for each in await unit.recordings.of("c")] == ["r_b"]
+        assert await unit.recordings.unfinished() == {"c"}
+        assert await unit.recordings.deleted_paths() == [row.path]
         assert await unit.recordings.at("c", [row.path, "c/1/none"]) == [row.deleted(9)]
         assert await unit.recordings.at("d", [row.path]) == []

@@ -183,7 +183,7 @@ class StayRepository(Protocol):
 
 
 class RecordingRepository(Protocol):
-    """Rows of recorded files; those that were deleted are found by `at` alone."""
+    """Rows of recorded files; those that were deleted are found by `at` and `deleted_paths` alone."""
 
     async def get(self, recording_id: str) -> Recording | None: ...
 
@@ -197,6 +197,9 @@ class RecordingRepository(Protocol):
 
     async def unfinished(self) -> set[str]:
         """Ids of the consultations that have files whose end is not known."""
+
+    async def deleted_paths(self) -> list[str]:
+        """Where files lay that were deleted."""
 
     async def save(self, saved: Iterable[Recording]) -> None:
         """Insert, or write the end and the deletion."""

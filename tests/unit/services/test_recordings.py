@@ -246,6 +246,38 @@ async def test_what_another_life_left_is_found_at_the_start(stage: Stage) -> Non
     assert [(row.state, row.duration_ms) for row in rows] == [(FileState.BROKEN, 8)] * 2
 
 
+async def test_a_file_whose_row_alone_was_deleted_goes_at_the_next_start(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.begin()
+    kept = replace(FILE, path="c/1/p-camera-2.webm", is_ended=True, is_whole=True)
+    stuck = replace(kept, path="c/1/p-camera-0.webm")
+    for file in (replace(FILE, is_ended=True, is_whole=True), kept, stuck):
+        await stage.told(file)
+        (tmp_path / file.path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file.path).write_bytes(b"x")
+
+    async def die(path: str) -> None:
+        raise OSError(5, f"no way to {path}")
+
+    by_path = {row.path: row for row in await stage.recordings.list("c")}
+    with monkeypatch.context() as patched:
+        patched.setattr(stage.recorder, "remove", die)
+        for path in (FILE.path, stuck.path):
+            with pytest.raises(OSError, match="no way"):
+                await stage.recordings.delete("c", by_path[path].id, SECRETARIAT)
+    again = Stage(stage.world, tmp_path)
+    remove = again.recorder.remove
+
+    async def but_one(path: str) -> None:
+        await (die if path == stuck.path else remove)(path)
+
+    monkeypatch.setattr(again.recorder, "remove", but_one)
+    await _run_until(again, lambda: not (tmp_path / FILE.path).exists())
+    assert (tmp_path / kept.path).exists()
+    assert (tmp_path / stuck.path).exists()
+
+
 async def test_files_wait_while_the_database_is_in_trouble(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
