@@ -220,7 +220,8 @@ class Broadcasts:
             else:
                 pauses = () if current is None else (current.ended(now_ms),)
             action = "recording.paused" if paused else "recording.resumed"
-            entry = self._rooms.entry(room, caller.actor, action, room.id)
+            content: dict[str, Value] = {"pause": pauses[0].id if pauses else None}
+            entry = self._rooms.entry(room, caller.actor, action, room.id, **content)
             change = Change(consultation=replace(before, recording_paused=paused), cuts=pauses)
             await self._rooms.commit(room, change, [entry])
             self._known.pop(room.id, None)

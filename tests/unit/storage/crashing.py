@@ -26,6 +26,7 @@ from subprocess import PIPE, Popen
 from typing import Any, Final, Protocol, TypeVar
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -163,6 +164,7 @@ async def _prepared(prepare: Callable[[Database], Awaitable[Stage]]) -> Stage:
 
 def main() -> None:
     """Answer each number and kind when all of its children died."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # stdout is for answers
     module = importlib.import_module(f"tests.unit.storage.{sys.argv[2]}")
     directory = Path(sys.argv[1])
     (directory / "snapshot").mkdir()

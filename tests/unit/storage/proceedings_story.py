@@ -48,6 +48,9 @@ class Story:
     listed: dict[str, str] = field(default_factory=dict)  # names of invitees
     coded: set[str] = field(default_factory=set)  # venues with an entry code
     revoked: set[str] = field(default_factory=set)
+    recordings: dict[str, str] = field(default_factory=dict)  # states of files
+    is_paused: bool = False
+    cuts: dict[str, list[Any]] = field(default_factory=dict)  # kind, from, to, reinstated, erased
 
     def leave(self, who: str, reason: str) -> None:
         self.people[who].gone = reason
@@ -82,6 +85,8 @@ class Telling:
                 self._of_floor(line, content)
             case "invitee" | "venue":
                 self._of_list(line, content)
+            case "recording" | "broadcast":
+                self._of_airing(line, content)
             case _:
                 self._of_meeting(line, content)
 
@@ -183,6 +188,30 @@ class Telling:
             case "venue.code":
                 story.coded = story.coded | {who} if content["valid"] else story.coded - {who}
 
+    def _of_airing(self, line: AuditLine, content: dict[str, Any]) -> None:
+        story, what = self.story, line.subject or ""
+        match line.action:
+            case "recording.file_opened":
+                story.recordings[what] = "recording"
+            case "recording.file_closed":
+                story.recordings[what] = content["state"]
+            case "recording.deleted":
+                del story.recordings[what]
+            case "recording.paused":
+                story.is_paused = True
+                story.cuts[content["pause"]] = ["pause", line.program_time_ms, None, False, False]
+            case "recording.resumed":
+                story.is_paused = False
+                story.cuts[content["pause"]][2] = line.program_time_ms
+            case "broadcast.cut":
+                story.cuts[what] = ["cut", content["from_ms"], None, False, False]
+            case "broadcast.restored":
+                story.cuts[what][2] = content["to_ms"]
+            case "broadcast.withdrawn":
+                story.cuts[what] = ["withdrawn", content["from_ms"], content["to_ms"], False, False]
+            case "broadcast.reinstated":
+                story.cuts[what][3] = True
+
     def _of_meeting(self, line: AuditLine, content: dict[str, Any]) -> None:
         story, who = self.story, line.subject or ""
         match line.action:
@@ -194,7 +223,10 @@ class Telling:
             case "consultation.started":
                 story.status = "live"
             case "consultation.ended":
-                story.status = "ended"
+                story.status, story.is_paused = "ended", False
+                for cut in story.cuts.values():
+                    if cut[0] == "pause" and cut[2] is None:
+                        cut[2] = line.program_time_ms
                 for each in story.agenda:
                     each[2] = "done" if each[2] == "current" else each[2]
             case "agenda.edited":
@@ -217,6 +249,8 @@ class Telling:
                 story.statements[who][1] = line.action == "statement.taken"
             case "attendance.outage":
                 story.inside -= set(content["participants"])
+            case "program.erased":
+                story.cuts[who][4] = True
             case "program.gap":
                 story.gaps.append((content["from_ms"], content["to_ms"]))
             case "token.revoked":
@@ -241,6 +275,7 @@ async def stored(database: Database) -> Story:
         venues, invitees = await unit.venues.of("c"), await unit.invitees.of("c")
         people = await unit.participants.of("c")
         revoked = await unit.revocations.among(["t_guest", "t_stranger"])
+        files, cuts = await unit.recordings.of("c"), await unit.broadcast_cuts.of("c")
     assert consultation is not None
     return Story(
         consultation.status.value,
@@ -283,4 +318,16 @@ async def stored(database: Database) -> Story:
         {each.id: each.name for each in invitees},
         {each.id for each in venues if each.entry_code is not None},
         revoked,
+        {each.id: each.state.value for each in files},
+        consultation.recording_paused,
+        {
+            each.id: [
+                each.kind.value,
+                each.from_ms,
+                each.to_ms,
+                each.reinstated_wall_ms is not None,
+                each.erased_wall_ms is not None,
+            ]
+            for each in cuts
+        },
     )

@@ -15,8 +15,9 @@ from conference.model.audit import AuditLine
 from conference.services.rooms import RoomLimits
 from tests.unit.services.conftest import World
 from tests.unit.services.fakes import ManualClock
+from tests.unit.storage import airing_stage, proceedings_stage
 from tests.unit.storage.crashing import Crashes, copied, crashes, dumped, reopened
-from tests.unit.storage.proceedings_stage import BEGAN_MS, KINDS
+from tests.unit.storage.proceedings_stage import BEGAN_MS
 from tests.unit.storage.proceedings_story import Story, stored, told
 
 HOUR_MS = 3_600_000
@@ -29,9 +30,15 @@ STEPS_MS = {
 }
 
 
+CASES = [
+    *(("proceedings_stage", kind) for kind in proceedings_stage.KINDS),
+    *(("airing_stage", kind) for kind in airing_stage.KINDS),
+]
+
+
 @pytest.fixture(scope="module")
-def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crashes]:
-    with crashes(tmp_path_factory.mktemp("killed"), "proceedings_stage") as made:
+def killed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crashes]:
+    with crashes(tmp_path_factory.mktemp("killed"), request.param) as made:
         yield made
 
 
@@ -40,7 +47,7 @@ async def story_of(world: World, lines: list[AuditLine]) -> Story:
         return told(lines, await unit.audit.texts("c", 1, len(lines)))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("killed", "kind"), CASES, indirect=["killed"])
 async def test_a_write_is_there_with_its_line_or_not_at_all(killed: Crashes, kind: str) -> None:
     for point, left in killed.of(kind).items():
         for step_ms in STEPS_MS[point]:
