@@ -44,6 +44,7 @@ from conference.services.passwords import Passwords
 from conference.services.ports import Disk, MediaPlane, ProgramMaker, Recorder
 from conference.services.program import ProgramTimes
 from conference.services.programs import Programs
+from conference.services.public_views import PublicViews
 from conference.services.recordings import Recordings
 from conference.services.recovery import Recovery
 from conference.services.relisting import Relisting
@@ -69,8 +70,10 @@ from signaling.data_dir import DataDirectory
 from signaling.database import open_database
 from signaling.demo import DemoStaff, demo_links, demo_staff
 from signaling.ephemeral import Ephemeral, open_ephemeral
+from signaling.footage import StoredFootage
 from signaling.http.application import make_application
 from signaling.http.context import HttpContext
+from signaling.http.crowd import Crowd
 from signaling.lan import LanIdentity, lan_addresses, lan_identity, server_context
 from signaling.metrics import Metrics
 from signaling.network import TrustedProxies, announced_addresses, local_url_host
@@ -129,6 +132,7 @@ class WebProcess:
     broadcasts: Broadcasts
     stores: ProgramStores
     cards: Cards
+    crowd: Crowd
     disk_watch: DiskWatch
     sockets: SocketServer
     metrics: Metrics
@@ -191,7 +195,8 @@ class WebProcess:
         directory = DataDirectory(settings.data_dir.resolve())
         files = Files(database, DirectoryFiles(directory.files), clock)
         recordings = Recordings(rooms, recorder)
-        cards = Cards(directory.cards)
+        cards, crowd = Cards(directory.cards), Crowd(settings.live_ll_limit)
+        metrics.watch_crowd(crowd)
         media_sessions.follow(recordings.follow)
         tables, links = TableWorkers(settings.time_zone), key.links(settings.public_url)
         context = HttpContext(
@@ -208,9 +213,10 @@ class WebProcess:
             files=files,
             recordings=recordings,
             broadcasts=broadcasts,
+            public_views=PublicViews(database, clock, broadcasts, StoredFootage(stores, broadcasts)),
             stores=stores,
             cards=cards,
-            live_ll_limit=settings.live_ll_limit,
+            crowd=crowd,
             revocations=revocations,
             consultations=Consultations(database, clock),
             life_cycle=life_cycle,
@@ -255,6 +261,7 @@ class WebProcess:
             broadcasts=broadcasts,
             stores=stores,
             cards=cards,
+            crowd=crowd,
             disk_watch=disk_watch,
             sockets=sockets,
             metrics=metrics,

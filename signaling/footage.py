@@ -7,7 +7,7 @@ from typing import Final
 
 from conference.model.footage import Footage, Still
 from conference.services.broadcasts import Broadcasts
-from recording.hls.shown import View, replay_spans
+from recording.hls.shown import View, is_complete, replay_spans
 from recording.hls.store import ProgramStores
 
 _KEPT: Final = 256
@@ -29,13 +29,14 @@ class StoredFootage:
         seen = await self._broadcasts.view(consultation_id)
         until_ms = store.shown_until(seen.shown_until_ms(time.time_ns() // 1_000_000))
         view = View(until_ms, seen.withdrawn, seen.ended)
-        state = (store, store.until(until_ms), len(store.stills), seen.withdrawn, len(store.inits))
+        whole = is_complete(store, view)  # before that the playlist is a live one
+        state = (store, store.until(until_ms), len(store.stills), seen.withdrawn, len(store.inits), whole)
         known = self._known.get(consultation_id)
         if known is not None and known[0] == state:
             return known[1]
         shown = Footage(
             renditions=tuple(init.rendition for init in store.renditions) if store.until(until_ms) else (),
-            spans=replay_spans(store, view) if seen.ended else (),
+            spans=replay_spans(store, view) if whole else (),
             stills=tuple(Still(each.program_time_ms, each.file) for each in store.stills),
         )
         if len(self._known) >= _KEPT:

@@ -26,6 +26,7 @@ from signaling.http.context import CONTEXT, HttpContext
 from signaling.http.live import Live
 from signaling.http.pages import Pages
 from signaling.http.problems import problem_middleware
+from signaling.http.public import PublicDoor
 from signaling.http.security import SecurityHeaders
 
 MAX_BODY_BYTES = 64 * 1024  # JSON bodies; session descriptions are read with a limit of their own
@@ -60,5 +61,6 @@ def make_application(
     app[CONTEXT] = context
     app.on_response_prepare.append(SecurityHeaders(strict_transport=strict_transport))
     add_routes(app, lan_ca)
-    Live(ll_limit=context.live_ll_limit).add_to(app)
+    PublicDoor().add_to(app)
+    Live(context.crowd).add_to(app)
     return app

@@ -28,6 +28,7 @@ from conference.services.invitees import Invitees
 from conference.services.life_cycle import LifeCycle
 from conference.services.logins import STAFF_PREFIX, Logins, StaffMember
 from conference.services.ports import MediaPlane, RateLimits, Storage
+from conference.services.public_views import PublicViews
 from conference.services.recordings import Recordings
 from conference.services.revocations import Revocations
 from conference.services.rooms import Rooms
@@ -39,6 +40,7 @@ from recording.hls.card_segments import Cards
 from recording.hls.store import ProgramStores
 from signaling.archive import ArchiveBuilder
 from signaling.auth.access import Access, Grant
+from signaling.http.crowd import Crowd
 from signaling.metrics import Metrics
 from signaling.network import TrustedProxies
 from signaling.realtime.token_bucket import TokenBuckets
@@ -65,9 +67,10 @@ class HttpContext:
     files: Files
     recordings: Recordings
     broadcasts: Broadcasts
+    public_views: PublicViews
     stores: ProgramStores
     cards: Cards
-    live_ll_limit: int
+    crowd: Crowd
     revocations: Revocations
     consultations: Consultations
     life_cycle: LifeCycle

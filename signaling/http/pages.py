@@ -13,7 +13,7 @@ CLIENT_DIR: Final = Path(__file__).resolve().parents[2] / "web_client" / "dist"
 _LONG = "public, max-age=31536000, immutable"  # names under /assets carry a hash of the content
 _SHORT = "public, max-age=3600"
 _REVALIDATE = "no-cache"
-_TOP_FILE = re.compile(r"[A-Za-z0-9_-]+\.(ico|png|svg|webmanifest|txt)")
+_TOP_FILE = re.compile(r"[A-Za-z0-9_-]+\.(ico|js|png|svg|webmanifest|txt)")
 _ASSET = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 
 _NOT_BUILT: Final = """<!doctype html>
@@ -36,6 +36,7 @@ class Pages:
         app.router.add_get("/", self._index)
         app.router.add_get("/room/{cid}", self._room)
         app.router.add_get("/j/{code}", self._room)
+        app.router.add_get("/live/{cid}", self._live)
         app.router.add_get("/desk/{cid}", self._desk)
         app.router.add_get("/desk/{cid}/{place:prepare|attendance|trace}", self._desk)
         app.router.add_get("/assets/{path:.+}", self._asset)
@@ -51,6 +52,9 @@ class Pages:
 
     async def _desk(self, request: web.Request) -> web.StreamResponse:
         return self._page("desk.html")
+
+    async def _live(self, request: web.Request) -> web.StreamResponse:
+        return self._page("live.html")
 
     def _page(self, name: str) -> web.StreamResponse:
         path = self._directory / name

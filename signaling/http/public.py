@@ -1,0 +1,177 @@
+"""What everybody may read without a token: a consultation as the public sees it, and 图文直播.
+
+Answers are the same for all, so that a cache in front carries the crowd: an entity tag, and one second of life.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from aiohttp import web
+from aiohttp_pydantic.oas.typing import r200, r304, r404
+
+from conference.model.agenda import AgendaKind, ItemState
+from conference.model.chapters import ChapterKind
+from conference.model.consultation import Status
+from conference.services.public_views import EntryKind, PublicPage
+from signaling.http.context import CONTEXT
+from signaling.http.resources import Problem, Resource
+from signaling.http.rest import PREFIX, documented
+
+_CACHE: Final = "public, max-age=1"
+_KEPT: Final = 256
+
+
+class PublicAgendaItem(Resource):
+    """Times that are real are program time; the plan is UTC."""
+
+    id: str
+    title: str
+    kind: AgendaKind
+    state: ItemState
+    planned_minutes: int | None
+    planned_start_wall_ms: int | None
+    speaker: str | None
+    started_at_ms: int | None
+    ended_at_ms: int | None
+
+
+class PublicSpeaker(Resource):
+    """Who holds the floor, and the second line of the name plate."""
+
+    name: str
+    line: str
+
+
+class PublicPromotion(Resource):
+    """上会: what the public said and the session is about now."""
+
+    text: str
+    nickname: str | None
+    place: str | None
+    answering: str | None
+
+
+class PublicCaption(Resource):
+    speaker: str | None
+    text: str
+
+
+class PublicLive(Resource):
+    """`url` is the playlist of the livestream."""
+
+    url: str
+    renditions: list[str]
+
+
+class PublicChapter(Resource):
+    kind: ChapterKind
+    title: str
+    from_ms: int
+    to_ms: int
+
+
+class PublicReplay(Resource):
+    """`url` is the playlist. It plays `spans`, stretches of program time, in a row."""
+
+    url: str
+    renditions: list[str]
+    duration_ms: int
+    spans: list[tuple[int, int]]
+    chapters: list[PublicChapter]
+
+
+class PublicConsultation(Resource):
+    """A consultation as far as its delayed picture has come. Times with `wall`, `scheduled`, `ends`, `closing` are UTC
+    milliseconds, others program time. `cut`: the broadcast is interrupted. `captions` is null where there are none."""
+
+    id: str
+    title: str
+    organization: str | None
+    status: Status
+    scheduled_at_ms: int | None
+    ends_at_ms: int | None
+    closing_at_ms: int | None
+    started_wall_ms: int | None
+    ended_wall_ms: int | None
+    delay_s: int
+    cut: bool
+    agenda: list[PublicAgendaItem]
+    current_item: str | None
+    speaker: PublicSpeaker | None
+    promotion: PublicPromotion | None
+    captions: list[PublicCaption] | None
+    live: PublicLive | None
+    replay: PublicReplay | None
+
+
+class PublicTextEntry(Resource):
+    """`text` is an item's title, a speaker's name, or what was put to the session; a still has its `url`."""
+
+    kind: EntryKind
+    at_ms: int
+    text: str
+    line: str
+    url: str | None
+
+
+class PublicStill(Resource):
+    url: str
+    at_ms: int
+
+
+class PublicText(Resource):
+    """Newest first. `next` is the `before` of the page behind this one."""
+
+    still: PublicStill | None
+    items: list[PublicTextEntry]
+    next: int | None
+
+
+class PublicDoor:
+    """Keeps the last bytes of each consultation: thousands ask for the same."""
+
+    def __init__(self) -> None:
+        self._bodies: dict[str, tuple[PublicPage, str]] = {}
+
+    def add_to(self, app: web.Application) -> None:
+        path = f"{PREFIX}/public/consultations/{{cid}}"
+        app.router.add_get(path, documented(self.get_public_consultation))
+        app.router.add_get(f"{path}/text", documented(self.get_public_text))
+
+    async def get_public_consultation(
+        self, request: web.Request, cid: str, /
+    ) -> r200[PublicConsultation] | r304 | r404[Problem]:
+        """
+        A consultation as everybody may see it. 404 for what is not public.
+
+        Tags: public
+        """
+        page = await request.app[CONTEXT].public_views.get(cid)
+        kept = self._bodies.pop(cid, None)
+        if kept is None or kept[0] is not page:
+            kept = page, PublicConsultation.model_validate(page).model_dump_json()
+        self._bodies[cid] = kept
+        if len(self._bodies) > _KEPT:
+            del self._bodies[next(iter(self._bodies))]
+        return _cacheable(request, kept[1])
+
+    async def get_public_text(
+        self, request: web.Request, cid: str, /, before: int | None = None
+    ) -> r200[PublicText] | r304 | r404[Problem]:
+        """
+        图文直播: what happened, newest first, or before a moment of program time.
+
+        Tags: public
+        """
+        view = await request.app[CONTEXT].public_views.text(cid, before)
+        return _cacheable(request, PublicText.model_validate(view).model_dump_json())
+
+
+def _cacheable(request: web.Request, body: str) -> web.Response:
+    tag = hashlib.sha256(body.encode()).hexdigest()[:24]
+    headers = {"Cache-Control": _CACHE, "ETag": f'"{tag}"'}
+    if any(each.value in (tag, "*") for each in request.if_none_match or ()):
+        return web.Response(status=304, headers=headers)
+    return web.json_response(text=body, headers=headers)

@@ -1,0 +1,118 @@
+"""The public door: no token, no secrets, answers that a cache may keep."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from multidict import CIMultiDictProxy
+
+from conference.clock import SystemClock
+from conference.model.permissions import Role
+from conference.services.consultations import ConsultationDraft, Consultations
+from tests.support.eventually import eventually
+from tests.unit.signaling.harness import Signalling, signalling
+
+AGENDA = {
+    "items": [
+        {"title": "通报", "kind": "report", "planned_minutes": 5},
+        {"title": "讨论", "kind": "discussion"},
+    ]
+}
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Signalling]:
+    async with signalling(tmp_path) as running:
+        yield running
+
+
+async def get(server: Signalling, path: str, **headers: str) -> tuple[int, Any, CIMultiDictProxy[str]]:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{server.url}/api/v1/public/consultations/{path}", headers=headers) as response,
+    ):
+        body = await response.json(content_type=None) if response.status != 304 else None
+        return response.status, body, response.headers
+
+
+async def act(server: Signalling, method: str, path: str, **options: Any) -> None:
+    headers = {"Authorization": f"Bearer {server.token(Role.CHAIR)}"}
+    url = f"{server.url}/api/v1/consultations/c{path}"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(method, url, headers=headers, **options) as response,
+    ):
+        assert response.status == 200, await response.text()
+
+
+async def test_what_everybody_reads(server: Signalling) -> None:
+    await act(server, "PUT", "/agenda", json=AGENDA)
+    status, body, headers = await get(server, "c")
+    assert (status, headers["Cache-Control"]) == (200, "public, max-age=1")
+    assert (body["status"], body["cut"], body["live"], body["replay"]) == ("scheduled", False, None, None)
+    assert [(each["title"], each["state"]) for each in body["agenda"]] == [
+        ("通报", "pending"),
+        ("讨论", "pending"),
+    ]
+    tag = headers["ETag"]
+    for asked in (tag, f'"other", W/{tag}', "*"):
+        assert (await get(server, "c", **{"If-None-Match": asked}))[0] == 304
+    assert (await get(server, "c", **{"If-None-Match": '"other"'}))[0] == 200
+
+    chair, member = await server.join(Role.CHAIR, "主持人"), await server.join(name="林文博")
+    await act(server, "POST", "/start")
+    await chair.ask("agenda.next")
+    await chair.ask("floor.grant", {"participant_id": member.me})
+
+    async def page() -> Any:
+        return (await get(server, "c"))[1]
+
+    spoken = await eventually(page, lambda found: found["speaker"])
+    assert spoken["speaker"] == {"name": "林文博", "line": ""}
+    assert (spoken["status"], spoken["agenda"][0]["state"]) == ("live", "current")
+    assert spoken["current_item"] == spoken["agenda"][0]["id"]
+    assert (await get(server, "c", **{"If-None-Match": tag}))[0] == 200
+
+    status, text, headers = await get(server, "c/text")
+    assert (status, headers["Cache-Control"], text["still"], text["next"]) == (
+        200,
+        "public, max-age=1",
+        None,
+        None,
+    )
+    assert sorted((each["kind"], each["text"]) for each in text["items"]) == [
+        ("item", "通报"),
+        ("speaker", "林文博"),
+    ]
+    assert (await get(server, "c/text?before=0"))[1]["items"] == []
+    assert (await get(server, "c/text?before=x"))[0] == 400
+    assert member.me not in str(spoken) + str(text)
+
+
+async def test_a_cut_off_is_told_at_once(server: Signalling) -> None:
+    chair = await server.join(Role.CHAIR, "主持人")
+    await act(server, "POST", "/start")
+    await chair.ask("floor.grant", {"participant_id": chair.me})
+
+    async def page() -> Any:
+        return (await get(server, "c"))[1]
+
+    await eventually(page, lambda found: found["speaker"])
+    await chair.ask("broadcast.cut")
+    cut = await eventually(page, lambda found: found["cut"])
+    assert cut["speaker"] is None
+    await chair.ask("broadcast.restore")
+    await eventually(page, lambda found: not found["cut"])
+
+
+async def test_what_is_internal_is_not_there(server: Signalling) -> None:
+    await Consultations(server.process.database, SystemClock()).create(
+        ConsultationDraft(title="内部", id="internal", is_public=False)
+    )
+    for path in ("internal", "nowhere", "internal/text", "nowhere/text"):
+        status, body, _ = await get(server, path, Authorization=f"Bearer {server.token(Role.CHAIR)}")
+        assert (status, body["code"]) == (404, "consultation_not_found"), path
