@@ -20,6 +20,8 @@ interface Call {
   method: string
   body?: BodyInit
   type?: string
+  range?: string
+  stop?: AbortSignal
 }
 
 export class Http {
@@ -43,19 +45,33 @@ export class Http {
     return (await this.ask(path + queryText(query), { method: 'GET' })).blob()
   }
 
+  /** The bytes from `from` to before `to` of a file; it is an error when another stretch comes back. */
+  async piece(path: string, from: number, to: number, stop: AbortSignal): Promise<Blob> {
+    const response = await this.ask(path, { method: 'GET', range: `bytes=${from}-${to - 1}`, stop })
+    let bytes: Blob
+    try {
+      bytes = await response.blob()
+    } catch {
+      throw new ProblemError('offline', 0)
+    }
+    if (response.status !== 206 || bytes.size !== to - from) throw new ProblemError('failed', response.status)
+    return bytes
+  }
+
   private async json<T>(path: string, call: Call): Promise<T> {
     const response = await this.ask(path, call)
     if (response.status === 204) return undefined as T
     return (await response.json()) as T
   }
 
-  private async ask(path: string, { method, body, type }: Call): Promise<Response> {
+  private async ask(path: string, { method, body, type, range, stop }: Call): Promise<Response> {
     const headers: Record<string, string> = {}
     if (this.token) headers.Authorization = `Bearer ${this.token}`
     if (type) headers['Content-Type'] = type
+    if (range) headers.Range = range
     let response: Response
     try {
-      response = await fetch(PREFIX + path, { method, headers, cache: 'no-store', ...(body === undefined ? {} : { body }) })
+      response = await fetch(PREFIX + path, { method, headers, cache: 'no-store', ...(body === undefined ? {} : { body }), ...(stop ? { signal: stop } : {}) })
     } catch {
       throw new ProblemError('offline', 0)
     }

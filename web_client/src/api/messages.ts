@@ -113,7 +113,7 @@ export interface Floor {
   queue: QueueEntry[]
 }
 
-export type AgendaKind = 'report' | 'speech' | 'discussion' | 'response' | 'summary' | 'promotion'
+export type AgendaKind = 'report' | 'speech' | 'discussion' | 'response' | 'summary' | 'promotion' | 'break'
 
 export interface AgendaItem {
   id: string
@@ -162,6 +162,56 @@ export interface WaitingPerson {
   since_wall_ms: number
 }
 
+/** Why a stretch is not for the public: the emergency button, named afterwards, or the recording paused. */
+export type CutKind = 'cut' | 'withdrawn' | 'pause'
+
+/** A stretch of program time that the public does not see; an end of null has not come yet. */
+export interface Withdrawn {
+  id: string
+  kind: CutKind
+  from_ms: number
+  to_ms: number | null
+  by: string
+  at_wall_ms: number
+  reason: string
+  /** since when it is public again */
+  reinstated_wall_ms: number | null
+}
+
+/** What goes to the public. */
+export interface Broadcast {
+  /** while it is cut off; `since_ms` is where the card begins, in program time */
+  cut: { id: string; since_ms: number; since_wall_ms: number; by: string } | null
+  delay_s: number
+  /** newest first, the running cut among them */
+  withdrawn: Withdrawn[]
+}
+
+export type ProgramState = 'off' | 'starting' | 'on' | 'trouble'
+export type DirectionMode = 'auto' | 'manual'
+export type ProgramLayout = 'speaker' | 'strip' | 'grid' | 'side' | 'screen'
+
+/** The program: `layout` and `people` are what is shown, `chosen_…` what was directed. */
+export interface Program {
+  state: ProgramState
+  /** of a trouble */
+  reason: string | null
+  layout: string | null
+  people: string[]
+  /** 0 as it should be, up to 5 as more is left out to keep up */
+  load_level: number
+  fps: number
+  mode: DirectionMode
+  chosen_layout: ProgramLayout | null
+  chosen_people: string[]
+}
+
+/** Where recording and program are kept. */
+export interface Disk {
+  free_bytes: number
+  warn: boolean
+}
+
 /** First event of who has to wait; then room.snapshot on the same socket, or session.removed. */
 export interface Waiting {
   name: string
@@ -190,6 +240,12 @@ export interface Snapshot {
   statement_count?: number
   /** null for those who may not admit */
   waiting?: WaitingPerson[] | null
+  /** desks alone */
+  broadcast?: Broadcast
+  /** null when none is made */
+  program?: Program | null
+  /** null until it was looked at */
+  disk?: Disk | null
 }
 
 /** What a desk is told: the room without a seat in it. */
@@ -231,6 +287,9 @@ export interface ServerEvents {
   'statement.updated': { version?: number; statement: Statement }
   'waiting.joined': { person: WaitingPerson }
   'waiting.left': { participant_id: string }
+  'broadcast.updated': { broadcast: Broadcast }
+  'program.updated': { program: Program | null }
+  'disk.updated': { disk: Disk }
   'floor.turn': { duration_ms: number | null; ending: FloorEnding }
   'floor.warning': { left_ms: number }
   'floor.ended': { reason: 'withdrawn' | 'time' | 'finished' }
@@ -277,6 +336,12 @@ export interface Requests {
   'statement.like': [{ id: string; liked: boolean }, { statement: Statement }]
   'statement.take': [{ id: string; taken: boolean }, { statement: Statement }]
   'statements.list': [{ before?: string; limit?: number }, { items: Statement[]; next: string | null }]
+  'program.direct': [{ mode: DirectionMode; layout?: ProgramLayout; people?: string[] }, { program: Program | null }]
+  'broadcast.cut': [{ back_s?: number }, { broadcast: Broadcast }]
+  'broadcast.restore': [Record<string, never>, { broadcast: Broadcast }]
+  'broadcast.withdraw': [{ from_ms: number; to_ms: number; reason: string }, { broadcast: Broadcast }]
+  'broadcast.reinstate': [{ id: string; reason: string }, { broadcast: Broadcast }]
+  'recording.pause': [{ paused: boolean }, unknown]
   'room.sync': [Record<string, never>, Snapshot]
   'room.leave': [Record<string, never>, unknown]
 }

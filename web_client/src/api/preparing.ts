@@ -22,6 +22,10 @@ export interface PreparedConsultation {
   is_public: boolean
   waiting_room: boolean
   microphone_on_join: boolean
+  recording: boolean
+  /** absent on servers without them */
+  program?: boolean
+  public_delay_s?: number
   revision: number
 }
 
@@ -35,6 +39,9 @@ export type EditableField =
   | 'is_public'
   | 'waiting_room'
   | 'microphone_on_join'
+  | 'recording'
+  | 'program'
+  | 'public_delay_s'
   | 'mode'
   | 'organization'
 export type Edit = Partial<Pick<PreparedConsultation, EditableField>>

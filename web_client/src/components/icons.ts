@@ -54,4 +54,7 @@ export type IconName =
   | 'print'
   | 'trace'
   | 'upload'
+  | 'rec'
+  | 'shield'
   | 'pause'
+  | 'disk'

@@ -259,6 +259,7 @@ export const en: Messages = {
       response: 'Response',
       summary: 'Summary',
       promotion: 'Public comment',
+      break: 'Break',
     },
   },
   floor: {

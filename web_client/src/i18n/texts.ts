@@ -1,4 +1,6 @@
 /** All texts of a language together; each part of the product brings its own file. */
+import { broadcastEn } from './broadcast.en'
+import { broadcastZhCN } from './broadcast.zh-CN'
 import { deskEn } from './desk.en'
 import { deskZhCN } from './desk.zh-CN'
 import { en } from './en'
@@ -6,6 +8,6 @@ import { entryEn } from './entry.en'
 import { entryZhCN } from './entry.zh-CN'
 import { zhCN } from './zh-CN'
 
-export const chinese = { ...zhCN, ...deskZhCN, ...entryZhCN }
+export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...entryZhCN }
 export type Texts = typeof chinese
-export const english: Texts = { ...en, ...deskEn, ...entryEn }
+export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...entryEn }

@@ -258,6 +258,7 @@ export const zhCN = {
       response: '回应',
       summary: '小结',
       promotion: '网友留言',
+      break: '休会',
     },
   },
   floor: {

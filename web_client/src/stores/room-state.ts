@@ -1,9 +1,12 @@
 /** The room as the server tells it: a snapshot, then events. Applying the events must give what a fresh snapshot would say. */
 import type {
   AgendaItem,
+  Broadcast,
   Consultation,
+  Disk,
   Floor,
   Participant,
+  Program,
   Self,
   ServerEvent,
   ServerEvents,
@@ -30,6 +33,10 @@ export interface RoomState {
   statementCount: number
   /** in front of the door, longest first; null for those who may not admit */
   waiting: WaitingPerson[] | null
+  /** what goes to the public, how its program is made and what it is kept on: desks alone are told */
+  broadcast: Broadcast | null
+  program: Program | null
+  disk: Disk | null
 }
 
 export function stateFrom(snapshot: Snapshot): RoomState {
@@ -44,6 +51,9 @@ export function stateFrom(snapshot: Snapshot): RoomState {
     statements: snapshot.statements ? [...snapshot.statements] : null,
     statementCount: snapshot.statement_count ?? snapshot.statements?.length ?? 0,
     waiting: snapshot.waiting ? [...snapshot.waiting] : null,
+    broadcast: snapshot.broadcast ?? null,
+    program: snapshot.program ?? null,
+    disk: snapshot.disk ?? null,
   }
 }
 
@@ -59,6 +69,7 @@ export function applyEvent<Name extends ServerEvent>(
   }
   const version = (payload as { version?: number }).version
   if (version === undefined) {
+    if (applyWhole(state, name, payload)) return true
     // Private notes and who waits go to a few and so have no place among the versions.
     if (name === 'waiting.joined') putWaiting(state, (payload as ServerEvents['waiting.joined']).person)
     else if (name === 'waiting.left') dropWaiting(state, (payload as ServerEvents['waiting.left']).participant_id)
@@ -94,6 +105,15 @@ export function applyEvent<Name extends ServerEvent>(
       putStatement(state, (payload as ServerEvents['statement.added']).statement)
       break
   }
+  return true
+}
+
+/** What desks are told whole at each change: the newest counts. */
+function applyWhole<Name extends ServerEvent>(state: RoomState, name: Name, payload: ServerEvents[Name]): boolean {
+  if (name === 'broadcast.updated') state.broadcast = (payload as ServerEvents['broadcast.updated']).broadcast
+  else if (name === 'program.updated') state.program = (payload as ServerEvents['program.updated']).program
+  else if (name === 'disk.updated') state.disk = (payload as ServerEvents['disk.updated']).disk
+  else return false
   return true
 }
 

@@ -6,7 +6,7 @@ export interface DraftItem extends AgendaDraft {
   fixed: boolean
 }
 
-export const KINDS: readonly AgendaKind[] = ['report', 'speech', 'discussion', 'response', 'summary', 'promotion']
+export const KINDS: readonly AgendaKind[] = ['report', 'speech', 'discussion', 'response', 'summary', 'promotion', 'break']
 const USUAL_MINUTES = 10
 
 export function draftOf(items: readonly AgendaItem[]): DraftItem[] {

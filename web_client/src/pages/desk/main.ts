@@ -13,6 +13,7 @@ import '@/styles/sheet.css'
 import '@/styles/floor.css'
 import '@/styles/desk.css'
 import '@/styles/desk-places.css'
+import '@/styles/desk-broadcast.css'
 import DeskPage from './DeskPage.vue'
 
 createApp(DeskPage).use(createPinia()).use(i18n).mount('#app')

@@ -1,0 +1,32 @@
+/** Playing somebody, or the program, over WHEP: one offer, one answer, and a session that is given back. */
+import { ProblemError } from './http'
+
+export interface WhepSession {
+  answer: string
+  /** where the session is closed */
+  address: string
+}
+
+export async function playProgram(token: string | null, cid: string, offer: string): Promise<WhepSession> {
+  let response: Response
+  try {
+    response = await fetch(`/whep/${encodeURIComponent(cid)}/program`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/sdp', ...(token ? { Authorization: `Bearer ${token}` } : {}) },
+      body: offer,
+    })
+  } catch {
+    throw new ProblemError('offline', 0)
+  }
+  if (!response.ok) {
+    const problem = (await response.json().catch(() => ({}))) as { code?: string }
+    throw new ProblemError(problem.code ?? 'failed', response.status)
+  }
+  return { answer: await response.text(), address: response.headers.get('Location') ?? '' }
+}
+
+/** Also while the page goes away. What fails ends by itself on the server. */
+export function closeSession(token: string | null, address: string): void {
+  if (!address) return
+  fetch(address, { method: 'DELETE', keepalive: true, headers: token ? { Authorization: `Bearer ${token}` } : {} }).catch(() => undefined)
+}
