@@ -223,3 +223,39 @@ async def test_a_pause_is_sent_and_not_kept(server: Server) -> None:
         begin, end = each["program_time_ms"], each["program_time_ms"] + each["duration_ms"]
         is_in_it = begin < pause["to_ms"] and end > pause["from_ms"]
         assert (made.directory / each["file"]).exists() is not is_in_it
+
+
+async def test_the_button_acts_within_a_second(server: Server) -> None:
+    made = Programmed(server)
+    live = f"{server.url}/live/{made.cid}"
+    async with made.live(), aiohttp.ClientSession() as session:
+
+        async def playlist() -> str:
+            async with session.get(f"{live}/720p.m3u8") as response:
+                return await response.text() if response.status == 200 else ""
+
+        async def status(file: str) -> int:
+            async with session.get(f"{live}/{file}") as response:
+                return response.status
+
+        await made.has_segments(4)
+        last = made.segments()[-1]["file"]
+        name = Path(last).name
+        await eventually(playlist, lambda text: name in text, timeout_s=PATIENCE_S, what="the segment")
+        assert "card/" not in await playlist()
+        assert await status(last) == 200
+        pressed_s = time.monotonic()
+        shown = await made.desk.ask("broadcast.cut", {"back_s": 60})
+        assert "card/" in await playlist()
+        assert await status(last) == 404
+        assert time.monotonic() - pressed_s < 1.0
+        assert shown["broadcast"]["cut"]["by"] == "秘书处"
+        assert (made.directory / last).exists(), "what was recorded is there still"
+        await made.desk.ask("broadcast.restore")
+        await made.desk.ask(
+            "broadcast.reinstate", {"id": shown["broadcast"]["cut"]["id"], "reason": "误操作"}
+        )
+        assert await status(last) == 200
+        broadcasts = [body["broadcast"] for body in made.desk.of("broadcast.updated")]
+        assert [each["cut"] is not None for each in broadcasts] == [True, False, False]
+        assert broadcasts[-1]["withdrawn"][0]["reinstated_wall_ms"] is not None
