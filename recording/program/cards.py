@@ -23,6 +23,7 @@ _FOOT: Final[Colour] = (223, 231, 232)
 _META: Final[Colour] = (184, 200, 204)
 _RULE: Final[Colour] = (179, 38, 26)
 _HOUR_S: Final = 3600
+_MOST_NAMES: Final = 20  # more do not fit two lines
 
 
 class Cards:
@@ -31,11 +32,12 @@ class Cards:
     def __init__(self, overlays: Overlays, zone: ZoneInfo) -> None:
         self._overlays = overlays
         self._zone = zone
+        self._empty: Image.Image | None = None
 
     def title(self, scene: Scene, wall_ms: float) -> list[Layer | None]:
         """Before the beginning: topic, venues, how long to wait. While live and alone: that it goes on."""
-        venues = tuple(clean(name) for name in scene.venues)
-        main = self._frame(scene, clean(scene.title), "远程协商会", 0.5, venues)
+        venues = tuple(clean(name, 60) for name in scene.venues)
+        main = self._frame(scene, clean(scene.title, 200), "远程协商会", 0.5, venues)
         if scene.phase != "before":
             return [main, self._wait("会议进行中，请稍候", "")]
         if scene.starts_wall_ms is None:
@@ -55,20 +57,19 @@ class Cards:
             if known and scene.resumes_wall_ms is not None
             else "请稍候"
         )
-        return [self._frame(scene, "休会中", when, 0.12, (clean(scene.title),))]
+        return [self._frame(scene, "休会中", when, 0.12, (clean(scene.title, 200),))]
 
     def end(self, scene: Scene) -> list[Layer | None]:
         """会议结束."""
-        return [self._frame(scene, "会议结束", "感谢观看", 0.5, (clean(scene.title),))]
+        return [self._frame(scene, "会议结束", "感谢观看", 0.5, (clean(scene.title, 200),))]
 
     def _frame(
         self, scene: Scene, head: str, under: str, spacing_em: float, foot: tuple[str, ...]
     ) -> Layer | None:
-        organization = clean(scene.organization)
+        organization = clean(scene.organization, 100)
 
         def draw() -> tuple[Sheet, float, float]:
             sheet = self._ground()
-            self._overlays.sign(sheet, 603, 74, 74)
             sans = sheet.font("sans", 26)
             name = sheet.shortened(organization, 900, sans, 4.7)
             sheet.text(WIDTH / 2, 162, 36, name, sans, _SUBTITLE, align="middle", spacing=4.7)
@@ -83,10 +84,16 @@ class Cards:
         return self._overlays.kept(("frame", organization, head, under, foot), draw)
 
     def _ground(self) -> Sheet:
+        """The frame without words; made once, because it is the dearest of all."""
         sheet = self._overlays.sheet(WIDTH, HEIGHT)
-        sheet.image.paste(_radial(sheet.image.size, (22, 65, 78), (10, 27, 33)))
-        for ends, middle in ((720, 560), (760, 610), (680, 500)):
-            sheet.curve(_arch(ends, middle), 2, BRASS, 0.16)
+        if self._empty is None:
+            sheet.image.paste(_radial(sheet.image.size, (22, 65, 78), (10, 27, 33)))
+            arches = [_arch(ends, middle) for ends, middle in ((720, 560), (760, 610), (680, 500))]
+            sheet.curves(arches, 2, BRASS, 0.16)
+            self._overlays.sign(sheet, 603, 74, 74)
+            self._empty = sheet.image.copy()
+        else:
+            sheet.image.paste(self._empty)
         return sheet
 
     @staticmethod
@@ -114,10 +121,10 @@ class Cards:
         """At most two lines; of many venues the first ones and how many there are."""
         for size in (28, 24):
             font = sheet.font("sans", size)
-            lines = _joined(names, 1080, sheet, font)
+            shown = [sheet.shortened(name, 1080, font) for name in names[:_MOST_NAMES]]
+            lines = _joined(shown, 1080, sheet, font)
             if len(lines) <= 2:
                 break
-        shown = list(names)
         while len(lines) > 2 and len(shown) > 1:
             shown.pop()
             lines = _joined([*shown, f"等 {len(names)} 个会场"], 1080, sheet, font)
@@ -147,9 +154,9 @@ class Cards:
 
 
 def _joined(names: Sequence[str], width: float, sheet: Sheet, font: Font) -> list[str]:
-    """Lines of whole names with a blank between; a name that is wider than a line is shortened."""
+    """Lines of whole names with a blank between."""
     lines: list[str] = []
-    for name in (sheet.shortened(name, width, font) for name in names):
+    for name in names:
         if lines and sheet.width_of(lines[-1] + WIDE_BLANK + name, font) <= width:
             lines[-1] += WIDE_BLANK + name
         else:
@@ -174,13 +181,17 @@ def _arch(ends: float, middle: float) -> list[tuple[float, float]]:
 
 
 def _radial(size: tuple[int, int], inner: Colour, outer: Colour) -> Image.Image:
-    """An ellipse of light a third down, with a grain so fine that it only breaks the steps of a dark gradient."""
+    """An ellipse of light a third down, with a grain so fine that it only breaks the steps of a dark gradient:
+    each colour its own, because the steps of chroma are seen first."""
     width, height = size
-    across = (np.arange(width) + 0.5) / width * WIDTH - WIDTH / 2
-    down = (np.arange(height) + 0.5) / height * HEIGHT - HEIGHT * 0.34
-    away = np.minimum(np.sqrt((across[None, :] / 1100) ** 2 + (down[:, None] / 700) ** 2) / 0.78, 1)[
-        ..., None
-    ]
-    grain = np.random.default_rng(1).uniform(-0.8, 0.8, (height, width, 1))
-    colours = np.array(inner) * (1 - away) + np.array(outer) * away + grain
-    return Image.fromarray(np.clip(np.rint(colours), 0, 255).astype(np.uint8))
+    across = (np.arange(width, dtype=np.float32) + 0.5) / width * WIDTH - WIDTH / 2
+    down = (np.arange(height, dtype=np.float32) + 0.5) / height * HEIGHT - HEIGHT * 0.34
+    away = np.sqrt((across[None, :] / 1100) ** 2 + (down[:, None] / 700) ** 2) / np.float32(0.78)
+    away = np.minimum(away, 1)
+    grain = np.random.default_rng(1)
+    planes = []
+    for bright, dark in zip(inner, outer, strict=True):
+        plane = np.float32(bright) + away * np.float32(dark - bright)
+        plane += grain.random((height, width), dtype=np.float32) * 3 - 1.5
+        planes.append(np.rint(plane).astype(np.uint8))
+    return Image.fromarray(np.stack(planes, axis=-1))

@@ -91,7 +91,7 @@ class Overlays:
 
     def bar(self, title: str, item: str | None, place: Rect, over: bool) -> Layer | None:
         """Mark or emblem, topic and agenda item."""
-        title, item = clean(title), clean(item or "")
+        title, item = clean(title, 200), clean(item or "", 200)
 
         def draw() -> tuple[Sheet, float, float]:
             sheet = self.sheet(WIDTH, 100 if over else place.bottom)
@@ -151,7 +151,7 @@ class Overlays:
 
     def plate(self, name: str, line: str, place: Rect, kind: PlateKind, speaking: bool) -> Layer | None:
         """The 席卡: name over line, no wider than its place, at its lower left."""
-        name, line = clean(name), clean(line) if kind == "big" else ""
+        name, line = clean(name, 100), clean(line, 200) if kind == "big" else ""
 
         def draw() -> tuple[Sheet, float, float]:
             measures = _PLATES[kind]
@@ -177,7 +177,7 @@ class Overlays:
     def card(self, text: str, nickname: str, place_name: str, answering: str, place: Rect) -> Layer | None:
         """The promoted comment: seal, who wrote it, the words, who answers."""
         text, nickname, place_name, answering = (
-            clean(part) for part in (text, nickname, place_name, answering)
+            clean(part, 300) for part in (text, nickname, place_name, answering)
         )
         writer = " · ".join(part for part in (nickname, place_name) if part)
 
@@ -238,7 +238,7 @@ class Overlays:
 
     def captions(self, spoken: Iterable[Spoken], place: Rect) -> Layer | None:
         """The last two lines of what is said."""
-        said = tuple(Spoken(clean(each.name), clean(each.text, 400)) for each in spoken)
+        said = tuple(Spoken(clean(each.name, 100), clean(each.text, 400)) for each in spoken)
 
         def draw() -> tuple[Sheet, float, float]:
             sheet = self.sheet(place.w, place.h)
@@ -289,7 +289,7 @@ class Overlays:
 
     def tent(self, name: str, line: str, place: Rect) -> Layer | None:
         """The 席卡 that stands on the table where there is no picture. Fills its place."""
-        name, line = clean(name), clean(line)
+        name, line = clean(name, 100), clean(line, 200)
 
         def draw() -> tuple[Sheet, float, float]:
             sheet = self.sheet(place.w, place.h)

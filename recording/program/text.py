@@ -87,6 +87,7 @@ class Fonts:
         return default
 
 
+@lru_cache(maxsize=256)
 def clean(text: str, most: int = MAX_DRAWN) -> str:
     """As it can be drawn on one line: no control characters, no direction marks, no emoji, single blanks."""
     text = unicodedata.normalize("NFC", _UNSEEN.sub("", text[: most * 4]))

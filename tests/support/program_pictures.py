@@ -85,7 +85,6 @@ class Example:
     levels: Mapping[str, float] = field(default_factory=dict)
     sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     screens: tuple[str, ...] = ()
-    lost: tuple[str, ...] = ()
 
     def tracks(self) -> list[Key]:
         """The open tracks."""
@@ -188,7 +187,7 @@ def pictures_of(example: Example, frame: int = 0) -> dict[Key, Picture | None]:
             size = example.sizes.get(f"{person}/screen", (1280, 720))
             page = VideoFrame.from_ndarray(slide(*size), format="rgb24").reformat(format="yuv420p")
             pictures[person, source] = Picture(page, frame)
-        elif person not in example.lost:
+        else:
             size = example.sizes.get(person, (640, 360))
             pictures[person, source] = Picture(coded(order.index(person), size, frame), frame)
     return pictures
