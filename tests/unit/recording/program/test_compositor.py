@@ -348,7 +348,7 @@ def test_a_plate_is_as_wide_as_its_name_and_no_wider_than_its_place(kind: Any, l
     array, canvas = blank((1280, 720))
     canvas.fill(Rect(0, 0, 1280, 720), (40, 40, 40))
     drawn.draw(canvas)
-    paper = np.argwhere(array[:720] > 225)
+    paper = np.argwhere(array[:720] > 200)
     (top, left), (bottom, right) = paper.min(0), paper.max(0)
     assert place.holds(Rect(left, top, right + 1 - left, bottom + 1 - top))
     if length == 200:
