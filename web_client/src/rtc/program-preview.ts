@@ -50,12 +50,12 @@ export class ProgramPreview extends Emitter<PreviewEvents> {
     this.peer = peer
     this.pictures = this.stills = 0
     peer.addTransceiver('video', { direction: 'recvonly' })
-    peer.ontrack = ({ track }) => {
+    peer.addEventListener('track', ({ track }) => {
       if (peer === this.peer) this.emit('picture', new MediaStream([track]))
-    }
-    peer.onconnectionstatechange = () => {
+    })
+    peer.addEventListener('connectionstatechange', () => {
       if (peer === this.peer && peer.connectionState === 'failed') this.again()
-    }
+    })
     try {
       await peer.setLocalDescription(await peer.createOffer())
       const { answer, address } = await this.options.play(peer.localDescription?.sdp ?? '')
@@ -97,7 +97,6 @@ export class ProgramPreview extends Emitter<PreviewEvents> {
     const peer = this.peer
     this.peer = null
     if (!peer) return
-    peer.ontrack = peer.onconnectionstatechange = null
     peer.close()
     if (this.address) this.options.end(this.address)
     this.address = ''
