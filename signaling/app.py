@@ -30,6 +30,7 @@ from conference.services.disk_watch import DiskWatch
 from conference.services.editing import Editing
 from conference.services.entrances import Entrances
 from conference.services.entry_codes import EntryCodes
+from conference.services.exports import Exports
 from conference.services.files import Files
 from conference.services.floor_clock import FloorClock
 from conference.services.floors import Floors
@@ -48,6 +49,7 @@ from conference.services.public_views import PublicViews
 from conference.services.recordings import Recordings
 from conference.services.recovery import Recovery
 from conference.services.relisting import Relisting
+from conference.services.retention import Retention
 from conference.services.revocations import Revocations
 from conference.services.rooms import RoomLimits, Rooms
 from conference.services.staff import Staff
@@ -70,6 +72,7 @@ from signaling.data_dir import DataDirectory
 from signaling.database import open_database
 from signaling.demo import DemoStaff, demo_links, demo_staff
 from signaling.ephemeral import Ephemeral, open_ephemeral
+from signaling.exports import ExportWorkers
 from signaling.footage import StoredFootage
 from signaling.http.application import make_application
 from signaling.http.context import HttpContext
@@ -99,6 +102,7 @@ _PROGRAM_S = 0.1  # how late a program shows what happened
 _DISK_S = 2.0
 _RECORDING_S = 0.2  # how late a recording may begin and end
 _CHECKPOINT_S = 2.0
+_RETENTION_S = 60.0  # how soon after a start; then once a day
 _CLAIMS_S = 2.0  # a quarter of the time for which a claim lasts
 _ADOPT_S = 15.0
 _DEAD_PEER_MS = 30_000
@@ -127,6 +131,8 @@ class WebProcess:
     revocations: Revocations
     files: Files
     recordings: Recordings
+    exports: Exports
+    retention: Retention
     programs: ProgramTimes
     productions: Programs
     broadcasts: Broadcasts
@@ -198,6 +204,15 @@ class WebProcess:
         cards, crowd = Cards(directory.cards), Crowd(settings.live_ll_limit)
         metrics.watch_crowd(crowd)
         media_sessions.follow(recordings.follow)
+        exporter = ExportWorkers(
+            directory.recordings,
+            directory.program,
+            reserve_bytes=settings.recording_reserve_mb << 20,
+            forget=stores.forget,
+        )
+        exports = Exports(database, clock, exporter, productions.is_making)
+        days = settings.recording_retention_days
+        retention = Retention(database, clock, exporter, exports, days=days)
         tables, links = TableWorkers(settings.time_zone), key.links(settings.public_url)
         context = HttpContext(
             access=access,
@@ -212,6 +227,7 @@ class WebProcess:
             editing=Editing(rooms, floors, waiting),
             files=files,
             recordings=recordings,
+            exports=exports,
             broadcasts=broadcasts,
             public_views=PublicViews(database, clock, broadcasts, StoredFootage(stores, broadcasts)),
             stores=stores,
@@ -256,6 +272,8 @@ class WebProcess:
             revocations=revocations,
             files=files,
             recordings=recordings,
+            exports=exports,
+            retention=retention,
             programs=programs,
             productions=productions,
             broadcasts=broadcasts,
@@ -274,9 +292,11 @@ class WebProcess:
         await self.files.restore()
         await self.recordings.restore()
         await self.productions.restore()
+        await self.exports.restore()
         background.keep(self.media_sessions.run)
         background.keep(self.recordings.run)
         background.keep(self.productions.run)
+        background.keep(self.exports.run)
         background.keep(self.metrics.measure_lag)
         background.every(_SWEEP_S, self.departures.expire, self.streams.expire, self.offers.repeat_overdue)
         background.every(_SWEEP_S, self.revocations.sweep)
@@ -285,6 +305,7 @@ class WebProcess:
         background.every(_PROGRAM_S, self.productions.tick)
         background.every(_RECORDING_S, self.broadcasts.save_cuts)
         background.every(_DISK_S, self.disk_watch.tick)
+        background.every(_RETENTION_S, self.retention.tick)
         background.every(_CHECKPOINT_S, self.database.checkpoint)
         background.every(_HEARTBEAT_S, self.rooms.heartbeat)
         background.every(_CLAIMS_S, self.rooms.renew_claims)

@@ -84,6 +84,9 @@ def serve(
     recording_reserve_mb: Annotated[
         int | None, typer.Option(help="Recording begins only where this is free, in MB. Default 256.")
     ] = None,
+    recording_retention_days: Annotated[
+        int | None, typer.Option(help="Recordings are deleted so many days after the end. Default: never.")
+    ] = None,
     disk_warn_gb: Annotated[
         float | None,
         typer.Option(help="Desks are warned when fewer GB are free for recordings. Default 10."),
@@ -112,6 +115,7 @@ def serve(
         "max_tracks": max_tracks,
         "time_zone": time_zone,
         "recording_reserve_mb": recording_reserve_mb,
+        "recording_retention_days": recording_retention_days,
         "disk_warn_gb": disk_warn_gb,
         "log_level": log_level,
     }

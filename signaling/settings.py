@@ -61,6 +61,12 @@ class Settings(BaseSettings):
         ge=1,
         description="Recording begins only where this is free, in MB, and ends when half is left.",
     )
+    recording_retention_days: int = Field(
+        0,
+        ge=0,
+        le=36_500,
+        description="Recordings are deleted so many days after the end, unless archived; 0 keeps them.",
+    )
     disk_warn_gb: float = Field(
         10.0,
         ge=0,

@@ -56,6 +56,7 @@ ERROR_TEXTS: Final[dict[str, str]] = {
     "consultation_exists": "这个编号已被另一场协商会使用。",
     "consultation_not_open": "这场协商会现在不能进入。",
     "consultation_ended": "这场协商会已经结束。",
+    "nothing_recorded": "这里没有录到内容，无法生成文件。",
     "invalid_state": "协商会当前的状态不允许这项操作。",
     "room_full": "会议室已满，请联系会务人员。",
     "hard_muted": "主持人已将您静音，只有主持人可以解除。",

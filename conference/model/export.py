@@ -63,10 +63,6 @@ class Export:
         suffix = "mp4" if self.media_type == VIDEO else "m4a"
         return f"{self.consultation_id}/exports/{self.id}.{suffix}"
 
-    def is_same_as(self, other: Export) -> bool:
-        """Whether the same is asked for."""
-        return (self.kind, self.subject, self.media_type) == (other.kind, other.subject, other.media_type)
-
     def done(self, now_ms: int, from_ms: int, duration_ms: int, size_bytes: int, sha256: str) -> Export:
         return replace(
             self,

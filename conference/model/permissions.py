@@ -66,6 +66,7 @@ class Action(StrEnum):
     AUDIT_FORGET = "audit.forget"  # delete personal text, as the law may ask
     RECORDING_READ = "recording.read"
     RECORDING_DELETE = "recording.delete"
+    EXPORT_CREATE = "export.create"  # have files made out of recordings
     RECORDING_PAUSE = "recording.pause"
     PROGRAM_READ = "program.read"  # undelayed and uncut, also of an internal consultation
     PROGRAM_DIRECT = "program.direct"
@@ -137,6 +138,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
             Action.ARCHIVE_READ,
             Action.RECORDING_READ,
             Action.RECORDING_DELETE,
+            Action.EXPORT_CREATE,
         },
         Role.MEMBER: _SPEAK,
         Role.DEPARTMENT: _SPEAK,
@@ -149,7 +151,13 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         | _LIFE_CYCLE
         | _OVERSEE
         | _PREPARE
-        | {Action.RECORDING_READ, Action.PROGRAM_READ, Action.PROGRAM_DIRECT, Action.BROADCAST_CUT},
+        | {
+            Action.RECORDING_READ,
+            Action.EXPORT_CREATE,
+            Action.PROGRAM_READ,
+            Action.PROGRAM_DIRECT,
+            Action.BROADCAST_CUT,
+        },
         Role.ADMINISTRATOR: _LISTEN
         | _OVERSEE
         | _PREPARE
@@ -158,6 +166,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
             Action.PROGRAM_READ,
             Action.RECORDING_READ,
             Action.RECORDING_DELETE,
+            Action.EXPORT_CREATE,
             Action.USER_MANAGE,
             Action.ORGANIZATION_MANAGE,
         },

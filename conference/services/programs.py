@@ -346,6 +346,10 @@ class Programs:
 
     # ── direction ───────────────────────────────────────────────────────────────────────────────
 
+    def is_making(self, consultation_id: str) -> bool:
+        """Whether its program is made here, or about to end."""
+        return consultation_id in self._made
+
     async def direct(self, consultation_id: str, by: str | Bearer, direction: Direction) -> ProgramView:
         """Choose the picture, or let it be chosen; `people` must be in the room."""
         if direction.mode is DirectionMode.AUTO:

@@ -319,7 +319,11 @@ class Recordings:
         require(by.role, Action.RECORDING_DELETE)
         async with self._rooms.storage.transaction() as unit:
             recording, consultation = await self._found(unit, consultation_id, recording_id)
-            await unit.recordings.save([recording.deleted(self._rooms.clock.wall_ms())])
+            now_ms = self._rooms.clock.wall_ms()
+            await unit.recordings.save([recording.deleted(now_ms)])
+            export = await unit.exports.get(recording_id)
+            if export is not None:  # the program's own file is both
+                await unit.exports.save([export.deleted(now_ms)])
             content: dict[str, Value] = {
                 "participant": recording.participant_id,
                 "source": recording.source,

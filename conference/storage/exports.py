@@ -48,6 +48,16 @@ class SqlExports:
             condition = sa.and_(condition, sa.or_(c.requested_at_ms < requested_at_ms, older))
         return await self._where(condition, limit)
 
+    async def like(self, wanted: Export) -> Export | None:
+        c = exports.c
+        same = sa.and_(
+            c.consultation_id == wanted.consultation_id,
+            c.kind == wanted.kind.value,
+            c.subject.is_not_distinct_from(wanted.subject),
+            c.media_type == wanted.media_type,
+        )
+        return next(iter(await self._where(same, 1)), None)
+
     async def queued(self) -> list[Export]:
         return list(reversed(await self._where(exports.c.state == ExportState.QUEUED.value)))
 

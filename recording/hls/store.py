@@ -302,6 +302,12 @@ class ProgramStores:
         self._stores[consultation_id] = self._stores.pop(consultation_id)
         return store
 
+    def forget(self, consultation_id: str) -> None:
+        """Its files were deleted; whoever waits goes on. Never called while it is made."""
+        store = self._stores.pop(consultation_id, None)
+        if store is not None:
+            store.stop()
+
     async def close(self) -> None:
         """Idempotent; whoever waits for more goes on."""
         for task in tuple(self._loading.values()):

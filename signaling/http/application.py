@@ -9,6 +9,7 @@ from signaling.http import (
     attendance,
     broadcast,
     entrances,
+    exports,
     files,
     imports,
     invitees,
@@ -45,6 +46,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     files.add_to(app)
     proceedings.add_to(app)
     recordings.add_to(app)
+    exports.add_to(app)
     broadcast.add_to(app)
     attendance.add_to(app)
     trace.add_to(app)

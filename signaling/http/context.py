@@ -21,6 +21,7 @@ from conference.services.consultations import Consultations
 from conference.services.editing import Editing
 from conference.services.entrances import Entrances
 from conference.services.entry_codes import EntryCodes
+from conference.services.exports import Exports
 from conference.services.files import Files
 from conference.services.floors import Floors
 from conference.services.invitee_imports import InviteeImports
@@ -66,6 +67,7 @@ class HttpContext:
     editing: Editing
     files: Files
     recordings: Recordings
+    exports: Exports
     broadcasts: Broadcasts
     public_views: PublicViews
     stores: ProgramStores

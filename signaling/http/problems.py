@@ -47,6 +47,7 @@ STATUS_OF: Final[dict[str, int]] = {
     "consultation_ended": 409,
     "consultation_not_open": 409,
     "invalid_state": 409,
+    "nothing_recorded": 409,
     "room_full": 409,
     "hard_muted": 409,
     "floor_required": 409,

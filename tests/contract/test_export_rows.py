@@ -31,6 +31,11 @@ async def test_the_newest_come_first_and_page_by_page(database: Database) -> Non
         assert await unit.exports.of("c", after="x_z") == []
         assert await unit.exports.of("e") == []
         assert await unit.exports.get("x_b") == CLIP
+        assert await unit.exports.like(replace(PROGRAM, id="x_new")) == PROGRAM
+        assert await unit.exports.like(replace(CLIP, id="x_new", requested_by="别人")) == newest
+        assert await unit.exports.like(replace(CLIP, subject="a_2")) is None
+        assert await unit.exports.like(replace(OTHER, media_type=SOUND)) is None
+        assert await unit.exports.like(replace(OTHER, consultation_id="c")) is None
 
 
 async def test_what_became_of_it_is_written_and_nothing_else(database: Database) -> None:

@@ -213,6 +213,9 @@ class ExportRepository(Protocol):
     async def of(self, consultation_id: str, *, after: str | None = None, limit: int = 100) -> list[Export]:
         """The newest first, behind the one with the id `after`."""
 
+    async def like(self, wanted: Export) -> Export | None:
+        """The one that is the same file of the same, if there is one."""
+
     async def queued(self) -> list[Export]:
         """Those that are to be made, of all consultations, the oldest first."""
 

@@ -49,7 +49,7 @@ TABLE = {
     "secretariat": LEAD
     | PREPARE
     | BROADCAST
-    | {"statement.read_private", "archive.read", "recording.read", "recording.delete"},
+    | {"statement.read_private", "archive.read", "recording.read", "recording.delete", "export.create"},
     "member": SPEAK,
     "department": SPEAK,
     "expert": SPEAK,
@@ -64,6 +64,7 @@ TABLE = {
         "consultation.start",
         "consultation.end",
         "recording.read",
+        "export.create",
         "program.read",
         "program.direct",
         "broadcast.cut",
@@ -76,6 +77,7 @@ TABLE = {
         "program.read",
         "recording.read",
         "recording.delete",
+        "export.create",
         "user.manage",
         "organization.manage",
     },

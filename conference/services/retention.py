@@ -1,0 +1,116 @@
+"""Retention: so many days after the end of a consultation its recordings are deleted, with a trace.
+
+A consultation that was archived is sealed: its package names every file by its hash, and what it names stays until
+somebody deletes it by hand.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+
+from conference.clock import Clock
+from conference.model.audit import SYSTEM, AuditEntry, Value
+from conference.model.consultation import Consultation
+from conference.model.errors import ConferenceError
+from conference.model.export import Export
+from conference.model.recording import FileState, Recording
+from conference.services.exports import Exports
+from conference.services.ports import ExportMaker, Storage, UnitOfWork
+
+log = structlog.get_logger(__name__)
+
+_DAY_MS: Final = 86_400_000
+_DAY_S: Final = 86_400.0
+_PAGE: Final = 500
+_REASON: Final = "retention"
+
+
+class Retention:
+    """Rows and lines first, in one transaction, then the files: a kill in between is made good the next time."""
+
+    def __init__(
+        self, storage: Storage, clock: Clock, maker: ExportMaker, exports: Exports, *, days: int
+    ) -> None:
+        """`days` after its end; 0 keeps for ever."""
+        self._storage = storage
+        self._clock = clock
+        self._maker = maker
+        self._exports = exports
+        self._days = days
+        self._swept_at_s: float | None = None
+
+    async def tick(self) -> None:
+        """Call as often: sweeps at the first call and once a day."""
+        now_s = self._clock.monotonic()
+        if self._days and (self._swept_at_s is None or now_s - self._swept_at_s >= _DAY_S):
+            await self.sweep()
+            self._swept_at_s = now_s
+
+    async def sweep(self) -> None:
+        """Every consultation whose time is over; one that cannot be cleared does not keep the others."""
+        async with self._storage.reading() as unit:
+            over = await unit.consultations.ended_before(self._clock.wall_ms() - self._days * _DAY_MS)
+        for consultation in over:
+            try:
+                await self._clear(consultation)
+            except ConferenceError as error:
+                log.warning("retention.delayed", consultation=consultation.id, code=error.code)
+
+    async def _clear(self, consultation: Consultation) -> None:
+        cid = consultation.id
+        has_files, has_program = await self._maker.has_files(cid), await self._maker.has_program(cid)
+        async with self._storage.reading() as unit:
+            recordings, exports = await _recordings(unit, cid), await _exports(unit, cid)
+            is_told = bool(await unit.audit.lines(cid, limit=1, action="program.deleted"))
+        if any(each.state is FileState.RECORDING for each in recordings):
+            return  # its end is not written down yet
+        if recordings or exports or (has_program and not is_told):
+            async with self._storage.transaction() as unit:
+                for export in exports:
+                    await self._exports.strike(unit, consultation, export, SYSTEM, _REASON)
+                made = {each.id for each in exports}
+                await self._strike(unit, consultation, [each for each in recordings if each.id not in made])
+                if has_program and not is_told:
+                    await unit.audit.append(self._entry(consultation, "program.deleted", cid, {}))
+            for export in exports:
+                await self._exports.forget(export)
+        if has_files:
+            await self._maker.clear(cid)
+
+    async def _strike(
+        self, unit: UnitOfWork, consultation: Consultation, recordings: list[Recording]
+    ) -> None:
+        now_ms = self._clock.wall_ms()
+        await unit.recordings.save([each.deleted(now_ms) for each in recordings])
+        for each in recordings:
+            content: dict[str, Value] = {
+                "participant": each.participant_id,
+                "source": each.source,
+                "sha256": each.sha256,
+            }
+            await unit.audit.append(self._entry(consultation, "recording.deleted", each.id, content))
+
+    def _entry(
+        self, consultation: Consultation, action: str, subject: str, content: dict[str, Value]
+    ) -> AuditEntry:
+        now_ms, at_ms = self._clock.wall_ms(), consultation.program_high_water_ms
+        said: dict[str, Value] = {**content, "reason": _REASON}
+        return AuditEntry(consultation.id, now_ms, at_ms, SYSTEM, action, subject, said)
+
+
+async def _recordings(unit: UnitOfWork, consultation_id: str) -> list[Recording]:
+    found: list[Recording] = []
+    while page := await unit.recordings.of(
+        consultation_id, after=found[-1].id if found else None, limit=_PAGE
+    ):
+        found += page
+    return found
+
+
+async def _exports(unit: UnitOfWork, consultation_id: str) -> list[Export]:
+    found: list[Export] = []
+    while page := await unit.exports.of(consultation_id, after=found[-1].id if found else None, limit=_PAGE):
+        found += page
+    return found
