@@ -86,8 +86,9 @@ def integrated(sound: Sound) -> float:
 class Leveller:
     """Brings one microphone slowly to the target. What does not pass the gate moves nothing: silence stays silent."""
 
-    def __init__(self, target_lufs: float = TARGET_LUFS) -> None:
+    def __init__(self, target_lufs: float = TARGET_LUFS, *, most_up_db: float = _MOST_UP_DB) -> None:
         self._target = target_lufs
+        self._most_up_db = most_up_db
         self._recent: deque[float] = deque(maxlen=_WINDOW)
         self._heard: deque[float] = deque(maxlen=_MEMORY_BLOCKS)
         self._gain_db = 0.0
@@ -128,5 +129,5 @@ class Leveller:
         if len(self._heard) < _SURE_BLOCKS:
             return
         wanted = self._target - lufs(sum(self._heard) / len(self._heard))
-        wanted = min(_MOST_UP_DB, max(_MOST_DOWN_DB, wanted))
+        wanted = min(self._most_up_db, max(_MOST_DOWN_DB, wanted))
         self._gain_db += min(_UP_DB, max(-_DOWN_DB, wanted - self._gain_db))

@@ -188,6 +188,8 @@ class Mixer:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._voices: dict[int, tuple[str, Voice]] = {}
+        self._together = Leveller(most_up_db=0)  # several who speak at once are louder than one
+        self._gain = 1.0
         self._limiter = Limiter()
         self.mixed_to_us = 0.0  # what belongs before this comes too late
 
@@ -210,6 +212,11 @@ class Mixer:
             for _, voice in self._voices.values():
                 voice.mix_into(out, at + LOOK_AHEAD)
         self.mixed_to_us = (at + LOOK_AHEAD + count) * 1e6 / RATE
+        self._together.push(out)
+        wanted = self._together.gain
+        if wanted != 1.0 or self._gain != 1.0:
+            out *= np.linspace(self._gain, wanted, count, dtype=np.float32)[:, None]
+            self._gain = wanted
         return self._limiter.process(out)
 
     def levels(self) -> dict[str, float]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from conference.sfu import tap_frames
 from recording.hls.formats import nal_units
 from recording.program.rtp import Packetizer
+from tests.support.program_process import on_time
 
 _PIECE = 1_100
 
@@ -114,6 +115,7 @@ class TapFeeder:
         self._sock.close()
 
     def _run(self) -> None:
+        on_time()
         try:
             while not self._ended.wait(0.004):
                 now_us = time.monotonic_ns() // 1000

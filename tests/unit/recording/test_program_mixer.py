@@ -90,6 +90,11 @@ def test_speech_comes_near_the_target_however_loud_it_was(db: float) -> None:
     assert np.abs(out).max() <= CEILING + 1e-4
 
 
+def test_four_who_speak_at_once_are_no_louder_than_one() -> None:
+    out = fed(Mixer(), {number: np.roll(spoken(24, -10), number * 9_000, axis=0) for number in range(4)})
+    assert integrated(out[14 * 48_000 :]) == pytest.approx(-16, abs=2)
+
+
 def test_what_is_almost_nothing_is_raised_by_so_much_and_no_more() -> None:
     leveller = Leveller()
     leveller.push(spoken(24, -30))

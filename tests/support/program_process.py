@@ -1,0 +1,129 @@
+"""The real program worker as a process: told scenes, its facts collected, ended, killed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+from tests.support.eventually import eventually_sync
+from tests.support.media import ROOT
+
+Fact = dict[str, Any]
+
+
+def person(participant_id: str, **more: Any) -> dict[str, Any]:
+    """Somebody with camera and microphone, for a scene."""
+    return {"id": participant_id, "name": f"委员{participant_id}", "camera": True, "microphone": True, **more}
+
+
+def scene(*people: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A live scene of these people."""
+    return {"phase": "live", "title": "远程协商会", "organization": "县政协", "people": list(people), **more}
+
+
+def speaking(participant_id: str, *people: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """One of them in the whole picture."""
+    direction = {"mode": "manual", "layout": "speaker", "people": [participant_id]}
+    return scene(*people, direction=direction, **more)
+
+
+def on_time(pid: int = 0) -> None:
+    """The process (0: this thread) goes before others, where that is allowed: many tests may run beside this one."""
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(pid, os.SCHED_RR, os.sched_param(1))
+
+
+class ProgramProcess:
+    """`close` in the end; `facts` grows while it runs."""
+
+    def __init__(self, directory: Path, **options: Any) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.directory = directory
+        self._sockets = tempfile.TemporaryDirectory(prefix="prog-")  # short: a socket's path has 107 bytes
+        self.tap_path = f"{self._sockets.name}/tap"
+        self.feed_path = f"{self._sockets.name}/feed"
+        self.facts: list[Fact] = []
+        whole = {"most_load": 0, **options}  # never sparing itself: times are looked at
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "recording.program.worker", self.tap_path, self.feed_path, str(directory), "c_1",
+             json.dumps(whole)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        on_time(self.process.pid)
+        self.errors = ""
+        self._readers = [threading.Thread(target=run, daemon=True) for run in (self._read, self._read_errors)]
+        for each in self._readers:
+            each.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.facts.append(json.loads(line))
+
+    def _read_errors(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.errors += line.decode(errors="replace")
+
+    def say(self, word: dict[str, Any] | bytes) -> None:
+        """A line on its standard input."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(word if isinstance(word, bytes) else json.dumps(word).encode() + b"\n")
+        self.process.stdin.flush()
+
+    def show(self, shown: dict[str, Any]) -> None:
+        """A scene."""
+        self.say({"do": "scene", "scene": shown})
+
+    def named(self, kind: str, **with_: Any) -> list[Fact]:
+        """Facts of a kind in which these things stand."""
+        wanted = with_.items()
+        return [f for f in list(self.facts) if f["fact"] == kind and all(f.get(k) == v for k, v in wanted)]
+
+    def wait(self, kind: str, count: int = 1, timeout_s: float = 30, **with_: Any) -> list[Fact]:
+        """Until there are so many of them."""
+        return eventually_sync(
+            lambda: self.named(kind, **with_),
+            lambda found: len(found) >= count or self.process.poll() is not None,
+            timeout_s=timeout_s,
+            what=f"{count} × {kind} {with_}; {self.errors[-2000:]}",
+        )
+
+    def wait_program_time(self, program_time_ms: float) -> None:
+        """Until a listed segment ends behind it."""
+        eventually_sync(
+            lambda: max((f["program_time_ms"] + f["duration_ms"] for f in self.named("segment")), default=-1),
+            lambda end: end >= program_time_ms or self.process.poll() is not None,
+            timeout_s=60,
+            what=f"a segment that ends after {program_time_ms}; {self.errors[-2000:]}",
+        )
+
+    def end(self) -> None:
+        """Ask for a proper end."""
+        self.say({"do": "end"})
+        assert self.process.wait(20) == 0, self.errors
+        for each in self._readers:
+            each.join()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for each in self._readers:
+            each.join()
+
+    def close(self) -> None:
+        """Idempotent."""
+        if self.process.poll() is None:
+            self.kill()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if pipe is not None and not pipe.closed:
+                pipe.close()
+        self._sockets.cleanup()
