@@ -8,7 +8,7 @@ import time
 from collections import Counter as Counts
 from collections.abc import Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -16,6 +16,7 @@ from conference.model.program import ProgramState
 from conference.services.disk_watch import DiskWatch
 from conference.services.programs import Programs
 from conference.services.rooms import Rooms
+from signaling.http.crowd import Crowd
 
 _LAG_INTERVAL_S = 0.5
 _SAMPLE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{[^\n{}]*\})?$")
@@ -76,6 +77,15 @@ class Metrics:
     def watch_programs(self, programs: Programs, disk: DiskWatch) -> None:
         """How the programs fare, and the disk that they are kept on."""
         self.registry.register(_ProgramCollector(programs, disk))
+
+    def watch_crowd(self, crowd: Crowd) -> None:
+        """How many wait for the next piece of a livestream."""
+        waiting = Gauge(
+            "yuanshang_live_waiting",
+            "Viewers, or proxies, that wait for the next piece of a livestream.",
+            registry=self.registry,
+        )
+        waiting.set_function(lambda: crowd.waiting)
 
     async def measure_lag(self) -> None:
         """Observe the event loop's lag; runs until cancelled."""

@@ -16,7 +16,6 @@ import msgspec
 from recording.hls.journal import read_journal
 
 _WITH_PARTS: Final = 110  # slots whose parts are remembered: a minute's delay and a live playlist
-_KEPT: Final = 64  # consultations in memory
 
 PartRow: TypeAlias = (
     "tuple[int, int, int, bool]"  # offset, size, duration in ms, whether a player can begin there
@@ -271,19 +270,27 @@ _READERS: Final = {
     "gone": ProgramStore._take_end,
     "ended": ProgramStore._take_end,
 }
+_ENDS: Final = ("gone", "ended")
 
 
 class ProgramStores:
     """The programs of a node, below one directory; those asked for last are in memory."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, kept: int = 64) -> None:
+        """`kept`: how many consultations stay in memory."""
         self._directory = directory
+        self._kept = kept
         self._stores: dict[str, ProgramStore] = {}
         self._loading: dict[str, asyncio.Task[ProgramStore | None]] = {}
+        self._running: set[str] = set()
         self._missed: dict[str, list[Mapping[str, Any]]] = {}
 
     def take(self, consultation_id: str, fact: Mapping[str, Any]) -> None:
         """A fact of a running worker. Of consultations that nobody asked for it is in the journal."""
+        if fact.get("fact") in _ENDS:
+            self._running.discard(consultation_id)
+        else:
+            self._running.add(consultation_id)
         store = self._stores.get(consultation_id)
         if store is not None:
             store.take(fact)
@@ -321,12 +328,13 @@ class ProgramStores:
             store = await asyncio.to_thread(load, self._directory / consultation_id)
             for fact in self._missed[consultation_id]:
                 store.take(fact)
+            store.is_running = consultation_id in self._running
         finally:
             del self._loading[consultation_id], self._missed[consultation_id]
         if not store.lives:
             return None
         self._stores[consultation_id] = store
-        while len(self._stores) > _KEPT:
+        while len(self._stores) > self._kept:
             del self._stores[next(iter(self._stores))]
         return store
 

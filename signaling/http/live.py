@@ -35,6 +35,7 @@ _REPLAY_CACHE: Final = "public, max-age=5"
 _MISSING_CACHE: Final = "public, max-age=1"  # so that a crowd that asks for what was cut off is held off, too
 _NO_CACHE: Final = "no-store"
 _LONGEST_WAIT: Final = 3  # target durations
+_LOOK_S: Final = 0.3
 _AHEAD: Final = 2  # segments: who asks for more has gone astray
 _TEXTS, _PARTS = 64, 128  # playlists and parts in memory
 _POLICY: Final = "default-src 'none'"
@@ -72,10 +73,10 @@ def _missing_is_cached(handler: Handler) -> Handler:
 
 
 class Live:
-    """The routes. `ll_limit`: how many viewers may wait for the next part at once, on this server."""
+    """The routes. `crowd`: who waits on this server."""
 
-    def __init__(self, *, ll_limit: int) -> None:
-        self.crowd = Crowd(ll_limit)
+    def __init__(self, crowd: Crowd) -> None:
+        self.crowd = crowd
         self._texts: OrderedDict[tuple[object, ...], tuple[object, _Text]] = OrderedDict()
         self._parts: OrderedDict[tuple[Path, int], bytes] = OrderedDict()
 
@@ -204,6 +205,8 @@ class Live:
                     return audience, False
                 more = store.changed(rendition)
                 hidden_s = _until_more_is_shown(store, rendition, view)
+                if not store.is_running:  # that it is over is heard of a little later than that nobody writes
+                    left_s = min(left_s, _LOOK_S)
                 await asyncio.wait({more}, timeout=left_s if hidden_s is None else min(left_s, hidden_s))
                 audience = await audience_of(request)
 
