@@ -87,6 +87,12 @@ def serve(
     recording_retention_days: Annotated[
         int | None, typer.Option(help="Recordings are deleted so many days after the end. Default: never.")
     ] = None,
+    programs: Annotated[
+        bool | None,
+        typer.Option(
+            "--programs/--no-programs", help="Compose a program of each live consultation. Default: yes."
+        ),
+    ] = None,
     disk_warn_gb: Annotated[
         float | None,
         typer.Option(help="Desks are warned when fewer GB are free for recordings. Default 10."),
@@ -116,6 +122,7 @@ def serve(
         "time_zone": time_zone,
         "recording_reserve_mb": recording_reserve_mb,
         "recording_retention_days": recording_retention_days,
+        "programs": programs,
         "disk_warn_gb": disk_warn_gb,
         "log_level": log_level,
     }

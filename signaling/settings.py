@@ -67,6 +67,11 @@ class Settings(BaseSettings):
         le=36_500,
         description="Recordings are deleted so many days after the end, unless archived; 0 keeps them.",
     )
+    programs: bool = Field(
+        True,
+        description="Compose a program of each live consultation, for livestream, screens and replay; off where "
+        "the machine has no core to spare.",
+    )
     disk_warn_gb: float = Field(
         10.0,
         ge=0,

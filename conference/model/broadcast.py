@@ -12,6 +12,7 @@ from typing import Final
 
 from conference.model.consultation import Consultation, Status
 from conference.model.errors import ConferenceError
+from conference.model.ids import new_id
 
 MAX_DELAY_S: Final = 60
 DEFAULT_BACK_S: Final = 10
@@ -25,7 +26,7 @@ class CutKind(StrEnum):
 
     CUT = "cut"  # 应急切断: by the button, at once
     WITHDRAWN = "withdrawn"  # 撤回: named afterwards
-    PAUSE = "pause"  # the recording paused: it was sent, and is not kept
+    PAUSE = "pause"  # nothing was recorded: it was sent, and is not kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,21 @@ class Cut:
     reason: str = ""
     reinstated_wall_ms: int | None = None
     erased_wall_ms: int | None = None
+
+    @classmethod
+    def made(
+        cls,
+        consultation_id: str,
+        kind: CutKind,
+        from_ms: int,
+        to_ms: int | None,
+        *,
+        at_wall_ms: int,
+        by_name: str,
+        reason: str = "",
+    ) -> Cut:
+        """A new one."""
+        return cls(new_id("b"), consultation_id, kind, from_ms, to_ms, at_wall_ms, by_name, reason)
 
     @property
     def is_running(self) -> bool:

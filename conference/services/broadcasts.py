@@ -15,7 +15,6 @@ from conference.model.audit import AuditEntry, Personal, Value
 from conference.model.broadcast import DEFAULT_BACK_S, Cut, CutKind, PublicView, running
 from conference.model.consultation import Consultation, Status
 from conference.model.errors import ConferenceError, NotFoundError
-from conference.model.ids import new_id
 from conference.model.permissions import Action, require
 from conference.services.change import Change
 from conference.services.consultations import consultation_of
@@ -245,7 +244,7 @@ class Broadcasts:
         reason: str = "",
     ) -> Cut:
         at_ms = self._rooms.clock.wall_ms()
-        return Cut(new_id("b"), room.id, kind, from_ms, to_ms, at_ms, caller.name, reason)
+        return Cut.made(room.id, kind, from_ms, to_ms, at_wall_ms=at_ms, by_name=caller.name, reason=reason)
 
     def _now_ms(self, room: LiveRoom) -> int:
         return self._rooms.program_time_ms(room.consultation) or 0

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import Enum
 from typing import Any
 
 from conference.model.audit import Value
+from conference.model.broadcast import Cut, CutKind, running
 from conference.model.consultation import Consultation, Status
 from conference.model.participant import Participant
 from conference.model.permissions import Action, require
 from conference.services.change import Change
 from conference.services.floors import Floors
+from conference.services.live_room import LiveRoom
 from conference.services.rooms import Rooms
 from conference.services.trace import Bearer
 from conference.services.waiting import WaitingRoom
@@ -52,11 +55,27 @@ class Editing:
                     if getattr(before, name) != getattr(after, name)
                 },
             }
+            cuts = self._unrecorded(room, by, after)
+            if cuts:
+                content["pause"] = cuts[0].id
+                after = replace(after, recording_paused=False)
             entry = self._rooms.entry(room, by.actor, "consultation.edited", room.id, **content)
-            await self._rooms.commit(room, Change(participants, after), [entry])
+            await self._rooms.commit(room, Change(participants, after, cuts=cuts), [entry])
             if before.waiting_room and not after.waiting_room:
                 await self._waiting.opened(room, by)
             return after
+
+    def _unrecorded(self, room: LiveRoom, by: Bearer, after: Consultation) -> tuple[Cut, ...]:
+        """The stretch without recording that begins or ends with this edit: the program of it is not kept either."""
+        before, now_ms = room.consultation, self._rooms.program_time_ms(room.consultation) or 0
+        if before.status is not Status.LIVE or after.recording is before.recording:
+            return ()
+        current = running(room.cuts, CutKind.PAUSE)
+        if after.recording:
+            return () if current is None else (current.ended(now_ms),)
+        at_ms = self._rooms.clock.wall_ms()
+        begun = Cut.made(room.id, CutKind.PAUSE, now_ms, None, at_wall_ms=at_ms, by_name=by.name)
+        return (current or begun,)
 
 
 def _plain(value: Any) -> Value:

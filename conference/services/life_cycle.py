@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from conference.model.audit import AuditEntry
-from conference.model.broadcast import CutKind, running
+from conference.model.audit import AuditEntry, Value
+from conference.model.broadcast import Cut, CutKind, running
 from conference.model.consultation import Consultation, Status
 from conference.model.errors import ConferenceError
 from conference.model.floor import EndReason
@@ -88,9 +88,15 @@ class LifeCycle:
         require(by.role, Action.CONSULTATION_START)
         async with self._rooms.locked(consultation_id) as room:
             consultation = room.consultation.started(self._rooms.clock.wall_ms())
-            entry = self._entry(consultation, by, "consultation.started", 0)
+            now_ms = self._rooms.clock.wall_ms()
+            content: dict[str, Value] = {}
+            cuts: tuple[Cut, ...] = ()
+            if not consultation.recording:  # the program is sent, and not kept either
+                pause = Cut.made(room.id, CutKind.PAUSE, 0, None, at_wall_ms=now_ms, by_name=by.name)
+                cuts, content = (pause,), {"pause": pause.id}
+            entry = self._entry(consultation, by, "consultation.started", 0, content)
             turns = () if room.turn is None else (room.turn.went_live(),)
-            change = Change(consultation=consultation, agenda=room.agenda.went_live(), turns=turns)
+            change = Change(consultation=consultation, agenda=room.agenda.went_live(), turns=turns, cuts=cuts)
             await self._rooms.commit(room, change, [entry])
             self._programs.forget(consultation_id)
             self._programs.now_ms(consultation)  # the clock runs from here
@@ -114,6 +120,13 @@ class LifeCycle:
             self._programs.forget(consultation_id)
             return consultation
 
-    def _entry(self, consultation: Consultation, by: Bearer, action: str, program_time_ms: int) -> AuditEntry:
-        now_ms = self._rooms.clock.wall_ms()
-        return AuditEntry(consultation.id, now_ms, program_time_ms, by.actor, action, consultation.id)
+    def _entry(
+        self,
+        consultation: Consultation,
+        by: Bearer,
+        action: str,
+        program_time_ms: int,
+        content: dict[str, Value] | None = None,
+    ) -> AuditEntry:
+        cid, now_ms = consultation.id, self._rooms.clock.wall_ms()
+        return AuditEntry(cid, now_ms, program_time_ms, by.actor, action, cid, content or {})

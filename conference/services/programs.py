@@ -103,7 +103,9 @@ class Programs:
     A maker in trouble never harms the room: desks are told, and it is tried again.
     """
 
-    def __init__(self, rooms: Rooms, maker: ProgramMaker) -> None:
+    def __init__(self, rooms: Rooms, maker: ProgramMaker, *, enabled: bool = True) -> None:
+        """Without `enabled` this server makes none."""
+        self._enabled = enabled
         self._rooms = rooms
         self._maker = maker
         self._made: dict[str, _Made] = {}
@@ -132,7 +134,7 @@ class Programs:
 
     async def tick(self) -> None:
         """Call ten times a second."""
-        for consultation in await self._wanted_now():
+        for consultation in await self._wanted_now() if self._enabled else ():
             if consultation.id not in self._made:
                 try:
                     await self._begin(consultation)
@@ -344,11 +346,11 @@ class Programs:
                 entry = self._entry(consultation, SYSTEM, "program.erased", content, pause.id)
                 await unit.audit.append(entry)
 
-    # ── direction ───────────────────────────────────────────────────────────────────────────────
-
     def is_making(self, consultation_id: str) -> bool:
         """Whether its program is made here, or about to end."""
         return consultation_id in self._made
+
+    # ── direction ───────────────────────────────────────────────────────────────────────────────
 
     async def direct(self, consultation_id: str, by: str | Bearer, direction: Direction) -> ProgramView:
         """Choose the picture, or let it be chosen; `people` must be in the room."""

@@ -208,3 +208,22 @@ async def test_a_pause_is_kept_out_of_the_replay_and_ends_with_the_meeting(stage
         "recording.resumed",
         "recording.paused",
     ]
+
+
+async def test_what_is_not_recorded_is_not_kept_of_the_program_either(stage: Stage) -> None:
+    await stage.edit(recording=False)
+    await stage.begin()
+    await stage.edit(recording=True)
+    stage.world.clock.forward(5)
+    await stage.broadcasts.pause("c", stage.world.bearer(Role.CHAIR), paused=True)
+    stage.world.clock.forward(5)
+    await stage.edit(recording=False)
+    stage.world.clock.forward(5)
+    await stage.edit(recording=True)
+    assert not (await stage.view()).consultation.recording_paused
+    stage.world.clock.forward(5)
+    await stage.edit(recording=False)
+    stage.world.clock.forward(5)
+    assert (await stage.view()).withdrawn == ()
+    await stage.world.life_cycle.end("c", stage.world.bearer(Role.CHAIR))
+    assert (await stage.view()).withdrawn == ((0, 60_000), (65_000, 75_000), (80_000, 85_000))

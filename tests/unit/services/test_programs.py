@@ -114,6 +114,14 @@ async def test_a_meeting_without_a_program(stage: Stage) -> None:
     assert stage.view() is None
 
 
+async def test_a_server_that_makes_none(stage: Stage) -> None:
+    stage.programs = Programs(stage.world.rooms, stage.maker, enabled=False)
+    await stage.begin()
+    await stage.tick(2.0)
+    assert stage.maker.begun == []
+    assert stage.world.publisher.of_kind("台", ProgramUpdated) == []
+
+
 async def test_a_room_that_nobody_is_in_has_one_too_also_after_a_restart(stage: Stage) -> None:
     await stage.world.life_cycle.start("c", stage.world.bearer(Role.CHAIR))
     assert stage.world.rooms.find("c") is None

@@ -13,6 +13,7 @@ from conference.model.permissions import Role
 from conference.model.program import Direction, DirectionMode, Layout
 from conference.services.broadcasts import Broadcasts
 from conference.services.consultations import ConsultationDraft
+from conference.services.editing import Editing
 from conference.services.programs import Programs
 from conference.services.recordings import Recordings
 from conference.services.rooms import RoomLimits
@@ -117,6 +118,16 @@ async def _download(on: Airing) -> None:
     await on.recordings.open("c", file.id, STAFF)
 
 
+def _switch(*, on: bool) -> Write:
+    async def edit(stage: Airing) -> None:
+        world = stage.world
+        revision = (await world.consultations.get("c")).revision
+        editing = Editing(world.rooms, world.floors, world.waiting)
+        await editing.edit("c", STAFF, revision, {"recording": on})
+
+    return edit
+
+
 def _pause(*, paused: bool) -> Write:
     return lambda on: on.broadcasts.pause("c", CHAIR, paused=paused)
 
@@ -196,6 +207,9 @@ KINDS: Final[dict[str, Kind]] = {
     "recording.deleted": Kind(_delete, first=RECORDED),
     "recording.paused": Kind(_pause(paused=True)),
     "recording.resumed": Kind(_pause(paused=False), first=_pause(paused=True)),
+    "consultation.edited recording off": Kind(_switch(on=False)),
+    "consultation.edited recording off while paused": Kind(_switch(on=False), first=_pause(paused=True)),
+    "consultation.edited recording on": Kind(_switch(on=True), first=_switch(on=False)),
     "consultation.ended while paused": Kind(_end, first=_pause(paused=True)),
     "program.started": Kind(_ticked("programs"), first=_produce),
     "program.interrupted": Kind(

@@ -66,6 +66,10 @@ class Story:
             self.stays[who] += 1
 
 
+def _pause(from_ms: int | None) -> list[Any]:
+    return ["pause", from_ms, None, False, False]
+
+
 class Telling:
     """A story grows line by line."""
 
@@ -199,7 +203,7 @@ class Telling:
                 del story.recordings[what]
             case "recording.paused":
                 story.is_paused = True
-                story.cuts[content["pause"]] = ["pause", line.program_time_ms, None, False, False]
+                story.cuts[content["pause"]] = _pause(line.program_time_ms)
             case "recording.resumed":
                 story.is_paused = False
                 story.cuts[content["pause"]][2] = line.program_time_ms
@@ -220,8 +224,15 @@ class Telling:
             case "consultation.edited":
                 story.title = content["changes"].get("title", {"to": story.title})["to"]
                 story.mode = content["changes"].get("mode", {"to": story.mode})["to"]
+                if "pause" in content:
+                    story.is_paused = False
+                    at_ms, pause = line.program_time_ms, story.cuts.setdefault(content["pause"], [])
+                    is_on = content["changes"]["recording"]["to"]
+                    pause[:] = [*pause[:2], at_ms, *pause[3:]] if is_on else pause or _pause(at_ms)
             case "consultation.started":
                 story.status = "live"
+                if "pause" in content:
+                    story.cuts[content["pause"]] = _pause(0)
             case "consultation.ended":
                 story.status, story.is_paused = "ended", False
                 for cut in story.cuts.values():
