@@ -5,11 +5,14 @@ import random
 import struct
 import time
 from collections.abc import Sequence
+from typing import Literal
 
+from tests.support.light_client.h264 import payloads
 from tests.support.light_client.peer import STAMP, Peer
 from tests.support.light_client.rtcp import NTP_OFFSET_S, SenderReport
 from tests.support.light_client.sdp import (
     AUDIO_LEVEL_URI,
+    H264,
     MID_URI,
     OPUS,
     TRANSPORT_CC_URI,
@@ -118,7 +121,8 @@ class _Source:
 
 
 class VideoSource(_Source):
-    """VP8. With `frames` those real frames in a loop (first one a keyframe); else filler at `bitrate_bps`.
+    """VP8, or H264 by its access units. With `frames` those real frames in a loop (first one a keyframe); else filler
+    of VP8 at `bitrate_bps`. `shown` says in which place each frame is shown where that is not its own (B-frames).
 
     Filler ends with a mark and the sending time, which a sampling `Peer` turns into latency. `burst` packets
     go each 5 ms, as from Chromium's pacer; 0 sends whole frames at once.
@@ -134,6 +138,8 @@ class VideoSource(_Source):
         bitrate_bps: float = 1_500_000,
         packet_size: int = 900,
         frames: Sequence[bytes] = (),
+        codec: Literal["VP8", "H264"] = "VP8",
+        shown: Sequence[int] = (),
         burst: int = 3,
         rtx: bool = False,
         transport_cc: bool = False,
@@ -141,9 +147,11 @@ class VideoSource(_Source):
     ) -> None:
         super().__init__()
         self.rtx_ssrc = random.getrandbits(31) | 1 if rtx else None
-        self.fps, self._frames, self._burst = fps, list(frames), burst
+        self._shown = list(shown)
+        assert frames or codec == "VP8", "there is no filler of H264"
+        self.fps, self._frames, self._burst, self._codec = fps, list(frames), burst, codec
         self._offered = OfferedTrack(
-            "video", self.ssrc, self.rtx_ssrc, ("VP8",), rtx, transport_cc, stream_id=stream_id
+            "video", self.ssrc, self.rtx_ssrc, (codec,), rtx, transport_cc, stream_id=stream_id
         )
         per_frame = bitrate_bps / 8 / fps
         self._per_frame = max(1, round(per_frame / packet_size))
@@ -151,7 +159,7 @@ class VideoSource(_Source):
         self.frame_count = self.keyframes_asked = 0
         self._want_key = True
         self._picture_id = random.getrandbits(15)
-        self._payload_type = VP8
+        self._payload_type = VP8 if codec == "VP8" else H264
         self._queue: list[tuple[int, bytes, bool, bool]] = []
 
     @property
@@ -163,7 +171,7 @@ class VideoSource(_Source):
         """Send on a connected peer; `section` is the answer's m-line."""
         self._prepare(peer, section)
         if section is not None:
-            self._payload_type = section.payload_type("VP8") or VP8
+            self._payload_type = section.payload_type(self._codec) or self._payload_type
             repeats = {base: number for number, base in section.rtx().items()}
             if self.rtx_ssrc is not None and self._payload_type in repeats:
                 peer.use_rtx(self.ssrc, self.rtx_ssrc, repeats[self._payload_type])
@@ -196,14 +204,25 @@ class VideoSource(_Source):
         self._loop.call_at(self._next_s, self._frame)
 
     def _queue_real(self, first: bytes, later: bytes) -> None:
-        if self._want_key:
+        if self._want_key and not self._shown:  # amid frames out of order nothing can begin
             self.frame_count = -(-self.frame_count // len(self._frames)) * len(self._frames)
-            self._want_key = False
+        self._want_key = False
         data = self._frames[self.frame_count % len(self._frames)]
+        if self._codec == "H264":
+            parts, at = payloads(data, MAX_PAYLOAD), self._shown_at()
+            self._queue += [
+                (at, part, number == len(parts), False) for number, part in enumerate(parts, start=1)
+            ]
+            return
         chunks = [data[start : start + MAX_PAYLOAD] for start in range(0, len(data), MAX_PAYLOAD)]
         for index, chunk in enumerate(chunks):
             payload = (first if index == 0 else later) + chunk
             self._queue.append((self.timestamp, payload, index == len(chunks) - 1, False))
+
+    def _shown_at(self) -> int:
+        place = self.frame_count % len(self._frames)
+        later = self._shown[place] - place if self._shown else 0
+        return self.timestamp + later * 90000 // self.fps & 0xFFFFFFFF
 
     def _queue_filler(self, first: bytes, later: bytes) -> None:
         key = self._want_key or self.frame_count % (2 * self.fps) == 0
