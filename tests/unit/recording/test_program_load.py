@@ -46,7 +46,7 @@ def test_it_comes_down_slowly_and_more_slowly_after_a_relapse() -> None:
     ((first_s, level),) = run(load, 4, 40, 0)
     assert level == 0
     assert 25 < first_s < 36
-    run(load, 44, 3.04, 1)
+    run(load, 44, 1.04, 1)
     assert load.level == 1
-    ((second_s, _),) = run(load, 48, 80, 0)
+    ((second_s, _),) = run(load, 45.08, 80, 0)
     assert 55 < second_s < 66
