@@ -168,6 +168,11 @@ class IncomingStream:
             for tap in self.taps:
                 tap.receive(packet, at, end, now)
 
+    @property
+    def orientation_id(self) -> int:
+        """The number of the header extension that says how a phone is held; 0 when there is none."""
+        return self._orientation_id
+
     def read_extensions(self, packet: bytes) -> tuple[int, int]:
         """(audio level, video orientation) of a cached packet as raw bytes, -1 where absent."""
         level, orientation, _ = self._slow_extensions(packet)

@@ -158,6 +158,9 @@ class TapTrack:
         self._write_gap()
         self._stream = stream
         publication = self._publication
+        parameters = _parameters(codec.fmtp)
+        if stream.orientation_id:
+            parameters[tap_frames.ORIENTATION] = str(stream.orientation_id)
         opened = tap_frames.Open(
             track=self.number,
             publication_id=publication.id,
@@ -168,7 +171,7 @@ class TapTrack:
             clock_rate=codec.clock_rate,
             ssrc=stream.ssrc,
             cname=stream.cname[: tap_frames.MAX_TEXT],
-            parameters=_parameters(codec.fmtp),
+            parameters=parameters,
         )
         self._sink.write(tap_frames.encode(opened))
         if not stream.is_open:
@@ -223,7 +226,7 @@ def _parameters(fmtp: str) -> dict[str, str]:
             name.strip()
             and len(name) <= tap_frames.MAX_TEXT
             and len(value) <= tap_frames.MAX_VALUE
-            and len(out) < tap_frames.MAX_PARAMETERS
+            and len(out) < tap_frames.MAX_PARAMETERS - 1  # one is ours
         ):
             out[name.strip().lower()] = value.strip()
     return out

@@ -18,6 +18,7 @@ MAX_LENGTH = 1 + 12 + MAX_PACKET
 MAX_TEXT = 256
 MAX_VALUE = 2048  # of a parameter: parameter sets of H264 are long
 MAX_PARAMETERS = 64
+ORIENTATION = "urn:3gpp:video-orientation"  # a parameter: the number of this header extension in the packets
 
 _Number = Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)]
 _Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
@@ -59,7 +60,7 @@ class Open(msgspec.Struct, frozen=True):
 
     `kind` is "audio" or "video", `codec` "opus", "vp8" or "h264", `source` as in conference.model.media.Source.
     Streams of one participant and `cname` share a clock. `parameters` are the codec's in the publisher's
-    description (fmtp).
+    description (fmtp), and ORIENTATION where a phone says how it is held.
     """
 
     track: _Number

@@ -25,9 +25,9 @@ from conference.sfu import tap_frames
 from recording.program.compositor import Picture
 from recording.program.sounds import Delay
 
-ORIENTATION: Final = "urn:3gpp:video-orientation"  # parameter of Open: the number of the header extension
 _WAIT_S: Final = 0.4  # for a packet that is sent again
 _ASK_S: Final = 0.5
+_LONGEST_ASK_S: Final = 4.0  # a sender that never answers is asked less and less
 _HELD: Final = 24  # decoded pictures whose time has not come
 _LONGEST_BACKLOG: Final = 60  # pictures that wait for the decoder
 _STRAY_US: Final = 4_000_000
@@ -71,12 +71,13 @@ class PictureTrack:
         self._ask = ask_keyframe
         self._depacketizer = depacketizer_for(opened.codec, opened.parameters)
         self._buffer = JitterBuffer(wait_s=_WAIT_S)
-        number = opened.parameters.get(ORIENTATION, "")
+        number = opened.parameters.get(tap_frames.ORIENTATION, "")
         self._orientation_id = int(number) if number.isdecimal() else 0
         self._rotation = 0
         self._is_wanted = False
         self._needs_key = True
         self._asked_s = -1e9
+        self._ask_wait_s = _ASK_S
         self._lock = threading.Lock()
         self._ready: deque[tuple[int, Picture]] = deque(maxlen=_HELD)
         self._current: Picture | None = None
@@ -130,6 +131,7 @@ class PictureTrack:
             self._needs_key = not frame.is_keyframe
             if self._needs_key:
                 return
+            self._ask_wait_s = _ASK_S
         at_s = self._clock.time_s(frame.timestamp)
         at_us = round((frame.arrival_s if at_s is None else at_s) * 1e6)
         ahead_us = at_us - round(frame.arrival_s * 1e6)
@@ -140,8 +142,8 @@ class PictureTrack:
             self._needs_key = True
 
     def _ask_keyframe(self, now: float) -> None:
-        if now - self._asked_s >= _ASK_S:
-            self._asked_s = now
+        if now - self._asked_s >= self._ask_wait_s:
+            self._asked_s, self._ask_wait_s = now, min(self._ask_wait_s * 2, _LONGEST_ASK_S)
             self._ask()
 
     def _read_orientation(self, packet: bytes) -> None:

@@ -195,6 +195,20 @@ class Show:
             self._spare(life, before)
 
     def _compose(self, life: _Life, scene: Scene, now_us: int) -> Canvas:
+        try:
+            canvas = self._composed(life, scene, now_us)
+        except Exception:
+            # One picture that nobody thought of must not end the program; what goes on for seconds must.
+            self._failures += 1
+            if self._canvas is None or self._failures > _MOST_FAILURES:
+                raise
+            traceback.print_exc()
+            return self._canvas
+        self._failures = 0
+        self._tell_plan(self._compositor.plan, life.next_program_time_ms)
+        return canvas
+
+    def _composed(self, life: _Life, scene: Scene, now_us: int) -> Canvas:
         compositor, inputs = self._compositor, self.inputs
         at_us, program_time_ms = life.next_us, life.next_program_time_ms
         available = inputs.available() if inputs is not None else set()
@@ -209,18 +223,7 @@ class Show:
         else:
             self._pictures = {}
         wall_ms = life.wall_ms + program_time_ms - life.program_time_ms
-        try:
-            canvas = compositor.compose(plan, scene, self._pictures, program_time_ms, wall_ms)
-        except Exception:
-            # One picture that nobody thought of must not end the program; what goes on for seconds must.
-            self._failures += 1
-            if self._canvas is None or self._failures > _MOST_FAILURES:
-                raise
-            traceback.print_exc()
-            return self._canvas
-        self._failures = 0
-        self._tell_plan(compositor.plan, program_time_ms)
-        return canvas
+        return compositor.compose(plan, scene, self._pictures, program_time_ms, wall_ms)
 
     def _tell_plan(self, plan: Plan | None, program_time_ms: int) -> None:
         if plan is None or (plan.layout, plan.people) == self._shown:

@@ -15,7 +15,7 @@ from conference.sfu import tap_frames
 from recording.program.compositor import Key, Picture
 from recording.program.inputs import Inputs
 from recording.program.mixer import Mixer, sample_at
-from recording.program.pictures import ORIENTATION, Decoding
+from recording.program.pictures import Decoding
 from recording.program.rtp import Packetizer
 from recording.program.sounds import Delay
 from tests.support.encoded import pictures, sounds
@@ -231,7 +231,7 @@ def test_the_programs_own_tracks_are_not_taken(tap: Tap) -> None:
 
 
 def test_a_phone_held_upright_says_so(tap: Tap) -> None:
-    tap.open(parameters={ORIENTATION: "4"})
+    tap.open(parameters={tap_frames.ORIENTATION: "4"})
     tap.want()
 
     def turned(packets: list[bytes]) -> list[bytes]:
@@ -431,7 +431,9 @@ frames = st.one_of(
         st.sampled_from(["audio", "video", "x"]), st.sampled_from(["camera", "microphone", "screen", ""]),
         st.sampled_from(["vp8", "h264", "opus", "av1"]), st.sampled_from([0, 1, 8_000, 48_000, 90_000]),
         st.integers(0, 0xFFFFFFFF), st.text(max_size=2),
-        st.dictionaries(st.sampled_from([ORIENTATION, "sprop-parameter-sets"]), st.text(max_size=5), max_size=2),
+        st.dictionaries(
+            st.sampled_from([tap_frames.ORIENTATION, "sprop-parameter-sets"]), st.text(max_size=5), max_size=2
+        ),
     ),
 )  # fmt: skip
 

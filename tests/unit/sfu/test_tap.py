@@ -10,7 +10,18 @@ from conference.sfu.counters import Counters
 from conference.sfu.publication import Publication
 from conference.sfu.stream import IncomingStream
 from conference.sfu.tap import Tap
-from conference.sfu.tap_frames import Clock, Close, Decoder, Frame, Gap, Gate, Open, Packet, Report
+from conference.sfu.tap_frames import (
+    ORIENTATION,
+    Clock,
+    Close,
+    Decoder,
+    Frame,
+    Gap,
+    Gate,
+    Open,
+    Packet,
+    Report,
+)
 
 OPUS = {111: Codec(111, "opus", 48000, 2, "minptime=10;useinbandfec=1")}
 VIDEO = {96: Codec(96, "VP8", 90000, 1), 98: Codec(98, "H264", 90000, 1, "profile-level-id=42e01f")}
@@ -276,3 +287,14 @@ def test_gates_and_reports_reach_every_tap_and_the_end_of_the_publication_ends_t
     track.publication.close()
     for sink in sinks:
         assert sink.take() == [Gate(1, False), Report(1, 1_500_000, 33, 44), Close(1)]
+
+
+def test_a_phone_that_says_how_it_is_held_says_where() -> None:
+    picture = Track("video")
+    _, sink = tap_of(picture)
+    sink.take()
+    picture.stream._orientation_id = 4
+    picture.send(KEY)
+    opened = sink.take()[0]
+    assert isinstance(opened, Open)
+    assert opened.parameters[ORIENTATION] == "4"
