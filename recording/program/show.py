@@ -42,11 +42,15 @@ Fact = Mapping[str, Any]
 
 @dataclass(slots=True)
 class _Life:
-    """The life that runs: its time 0 on the monotonic clock and in program time, and the next picture."""
+    """The life that runs: its time 0 on the monotonic clock and in program time, and the next picture.
+
+    `clock` is what the room said when it began, as some moment in µs and its program time in ms.
+    """
 
     at_us: int
     program_time_ms: int
     wall_ms: int
+    clock: tuple[int, int]
     number: int = 0
 
     @property
@@ -122,14 +126,13 @@ class Show:
         life = self._life
         clock = self._clock(scene, now_us)
         if life is None:
-            return None if clock is None else self._begin(now_us - HOLD_US, clock)
-        if (
-            clock is not None
-            and abs(_program_time_ms(clock, life.at_us) - life.program_time_ms) > _CLOCK_STEP_MS
-        ):
-            return self._begin(max(life.next_us, now_us - HOLD_US), clock)
+            return None if clock is None else self._begin(now_us - HOLD_US, clock, clock)
+        if clock is not None:
+            step_ms = _program_time_ms(clock, life.at_us) - _program_time_ms(life.clock, life.at_us)
+            if abs(step_ms) > _CLOCK_STEP_MS:
+                return self._begin(max(life.next_us, now_us - HOLD_US), clock, clock)
         if now_us - HOLD_US - life.next_us > _OUTAGE_PICTURES * FRAME_US:
-            return self._begin(now_us - HOLD_US, (life.at_us, life.program_time_ms))
+            return self._begin(now_us - HOLD_US, (life.at_us, life.program_time_ms), life.clock)
         return life
 
     def _clock(self, scene: Scene, now_us: int) -> tuple[int, int] | None:
@@ -146,9 +149,9 @@ class Show:
             return None
         return now_us, time.time_ns() // 1_000_000 - scene.program_started_wall_ms
 
-    def _begin(self, at_us: int, clock: tuple[int, int]) -> _Life:
-        """A life from `at_us` on, or from where the one before ends."""
-        program_time_ms = _program_time_ms(clock, at_us)
+    def _begin(self, at_us: int, base: tuple[int, int], clock: tuple[int, int]) -> _Life:
+        """A life from `at_us` on, or from where the one before ends; `base` says what program time it is."""
+        program_time_ms = _program_time_ms(base, at_us)
         earliest_ms = max(
             0, self._earliest_ms, self._life.next_program_time_ms if self._life is not None else 0
         )
@@ -169,7 +172,7 @@ class Show:
             )
         )
         self._canvas = self._shown = None
-        return _Life(at_us, program_time_ms, wall_ms)
+        return _Life(at_us, program_time_ms, wall_ms, clock)
 
     # ── pictures ────────────────────────────────────────────────────────────────────────────────
 
@@ -245,7 +248,7 @@ class Show:
         level = self._load.level
         self._compositor.most_tiles = _FEWER_TILES if level >= load.FEWER_TILES else 9
         if max(before, level) in (load.SMALLER, load.ULTRAFAST):
-            self._life = self._begin(life.next_us, (life.at_us, life.program_time_ms))
+            self._life = self._begin(life.next_us, (life.at_us, life.program_time_ms), life.clock)
 
     def _report(self, now_s: float) -> None:
         passed_s = now_s - self._report_s
