@@ -147,6 +147,23 @@ async def begun(held: Meeting) -> tuple[Client, Client, str]:
     return chair, member, added["statement"]["id"]
 
 
+async def fill_log(held: Meeting, chair: Client, member: Client, statement: str) -> str:
+    """What the log has room for is still written, down to the smallest write there is; the code of the refusal."""
+    number = 0
+    for length in (1000, 1):
+        while True:
+            number += 1
+            assert number < 1000
+            text = {"text": "长" * length, "key": f"filling{number}"}
+            if await held.code(member, "statement.add", text):
+                break
+    for number in range(1000):
+        like = {"id": statement, "liked": number % 2 == 0}
+        if code := await held.code(chair, "statement.like", like):
+            return code
+    raise AssertionError("the disk is not full")
+
+
 async def test_locked_by_another_process(tmp_path: Path) -> None:
     async with Server(data_dir=tmp_path / "data") as server, meeting(server) as held:
         chair, member, _ = await begun(held)
@@ -175,13 +192,7 @@ async def test_a_full_disk(small_disk: Path) -> None:
         chair, member, statement = await begun(held)
         filler = small_disk / "filler"
         await asyncio.to_thread(_fill, filler)
-        number = 0
-        while True:  # what the log has room for is still written
-            number += 1
-            text = {"text": "长" * 1000, "key": f"filling{number}"}
-            if code := await held.code(member, "statement.add", text):
-                break
-            assert number < 1000
+        code = await fill_log(held, chair, member, statement)
         assert code == "storage_unavailable"
         for is_chair, event, body in requests(member, statement):
             assert await held.code(chair if is_chair else member, event, body) == code, event
