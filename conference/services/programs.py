@@ -95,6 +95,7 @@ class _Made:
     scene_at_s: float = float("-inf")
     stamp: tuple[object, ...] = ()  # what the scene was made of
     ends_at_s: float | None = None  # the end card is shown until then
+    again_at_s: float = float("-inf")  # the database was in trouble: nothing is noted before
 
 
 class Programs:
@@ -144,7 +145,8 @@ class Programs:
             try:
                 await self._see_to(consultation_id, made)
             except ConferenceError as error:
-                # The next tick tries again, and other programs do not wait for this one.
+                # Tried again in a second; scenes go on meanwhile, and other programs do not wait for this one.
+                made.again_at_s = self._rooms.clock.monotonic() + _AGAIN_S
                 log.warning("program.delayed", room=consultation_id, code=error.code)
 
     async def _wanted_now(self) -> list[Consultation]:
@@ -153,14 +155,19 @@ class Programs:
         now_s = self._rooms.clock.monotonic()
         if not self._rooms.registry.is_shared and now_s - self._looked_at_s >= _ROWS_S:
             self._looked_at_s = now_s
-            async with self._rooms.storage.reading() as unit:
-                live = await unit.consultations.live()
+            try:
+                async with self._rooms.storage.reading() as unit:
+                    live = await unit.consultations.live()
+            except ConferenceError as error:
+                log.warning("program.unread", code=error.code)
+                live = []
             found = {each.id: each for each in live} | found
         return [each for each in found.values() if _is_wanted(each)]
 
     async def _begin(self, consultation: Consultation) -> None:
         direction = await self._directed_last(consultation.id)
-        self._made[consultation.id] = _Made(self._rooms.clock.monotonic(), direction)
+        made = _Made(self._rooms.clock.monotonic(), direction, rows=_Room(consultation))
+        self._made[consultation.id] = made
         self._maker.begin(consultation.id)
 
     async def _directed_last(self, consultation_id: str) -> Direction:
@@ -180,6 +187,8 @@ class Programs:
             made.ends_at_s = self._rooms.clock.monotonic() + (_END_CARD_S if has_ended else 0.0)
         if room is not None:
             self._show_scene(consultation_id, made, room)
+        if self._rooms.clock.monotonic() < made.again_at_s:
+            return
         if made.ends_at_s is not None:
             if self._rooms.clock.monotonic() >= made.ends_at_s:
                 await self._end(consultation_id, made)
@@ -196,17 +205,23 @@ class Programs:
             return None
         now_s = self._rooms.clock.monotonic()
         if now_s - made.rows_at_s >= _ROWS_S:
-            async with self._rooms.storage.reading() as unit:
-                made.venues = tuple(await unit.venues.of(consultation_id))
-                if room is None:
-                    consultation = await unit.consultations.get(consultation_id)
-                    item = (await unit.agenda.get(consultation_id)).current
-                    made.rows = None if consultation is None else _Room(consultation, item)
             made.rows_at_s = now_s
+            try:
+                await self._read(consultation_id, made, is_open=room is not None)
+            except ConferenceError as error:
+                log.warning("program.unread", room=consultation_id, code=error.code)  # it goes on as it was
         if room is not None:
             made.rows = _Room(room.consultation, room.agenda.current)
             return room
         return made.rows
+
+    async def _read(self, consultation_id: str, made: _Made, *, is_open: bool) -> None:
+        async with self._rooms.storage.reading() as unit:
+            made.venues = tuple(await unit.venues.of(consultation_id))
+            if not is_open:
+                consultation = await unit.consultations.get(consultation_id)
+                item = (await unit.agenda.get(consultation_id)).current
+                made.rows = None if consultation is None else _Room(consultation, item)
 
     def _show_scene(self, consultation_id: str, made: _Made, room: _Room | LiveRoom) -> None:
         """Tell the worker when it looks different, and not too often."""

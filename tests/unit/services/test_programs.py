@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -21,6 +22,7 @@ from conference.model.media import FeedLost, MediaRestarted, TapLost
 from conference.model.permissions import Role
 from conference.model.program import Direction, DirectionMode, Layout, Phase, ProgramState
 from conference.services.broadcasts import Broadcasts
+from conference.services.change import Change
 from conference.services.editing import Editing
 from conference.services.programs import Programs
 from tests.support.eventually import eventually
@@ -237,6 +239,34 @@ async def test_a_media_process_that_refuses_is_asked_again(stage: Stage) -> None
     del stage.world.media.failures["feed"]
     await stage.tick(1.1)
     assert stage.world.media.feeds == {"c": FEED}
+
+
+@pytest.mark.parametrize("method", ["reading", "transaction"])
+async def test_scenes_go_on_while_the_database_is_in_trouble(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    await stage.begin()
+    asked = 0
+
+    def fail() -> None:
+        nonlocal asked
+        asked += 1
+        raise ConferenceError("storage_unavailable")
+
+    monkeypatch.setattr(stage.world.rooms.storage, method, fail)
+    stage.maker.emit(ProgramReady("c", "/run/p.tap", FEED))
+    for n in range(30):
+        room = stage.world.rooms.find("c")
+        assert room is not None
+        room.apply(Change(consultation=replace(room.consultation, title=f"第{n}次")))
+        await stage.tick()
+    assert len(stage.maker.scenes["c"]) > 25
+    assert PROGRAM in stage.world.media.taps
+    assert 2 <= asked <= 8, "about once a second"
+    monkeypatch.undo()
+    await stage.tick(2.0)
+    assert stage.state() is ProgramState.ON
+    assert await stage.said() == ["started"]
 
 
 async def test_who_chooses_the_picture(stage: Stage) -> None:
