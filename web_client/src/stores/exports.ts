@@ -1,4 +1,4 @@
-/** Files made from the recordings: what was asked for, how far it is, and taking it away. Followed while something is being made. */
+/** Files made from the recordings: what was asked for, how far it is, and taking it away. Followed closely while something is being made. */
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { exporting, type Export, type ExportWish } from '@/api/exports'
@@ -8,6 +8,8 @@ import { useSession } from './session'
 
 const PAGE = 200
 const FOLLOW_MS = 2000
+/** The program's file begins by itself some time after the end. */
+const LOOK_MS = 10_000
 
 export const useExports = defineStore('exports', () => {
   const acts = useActs()
@@ -29,7 +31,7 @@ export const useExports = defineStore('exports', () => {
       loaded.value = true
     }
     clearTimeout(timer)
-    if (followed && open.value) timer = setTimeout(() => void load(), FOLLOW_MS)
+    if (followed) timer = setTimeout(() => void load(), open.value ? FOLLOW_MS : LOOK_MS)
   }
 
   function start(): void {
