@@ -229,7 +229,7 @@ class WebProcess:
             recordings=recordings,
             exports=exports,
             broadcasts=broadcasts,
-            public_views=PublicViews(database, clock, broadcasts, StoredFootage(stores, broadcasts)),
+            public_views=PublicViews(database, clock, broadcasts, StoredFootage(stores, broadcasts, clock)),
             stores=stores,
             cards=cards,
             crowd=crowd,

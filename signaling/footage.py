@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
+from conference.clock import Clock
 from conference.model.footage import Footage, Still
 from conference.services.broadcasts import Broadcasts
 from recording.hls.shown import View, is_complete, replay_spans
@@ -16,8 +16,9 @@ _KEPT: Final = 256
 class StoredFootage:
     """From the stores that hand the livestream out: what it says is what the playlists hold."""
 
-    def __init__(self, stores: ProgramStores, broadcasts: Broadcasts) -> None:
+    def __init__(self, stores: ProgramStores, broadcasts: Broadcasts, clock: Clock) -> None:
         self._stores = stores
+        self._clock = clock
         self._broadcasts = broadcasts
         self._known: dict[str, tuple[object, Footage]] = {}
 
@@ -27,7 +28,7 @@ class StoredFootage:
         if store is None:
             return Footage()
         seen = await self._broadcasts.view(consultation_id)
-        until_ms = store.shown_until(seen.shown_until_ms(time.time_ns() // 1_000_000))
+        until_ms = store.shown_until(seen.shown_until_ms(self._clock.wall_ms()))
         view = View(until_ms, seen.withdrawn, seen.ended)
         whole = is_complete(store, view)  # before that the playlist is a live one
         state = (store, store.until(until_ms), len(store.stills), seen.withdrawn, len(store.inits), whole)

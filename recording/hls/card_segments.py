@@ -33,9 +33,13 @@ class Card(msgspec.Struct, frozen=True):
     pictures: tuple[bytes, ...]
     silence: bytes  # one AAC frame
 
-    def segment(self, number: int, start_ms: int, duration_ms: int) -> bytes:
-        """moof+mdat for [start_ms, start_ms + duration_ms) of the life; a frame belongs where it begins."""
-        return fragment(number, self._video(start_ms, duration_ms), self._audio(start_ms, duration_ms))
+    def segment(self, number: int, life_ms: int, start_ms: int, duration_ms: int) -> bytes:
+        """moof+mdat from `start_ms` on, in a life that began at `life_ms`: all program time, as is media time.
+
+        A frame belongs where it begins.
+        """
+        video = self._video(start_ms, duration_ms)
+        return fragment(number, video, self._audio(life_ms, start_ms - life_ms, duration_ms))
 
     def _video(self, start_ms: int, duration_ms: int) -> list[Sample]:
         if not self.pictures:
@@ -49,10 +53,14 @@ class Card(msgspec.Struct, frozen=True):
             samples.append(Sample(self.pictures[place], at_ms * ticks, lasts_ms * ticks, is_key=place == 0))
         return samples
 
-    def _audio(self, start_ms: int, duration_ms: int) -> list[Sample]:
-        first = _frames_before(start_ms)
-        last = max(_frames_before(start_ms + duration_ms), first + 1 if not self.pictures else first)
-        return [Sample(self.silence, frame * _AUDIO_SAMPLES, _AUDIO_SAMPLES) for frame in range(first, last)]
+    def _audio(self, life_ms: int, within_ms: int, duration_ms: int) -> list[Sample]:
+        first = _frames_before(within_ms)
+        last = max(_frames_before(within_ms + duration_ms), first + 1 if not self.pictures else first)
+        origin = life_ms * AUDIO_TIMESCALE // 1000
+        return [
+            Sample(self.silence, origin + frame * _AUDIO_SAMPLES, _AUDIO_SAMPLES)
+            for frame in range(first, last)
+        ]
 
 
 def _frames_before(at_ms: int) -> int:

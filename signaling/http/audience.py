@@ -6,7 +6,6 @@ read programs: as it is now, also of internal consultations, which do not exist 
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -56,7 +55,7 @@ async def audience_of(request: web.Request) -> Audience:
     if is_inside and not seen.ended:
         view = View()
     else:
-        until_ms = store.shown_until(seen.shown_until_ms(time.time_ns() // 1_000_000))
+        until_ms = store.shown_until(seen.shown_until_ms(context.rooms.clock.wall_ms()))
         view = View(until_ms, seen.withdrawn, seen.ended)
     return Audience(consultation_id, store, view, consultation.started_at_ms, not is_inside)
 

@@ -313,8 +313,8 @@ class Live:
             start_ms, duration_ms = piece.start_ms, piece.duration_ms
         elif part is not None or not entry.is_whole:
             raise NotFoundError("no such card")
-        start_ms -= audience.store.lives[entry.life].program_time_ms
-        body = card.segment(entry.number, start_ms, duration_ms)
+        life_ms = audience.store.lives[entry.life].program_time_ms
+        body = card.segment(entry.number, life_ms, start_ms, duration_ms)
         return _bytes(request, body, f"card-{entry.life}-{start_ms}-{duration_ms}", audience)
 
 

@@ -18,9 +18,10 @@ from conference.model.permissions import Role
 from tests.support.eventually import eventually
 from tests.support.hls import MediaPlaylist, media_playlist, variants
 from tests.support.program_writer import REAL, SMALL, ProgramWriter, grey_of
+from tests.unit.services.fakes import ManualClock
 from tests.unit.signaling.harness import Signalling, signalling
 
-PAST_MS = 10_000  # so much was written before program time 0: it can be seen at once
+WRITTEN_MS = 10_000  # at the beginning of each test, which is program time, too
 
 
 @dataclass
@@ -30,6 +31,7 @@ class Stage:
     server: Signalling
     session: aiohttp.ClientSession
     directory: Path
+    clock: ManualClock
     writer: ProgramWriter = field(init=False)
 
     async def begin(self, *, public: bool = True, sizes: Any = SMALL, **changes: Any) -> None:
@@ -40,8 +42,9 @@ class Stage:
             lambda fact: self.server.process.stores.take("c", fact),
             sizes=sizes,
         )
-        self.writer.begin(-PAST_MS)
-        self.writer.seconds(PAST_MS // 1000)
+        self.writer.begin(0)
+        self.writer.seconds(WRITTEN_MS // 1000)
+        self.clock.forward(WRITTEN_MS / 1000)
 
     async def patch(self, **changes: Any) -> None:
         path = "/api/v1/consultations/c"
@@ -87,24 +90,22 @@ class Stage:
         """Wait until the public hears that it is over."""
 
         async def is_there() -> bool:
+            self.clock.forward(1)
             return await self.status("replay/720p.m3u8") == 200
 
         await eventually(is_there)
 
-    async def reaches(self, program_time_ms: int) -> None:
-        """Wait until program time is there."""
-
-        async def has_come() -> bool:
-            seen = await self.server.process.broadcasts.view("c")
-            return (seen.program_time_ms or 0) >= program_time_ms
-
-        await eventually(has_come)
+    def write(self, parts: int) -> None:
+        """So many more parts in time: when they are there, their time has passed."""
+        self.writer.parts(parts)
+        self.clock.forward(parts * 0.2 + 0.001)  # clocks count in floating point
 
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with signalling(tmp_path) as server, aiohttp.ClientSession() as session:
-        yield Stage(server, session, tmp_path)
+    clock = ManualClock()
+    async with signalling(tmp_path, clock=clock) as server, aiohttp.ClientSession() as session:
+        yield Stage(server, session, tmp_path, clock)
 
 
 async def test_from_the_master_to_the_last_byte(stage: Stage) -> None:
@@ -159,9 +160,8 @@ async def test_a_reload_waits_for_its_part_and_no_longer(stage: Stage) -> None:
         asyncio.create_task(stage.get("1/720p/00000010.0.m4s")),
     ]
     await eventually(lambda: stage.server.process.crowd.waiting == 4)
-    await stage.reaches(1_100)
     assert not any(each.done() for each in waiting)
-    stage.writer.parts(1)
+    stage.write(1)
     first = await asyncio.wait_for(waiting[0], 2)
     assert first.headers["Cache-Control"] == "public, max-age=4"
     found = media_playlist(await first.text())
@@ -169,10 +169,10 @@ async def test_a_reload_waits_for_its_part_and_no_longer(stage: Stage) -> None:
     assert [each.uri for each in found.begun.parts] == ["1/720p/00000010.0.m4s"]
     assert (await asyncio.wait_for(waiting[3], 2)).status == 200
     assert not waiting[1].done()
-    stage.writer.parts(1)
+    stage.write(1)
     await asyncio.wait_for(waiting[1], 2)
     assert not waiting[2].done()
-    stage.writer.parts(3)
+    stage.write(3)
     assert media_playlist(await (await asyncio.wait_for(waiting[2], 2)).text()).last == 10
 
 
@@ -247,68 +247,77 @@ async def test_an_internal_consultation_is_for_those_who_may_read_programs(stage
 
 async def test_nothing_is_named_or_given_before_the_delay_is_over(stage: Stage) -> None:
     await stage.begin(public_delay_s=1)
-    before = await stage.playlist()
+    assert (await stage.playlist()).last == 8
     stage.writer.parts(4)
-    stage.writer.still(0, 100)
-    await stage.reaches(850)
-    assert (await stage.playlist()).text == before.text
-    assert await stage.status("1/stills/00000000.jpg") == 404
-    began = time.monotonic()
-    found = await stage.playlist("720p.m3u8?_HLS_msn=10&_HLS_part=0")
-    assert found.begun is not None
-    assert len(found.begun.parts) == 1
-    seen = await stage.server.process.broadcasts.view("c")
-    assert (seen.program_time_ms or 0) >= 1_200
-    assert time.monotonic() - began < 2
+    stage.writer.still(0, 10_100)
+    stage.clock.forward(1)
+    before = await stage.playlist()
+    assert (before.last, before.begun) == (9, None)
+    assert await stage.status("1/720p/00000010.m4s") == 404
     assert await stage.status("1/720p/00000010.3.m4s") == 404
+    assert await stage.status("1/stills/00000000.jpg") == 404
     inside = await stage.playlist(role=Role.CHAIR)
     assert inside.begun is not None
     assert len(inside.begun.parts) == 4
-    await stage.reaches(1_100)
+    waiting = asyncio.create_task(stage.playlist("720p.m3u8?_HLS_msn=10&_HLS_part=1"))
+    await eventually(lambda: stage.server.process.crowd.waiting)
+    stage.clock.forward(0.41)
+    found = await asyncio.wait_for(waiting, 2)  # nothing is written, time alone uncovers it
+    assert found.begun is not None
+    assert len(found.begun.parts) == 2
+    assert await stage.status("1/720p/00000010.1.m4s") == 200
     assert await stage.status("1/stills/00000000.jpg") == 200
+
+
+async def test_a_longer_delay_stops_the_stream_and_takes_nothing_back(stage: Stage) -> None:
+    await stage.begin()
+    before = await stage.playlist()
+    await stage.patch(public_delay_s=3)
+    stage.write(10)
+    assert (await stage.playlist()).text.split("#EXT-X-RENDITION")[0] == before.text.split(
+        "#EXT-X-RENDITION"
+    )[0]
+    stage.write(10)
+    assert (await stage.playlist()).last == 10
 
 
 async def test_a_cut_takes_effect_at_once_and_is_taken_back(stage: Stage) -> None:
     await stage.begin()
-    stage.writer.seconds(1)
-    await stage.reaches(1_000)
+    stage.write(5)
     before = await stage.playlist()
     assert before.last == 10
     await eventually(lambda: stage.server.process.cards.renditions)
-    await stage.post("broadcast/cut", back_s=10)
-    assert await stage.status("1/720p/00000010.m4s") == 404
-    assert await stage.status("1/720p/00000010.4.m4s") == 404
+    await stage.post("broadcast/cut", back_s=2)
+    for withdrawn in ("9", "10"):
+        assert await stage.status(f"1/720p/{withdrawn:0>8}.m4s") == 404
+        assert await stage.status(f"1/720p/{withdrawn:0>8}.4.m4s") == 404
     found = await stage.playlist()
-    assert [each.number for each in found.segments if each.is_card] == [10]
+    assert [each.number for each in found.segments if each.is_card] == [9, 10]
     assert (found.sequence, found.discontinuity_sequence) == (before.sequence, before.discontinuity_sequence)
     card = found.segments[-1]
     for path in (card.map, card.uri, *(each.uri for each in card.parts)):
         assert await stage.status(path or "") == 200
     assert await stage.status("1/720p/00000010.m4s", role=Role.CHAIR) == 200
-    stage.writer.parts(1)
+    stage.write(2)
     waited = await stage.playlist("720p.m3u8?_HLS_msn=11&_HLS_part=0")
     assert waited.begun is not None
     assert waited.begun.is_card
     assert await stage.status("1/720p/00000011.0.m4s") == 404
     await stage.post("broadcast/restore")
-    ((_, restored_ms),) = (await stage.server.process.broadcasts.view("c")).withdrawn
-    assert restored_ms is not None
-    last = 10 + restored_ms // 1000  # that segment is still withdrawn, and the next is not
-    stage.writer.parts((last - 10 + 2) * 5 - 6)
-    await stage.reaches(stage.writer.time_ms)
+    stage.write(8)
     again = await stage.playlist()
-    assert [each.number for each in again.segments if each.is_card] == list(range(10, last + 1))
-    assert again.last == last + 1
+    assert [each.number for each in again.segments if each.is_card] == [9, 10, 11]
+    assert again.last == 12
 
 
 async def test_the_end_and_the_replay(stage: Stage) -> None:
     await stage.begin()
-    stage.writer.seconds(1)
-    await stage.reaches(1_000)
+    stage.write(5)
     assert await stage.status("replay/720p.m3u8") == 404
     await stage.post("end")
     waiting = asyncio.create_task(stage.playlist("720p.m3u8?_HLS_msn=11&_HLS_part=0"))
     await eventually(lambda: stage.server.process.crowd.waiting)
+    stage.clock.forward(1)
     stage.writer.end()
     assert (await asyncio.wait_for(waiting, 3)).ended
     await stage.is_replayed()
@@ -325,8 +334,12 @@ async def test_the_end_and_the_replay(stage: Stage) -> None:
 
 
 async def test_more_viewers_than_the_limit_get_the_plain_playlist(tmp_path: Path) -> None:
-    async with signalling(tmp_path, live_ll_limit=3) as server, aiohttp.ClientSession() as session:
-        stage = Stage(server, session, tmp_path)
+    clock = ManualClock()
+    async with (
+        signalling(tmp_path, clock=clock, live_ll_limit=3) as server,
+        aiohttp.ClientSession() as session,
+    ):
+        stage = Stage(server, session, tmp_path, clock)
         await stage.begin()
         path = "720p.m3u8?_HLS_msn=10&_HLS_part=0"
         low = [asyncio.create_task(stage.get(path)) for _ in range(3)]
@@ -335,8 +348,7 @@ async def test_more_viewers_than_the_limit_get_the_plain_playlist(tmp_path: Path
             plain = await stage.get(each)
             assert plain.headers["X-Live-Latency"] == "plain"
             assert "CAN-BLOCK-RELOAD" not in media_playlist(await plain.text()).control
-        stage.writer.parts(1)
-        await stage.reaches(200)
+        stage.write(1)
         for answer in await asyncio.gather(*low):
             assert answer.headers["X-Live-Latency"] == "low"
 
@@ -344,12 +356,11 @@ async def test_more_viewers_than_the_limit_get_the_plain_playlist(tmp_path: Path
 @pytest.mark.parametrize("with_cut", [False, True])
 async def test_ffmpeg_plays_the_replay_over_http(stage: Stage, with_cut: bool) -> None:
     await stage.begin(sizes=REAL)
-    stage.writer.seconds(4)
+    stage.write(20)
     await stage.playlist()
     await eventually(lambda: stage.server.process.cards.renditions)
-    await stage.reaches(4_000)
     if with_cut:
-        await stage.post("broadcast/withdraw", from_ms=1_000, to_ms=1_500, reason="误播")
+        await stage.post("broadcast/withdraw", from_ms=11_000, to_ms=11_500, reason="误播")
     await stage.ends()
     said, frames = await asyncio.to_thread(_played, f"{stage.server.url}/live/c/replay/720p.m3u8")
     # FFmpeg reads one init for all; that does no harm, because a card is encoded as the program is
@@ -363,11 +374,11 @@ async def test_ffmpeg_plays_the_replay_over_http(stage: Stage, with_cut: bool) -
 
 async def test_ffmpeg_plays_the_replay_over_a_restart_of_the_worker(stage: Stage) -> None:
     await stage.begin(sizes=REAL)
-    stage.writer.parts(7)
+    stage.write(7)
     stage.writer.kill()
-    stage.writer.begin(3_000)
-    stage.writer.seconds(3)
-    await stage.reaches(6_000)
+    stage.clock.forward(3)
+    stage.writer.begin(14_400)
+    stage.write(15)
     await stage.ends()
     _, frames = await asyncio.to_thread(_played, f"{stage.server.url}/live/c/replay/720p.m3u8")
     # it drops a few where time begins anew, for it does not know of discontinuities in MP4
@@ -417,13 +428,9 @@ async def test_ffprobe_follows_the_live_playlist(stage: Stage) -> None:
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     task = asyncio.create_task(running.communicate())
-    written_ms = 0
     while not task.done():
-        seen = await stage.server.process.broadcasts.view("c")
-        while written_ms + 200 <= (seen.program_time_ms or 0):
-            stage.writer.parts(1)
-            written_ms += 200
-        await asyncio.wait({task}, timeout=0.05)
+        stage.write(1)
+        await asyncio.wait({task}, timeout=0.15)
     out, errors = await task
     assert errors == b""
     times = [float(line.split(b",")[1]) for line in out.split() if line.count(b",") >= 1]

@@ -28,7 +28,7 @@ def test_a_card_has_the_time_line_of_what_it_stands_for(card: Card) -> None:
     push_all(cutter, pictures, sounds)
     for cut in cutter.take():
         (real,) = read_fragments(cut.parts["720p"].data)
-        (made,) = read_fragments(card.segment(7, cut.start_ms, cut.duration_ms))
+        (made,) = read_fragments(card.segment(7, 0, cut.start_ms, cut.duration_ms))
         assert made.is_independent
         for track in (VIDEO_TRACK, AUDIO_TRACK):
             there, here = real.spans[track], made.spans[track]
@@ -36,9 +36,12 @@ def test_a_card_has_the_time_line_of_what_it_stands_for(card: Card) -> None:
 
 
 def test_odd_ends_are_met_to_the_millisecond(card: Card) -> None:
-    (made,) = read_fragments(card.segment(1, 2_000, 530))
+    (made,) = read_fragments(card.segment(1, 500, 2_000, 530))
     assert made.spans[VIDEO_TRACK].start == 2_000 * 90
     assert made.spans[VIDEO_TRACK].duration == 530 * 90
+    assert (
+        made.spans[AUDIO_TRACK].start == 500 * 48 + 71 * 1024
+    )  # the first frame of the life at or behind 1.5 s
 
 
 def test_players_go_from_the_program_to_the_card_and_back(card: Card, tmp_path: Path) -> None:
@@ -49,7 +52,7 @@ def test_players_go_from_the_program_to_the_card_and_back(card: Card, tmp_path: 
     data = card.init
     for cut in cutter.take():
         withdrawn = 1_000 <= cut.start_ms < 2_000
-        data += card.segment(0, cut.start_ms, cut.duration_ms) if withdrawn else cut.parts["720p"].data
+        data += card.segment(0, 0, cut.start_ms, cut.duration_ms) if withdrawn else cut.parts["720p"].data
     path = tmp_path / "both.mp4"
     path.write_bytes(data)
     assert complaints(path) == ""
@@ -84,6 +87,6 @@ async def test_cards_are_made_once_and_read_again(tmp_path: Path) -> None:
         found = again.get(name)
         assert found is not None
         file = tmp_path / f"{name}.mp4"
-        file.write_bytes(found.init + found.segment(0, 400, 600) + found.segment(1, 1000, 200))
+        file.write_bytes(found.init + found.segment(0, 100, 500, 600) + found.segment(1, 100, 1100, 200))
         assert complaints(file) == ""
     assert again.get("1080p") is None

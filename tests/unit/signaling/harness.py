@@ -13,7 +13,7 @@ import aiohttp
 import socketio
 from aiohttp.test_utils import TestServer
 
-from conference.clock import SystemClock
+from conference.clock import Clock, SystemClock
 from conference.model.permissions import Role
 from conference.services.consultations import ConsultationDraft, Consultations
 from conference.services.rooms import RoomLimits
@@ -68,7 +68,7 @@ class Signalling:
 
 @asynccontextmanager
 async def signalling(
-    directory: Path, limits: RoomLimits = SHORT, **options: Any
+    directory: Path, limits: RoomLimits = SHORT, clock: Clock | None = None, **options: Any
 ) -> AsyncIterator[Signalling]:
     """Run a web process; leaving the block stops it as SIGTERM would."""
     engine = open_engine(sqlite_url(directory / "db.sqlite3"))
@@ -94,7 +94,7 @@ async def signalling(
             stores=ProgramStores(directory / "program"),
             disk=disk,
             background=background,
-            clock=SystemClock(),
+            clock=clock or SystemClock(),
             limits=limits,
             ephemeral=ephemeral,
         )
