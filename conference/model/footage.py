@@ -39,6 +39,15 @@ class OnAir:
         """Whether this moment was withdrawn from public view."""
         return any(first <= at_ms and (last is None or at_ms < last) for first, last in self.withdrawn)
 
+    def open_from_ms(self, at_ms: int) -> int | None:
+        """The first moment from this one on that was not withdrawn; None: there is none."""
+        for first, last in sorted(self.withdrawn):
+            if first <= at_ms and last is None:
+                return None
+            if last is not None and first <= at_ms < last:
+                at_ms = last
+        return at_ms
+
     def reached_ms(self, at_ms: int) -> int:
         """What the public sees stands here while it is cut off: at the beginning of the cut."""
         open_from = [first for first, last in self.withdrawn if last is None]

@@ -325,8 +325,13 @@ def _replay(told: Told, agenda: Sequence[AgendaItem]) -> ReplayView | None:
 
 
 def _open_chapters(found: Iterable[Chapter], on_air: OnAir) -> list[Chapter]:
-    """Without the names of those whose speech begins in a stretch that was withdrawn."""
-    return [each for each in found if each.kind is ChapterKind.ITEM or not on_air.hides(each.from_ms)]
+    """Speeches and promotions as far as they were not withdrawn: they begin where the picture comes back."""
+    shown: list[Chapter] = []
+    for each in found:
+        from_ms = each.from_ms if each.kind is ChapterKind.ITEM else on_air.open_from_ms(each.from_ms)
+        if from_ms is not None and from_ms < each.to_ms:
+            shown.append(replace(each, from_ms=from_ms))
+    return sorted(shown, key=lambda each: each.from_ms)
 
 
 def text_view(told: Told, before_ms: int | None = None) -> TextView:

@@ -52,11 +52,13 @@ describe('the face of the page', () => {
     [{ status: 'live', live: LIVE }, 'live'],
     [{ status: 'live', live: LIVE, cut: true }, 'cut'],
     [{ status: 'live', cut: true }, 'cut'],
-    [{ status: 'ended' }, 'over'],
+    [{ status: 'ended', ended_wall_ms: 700_001 }, 'closing'],
+    [{ status: 'ended', ended_wall_ms: 700_000 }, 'over'],
+    [{ status: 'archived', ended_wall_ms: 999_999 }, 'over'],
     [{ status: 'ended', replay: REPLAY }, 'replay'],
     [{ status: 'archived', replay: REPLAY, cut: true }, 'replay'],
   ] as const)('%o is %s', (more, phase) => {
-    expect(phaseOf({ ...PAGE, ...(more as Partial<PublicConsultation>) })).toBe(phase)
+    expect(phaseOf({ ...PAGE, ...(more as Partial<PublicConsultation>) }, 1_000_000)).toBe(phase)
   })
 
   it('asks every second or two while a cut-off has to be seen, and sparingly otherwise', () => {
@@ -68,7 +70,8 @@ describe('the face of the page', () => {
       }
       expect(pollMs('before', false, 60_000, 0, chance)).toBeLessThan(4000)
       expect(pollMs('before', false, 3_600_000, 0, chance)).toBeGreaterThan(10_000)
-      expect(pollMs('before', false, null, 0, chance)).toBeGreaterThan(10_000)
+      expect(pollMs('before', false, null, 0, chance)).toBeLessThan(4000)
+      expect(pollMs('closing', false, null, 0, chance)).toBeLessThan(4000)
       expect(pollMs('replay', false, null, 0, chance)).toBe(60_000)
       expect(pollMs('live', false, null, 9, chance)).toBeLessThanOrEqual(12_500)
     }

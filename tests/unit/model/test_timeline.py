@@ -11,6 +11,7 @@ from conference.model.agenda import AgendaItem, AgendaKind, ItemState
 from conference.model.audit import AuditLine
 from conference.model.chapters import Chapter, ChapterKind, chapters
 from conference.model.floor import Ending, EndReason, Turn
+from conference.model.footage import OnAir
 from conference.model.permissions import Role
 from conference.model.timeline import Marks, Step, agenda_at, speaker_at, stretches
 
@@ -133,3 +134,10 @@ def test_chapters_are_items_then_what_lies_in_them() -> None:
         Chapter(ChapterKind.SPEECH, "林文博", 95_000, 100_000),
     ]
     assert chapters((REPORT,), steps, turns, 0) == []
+
+
+@pytest.mark.parametrize(
+    ("at_ms", "open_ms"), [(0, 0), (9, 9), (10, 30), (19, 30), (29, 30), (30, 30), (40, None), (99, None)]
+)
+def test_where_the_picture_comes_back(at_ms: int, open_ms: int | None) -> None:
+    assert OnAir(withdrawn=((40, None), (20, 30), (10, 20))).open_from_ms(at_ms) == open_ms

@@ -73,6 +73,7 @@ export const publicEn: PublicTexts = {
     text: 'The livestream is over, you can watch the replay.',
     none: 'The livestream is over',
     noneText: 'There is no replay of this consultation.',
+    closingText: 'The replay is being made and comes by itself',
     until: '{date}, {from} to {to}',
     chapters: 'Chapters',
     jump: 'Press a time to go there',

@@ -71,6 +71,7 @@ export const publicZhCN = {
     text: '直播已结束，可以看回放。',
     none: '直播已结束',
     noneText: '这次会议没有回放。',
+    closingText: '回放正在准备，好了会自动显示，不用刷新',
     until: '{date} {from} 至 {to}',
     chapters: '章节',
     jump: '点时间跳转',

@@ -21,7 +21,7 @@ export function usePageWatch(cid: string, text: Ref<boolean>): PageWatch {
   const offlineSince = ref<number | null>(null)
   const aheadMs = ref(0)
   const nowMs = ref(Date.now())
-  const phase = computed(() => (page.value ? phaseOf(page.value) : null))
+  const phase = computed(() => (page.value ? phaseOf(page.value, nowMs.value) : null))
   let failures = 0
   let timer: ReturnType<typeof setTimeout> | undefined
   let stopped = false

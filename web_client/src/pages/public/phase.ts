@@ -1,25 +1,29 @@
 /** Which face the public page shows, and how often it asks. Pure. */
 import type { PublicConsultation, PublicAgendaItem } from '@/api/public'
 
-/** before: title card. preparing: live without a picture yet. cut: interrupted on purpose. over: ended without a replay. */
-export type Phase = 'before' | 'off' | 'preparing' | 'live' | 'cut' | 'replay' | 'over'
-
-export function phaseOf(page: PublicConsultation): Phase {
-  if (page.status === 'postponed' || page.status === 'cancelled') return 'off'
-  if (page.status === 'scheduled') return 'before'
-  if (page.status === 'live') return page.cut ? 'cut' : page.live ? 'live' : 'preparing'
-  return page.replay ? 'replay' : 'over'
-}
+/** before: title card. preparing: live without a picture yet. cut: interrupted on purpose. closing: just ended, the replay is
+    being made. over: ended without a replay. */
+export type Phase = 'before' | 'off' | 'preparing' | 'live' | 'cut' | 'closing' | 'replay' | 'over'
 
 const SECOND = 1000
 const LIVE_MS = SECOND
 const SOON_MS = 10 * 60 * SECOND
+const CLOSING_MS = 5 * 60 * SECOND
+
+export function phaseOf(page: PublicConsultation, nowMs: number): Phase {
+  if (page.status === 'postponed' || page.status === 'cancelled') return 'off'
+  if (page.status === 'scheduled') return 'before'
+  if (page.status === 'live') return page.cut ? 'cut' : page.live ? 'live' : 'preparing'
+  if (page.replay) return 'replay'
+  return page.status === 'ended' && nowMs - (page.ended_wall_ms ?? 0) < CLOSING_MS ? 'closing' : 'over'
+}
 
 /** How long to wait before asking again. `chance` in [0, 1) spreads the crowd. Text readers and those who wait ask sparingly. */
 export function pollMs(phase: Phase | null, text: boolean, untilStartMs: number | null, failures: number, chance: number): number {
   if (failures > 0) return Math.min(10 * SECOND, SECOND * 2 ** Math.min(failures, 4)) * (0.75 + chance / 2)
   if (phase === 'live' || phase === 'cut' || phase === 'preparing') return (text ? 10 * SECOND : LIVE_MS) + chance * SECOND * 0.5
-  if (phase === 'before') return (untilStartMs !== null && untilStartMs < SOON_MS ? 3 : 15) * SECOND * (0.75 + chance / 2)
+  if (phase === 'before') return (untilStartMs === null || untilStartMs < SOON_MS ? 3 : 15) * SECOND * (0.75 + chance / 2)
+  if (phase === 'closing') return 3 * SECOND * (0.75 + chance / 2)
   return 60 * SECOND
 }
 
