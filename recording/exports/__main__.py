@@ -24,15 +24,11 @@ from conference.export_job import ExportJob, MadeFile
 from recording.exports.person_file import write_person
 from recording.exports.program_file import write_program
 from recording.exports.program_reader import Life, read_lives
-from recording.exports.sink import Sink
+from recording.exports.sink import NothingRecordedError, Sink, UnreadableError
 from recording.segments import DiskError
 
 RENDITION: Final = "720p"
 _NICENESS: Final = 19
-
-
-class UnreadableError(Exception):
-    """What was recorded cannot be read."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -68,7 +64,7 @@ def say(what: dict[str, Any]) -> None:
 
 
 def make(request: Request) -> MadeFile:
-    """Make it. Raises DiskError, UnreadableError; ValueError where there is nothing to make it of."""
+    """Make it. Raises DiskError, UnreadableError, NothingRecordedError."""
     job, recordings = request.job, Path(request.recordings)
     lives = read_lives(Path(request.programs) / job.consultation_id, RENDITION, job.omitted)
     out = Path(request.out)
@@ -90,7 +86,7 @@ def make(request: Request) -> MadeFile:
 def _written(job: ExportJob, lives: list[Life], recordings: Path, sink: Sink) -> tuple[int, int]:
     if job.kind == "program":
         if not lives:
-            raise ValueError("no program was made")
+            raise NothingRecordedError("no program was made")
         return write_program(lives, sink, job.chapters, job.title, _Teller())
     if job.kind == "person":
         return write_person(recordings, job.tracks, sink, job.title, _Teller())
@@ -132,7 +128,7 @@ def main() -> int:
     except UnreadableError as error:
         print(f"export: {error}", file=sys.stderr)
         say({"failed": "unreadable"})
-    except ValueError as error:
+    except NothingRecordedError as error:
         print(f"export: {error}", file=sys.stderr)
         say({"failed": "nothing_recorded"})
     else:

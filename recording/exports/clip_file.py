@@ -13,7 +13,7 @@ import numpy as np
 from conference.export_job import TrackFile
 from recording.exports import aac
 from recording.exports.program_reader import Life, Segment, Stream
-from recording.exports.sink import Sink
+from recording.exports.sink import NothingRecordedError, Sink
 from recording.exports.sound import BLOCK, RATE, Samples, Voice, mixed
 
 with warnings.catch_warnings():
@@ -39,8 +39,8 @@ def write_clip(
     title: str,
     progress: Progress,
 ) -> tuple[int, int]:
-    """Fill the sink; from and duration in ms. `directory`: of recordings. Raises DiskError; ValueError where nothing
-    was recorded of it."""
+    """Fill the sink; from and duration in ms. `directory`: of recordings. Raises DiskError,
+    NothingRecordedError."""
     from_ms, to_ms = span
     blocks = _blocks_of(lives, directory, tracks, from_ms, to_ms)
     count = max(1, (to_ms - from_ms) * RATE // 1000 // BLOCK)
@@ -71,7 +71,7 @@ def _blocks_of(
     cut = [(life, segments) for life, segments in cut if segments]
     heard = [each for each in tracks if each.started_at_ms < to_ms and each.ends_at_ms > from_ms]
     if not cut and not heard:
-        raise ValueError("nothing was recorded of it")
+        raise NothingRecordedError("nothing was recorded of it")
 
     def begin() -> Iterator[Samples]:
         if cut:

@@ -14,7 +14,7 @@ import av.stream
 
 from conference.export_job import TrackFile
 from recording.exports import aac, pictures
-from recording.exports.sink import Packet, Sink
+from recording.exports.sink import NothingRecordedError, Packet, Sink
 from recording.exports.sound import Voice, mixed
 
 _SAMPLES_PER_S: Final = 120  # pictures and frames of sound: the most that a second holds
@@ -26,8 +26,8 @@ Progress = Callable[[float], None]
 def write_person(
     directory: Path, tracks: Sequence[TrackFile], sink: Sink, title: str, progress: Progress
 ) -> tuple[int, int]:
-    """Fill the sink; from and duration in ms. `directory`: of recordings. Raises DiskError; ValueError where there
-    is nothing to put in."""
+    """Fill the sink; from and duration in ms. `directory`: of recordings. Raises DiskError,
+    NothingRecordedError."""
     origin_ms = min(each.started_at_ms for each in tracks)
     duration_ms = max(each.ends_at_ms for each in tracks) - origin_ms
     shown = [each for each in tracks if each.codec != "opus" and sink.path.suffix == ".mp4"]
@@ -51,7 +51,7 @@ def write_person(
         voices = [Voice(directory / each.path, each.started_at_ms - origin_ms) for each in heard]
         rows.append(aac.Encoder(container).packets(mixed(voices, 0, duration_ms)))
     if not rows:
-        raise ValueError("nothing to put in")
+        raise NothingRecordedError("nothing to put in")
     for packet in merge(*rows, key=_time_s):
         container.mux(packet)
         progress(_time_s(packet) * 1000 / (duration_ms or 1))

@@ -16,7 +16,7 @@ import av.stream
 
 from conference.export_job import ChapterMark
 from recording.exports.program_reader import Life, Stream
-from recording.exports.sink import Packet, Sink
+from recording.exports.sink import NothingRecordedError, Packet, Sink, UnreadableError
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
@@ -31,7 +31,7 @@ Progress = Callable[[float], None]
 def write_program(
     lives: Sequence[Life], sink: Sink, chapters: Sequence[ChapterMark], title: str, progress: Progress
 ) -> tuple[int, int]:
-    """Fill the sink; from and duration in ms. Raises DiskError; ValueError where nothing can be played."""
+    """Fill the sink; from and duration in ms. Raises DiskError, UnreadableError, NothingRecordedError."""
     origin_ms = lives[0].segments[0].from_ms
     end_ms = max(life.segments[-1].to_ms for life in lives)
     total = sum(each.size_bytes for life in lives for each in life.segments) or 1
@@ -52,11 +52,13 @@ def write_program(
             writer.add_life(source, life.at_ms - origin_ms, told)
         done += stream.read_bytes
     if not writer.packets:
-        raise ValueError("nothing to play in it")
+        raise NothingRecordedError("nothing to play in it")
     return origin_ms, end_ms - origin_ms
 
 
 def _chapters(marks: Sequence[ChapterMark], origin_ms: int, end_ms: int) -> list[Chapter]:
+    if not marks:
+        return []
     begins = [max(0, mark.at_ms - origin_ms) for mark in marks]
     ends = [*begins[1:], end_ms - origin_ms]
     return [
@@ -150,7 +152,7 @@ def _parameter_sets(stream: av.stream.Stream) -> bytes:
     """SPS and PPS out of the avcC (ISO 14496-15), each behind its length as in a sample."""
     config = stream.codec_context.extradata or b""
     if len(config) < 7 or config[0] != 1 or config[4] & 3 != 3:
-        raise ValueError("not H264 as a file has it")
+        raise UnreadableError("not H264 as a file has it")
     sets, at = b"", 5
     for mask in (0x1F, 0xFF):
         count, at = config[at] & mask, at + 1

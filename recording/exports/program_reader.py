@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from recording.hls.fragments import read_fragments
 from recording.hls.journal import NAME, read_journal
@@ -50,20 +51,13 @@ def read_lives(directory: Path, rendition: str, omitted: Sequence[Stretch] = ())
                 lives[number] = Life(at_ms)
             case {"fact": "init", "life": int(number), "rendition": name, "file": str(file)}:
                 if name == rendition and number in lives:
-                    lives[number].init = _below(directory, file)
+                    lives[number].init = _file(directory, file)
             case {"fact": "segment", "life": int(number), "rendition": name, "file": str(file)}:
                 if name == rendition and number in lives:
-                    path = _below(directory, file)
-                    segment = Segment(
-                        path, int(fact["program_time_ms"]), int(fact["duration_ms"]), int(fact["size"])
-                    )
-                    if not _is_omitted(segment, omitted) and path.is_file():
+                    segment = _segment(directory, fact)
+                    if segment is not None and not _is_omitted(segment, omitted):
                         lives[number].segments.append(segment)
-    return [
-        each
-        for _, each in sorted(lives.items())
-        if each.segments and each.init is not None and each.init.is_file()
-    ]
+    return [each for _, each in sorted(lives.items()) if each.segments and each.init is not None]
 
 
 def is_being_written(directory: Path) -> bool:
@@ -103,11 +97,19 @@ class Stream:
         return bytes(given)
 
 
-def _below(directory: Path, file: str) -> Path:
+def _segment(directory: Path, fact: dict[str, Any]) -> Segment | None:
+    path = _file(directory, fact["file"])
+    match fact:
+        case {"program_time_ms": int(from_ms), "duration_ms": int(duration_ms), "size": int(size)} if path:
+            return Segment(path, from_ms, duration_ms, size)
+    return None
+
+
+def _file(directory: Path, file: str) -> Path | None:
+    """None for one that is gone, or that is none of this program's."""
     path = directory / file
-    if not path.resolve().is_relative_to(directory.resolve()):
-        raise ValueError("a file outside of its directory")
-    return path
+    is_own = path.resolve().is_relative_to(directory.resolve())
+    return path if is_own and path.is_file() else None
 
 
 def _is_omitted(segment: Segment, omitted: Sequence[Stretch]) -> bool:

@@ -25,6 +25,14 @@ _HEAD_BYTES: Final = 1 << 16
 _SAMPLE_BYTES: Final = 32  # what a sample may take in the index at the beginning of the file
 
 
+class NothingRecordedError(Exception):
+    """There is nothing to make the file of."""
+
+
+class UnreadableError(Exception):
+    """What was recorded cannot be read."""
+
+
 class Sink:
     """Takes an MP4 through FFmpeg. `path` is the name in the end; what a killed process left there is made anew.
 
