@@ -7,7 +7,7 @@ import queue
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from recording.hls.cutter import Cutter
 from recording.hls.formats import Format
@@ -50,13 +50,14 @@ class LifeStart:
 class Shot:
     """40 ms of the program: picture `number` of the life, shown for `frames` × 40 ms, and the sound of 40 ms.
 
-    Without a canvas the picture before is still shown.
+    Without a canvas the picture before is still shown. `note` is a fact for the journal that became true with it.
     """
 
     number: int
     canvas: Canvas | None
     frames: int
     sound: Sound
+    note: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,8 @@ class _LifeEncoders:
 
     def take(self, shot: Shot) -> None:
         at_us = self._start.at_us + shot.number * 1_000_000 // FPS
+        if shot.note is not None:
+            self._disk.put(shot.note)
         if shot.canvas is not None:
             self._picture(shot, shot.canvas, at_us)
         self._feed.sound(shot.sound, at_us)

@@ -1,7 +1,7 @@
 """The thread that makes the program: every 40 ms one picture of what was 200 ms ago, and the sound to it.
 
 Pictures are numbered from the beginning of a life, and each stands exactly 40 ms after the one before, however late it
-was made: what could not be made in time is the picture before once more. After an outage of two seconds, with another
+was made: what could not be made in time is the picture before once more. After an outage of four seconds, with another
 clock, or when the coding changes, another life begins.
 """
 
@@ -27,7 +27,7 @@ HOLD_US: Final = 200_000  # the program is so much later than the room: tracks c
 FRAME_US: Final = 1_000_000 // FPS
 _LEAD_US: Final = 20_000  # a picture may be so much newer than its time: half a frame
 _LATE_US: Final = 60_000
-_OUTAGE_PICTURES: Final = 2 * FPS
+_OUTAGE_PICTURES: Final = 4 * FPS
 _CLOCK_WAIT_S: Final = 5.0
 _CLOCK_STEP_MS: Final = 500
 _REPORT_S: Final = 5.0
@@ -70,19 +70,18 @@ class Show:
         compositor: Compositor,
         mixer: Mixer,
         encoding: Encoding,
-        note: Callable[[dict[str, Any]], None],
         tell: Callable[[Fact], None],
         *,
         earliest_ms: int,
         most_load: int = load.FEWER_PICTURES,
     ) -> None:
-        """`note` puts a fact into the journal, `tell` only tells it. No life begins before `earliest_ms`."""
+        """`tell` says a fact that no journal needs. No life begins before `earliest_ms` of program time."""
         self.scene: Scene | None = None
         self.inputs: Inputs | None = None
         self._compositor = compositor
         self._mixer = mixer
         self._encoding = encoding
-        self._note = note
+        self._note: dict[str, Any] | None = None
         self._tell = tell
         self._earliest_ms = earliest_ms
         self._load = Load(most_load, now_s=time.monotonic())
@@ -188,7 +187,8 @@ class Show:
             canvas, frames = self._compose(life, scene, now_us), max(1, frames)
             self._made += 1
         self._canvas = canvas
-        self._encoding.put(Shot(number, canvas if frames else None, frames, sound))
+        note, self._note = self._note, None
+        self._encoding.put(Shot(number, canvas if frames else None, frames, sound, note))
         life.number += 1
         late_us = time.monotonic_ns() // 1000 - HOLD_US - at_us
         is_late = late_us > _LATE_US
@@ -208,7 +208,7 @@ class Show:
             traceback.print_exc()
             return self._canvas
         self._failures = 0
-        self._tell_plan(self._compositor.plan, life.next_program_time_ms)
+        self._note_plan(self._compositor.plan, life.next_program_time_ms)
         return canvas
 
     def _composed(self, life: _Life, scene: Scene, now_us: int) -> Canvas:
@@ -228,18 +228,16 @@ class Show:
         wall_ms = life.wall_ms + program_time_ms - life.program_time_ms
         return compositor.compose(plan, scene, self._pictures, program_time_ms, wall_ms)
 
-    def _tell_plan(self, plan: Plan | None, program_time_ms: int) -> None:
+    def _note_plan(self, plan: Plan | None, program_time_ms: int) -> None:
         if plan is None or (plan.layout, plan.people) == self._shown:
             return
         self._shown = plan.layout, plan.people
-        self._note(
-            {
-                "fact": "layout",
-                "name": plan.layout,
-                "people": list(plan.people),
-                "program_time_ms": program_time_ms,
-            }
-        )
+        self._note = {
+            "fact": "layout",
+            "name": plan.layout,
+            "people": list(plan.people),
+            "program_time_ms": program_time_ms,
+        }
 
     # ── load ────────────────────────────────────────────────────────────────────────────────────
 

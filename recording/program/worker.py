@@ -89,7 +89,6 @@ class Worker:
             Compositor(emblem=emblem),
             self._mixer,
             self._encoding,
-            self._disk.put,
             self.say,
             earliest_ms=before.end_ms or 0,
             most_load=options.most_load,
@@ -245,6 +244,8 @@ def main(arguments: list[str]) -> None:
     sys.setswitchinterval(_SWITCH_S)
     with contextlib.suppress(OSError):
         os.nice(options.nice)
+        # Where each session has its share of the machine, niceness counts inside of it only.
+        Path("/proc/self/autogroup").write_text(str(options.nice))
     try:
         worker = Worker(Path(tap), Path(feed), Path(directory), options)
     except (OSError, JournalTakenError) as error:

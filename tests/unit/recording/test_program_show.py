@@ -70,7 +70,6 @@ class Stage:
                 compositor or Compositor(),
                 self.mixer,
                 self.encoding,
-                self.disk.put,
                 self.told.append,
                 earliest_ms=before.end_ms or 0,
             )
