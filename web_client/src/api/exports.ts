@@ -3,7 +3,7 @@ import type { Http } from './http'
 import { pathOf } from './preparing'
 
 export type ExportState = 'queued' | 'running' | 'done' | 'failed'
-export type ExportReason = 'disk_full' | 'disk_failed' | 'nothing_recorded' | 'worker_ended'
+export type ExportReason = 'disk_full' | 'disk_failed' | 'nothing_recorded' | 'unreadable' | 'worker_ended'
 
 export interface Export {
   id: string

@@ -87,6 +87,7 @@ export const broadcastEn: typeof broadcastZhCN = {
       disk_full: 'the disk is too full, it was not made',
       disk_failed: 'the disk refuses, it was not made',
       nothing_recorded: 'nothing was recorded',
+      unreadable: 'what was recorded cannot be read',
       worker_ended: 'it was interrupted, please make it again',
     },
   },

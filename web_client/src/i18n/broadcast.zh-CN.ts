@@ -85,6 +85,7 @@ export const broadcastZhCN = {
       disk_full: '磁盘空间不够，没有做成',
       disk_failed: '磁盘写不进去，没有做成',
       nothing_recorded: '没有录到内容',
+      unreadable: '录制文件读不出来，没有做成',
       worker_ended: '制作中断，请重新制作',
     },
   },

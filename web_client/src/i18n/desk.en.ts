@@ -433,7 +433,7 @@ export const deskEn: typeof deskZhCN = {
         deleted: 'deleted the program when due',
       },
       broadcast: { cut: 'cut the livestream', restored: 'restored the livestream', withdrawn: 'withdrew a stretch', reinstated: 'gave a stretch back', delayed: 'changed the delay for the public' },
-      export: { requested: 'asked for a file', made: 'made a file', failed: 'could not make a file', downloaded: 'downloaded a file', deleted: 'deleted a file' },
+      export: { requested: 'asked for a file', finished: 'made a file', failed: 'could not make a file', downloaded: 'downloaded a file', deleted: 'deleted a file' },
       recording: {
         started: 'recording began',
         interrupted: 'recording was interrupted',

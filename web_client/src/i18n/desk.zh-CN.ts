@@ -431,7 +431,7 @@ export const deskZhCN = {
         deleted: '按期限删除节目',
       },
       broadcast: { cut: '切断公众直播', restored: '恢复公众直播', withdrawn: '撤下一段', reinstated: '恢复公开一段', delayed: '改变公开延时' },
-      export: { requested: '制作成品文件', made: '做成成品文件', failed: '没有做成成品文件', downloaded: '下载成品文件', deleted: '删除成品文件' },
+      export: { requested: '制作成品文件', finished: '做成成品文件', failed: '没有做成成品文件', downloaded: '下载成品文件', deleted: '删除成品文件' },
       recording: {
         started: '开始录制',
         interrupted: '录制中断',
