@@ -73,12 +73,18 @@ class Ring:
         begin, end = self._read, at + count
         found: Sound | None = None
         if self._high > begin:
-            places = np.arange(at, end) % RING_SAMPLES
             if self._high > at:
-                found = self._data[places]
-            self._data[np.arange(begin, end) % RING_SAMPLES] = 0
+                found = np.concatenate([self._data[piece] for piece in _places(at, end)])
+            for piece in _places(begin, end):
+                self._data[piece] = 0
         self._read = end
         return found
+
+
+def _places(begin: int, end: int) -> tuple[slice, slice]:
+    """Where these samples lie in a ring, not more than it holds: the second slice may be empty."""
+    first, size = begin % RING_SAMPLES, end - begin
+    return slice(first, min(first + size, RING_SAMPLES)), slice(0, max(0, first + size - RING_SAMPLES))
 
 
 class Voice:
