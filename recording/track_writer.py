@@ -68,6 +68,8 @@ class _Disk:
         self.refused: OSError | None = None
 
     def write(self, data: bytes) -> int:
+        if self.refused is not None:
+            raise self.refused  # or the header would tell of what is not there
         left = memoryview(data)
         try:
             while left:
@@ -193,10 +195,12 @@ class TrackWriter:
         return Finished(self.duration_ms, size_bytes, self.frames)
 
     def abandon(self) -> None:
-        """Let go of a file that cannot be written any more; what is whole in it stays."""
+        """Let go of the file without waiting for the disk; what is whole in it stays."""
         if self._fd >= 0:
             with suppress(OSError, av.FFmpegError):  # the end of the file is what the disk did not take
                 self._container.close()
+                if self._disk.refused is None:
+                    self._whole_bytes = self.size_bytes
             self._leave_whole()
 
     def _leave_whole(self) -> None:

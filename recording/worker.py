@@ -9,6 +9,7 @@ When fewer than half of RESERVE bytes are free it ends while the files can still
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import fcntl
 import json
@@ -33,6 +34,9 @@ _SYNC_S: Final = 1.0
 _TICK_S: Final = 0.05
 _GONE_S: Final = 0.8  # after the end of the parent
 _READ_SIZE: Final = 1 << 18
+_PAUSE_S: Final = 0.02  # between two reads of a tap: fewer wake-ups, and arrivals are told by the frames
+_BUSY: Final = 1 << 16  # bytes of one read; after so many there is no pause
+_DRAIN_S: Final = 1.0  # for the rest of a tap that was ended before we are
 _NOT_URGENT: Final = frozenset({"gap", "gate"})
 
 
@@ -60,15 +64,19 @@ class Worker:
             listener = socket.socket(socket.AF_UNIX)
             listener.bind(str(self._socket_path))
             self._socket_path.chmod(0o600)
-            server = await asyncio.start_unix_server(self._serve, sock=listener, limit=_READ_SIZE)
+            listener.listen(4)
+            listener.setblocking(False)
             await self._read_parent()
             _say({"fact": "ready"})
-            helpers = [asyncio.create_task(self._keep_synced()), asyncio.create_task(self._tick())]
+            parts = (self._accept(listener), self._keep_synced(), self._tick())
+            helpers = [asyncio.create_task(each) for each in parts]
             reason = await self._done
-            server.close()
+            if reason == "end" and self._tap is not None:
+                await asyncio.wait([self._tap], timeout=_DRAIN_S)
             for each in helpers:
                 each.cancel()
             await asyncio.wait(helpers)
+            listener.close()
             if reason in ("end", "gone"):
                 self._close_tracks(reason)
             await asyncio.gather(*self._hashing)
@@ -107,22 +115,32 @@ class Worker:
 
     # ── the tap ─────────────────────────────────────────────────────────────────────────────────
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _accept(self, listener: socket.socket) -> None:
         """One tap at a time: the newest."""
-        before, self._tap = self._tap, asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        while True:
+            sock, _ = await loop.sock_accept(listener)
+            sock.setblocking(False)
+            self._tap = loop.create_task(self._serve(sock, self._tap))
+
+    async def _serve(self, sock: socket.socket, before: asyncio.Task[None] | None) -> None:
+        loop = asyncio.get_running_loop()
         decoder = tap_frames.Decoder()
 
         def ask(track: int) -> None:
-            writer.write(tap_frames.encode(tap_frames.Keyframe(track)))
+            with contextlib.suppress(OSError):  # gone, as the next read tells; or asked for too often already
+                sock.send(tap_frames.encode(tap_frames.Keyframe(track)))
 
         try:
             if before is not None:
                 before.cancel()
                 await asyncio.wait([before])
             self._tracks = tracks = Tracks(self._names, self, ask)
-            while data := await reader.read(_READ_SIZE):
+            while data := await loop.sock_recv(sock, _READ_SIZE):
                 for frame in decoder.feed(data):
                     tracks.take(frame)
+                if len(data) < _BUSY:
+                    await asyncio.sleep(_PAUSE_S)
         except asyncio.CancelledError:
             pass  # replaced
         except (ValueError, ConnectionError) as error:
@@ -130,7 +148,7 @@ class Worker:
         except DiskError as error:
             self._finish(reason_of(error))
         finally:
-            writer.close()
+            sock.close()
             try:
                 if not self._done.done():
                     self._close_tracks("tap_ended")

@@ -143,3 +143,24 @@ def test_a_disk_that_takes_half_of_the_end_leaves_a_file_that_plays(
     count, complaints, _ = decoded(path)
     assert complaints == []
     assert count >= len(frames) // 2
+
+
+@pytest.mark.parametrize("codec", ["vp8", "h264"])
+@pytest.mark.parametrize("room", [0, 200, 1000, 100_000])
+def test_a_file_that_is_let_go_of_plays_whether_or_not_the_disk_takes_its_end(
+    tmp_path: Path, codec: str, room: int
+) -> None:
+    frames, suffix = made(codec)
+    path = tmp_path / f"p-camera-1{suffix}"
+    writer = TrackWriter(path, Format(codec, 320, 240, frames[0].data))
+    write(writer, frames)
+    before, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (writer.size_bytes + room, hard))
+    try:
+        writer.abandon()
+        writer.abandon()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, hard))
+    count, complaints, _ = decoded(path)
+    assert complaints == []
+    assert count == len(frames) if room == 100_000 else 30 <= count <= len(frames)
