@@ -6,7 +6,7 @@ import itertools
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recording.hls.boxes import walk
@@ -31,6 +31,7 @@ def track(rows: list[tuple[bytes, int, bool]], start: int) -> list[Sample]:
 
 
 @given(st.lists(st.tuples(samples, samples, st.integers(0, 1 << 40)), min_size=1, max_size=4), st.data())
+@settings(deadline=None)
 def test_what_was_written_is_read_again_however_much_of_it_is_left(
     rows: list[tuple[list[tuple[bytes, int, bool]], list[tuple[bytes, int, bool]], int]], data: st.DataObject
 ) -> None:
@@ -56,11 +57,13 @@ def test_what_was_written_is_read_again_however_much_of_it_is_left(
 
 
 @given(st.binary(max_size=400))
+@settings(deadline=None)
 def test_rubbish_is_no_fragment_and_no_error(data: bytes) -> None:
     read_fragments(data)
 
 
 @given(st.data())
+@settings(deadline=None)
 def test_a_byte_that_was_hit_raises_nothing(data: st.DataObject) -> None:
     piece = bytearray(fragment(1, [Sample(b"picture", 0, 3600)], [Sample(b"sound", 0, 1024)]))
     piece[data.draw(st.integers(0, len(piece) - 1))] = data.draw(st.integers(0, 255))

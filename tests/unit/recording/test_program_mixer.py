@@ -231,6 +231,7 @@ def test_the_limiter_does_not_distort_a_loud_tone() -> None:
 
 
 @given(st.integers(1, 2_000), st.integers(-5_000, 5_000))
+@settings(deadline=None)
 def test_stretching_moves_by_a_few_samples_towards_the_place(size: int, error: int) -> None:
     samples = np.linspace(0, 1, size, dtype=np.float32)[:, None].repeat(2, axis=1)
     change = len(stretched(samples, error)) - size

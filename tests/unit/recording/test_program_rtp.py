@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conference.rtc.depacketizer import H264Depacketizer
@@ -14,6 +14,7 @@ from tests.support.inset import encode, inset
 
 
 @given(st.lists(st.binary(min_size=2, max_size=4_000), min_size=1, max_size=12), st.integers(100, 1_500))
+@settings(deadline=None)
 def test_units_come_out_as_they_went_in(units: list[bytes], most: int) -> None:
     units = [bytes((unit[0] & 0x60 | 1,)) + unit[1:] for unit in units]
     payloads = h264_payloads(units, most)
