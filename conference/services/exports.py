@@ -219,8 +219,9 @@ class Exports:
                 new_id("x"), consultation.id, ExportKind.PROGRAM, None, consultation.title, VIDEO, "", now_ms
             )
             async with self._storage.transaction() as unit:
-                await unit.exports.save([export])
-                await unit.audit.append(self._requested(consultation, SYSTEM, export))
+                if await unit.exports.like(export) is None:  # nobody was faster
+                    await unit.exports.save([export])
+                    await unit.audit.append(self._requested(consultation, SYSTEM, export))
 
     async def _is_over(self, consultation_id: str) -> bool:
         """Whether nothing is written any more that an export would lack."""

@@ -68,7 +68,6 @@ class SqlExports:
         known = sa.select(exports.c.consultation_id).where(exports.c.kind == ExportKind.PROGRAM.value)
         query = sa.select(consultations).where(
             consultations.c.status.in_([Status.ENDED.value, Status.ARCHIVED.value]),
-            consultations.c.program.is_(True),
             consultations.c.ended_at_ms >= since_ms,
             consultations.c.id.not_in(known),
         )

@@ -81,7 +81,12 @@ async def test_whose_program_is_to_be_made(database: Database) -> None:
         for each in given.values():
             await unit.consultations.add(each)
     async with database.reading() as unit:
-        assert [each.id for each in await unit.exports.without_program(900)] == ["archived", "c", "d"]
+        assert [each.id for each in await unit.exports.without_program(900)] == [
+            "archived",
+            "c",
+            "d",
+            "without",
+        ]
         assert [each.id for each in await unit.consultations.ended_before(1000)] == ["old"]
         assert [each.id for each in await unit.consultations.ended_before(1001)] == [
             "old", "c", "d", "without",

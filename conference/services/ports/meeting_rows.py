@@ -223,8 +223,8 @@ class ExportRepository(Protocol):
         """Of all files that are done."""
 
     async def without_program(self, since_ms: int) -> list[Consultation]:
-        """Consultations with a program that ended since that time, UTC, and whose program was never exported, nor
-        its export deleted."""
+        """Consultations that ended since that time, UTC, and whose program was never exported, nor its export
+        deleted."""
 
     async def save(self, saved: Iterable[Export]) -> None:
         """Insert, or write what became of it; its progress is not kept."""
