@@ -86,6 +86,14 @@ describe('the trace in words', () => {
     expect(subjectWords(line({ action: 'agenda.started', subject: 'a1', content: { title: '互动讨论' } }), new Map(), words)).toBe('互动讨论')
   })
 
+  it('says which stretch the public does not see, and what was directed', () => {
+    const cut = line({ action: 'broadcast.withdrawn', subject: 'b1', content: { from_ms: 1000, to_ms: 61_000, reason: { salted_sha256: '' } }, names: { reason: '个人证件' } })
+    expect(subjectWords(cut, new Map(), words)).toBe('个人证件 · 00:00:01 至 00:01:01')
+    expect(subjectWords(line({ action: 'broadcast.cut', subject: 'b1', content: { from_ms: 1000 }, names: {} }), new Map(), words)).toBe('00:00:01 起')
+    const directed = line({ action: 'program.directed', subject: 'c1', content: { mode: 'manual', layout: 'side', people: ['p2', 'p3'] } })
+    expect(subjectWords(directed, new Map([['p2', '林文博']]), words)).toBe('手动 · 两方并列 · 林文博')
+  })
+
   it('has words for every action that the services write', () => {
     // vitest runs in web_client.
     const folder = resolve(process.cwd(), '../conference/services')

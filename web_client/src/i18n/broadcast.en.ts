@@ -166,6 +166,7 @@ export const broadcastEn: typeof broadcastZhCN = {
     which: 'Which (meeting time)',
     why: 'Reason',
     span: '{from} to {to}',
+    fromOn: 'from {from}',
     now: 'now',
     kind: { cut: 'Cut off', withdrawn: 'Withdrawn', pause: 'Recording paused' },
     state: { running: 'Running', held: 'Not public', public: 'Public again' },

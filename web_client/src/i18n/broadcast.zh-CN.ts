@@ -164,6 +164,7 @@ export const broadcastZhCN = {
     which: '哪一段（会议时间）',
     why: '原因',
     span: '{from} 至 {to}',
+    fromOn: '{from} 起',
     now: '现在',
     kind: { cut: '应急切断', withdrawn: '撤下', pause: '录制暂停' },
     state: { running: '正在进行', held: '不公开', public: '已恢复公开' },

@@ -1,5 +1,6 @@
 /** A line of the trace in words: who, what, about what. */
 import type { TraceLine } from '@/api/trace'
+import { clockText } from '@/stores/program-clock'
 
 interface Words {
   t: (key: string, values?: Record<string, unknown>) => string
@@ -29,6 +30,16 @@ export function subjectWords(line: TraceLine, people: ReadonlyMap<string, string
   for (const field of ['title', 'reason', 'venue', 'file_name'] as const) {
     const value = content[field]
     if (typeof value === 'string' && value) parts.push(field === 'reason' && te(`trace.reason.${value}`) ? t(`trace.reason.${value}`) : value)
+  }
+  // What somebody wrote stands with the names, because it may have to be deleted.
+  if (names.reason) parts.push(names.reason)
+  const { from_ms: from, to_ms: to } = content
+  if (line.action.startsWith('broadcast.') && typeof from === 'number') {
+    parts.push(typeof to === 'number' ? t('broadcast.span', { from: clockText(from), to: clockText(to) }) : t('broadcast.fromOn', { from: clockText(from) }))
+  }
+  if (line.action === 'program.directed') {
+    for (const key of [`program.${String(content.mode)}`, `program.layout.${String(content.layout)}`]) if (te(key)) parts.push(t(key))
+    if (Array.isArray(content.people)) parts.push(...content.people.map((id) => people.get(String(id)) ?? '').filter(Boolean))
   }
   const mode = content.mode
   if (line.action === 'floor.mode' && typeof mode === 'string' && te(`floor.mode.${mode}`)) parts.push(t(`floor.mode.${mode}`))
