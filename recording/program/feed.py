@@ -89,10 +89,6 @@ class Feed:
 
     # ── the thread that encodes ─────────────────────────────────────────────────────────────────
 
-    @property
-    def is_read(self) -> bool:
-        return self._sock is not None
-
     def wants_key(self, now_s: float) -> bool:
         """Whether the next picture is to be a starting point because the room asked; not more than twice a second."""
         if not self._asked or now_s - self._key_s < _KEYFRAME_S:

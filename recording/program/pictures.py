@@ -84,7 +84,6 @@ class PictureTrack:
         self._shown_us = 0  # when the current picture was first asked for
         self._decoder: _Decoder | None = None
         self.backlog = 0  # under the decoding thread's lock
-        self.broken = 0
 
     # ── the thread that reads ───────────────────────────────────────────────────────────────────
 
@@ -165,7 +164,6 @@ class PictureTrack:
         try:
             frames = self._decoder.decode(coded)
         except (av.FFmpegError, ValueError):
-            self.broken += 1
             self._decoder = None
             self._needs_key = True  # the next packet asks
             return

@@ -67,7 +67,6 @@ class SoundTrack:
         self._decoder = _decoder()
         self._is_open = True
         self._lost = False
-        self.broken = 0
 
     def packet(self, frame: tap_frames.Packet, mixed_to_us: float) -> None:
         """A packet came; the mix has gone up to `mixed_to_us` on the media process' clock."""
@@ -116,7 +115,6 @@ class SoundTrack:
                 frame.to_ndarray().reshape(-1, 2) for frame in frames if frame.sample_rate == SAMPLE_RATE
             ]
         except (av.FFmpegError, ValueError):
-            self.broken += 1
             self._decoder = _decoder()
             return None
         if not pieces:
