@@ -7,13 +7,14 @@ Rows say what is true now only; the marks of the trace say since when.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from conference.model.agenda import AgendaItem, AgendaKind, ItemState
 from conference.model.audit import AuditLine
 from conference.model.floor import Turn
+from conference.model.participant import Participant
 
 STEPS: Final = frozenset({"agenda.started", "agenda.ended"})
 EDITED: Final = "agenda.edited"
@@ -139,9 +140,7 @@ def _holds(turn: Turn, at_ms: int) -> bool:
     return turn.ended_at_ms is not None and at_ms < turn.ended_at_ms
 
 
-def lines_of_people(people: Iterable[tuple[str, str | None, str | None, str | None]]) -> Mapping[str, str]:
-    """The second line of a name plate by participant id, from (id, title, sector, venue)."""
-    return {
-        each: " · ".join(part for part in (sector or title, venue) if part)
-        for each, title, sector, venue in people
-    }
+def plate_line(participant: Participant) -> str:
+    """The second line of the name plate: sector or title, and the venue, unless that is who speaks."""
+    p = participant
+    return " · ".join(part for part in (p.sector or p.title, p.venue) if part and part != p.name)

@@ -26,7 +26,7 @@ from conference.model.timeline import (
     Marks,
     agenda_at,
     began_ms,
-    lines_of_people,
+    plate_line,
     speaker_at,
     stretches,
 )
@@ -213,7 +213,7 @@ class PublicViews:
             items=agenda.items,
             marks=marks,
             turns=turns,
-            lines=dict(lines_of_people((each.id, each.title, each.sector, each.venue) for each in people)),
+            lines={each.id: plate_line(each) for each in people},
             footage=await self._shelf.footage(consultation_id),
             on_air=on_air,
             status=status,

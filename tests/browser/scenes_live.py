@@ -17,7 +17,7 @@ from typing import Any
 from tests.browser.airing import Airing, plays, reaches
 from tests.browser.scenes import SCENES, Stage, gather_people
 from tests.browser.scenes_floor import chair_of, take
-from tests.browser.scenes_prepare import LARGE, fill, new_draft
+from tests.browser.scenes_prepare import LARGE, fill, invite, new_draft
 from tests.browser.settled import present
 from tests.support.eventually import eventually
 
@@ -49,6 +49,7 @@ async def before(stage: Stage, query: str = "") -> None:
         office = new_draft(stage)
         path = f"/consultations/{stage.consultation}"
         fill(office, stage.consultation)
+        invite(office, stage.consultation)
         begins_ms = (int(time.time()) // 86_400 + 3) * 86_400_000 + 23_400_000  # 14:30 in China
         fields = {"scheduled_at_ms": begins_ms, "ends_at_ms": begins_ms + 9_000_000, "closing_at_ms": None}
         revision = office.call("GET", path)["revision"]

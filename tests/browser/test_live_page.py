@@ -12,8 +12,9 @@ import pytest
 from playwright.async_api import Route
 
 from tests.browser.airing import PROMOTED, TITLE, Airing, airing, plays, reaches, state
-from tests.browser.scenes import LAPTOP, PHONE
+from tests.browser.scenes import LAPTOP, PHONE, SCREENS, scene
 from tests.browser.scenes_floor import AGENDA
+from tests.browser.scenes_live import LIVE_SCENES
 from tests.browser.settled import present, reads
 from tests.support.browser import BrowserClient, BrowserFactory
 from tests.support.eventually import eventually
@@ -272,3 +273,28 @@ async def test_what_is_not_public_is_not_found(server: Server, browsers: Browser
     await viewer.open(f"{server.url}/live/c_nothing")
     await present(viewer, "live-gone")
     assert await viewer.axe() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "screen"),
+    [
+        ("live-before", "landscape"),
+        ("live-before-large", "phone"),
+        ("live-large", "phone"),
+        ("live-replay-large", "laptop"),
+    ],
+)
+async def test_every_face_fits_and_everybody_can_use_it(
+    name: str, screen: str, server: Server, browsers: BrowserFactory
+) -> None:
+    assert name in LIVE_SCENES
+    async with scene(name, server, browsers, SCREENS[screen]) as stage:
+        assert await stage.client.horizontal_overflow() == 0
+        assert await stage.client.axe() == []
+        clipped = await stage.client.evaluate(
+            """() => [...document.querySelectorAll(".titlecard p, button, label, .tag")]
+                .filter((e) => e.checkVisibility() && e.closest(".titlecard, .pbar, .pright")
+                               && (e.getBoundingClientRect().right > innerWidth + 1 || e.scrollWidth > e.clientWidth + 1))
+                .map((e) => e.innerText)"""
+        )
+        assert clipped == []

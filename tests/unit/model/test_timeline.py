@@ -12,8 +12,9 @@ from conference.model.audit import AuditLine
 from conference.model.chapters import Chapter, ChapterKind, chapters
 from conference.model.floor import Ending, EndReason, Turn
 from conference.model.footage import OnAir
+from conference.model.participant import Participant, ParticipantKind
 from conference.model.permissions import Role
-from conference.model.timeline import Marks, Step, agenda_at, speaker_at, stretches
+from conference.model.timeline import Marks, Step, agenda_at, plate_line, speaker_at, stretches
 
 REPORT = AgendaItem("a_1", "通报", AgendaKind.REPORT, planned_minutes=10)
 TALK = AgendaItem("a_2", "讨论", AgendaKind.DISCUSSION)
@@ -141,3 +142,32 @@ def test_chapters_are_items_then_what_lies_in_them() -> None:
 )
 def test_where_the_picture_comes_back(at_ms: int, open_ms: int | None) -> None:
     assert OnAir(withdrawn=((40, None), (20, 30), (10, 20))).open_from_ms(at_ms) == open_ms
+
+
+@pytest.mark.parametrize(
+    ("name", "sector", "title", "venue", "line"),
+    [
+        ("林文博", "医药卫生界", "市人民医院", "主会场", "医药卫生界 · 主会场"),
+        ("钱立", None, "市民政局副局长", None, "市民政局副局长"),
+        ("青禾县分会场", None, None, "青禾县分会场", ""),
+    ],
+)
+def test_the_second_line_of_a_name_plate(
+    name: str, sector: str | None, title: str | None, venue: str | None, line: str
+) -> None:
+    person = Participant(
+        id="p",
+        consultation_id="c",
+        name=name,
+        role=Role.MEMBER,
+        venue=venue,
+        kind=ParticipantKind.CLIENT,
+        device=None,
+        token_id="t",
+        resume_hash="",
+        joined_at_ms=0,
+        last_seen_ms=0,
+        title=title,
+        sector=sector,
+    )
+    assert plate_line(person) == line
