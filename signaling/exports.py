@@ -6,7 +6,7 @@ import asyncio
 import json
 import shutil
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -78,9 +78,9 @@ class ExportWorkers:
     def path(self, path: str) -> Path:
         return self._recordings / path
 
-    async def has_program(self, consultation_id: str) -> bool:
+    async def has_program(self, consultation_id: str, omitted: Sequence[tuple[int, int | None]] = ()) -> bool:
         program = self._programs / consultation_id
-        return bool(await asyncio.to_thread(read_lives, program, _RENDITION))
+        return bool(await asyncio.to_thread(read_lives, program, _RENDITION, omitted))
 
     async def has_files(self, consultation_id: str) -> bool:
         places = (self._recordings / consultation_id, self._programs / consultation_id)

@@ -80,10 +80,14 @@ async def tracks_of(unit: UnitOfWork, consultation_id: str, participant_id: str 
     ]
 
 
+async def omitted_of(unit: UnitOfWork, consultation_id: str) -> tuple[tuple[int, int | None], ...]:
+    """Stretches that were not to be kept: the recording was paused."""
+    return spans_of(await unit.broadcast_cuts.of(consultation_id), [CutKind.PAUSE])
+
+
 async def job_of(unit: UnitOfWork, export: Export, consultation: Consultation) -> ExportJob:
     """What its maker is told. What was not to be kept is in no file."""
-    cuts = await unit.broadcast_cuts.of(consultation.id)
-    omitted = spans_of(cuts, [CutKind.PAUSE])
+    omitted = await omitted_of(unit, consultation.id)
     if export.kind is ExportKind.PROGRAM:
         marks = marks_of(await chapters_of(unit, consultation), export.title)
         return ExportJob("program", consultation.id, export.title, chapters=marks, omitted=omitted)

@@ -20,7 +20,7 @@ from conference.model.ids import new_id
 from conference.model.permissions import Action, require
 from conference.model.recording import FileState, Recording
 from conference.services.consultations import consultation_of
-from conference.services.export_jobs import PROGRAM, job_of, span_of_item, span_of_turn, tracks_of
+from conference.services.export_jobs import PROGRAM, job_of, omitted_of, span_of_item, span_of_turn, tracks_of
 from conference.services.ports import ExportFailedError, ExportMaker, Storage, UnitOfWork
 from conference.services.trace import Bearer
 
@@ -80,7 +80,7 @@ class Exports:
         """
         require(by.role, Action.EXPORT_CREATE)
         now_ms = self._clock.wall_ms()
-        has_program = await self._maker.has_program(consultation_id)
+        has_program = await self._has_program(consultation_id)
         async with self._storage.transaction() as unit:
             consultation = await consultation_of(unit, consultation_id)
             if consultation.status not in (Status.ENDED, Status.ARCHIVED):
@@ -211,7 +211,7 @@ class Exports:
         for consultation in ended:
             if not await self._is_over(consultation.id):
                 continue
-            if not await self._maker.has_program(consultation.id):
+            if not await self._has_program(consultation.id):
                 self._bare.add(consultation.id)
                 continue
             now_ms = self._clock.wall_ms()
@@ -222,6 +222,11 @@ class Exports:
                 if await unit.exports.like(export) is None:  # nobody was faster
                     await unit.exports.save([export])
                     await unit.audit.append(self._requested(consultation, SYSTEM, export))
+
+    async def _has_program(self, consultation_id: str) -> bool:
+        async with self._storage.reading() as unit:
+            omitted = await omitted_of(unit, consultation_id)
+        return await self._maker.has_program(consultation_id, omitted)
 
     async def _is_over(self, consultation_id: str) -> bool:
         """Whether nothing is written any more that an export would lack."""

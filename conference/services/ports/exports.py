@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -28,8 +28,8 @@ class ExportMaker(Protocol):
     def path(self, path: str) -> Path:
         """Where the file lies."""
 
-    async def has_program(self, consultation_id: str) -> bool:
-        """Whether anything was kept here of its program."""
+    async def has_program(self, consultation_id: str, omitted: Sequence[tuple[int, int | None]] = ()) -> bool:
+        """Whether anything was kept here of its program beside these stretches of program time."""
 
     async def has_files(self, consultation_id: str) -> bool:
         """Whether anything at all was kept here of it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from conference.export_job import ExportJob, MadeFile
@@ -49,8 +49,8 @@ class ScriptedExporter:
     def path(self, path: str) -> Path:
         return self.recordings / path
 
-    async def has_program(self, consultation_id: str) -> bool:
-        return (self.programs / consultation_id).is_dir()
+    async def has_program(self, consultation_id: str, omitted: Sequence[tuple[int, int | None]] = ()) -> bool:
+        return (self.programs / consultation_id).is_dir() and (0, None) not in omitted
 
     async def has_files(self, consultation_id: str) -> bool:
         return any((above / consultation_id).is_dir() for above in (self.recordings, self.programs))

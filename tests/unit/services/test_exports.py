@@ -221,6 +221,20 @@ async def test_what_was_not_to_be_kept_is_said_to_the_maker(stage: Stage) -> Non
     assert stage.maker.jobs[0].omitted == ((3_000, 4_000),), "what was withdrawn is in the internal file"
 
 
+async def test_of_what_was_not_to_be_kept_at_all_nothing_is_made(stage: Stage) -> None:
+    stage.maker.program()
+    async with stage.world.database.transaction() as unit:
+        await unit.broadcast_cuts.save([Cut("b_1", "c", CutKind.PAUSE, 0, None, 7, "主持人")])
+        entry = stage.exports._requested(await stage.consultation(), SECRETARIAT.actor, EXPORT)
+        await unit.audit.append(entry)
+    await stage.end()
+    await stage.exports.queue_programs()
+    assert await stage.all() == []
+    with pytest.raises(ConferenceError) as refused:
+        await stage.exports.request("c", SECRETARIAT, PROGRAM)
+    assert refused.value.code == "nothing_recorded"
+
+
 # ── on request ──────────────────────────────────────────────────────────────────────────────────
 
 

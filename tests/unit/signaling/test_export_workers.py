@@ -104,6 +104,8 @@ async def test_what_is_here(place: Place) -> None:
     assert not await workers.has_program("d")
     make_program(place.programs / "c", [MadeLife(0, 1)])
     assert await workers.has_program("c")
+    assert await workers.has_program("c", [(1_000, None)])
+    assert not await workers.has_program("c", [(0, None)])
     with Journal(place.programs / "c"):
         assert await workers.is_written("c")
     assert not await workers.is_written("c")
