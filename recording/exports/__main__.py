@@ -23,7 +23,7 @@ import msgspec
 from conference.export_job import ExportJob, MadeFile
 from recording.exports.person_file import write_person
 from recording.exports.program_file import write_program
-from recording.exports.program_reader import Life, read_lives
+from recording.exports.program_reader import Life, list_rest, read_lives
 from recording.exports.sink import NothingRecordedError, Sink, UnreadableError
 from recording.segments import DiskError
 
@@ -66,7 +66,9 @@ def say(what: dict[str, Any]) -> None:
 def make(request: Request) -> MadeFile:
     """Make it. Raises DiskError, UnreadableError, NothingRecordedError."""
     job, recordings = request.job, Path(request.recordings)
-    lives = read_lives(Path(request.programs) / job.consultation_id, RENDITION, job.omitted)
+    program = Path(request.programs) / job.consultation_id
+    list_rest(program)
+    lives = read_lives(program, RENDITION, job.omitted)
     out = Path(request.out)
     _make_directory(out.parent)
     sink = Sink(out, reserve_bytes=request.reserve_bytes)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from recording.hls.fragments import read_fragments
-from recording.hls.journal import NAME, read_journal
+from recording.hls.journal import NAME, Journal, JournalTakenError, read_journal
+from recording.hls.segmenter import recover
 
 Stretch = tuple[int, int | None]
 
@@ -58,6 +60,14 @@ def read_lives(directory: Path, rendition: str, omitted: Sequence[Stretch] = ())
                     if segment is not None and not _is_omitted(segment, omitted):
                         lives[number].segments.append(segment)
     return [each for _, each in sorted(lives.items()) if each.segments and each.init is not None]
+
+
+def list_rest(directory: Path) -> None:
+    """List what a killed worker wrote last and did not list, where no worker came after it."""
+    if not (directory / NAME).is_file():
+        return
+    with suppress(JournalTakenError, OSError), Journal(directory, patience_s=0.0) as journal:
+        recover(directory, journal, lambda _: None)
 
 
 def is_being_written(directory: Path) -> bool:

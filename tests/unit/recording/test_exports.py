@@ -201,6 +201,20 @@ def test_a_torn_segment_is_used_as_far_as_it_is_whole(place: Place) -> None:
     assert len(brightnesses(path)) == 70
 
 
+def test_what_a_killed_worker_wrote_last_is_in_it(place: Place) -> None:
+    make_program(place.program, [MadeLife(0, 3)])
+    journal = place.program / "journal.jsonl"
+    *listed, last = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join(listed))
+    tail = place.program / json.loads(last)["file"]
+    tail.write_bytes(tail.read_bytes()[:-200])
+    path, made = place.make(PROGRAM)
+    assert made.duration_ms == 2_800
+    assert len(brightnesses(path)) == 70
+    with Journal(place.program):  # a worker that is there still lists it itself
+        assert place.make(PROGRAM)[1].duration_ms == 2_800
+
+
 def test_without_a_program_there_is_nothing_to_make(place: Place) -> None:
     with pytest.raises(NothingRecordedError, match="no program"):
         place.make(PROGRAM)
