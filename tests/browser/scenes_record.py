@@ -44,11 +44,12 @@ async def recorded(stage: Stage, count: int = 4) -> Office:
 
 
 async def settled_files(stage: Stage, office: Office) -> None:
-    """No file is being written any more."""
+    """No file is being written any more, and the program is one file."""
     path = f"/consultations/{stage.consultation}/recordings"
     await eventually(
         lambda: asyncio.to_thread(office.call, "GET", path),
-        lambda page: all(each["state"] != "recording" for each in page["items"]),
+        lambda page: all(each["state"] != "recording" for each in page["items"])
+        and any(each["source"] == "program" for each in page["items"]),
         timeout_s=PATIENCE_S,
         what="all files are finished",
     )
@@ -76,7 +77,7 @@ async def record_ended(stage: Stage, query: str = "") -> None:
     await asyncio.to_thread(office.call, "POST", f"/consultations/{stage.consultation}/end")
     await settled_files(stage, office)
     await at_desk(stage, office, "record", query)
-    await present(stage.client, "recording-download", 4)
+    await present(stage.client, "recording-download", 5)
 
 
 async def record_ended_large(stage: Stage) -> None:
