@@ -17,9 +17,9 @@ structlog.configure(processors=[*_processors, ConsoleRenderer(exception_formatte
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """One server for all tests of a module."""
-    with Server() as running:
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """One server for all tests of a module; it makes programs where the module says `PROGRAMS = True`."""
+    with Server(programs=getattr(request.module, "PROGRAMS", False)) as running:
         yield running
 
 

@@ -19,7 +19,7 @@ PARTS = (scenes_entry, scenes_floor, scenes_live, scenes_prepare, scenes_record)
 
 
 async def take(folder: Path, names: list[str], screens: list[str]) -> None:
-    with Server() as server:
+    with Server(programs=True) as server:
         async with BrowserFactory() as browsers:
             for name in names:
                 for screen in screens:

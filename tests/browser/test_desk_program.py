@@ -20,6 +20,7 @@ from tests.support.light_client import AudioSource, RoomClient, VideoSource
 from tests.support.media import vp8_clip
 from tests.support.server import Server
 
+PROGRAMS = True
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 HALLS = ("主会场", "青禾县分会场")

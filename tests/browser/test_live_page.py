@@ -20,6 +20,7 @@ from tests.support.browser import BrowserClient, BrowserFactory
 from tests.support.eventually import eventually
 from tests.support.server import Server
 
+PROGRAMS = True
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 

@@ -22,6 +22,7 @@ from tests.support.light_client import AudioSource, RoomClient, VideoSource, Whe
 from tests.support.server import Metrics, Server
 from tests.unit.signaling.harness import Client
 
+PROGRAMS = True
 FRAMES = [each.data for each in pictures("libvpx", options={"deadline": "realtime", "g": "60"})]
 PACKETS = sounds(100)
 WORKER = "recording.program.worker"

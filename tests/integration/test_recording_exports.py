@@ -93,7 +93,7 @@ class Exported(Recorded):
 @pytest.fixture
 async def exported() -> AsyncIterator[Exported]:
     """A server that makes no programs itself, and a consultation that is live."""
-    with Server(arguments=["--no-programs"]) as server:
+    with Server() as server:
         made = Exported(server)
         await made.start()
         yield made
@@ -231,7 +231,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 async def test_a_full_disk_is_said_and_leaves_no_half_file(small_disk: Path, tmp_path: Path) -> None:
-    arguments = ["--no-programs", "--recording-reserve-mb", "4"]
+    arguments = ["--recording-reserve-mb", "4"]
     with Server(data_dir=small_disk, arguments=arguments) as server:
         exported = Exported(server)
         await exported.start()
@@ -253,7 +253,7 @@ async def test_a_full_disk_is_said_and_leaves_no_half_file(small_disk: Path, tmp
 
 
 async def test_what_was_kept_long_enough_is_cleared_away() -> None:
-    with Server(arguments=["--no-programs", "--recording-retention-days", "30"]) as server:
+    with Server(arguments=["--recording-retention-days", "30"]) as server:
         exported, live = Exported(server), Exported(server)
         await exported.start()
         async with exported.speaker():
@@ -286,7 +286,7 @@ async def test_what_was_kept_long_enough_is_cleared_away() -> None:
 
 
 async def test_the_program_of_a_real_session_becomes_one_file(tmp_path: Path) -> None:
-    with Server() as server:
+    with Server(programs=True) as server:
         exported = Exported(server)
         await exported.start()
         journal = server.data_dir / "program" / exported.cid / "journal.jsonl"

@@ -83,10 +83,13 @@ class Server:
         start_timeout_s: float = 60.0,
         command: Sequence[str | Path] = (COMMAND,),
         namespace: Namespace | None = None,
+        programs: bool = False,
     ) -> None:
-        """In a `namespace` the server has all ports for itself and is reached from joined namespaces only."""
+        """Without `programs` none is composed, which costs half a core for each live consultation.
+
+        In a `namespace` the server has all ports for itself and is reached from joined namespaces only."""
         self.host = host
-        self.arguments = list(arguments)
+        self.arguments = [*([] if programs else ["--no-programs"]), *arguments]
         self.environment = dict(environment or {})
         self.media_addresses = list(media_addresses)
         self.start_timeout_s = start_timeout_s
