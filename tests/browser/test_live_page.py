@@ -295,7 +295,8 @@ async def test_every_face_fits_and_everybody_can_use_it(
         clipped = await stage.client.evaluate(
             """() => [...document.querySelectorAll(".titlecard p, button, label, .tag")]
                 .filter((e) => e.checkVisibility() && e.closest(".titlecard, .pbar, .pright")
-                               && (e.getBoundingClientRect().right > innerWidth + 1 || e.scrollWidth > e.clientWidth + 1))
+                               && (e.getBoundingClientRect().right > innerWidth + 1
+                                   || e.scrollWidth > e.clientWidth + 1))
                 .map((e) => e.innerText)"""
         )
         assert clipped == []
