@@ -76,7 +76,7 @@ def _blocks_of(
     def begin() -> Iterator[Samples]:
         if cut:
             voices = [
-                Voice(Stream(life.init, segments), life.at_ms, from_ms)
+                Voice(Stream(life.init, segments), 0, from_ms)
                 for life, segments in cut
                 if life.init is not None
             ]

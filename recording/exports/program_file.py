@@ -49,7 +49,7 @@ def write_program(
             progress((before + of.read_bytes) / total)
 
         with av.open(stream, "r", format="mp4") as source:
-            writer.add_life(source, life.at_ms - origin_ms, told)
+            writer.add_life(source, -origin_ms, told)
         done += stream.read_bytes
     if not writer.packets:
         raise NothingRecordedError("nothing to play in it")

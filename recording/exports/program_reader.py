@@ -37,7 +37,7 @@ class Segment:
 
 @dataclass(slots=True)
 class Life:
-    """A run of the program's worker: media time 0 is `at_ms` of program time."""
+    """A run of the program's worker, which began at `at_ms`. Media time is program time."""
 
     at_ms: int
     init: Path | None = None

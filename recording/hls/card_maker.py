@@ -53,7 +53,7 @@ def make_card(name: str, size: tuple[int, int] | None, fonts: Fonts) -> Card:
     pictures: list[bytes] = []
     video: VideoFormat | None = None
     if size is not None:
-        encoder = VideoEncoder(Coding(*size, maxrate=_MAXRATE))
+        encoder = VideoEncoder(Coding(*size, maxrate=_MAXRATE, level="3.1" if size[1] > 360 else "3.0"))
         drawn = av.VideoFrame.from_ndarray(np.asarray(picture(*size, fonts)), format="rgb24")
         frame = drawn.reformat(format="yuv420p", dst_colorspace="ITU601")
         for index in range(1000 // FRAME_MS):

@@ -18,7 +18,7 @@ import msgspec
 from recording.hls.formats import AUDIO_TIMESCALE, VIDEO_TIMESCALE
 from recording.hls.fragments import Sample, fragment
 
-VERSION: Final = 1  # of the pictures and of the file
+VERSION: Final = 2  # of the pictures and of the file
 FRAME_MS: Final = 40
 _AUDIO_SAMPLES: Final = 1024
 _MAKE_S: Final = 120.0

@@ -58,12 +58,18 @@ class _Row:
 class Cutter:
     """Samples in by `video` and `audio`, in the order of decoding; cuts out by `take`."""
 
-    def __init__(self, formats: Sequence[Format], *, part_ms: int, segment_ms: int) -> None:
-        """Raises ValueError where a segment is not a whole number of parts."""
+    def __init__(
+        self, formats: Sequence[Format], *, part_ms: int, segment_ms: int, origin_ms: int = 0
+    ) -> None:
+        """Raises ValueError where a segment is not a whole number of parts.
+
+        Media time in the parts is `origin_ms` at the beginning of the life.
+        """
         if part_ms <= 0 or segment_ms % part_ms:
             raise ValueError("a segment is a whole number of parts")
         self._part_ms = part_ms
         self._segment_ms = segment_ms
+        self._origin_ms = origin_ms
         self._names = [each.name for each in formats]
         self._video = {each.name: _Row(VIDEO_TIMESCALE) for each in formats if each.video is not None}
         self._audio = {each.name: _Row(AUDIO_TIMESCALE) for each in formats}
@@ -105,7 +111,8 @@ class Cutter:
             video = self._video[name].take(end_ms) if name in self._video else []
             audio = self._audio[name].take(end_ms)
             is_independent = video[0].is_key if video else name not in self._video
-            parts[name] = Part(fragment(self._sequence, video, audio), is_independent)
+            data = fragment(self._sequence, video, audio, origin_ms=self._origin_ms)
+            parts[name] = Part(data, is_independent)
         within_ms = start_ms % self._segment_ms
         return Cut(
             segment=start_ms // self._segment_ms,

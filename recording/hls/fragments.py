@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from recording.hls.boxes import box, find, full_box, walk
-from recording.hls.formats import AUDIO_TRACK, VIDEO_TRACK
+from recording.hls.formats import AUDIO_TIMESCALE, AUDIO_TRACK, VIDEO_TIMESCALE, VIDEO_TRACK
 
 _DEFAULT_BASE_IS_MOOF: Final = 0x020000
 _TRUN: Final = 0x000001 | 0x000100 | 0x000200 | 0x000400  # data offset; duration, size, flags of each sample
@@ -48,7 +48,7 @@ class Fragment:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """`start` and `duration` in ticks of the track, `samples` so many."""
+    """`start` (media time) and `duration` in ticks of the track, `samples` so many."""
 
     start: int
     duration: int
@@ -56,21 +56,27 @@ class Span:
     begins_with_key: bool
 
 
-def fragment(sequence: int, video: Sequence[Sample], audio: Sequence[Sample]) -> bytes:
-    """moof and mdat; a track without samples is left out. Raises ValueError when there are none at all."""
+def fragment(sequence: int, video: Sequence[Sample], audio: Sequence[Sample], *, origin_ms: int = 0) -> bytes:
+    """moof and mdat; a track without samples is left out. Raises ValueError when there are none at all.
+
+    `origin_ms` is what media time is at the beginning of the life.
+    """
     tracks = [
         (number, samples) for number, samples in ((VIDEO_TRACK, video), (AUDIO_TRACK, audio)) if samples
     ]
     if not tracks:
         raise ValueError("no samples")
-    size = len(_moof(sequence, tracks, 0))
+    size = len(_moof(sequence, tracks, 0, origin_ms))
     content = [sample.data for _, samples in tracks for sample in samples]
-    return _moof(sequence, tracks, size + 8) + box(b"mdat", *content)
+    return _moof(sequence, tracks, size + 8, origin_ms) + box(b"mdat", *content)
 
 
-def _moof(sequence: int, tracks: Sequence[tuple[int, Sequence[Sample]]], offset: int) -> bytes:
+def _moof(
+    sequence: int, tracks: Sequence[tuple[int, Sequence[Sample]]], offset: int, origin_ms: int
+) -> bytes:
     trafs = []
     for number, samples in tracks:
+        origin = origin_ms * (VIDEO_TIMESCALE if number == VIDEO_TRACK else AUDIO_TIMESCALE) // 1000
         entries = b"".join(
             struct.pack("!3I", each.duration, len(each.data), _KEY if each.is_key else _DELTA)
             for each in samples
@@ -79,7 +85,7 @@ def _moof(sequence: int, tracks: Sequence[tuple[int, Sequence[Sample]]], offset:
             box(
                 b"traf",
                 full_box(b"tfhd", 0, _DEFAULT_BASE_IS_MOOF, struct.pack("!I", number)),
-                full_box(b"tfdt", 1, 0, struct.pack("!Q", samples[0].time)),
+                full_box(b"tfdt", 1, 0, struct.pack("!Q", origin + samples[0].time)),
                 full_box(b"trun", 0, _TRUN, struct.pack("!II", len(samples), offset), entries),
             )
         )

@@ -259,6 +259,7 @@ def _recover_life(directory: Path, life: int, begun: Fact, facts: Sequence[Fact]
         if not count or any(len(each) < count for each in fragments.values()):
             continue  # less than a part: left where it is
         starts, duration_ms = _span([fragments[name][:count] for name in names])
+        within_ms = starts[0] - begun["program_time_ms"]
         for name in names:
             if (name, number) not in listed:
                 path = directory / str(life) / name / f"{number:08d}{SUFFIX}"
@@ -271,8 +272,8 @@ def _recover_life(directory: Path, life: int, begun: Fact, facts: Sequence[Fact]
                         "number": number,
                         "file": str(path.relative_to(directory)),
                         "duration_ms": duration_ms,
-                        "program_time_ms": begun["program_time_ms"] + starts[0],
-                        "wall_ms": begun["wall_ms"] + starts[0],
+                        "program_time_ms": starts[0],
+                        "wall_ms": begun["wall_ms"] + within_ms,
                         **_cut_back(path, kept[-1].offset + kept[-1].size),
                         "parts": [
                             [each.offset, each.size, end - start, each.is_independent]
@@ -288,7 +289,7 @@ def _recover_life(directory: Path, life: int, begun: Fact, facts: Sequence[Fact]
 
 
 def _span(renditions: Sequence[Sequence[Fragment]]) -> tuple[list[int], int]:
-    """The starts of the parts in ms of the life and the duration of all, by the pictures where there are any."""
+    """The starts of the parts in program time and the duration of all, by the pictures where there are any."""
     by_picture = [each for each in renditions if all(VIDEO_TRACK in part.spans for part in each)]
     parts = (by_picture or renditions)[0]
     track, timescale = (VIDEO_TRACK, VIDEO_TIMESCALE) if by_picture else (AUDIO_TRACK, AUDIO_TIMESCALE)

@@ -31,9 +31,7 @@ FRAME_TICKS: Final = VIDEO_TIMESCALE // FPS
 FRAME_SAMPLES: Final = SAMPLE_RATE // FPS
 AAC_SAMPLES: Final = 1024
 OPUS_SAMPLES: Final = 960
-_NOT_IN_FILES: Final = frozenset(
-    (6, SPS, PPS, 9)
-)  # SEI and delimiters; parameter sets stand in the init segment
+_NOT_IN_UNITS: Final = frozenset((6, SPS, PPS, 9))  # SEI, delimiters; parameter sets are kept apart
 _IDR: Final = 5
 
 Sound = npt.NDArray[np.float32]  # samples by 2 channels, full scale 1
@@ -57,15 +55,16 @@ class Coding:
 
 @dataclass(frozen=True, slots=True)
 class AccessUnit:
-    """A coded picture: its NAL units without parameter sets."""
+    """A coded picture: its NAL units without parameter sets, which `sets` are."""
 
     units: list[bytes]
     is_key: bool
+    sets: tuple[bytes, ...] = ()
 
     @property
     def file_data(self) -> bytes:
-        """As a sample of a file."""
-        return length_prefixed(self.units)
+        """As a sample of a file. A keyframe bears its parameter sets: FFmpeg reads the first init segment alone."""
+        return length_prefixed([*(self.sets if self.is_key else ()), *self.units])
 
 
 class VideoEncoder:
@@ -110,8 +109,9 @@ class VideoEncoder:
         packets = self._codec.encode(frame)
         if len(packets) != 1:
             raise EncodingError(f"{len(packets)} pictures out for one in")
-        units = [unit for unit in nal_units(bytes(packets[0])) if unit[0] & 0x1F not in _NOT_IN_FILES]
-        return AccessUnit(units, any(unit[0] & 0x1F == _IDR for unit in units))
+        units = [unit for unit in nal_units(bytes(packets[0])) if unit[0] & 0x1F not in _NOT_IN_UNITS]
+        is_key = any(unit[0] & 0x1F == _IDR for unit in units)
+        return AccessUnit(units, is_key, (self.format.sps, self.format.pps))
 
 
 class AacEncoder:

@@ -149,7 +149,10 @@ class _LifeEncoders:
             self._hears.setdefault(rate, []).append(name)
             video = self._video[name][0].format if name in self._video else None
             formats.append(Format(name, video, self._audio[rate].format))
-        self._cutter = Cutter(formats, part_ms=part_ms, segment_ms=segment_ms)
+        # Media time is program time, so that all lives lie on one time line: not every player minds a discontinuity.
+        self._cutter = Cutter(
+            formats, part_ms=part_ms, segment_ms=segment_ms, origin_ms=start.program_time_ms
+        )
         self._blocks = Blocks(AAC_SAMPLES)
         self._still_scaler = Scaler(*_STILL_SIZE)
         disk.put(Beginning(formats, start.program_time_ms, start.wall_ms))

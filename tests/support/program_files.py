@@ -87,7 +87,7 @@ def _make_life(directory: Path, index: int, life: MadeLife, number: int, tell: A
         for part in range(5):
             at = [each for each in shown if (each.time - second * 90_000) // 18_000 == part]
             to = [each for each in heard if (each.time - second * RATE) // 9_600 == part]
-            data += fragment(number * 5 + part, at, to)
+            data += fragment(number * 5 + part, at, to, origin_ms=life.at_ms)
         file = above / f"{number:08d}.m4s"
         (directory / file).write_bytes(data)
         tell(

@@ -108,7 +108,7 @@ class ProgramWriter:
             number=before.next_life, first_segment=before.next_segment,
             program_time_ms=program_time_ms, wall_ms=0,
         )  # fmt: skip
-        self._cutter = Cutter(self._formats, part_ms=PART_MS, segment_ms=1000)
+        self._cutter = Cutter(self._formats, part_ms=PART_MS, segment_ms=1000, origin_ms=program_time_ms)
         self._begins_ms, self._written, self._pushed = program_time_ms, 0, 0
         self._cuts = []
 

@@ -20,10 +20,12 @@ from recording.hls.journal import Journal, JournalTakenError, read_journal
 from recording.hls.segmenter import Before, Life, recover
 from tests.support.program_media import complaints, encoded, joined, push_all
 
+LIFE_MS = 5_000  # when lives begin
 
-def cuts_of(seconds: float = 3.0, *, finish: bool = True) -> list[Cut]:
+
+def cuts_of(seconds: float = 3.0, *, finish: bool = True, life_ms: int = LIFE_MS) -> list[Cut]:
     formats, pictures, sounds = encoded(seconds)
-    cutter = Cutter(formats, part_ms=200, segment_ms=1000)
+    cutter = Cutter(formats, part_ms=200, segment_ms=1000, origin_ms=life_ms)
     push_all(cutter, pictures, sounds)
     return cutter.finish() if finish else cutter.take()
 
@@ -36,7 +38,7 @@ class Program:
         self.told: list[Mapping[str, Any]] = []
         self.journal = Journal(directory, patience_s=0)
 
-    def life(self, before: Before | None = None, program_time_ms: int = 5_000) -> Life:
+    def life(self, before: Before | None = None, program_time_ms: int = LIFE_MS) -> Life:
         before = before or Before(1, 0, None)
         return Life(
             self.directory,
@@ -80,8 +82,8 @@ def test_parts_and_segments_fall_at_the_same_times_in_every_rendition() -> None:
         assert cut.parts["720p"].is_independent == (cut.index == 0)
         assert cut.parts["audio"].is_independent
         (fragment,) = read_fragments(cut.parts["720p"].data)
-        assert fragment.spans[1].start == cut.start_ms * 90
-        assert 0 <= fragment.spans[2].start - cut.start_ms * 48 < 1024
+        assert fragment.spans[1].start == (LIFE_MS + cut.start_ms) * 90
+        assert 0 <= fragment.spans[2].start - (LIFE_MS + cut.start_ms) * 48 < 1024
 
 
 def test_a_part_waits_for_the_sound_and_for_every_rendition() -> None:
@@ -199,7 +201,7 @@ def test_the_next_life_goes_on_with_the_numbers(program: Program) -> None:
     for cut in cuts_of()[:7]:
         life.write(cut)
     second = program.life(program.recover(), program_time_ms=9_000)
-    for cut in cuts_of(1.0):
+    for cut in cuts_of(1.0, life_ms=9_000):
         second.write(cut)
     second.close()
     program.assert_listed_is_there()
