@@ -191,7 +191,7 @@ async def faults(client: BrowserClient) -> list[str]:
 
 
 async def take(folder: Path, names: list[str], screens: list[str]) -> None:
-    with Server() as server:
+    with Server(programs=True) as server:
         async with BrowserFactory() as browsers:
             for name in names:
                 for screen in screens:

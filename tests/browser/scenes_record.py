@@ -48,8 +48,10 @@ async def settled_files(stage: Stage, office: Office) -> None:
     path = f"/consultations/{stage.consultation}/recordings"
     await eventually(
         lambda: asyncio.to_thread(office.call, "GET", path),
-        lambda page: all(each["state"] != "recording" for each in page["items"])
-        and any(each["source"] == "program" for each in page["items"]),
+        lambda page: (
+            all(each["state"] != "recording" for each in page["items"])
+            and any(each["source"] == "program" for each in page["items"])
+        ),
         timeout_s=PATIENCE_S,
         what="all files are finished",
     )
@@ -73,7 +75,13 @@ async def record_large(stage: Stage) -> None:
 
 async def record_ended(stage: Stage, query: str = "") -> None:
     office = await recorded(stage)
-    await asyncio.sleep(4)  # there is no other way for a recording to become longer
+    journal = stage.server.data_dir / "program" / stage.consultation / "journal.jsonl"
+    await eventually(
+        lambda: journal.exists() and journal.read_text().count('"segment"'),
+        lambda segments: segments >= 6,
+        timeout_s=PATIENCE_S,
+        what="some of the program is kept",
+    )
     await asyncio.to_thread(office.call, "POST", f"/consultations/{stage.consultation}/end")
     await settled_files(stage, office)
     await at_desk(stage, office, "record", query)
