@@ -36,7 +36,7 @@ export const broadcastEn: typeof broadcastZhCN = {
     stop: 'Cancel',
     deleteOf: 'Delete {name}: {what}',
     deleteTitle: 'Delete “{name}”?',
-    deleteText: 'It cannot be brought back, and archives will not hold it any more. The trace notes it.',
+    deleteText: 'It cannot be brought back. The trace notes it.',
     deleteLabel: 'Type “delete” to confirm',
     deleteWord: 'delete',
     deleted: '“{name}” was deleted',

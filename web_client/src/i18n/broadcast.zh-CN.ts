@@ -34,7 +34,7 @@ export const broadcastZhCN = {
     stop: '取消',
     deleteOf: '删除{name}的{what}',
     deleteTitle: '删除“{name}”？',
-    deleteText: '删除后不能恢复，存档和校验也不再包含这个文件。删除记入留痕。',
+    deleteText: '删除后不能恢复。删除记入留痕。',
     deleteLabel: '请输入“删除”确认',
     deleteWord: '删除',
     deleted: '已删除“{name}”',
