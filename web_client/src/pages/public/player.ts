@@ -101,6 +101,10 @@ export function usePlayer(video: Ref<HTMLVideoElement | HTMLAudioElement | null>
     pause: () => (playing.value = false),
     ended: () => (playing.value = false),
     waiting: showWaiting,
+    // Whoever loads anew after an outage leaves the element paused, without a word.
+    emptied: () => {
+      if (playing.value) void play()
+    },
     volumechange: () => (muted.value = video.value?.muted ?? muted.value),
     loadedmetadata: () => {
       if (video.value) video.value.playbackRate = speed
