@@ -56,11 +56,12 @@ class Shown:
     grey: npt.NDArray[np.uint8]
 
 
-def pictures(path: Path, starts_ms: int) -> Iterator[Shown]:
+def pictures(path: Path) -> Iterator[Shown]:
+    """Media time is program time."""
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
             assert frame.time is not None
-            yield Shown(starts_ms + frame.time * 1000, np.asarray(frame.to_ndarray(format="gray"), np.uint8))
+            yield Shown(frame.time * 1000, np.asarray(frame.to_ndarray(format="gray"), np.uint8))
 
 
 def sound(path: Path) -> tuple[npt.NDArray[np.float32], float]:
@@ -205,7 +206,9 @@ def test_ffmpeg_has_nothing_to_say_against_any_rendition(session: Session, rendi
 def test_every_picture_stands_exactly_40_ms_after_the_one_before(session: Session, rendition: str) -> None:
     times = [float(each["pts_time"]) for each in packets(session.files[rendition], "v")]
     assert len(times) > 150
-    assert times == pytest.approx([number / 25 for number in range(len(times))], abs=1e-6)
+    assert times == pytest.approx(
+        [session.starts_ms / 1000 + number / 25 for number in range(len(times))], abs=1e-5
+    )
 
 
 def test_segments_are_a_second_long_and_begin_with_a_starting_point(session: Session) -> None:
@@ -235,7 +238,7 @@ def test_the_right_picture_is_shown_at_its_time(session: Session) -> None:
         ).tiles
     ]
     right = wrong = 0
-    for shown in pictures(session.files["720p"], session.starts_ms):
+    for shown in pictures(session.files["720p"]):
         name, people, _ = [each for each in layouts if each[2] <= shown.at_ms + 1][-1]
         for number, person_id in enumerate(people):
             code = read_inset(shown.grey, rects[number] if name == "grid" else None)
@@ -253,10 +256,8 @@ def test_the_right_picture_is_shown_at_its_time(session: Session) -> None:
 
 
 def test_the_small_rendition_shows_the_same(session: Session) -> None:
-    large = pictures(session.files["720p"], 0)
-    for big, small in itertools.islice(
-        zip(large, pictures(session.files["360p"], 0), strict=True), 0, None, 10
-    ):
+    large = pictures(session.files["720p"])
+    for big, small in itertools.islice(zip(large, pictures(session.files["360p"]), strict=True), 0, None, 10):
         assert small.grey.shape == (360, 640)
         assert np.abs(big.grey[::2, ::2].astype(int) - small.grey).mean() < 12
 
@@ -264,7 +265,7 @@ def test_the_small_rendition_shows_the_same(session: Session) -> None:
 def test_what_was_said_is_heard(session: Session) -> None:
     for rendition in RENDITIONS:
         samples, first = sound(session.files[rendition])
-        assert first == 0
+        assert first == pytest.approx(session.starts_ms / 1000, abs=1e-4)
         assert np.abs(samples[48_000 * 2 :]).max() > 0.05
         assert np.mean(np.abs(samples) > 1) < 1e-3  # AAC overshoots a little
 
@@ -320,14 +321,13 @@ def test_flash_and_beep_stay_together(worker: ProgramProcess, tmp_path: Path) ->
     feeder.close()
     directory = worker.directory
     path = joined(directory, read_journal(directory), "720p", 1, tmp_path)
-    starts_ms = life_of(directory)["program_time_ms"]
-    bright = [(shown.at_ms, float(shown.grey[200:500].mean()) > 120) for shown in pictures(path, starts_ms)]
+    bright = [(shown.at_ms, float(shown.grey[200:500].mean()) > 120) for shown in pictures(path)]
     lit = [later for (_, before), (later, now) in itertools.pairwise(bright) if now and not before]
     samples, first = sound(path)
     loud = np.abs(samples) > 0.02
     steps = np.flatnonzero(loud)
     onsets = steps[np.flatnonzero(np.diff(steps, prepend=-48_000) > 24_000)]
-    heard = [starts_ms + first * 1000 + onset / 48 for onset in onsets]
+    heard = [first * 1000 + onset / 48 for onset in onsets]
     began_ms = feeder.program_time_ms(video.began_us)
     offsets = []
     for at_ms in lit:
@@ -410,7 +410,7 @@ def test_a_stalled_camera_keeps_its_picture_and_becomes_a_card_and_comes_back(
     assert source.wanted_keys > 0  # behind the gap a starting point was asked for
     directory = worker.directory
     path = joined(directory, read_journal(directory), "720p", 1, tmp_path)
-    read = [(s.at_ms, read_inset(s.grey)) for s in pictures(path, life_of(directory)["program_time_ms"])]
+    read = [(s.at_ms, read_inset(s.grey)) for s in pictures(path)]
     kept = {code for at_ms, code in read if stalled_ms + 300 < at_ms < stalled_ms + 1_700}
     assert len(kept) == 1
     assert None not in kept
