@@ -183,7 +183,8 @@ class Life:
         path = self._directory / str(self.number) / format_.name / "init.mp4"
         path.parent.mkdir(mode=0o700)
         sync_directory(path.parent.parent)
-        _write_file(path, init_segment(format_))
+        content = init_segment(format_)
+        _write_file(path, content)
         video = format_.video
         return {
             "fact": "init",
@@ -194,6 +195,7 @@ class Life:
             "width": video.width if video is not None else 0,
             "height": video.height if video is not None else 0,
             "bandwidth": format_.bandwidth,
+            "sha256": hashlib.sha256(content).hexdigest(),
         }
 
     def _note(self, facts: Sequence[Fact]) -> None:

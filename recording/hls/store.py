@@ -30,7 +30,11 @@ class Life(msgspec.Struct, frozen=True):
 
 
 class Init(msgspec.Struct, frozen=True):
-    """What a player must have before the segments of a rendition in a life."""
+    """What a player must have before the segments of a rendition in a life.
+
+    `file` is that of the first life with these bytes: a player that has it need not load it again, and FFmpeg, which
+    complains of a second one, does not see any.
+    """
 
     life: int
     rendition: str
@@ -39,6 +43,7 @@ class Init(msgspec.Struct, frozen=True):
     bandwidth: int
     width: int | None = None
     height: int | None = None
+    sha256: str | None = None
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -153,8 +158,16 @@ class ProgramStore:
 
     def _take_init(self, fact: Mapping[str, Any]) -> None:
         init = msgspec.convert(fact, Init)
+        for known in self.inits.values():
+            if (known.rendition, known.sha256) == (init.rendition, init.sha256 or "unknown"):
+                init = msgspec.structs.replace(init, file=known.file)
+                break
         self.inits.setdefault((init.life, init.rendition), init)
         self.version += 1
+
+    def lives_with(self, init: Init) -> list[int]:
+        """Those whose segments a player reads with this file."""
+        return [each.life for each in self.inits.values() if each.file == init.file]
 
     def _take_part(self, fact: Mapping[str, Any]) -> None:
         part = msgspec.convert(fact, Part)

@@ -217,7 +217,7 @@ class Live:
         audience = await audience_of(request)
         place = (int(request.match_info["life"]), request.match_info["rendition"])
         init = audience.store.inits.get(place)
-        if init is None or not audience.knows_life(init.life):
+        if init is None or not any(audience.knows_life(life) for life in audience.store.lives_with(init)):
             raise NotFoundError("no such rendition")
         return _file(audience, init.file, "video/mp4", _INIT_CACHE)
 

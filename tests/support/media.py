@@ -188,6 +188,16 @@ def speech_wav(
     return cached(f"speech-{voice}", ".wav", [text, seconds, voice, pause_s, level], make)
 
 
+def tone_wav(hertz: int, seconds: float = 4.0, level: float = 0.2) -> Path:
+    """A steady tone; whole periods, so that it can be repeated."""
+
+    def make(path: Path) -> None:
+        times = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+        write_wav(path, (np.sin(times * 2 * np.pi * hertz) * level * 32767).astype(np.int16))
+
+    return cached(f"tone-{hertz}", ".wav", [hertz, seconds, level], make)
+
+
 def write_wav(path: Path, samples: npt.NDArray[np.int16]) -> None:
     """48 kHz mono s16."""
     with wave.open(str(path), "wb") as out:

@@ -31,7 +31,7 @@ class Writer:
         self.parts = 0  # of the open segment
         self.spans: dict[int, tuple[int, int, int]] = {}  # number to life, from, to
 
-    def begin(self, at_ms: int, renditions: tuple[str, ...] = RENDITIONS) -> None:
+    def begin(self, at_ms: int, renditions: tuple[str, ...] = RENDITIONS, sha256: str | None = None) -> None:
         self.life += 1
         self.renditions = renditions
         self.time_ms, self.parts = at_ms, 0
@@ -41,6 +41,7 @@ class Writer:
             self.tell(
                 "init", rendition=rendition, file=f"{self.life}/{rendition}/init.mp4", codecs="avc1.42c01f,mp4a.40.2",
                 width=size[0], height=size[1], bandwidth=3_000_000 >> at,
+                sha256=sha256,
             )  # fmt: skip
 
     def tell(self, kind: str, **fact: Any) -> None:
@@ -128,6 +129,27 @@ def test_a_low_latency_playlist_word_for_word() -> None:
         '#EXT-X-RENDITION-REPORT:URI="360p.m3u8",LAST-MSN=1,LAST-PART=1\n'
         '#EXT-X-RENDITION-REPORT:URI="audio.m3u8",LAST-MSN=1,LAST-PART=1\n'
     )
+
+
+def test_what_begins_alike_in_another_life_is_not_loaded_again() -> None:
+    writer = Writer()
+    for at_ms, sha256 in ((0, "a"), (5_000, "a"), (9_000, "b"), (12_000, None), (15_000, None)):
+        writer.begin(at_ms, sha256=sha256)
+        for _ in range(5):
+            writer.part()
+    view = View(16_000)
+    text = replay(writer.store, "720p", view, PLAIN)
+    assert text is not None
+    assert [line for line in text.splitlines() if "MAP" in line or "DISCONTINUITY" in line] == [
+        '#EXT-X-MAP:URI="../1/720p/init.mp4"',
+        "#EXT-X-DISCONTINUITY",
+        "#EXT-X-DISCONTINUITY",
+        '#EXT-X-MAP:URI="../3/720p/init.mp4"',
+        "#EXT-X-DISCONTINUITY",
+        '#EXT-X-MAP:URI="../4/720p/init.mp4"',
+        "#EXT-X-DISCONTINUITY",
+        '#EXT-X-MAP:URI="../5/720p/init.mp4"',
+    ]
 
 
 def test_a_plain_playlist_word_for_word() -> None:
