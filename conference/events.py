@@ -569,6 +569,16 @@ class ScenePerson:
 
 
 @dataclass(frozen=True, slots=True)
+class ScenePromotion:
+    """What the public's voice is before the meeting (上会), and who answers."""
+
+    text: str
+    nickname: str = ""
+    place: str | None = None
+    answering: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """What the maker of the program is told: one whole state. Field names are those that it reads.
 
@@ -587,6 +597,7 @@ class Scene:
     floor: str | None
     floor_ends_ms: int | None
     direction: Direction
+    promotion: ScenePromotion | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from conference.events import Scene, ScenePerson
+from conference.events import Scene, ScenePerson, ScenePromotion
 from conference.model.agenda import AgendaItem, AgendaKind
 from conference.model.consultation import Consultation, Status
 from conference.model.floor import Turn, TurnState
@@ -34,11 +34,12 @@ def scene_of(
     present = {each.id for each in people}
     holder = turn.participant_id if turn is not None and turn.participant_id in present else None
     phase = _phase(consultation, item)
+    promotion = _promotion(item)
     return Scene(
         phase=phase,
         title=consultation.title,
         organization=consultation.organization or "",
-        item=None if item is None else item.title,
+        item=None if item is None or promotion is not None else item.title,
         program_started_wall_ms=consultation.started_at_ms,
         starts_wall_ms=consultation.scheduled_at_ms,
         resumes_wall_ms=_resumes(consultation, item) if phase is Phase.BREAK else None,
@@ -47,7 +48,15 @@ def scene_of(
         floor=holder,
         floor_ends_ms=None if holder is None else _floor_ends(turn),
         direction=direction,
+        promotion=promotion,
     )
+
+
+def _promotion(item: AgendaItem | None) -> ScenePromotion | None:
+    """The words of an item that puts a comment to the meeting: on a card, not in the bar."""
+    if item is None or item.kind is not AgendaKind.PROMOTION:
+        return None
+    return ScenePromotion(text=item.title, answering=item.speaker)
 
 
 def _phase(consultation: Consultation, item: AgendaItem | None) -> Phase:

@@ -36,6 +36,8 @@ FPS = 15
 CLIP_S = 40
 PROMOTED = "村里老人不会用手机，助餐点能不能接受现金？"
 
+SPEAKER_BESIDE_CARD = (20, 46, 408, 230)  # in a picture of half the size
+
 # The picture of the player, small and grey.
 GREY_JS = """() => {
   const video = document.querySelector("video")
@@ -135,11 +137,24 @@ class Session:
         return found[0]
 
 
+async def picture(viewer: BrowserClient) -> npt.NDArray[np.uint8]:
+    """What the player shows, grey, 360 rows of 640."""
+    raw = base64.b64decode(await viewer.evaluate(GREY_JS))
+    return np.frombuffer(raw, np.uint8).reshape(360, 640)
+
+
 async def seen(viewer: BrowserClient) -> tuple[int, int] | None:
     """Hall and number of the frame that the player shows, when it shows one hall alone."""
-    raw = base64.b64decode(await viewer.evaluate(GREY_JS))
-    code = read_inset(np.frombuffer(raw, np.uint8).reshape(360, 640))
+    code = read_inset(await picture(viewer))
     return None if code is None else (code.participant - 1, code.frame)
+
+
+async def has_card(viewer: BrowserClient, hall: int) -> bool:
+    """The speaker is smaller, beside a card of light paper with dark words."""
+    grey = await picture(viewer)
+    code = read_inset(grey, SPEAKER_BESIDE_CARD)
+    paper = grey[60:260, 450:610]
+    return code is not None and code.participant - 1 == hall and paper.mean() > 180 and paper.min() < 100
 
 
 async def latency_s(session: Session, viewer: BrowserClient, number: int) -> float:
@@ -254,6 +269,7 @@ async def play_through(session: Session, browsers: BrowserFactory, folder: Path)
         lambda text: PROMOTED in text,
         what="has a promotion",
     )
+    await viewer.wait_until(lambda: has_card(viewer, 0), timeout_s=30, what="shows the card")
     await session.chair.request("agenda.next", {})
 
     # The makers of recording and program are killed, and go on.

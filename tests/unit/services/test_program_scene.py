@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conference.events import Scene
+from conference.events import Scene, ScenePromotion
 from conference.model.agenda import AgendaItem, AgendaKind, ItemState
 from conference.model.consultation import Consultation, Mode, Status
 from conference.model.floor import Ending, Turn, TurnState
@@ -127,6 +127,14 @@ def test_what_is_sent_and_not_shut(state: Any, publications: Any, seen: tuple[bo
     seat = Seat(person("p_1", **state), publications=publications, lost_at_s=None)
     (shown,) = scene(seat).people
     assert (shown.camera, shown.microphone) == seen
+
+
+def test_a_comment_before_the_meeting_stands_on_a_card_and_not_in_the_bar() -> None:
+    put = replace(item(AgendaKind.PROMOTION), title="能不能接受现金？", speaker="市民政局")
+    shown = scene(item=put)
+    assert (shown.item, shown.promotion) == (None, ScenePromotion("能不能接受现金？", answering="市民政局"))
+    assert scene_from(asdict(shown)).promotion is not None
+    assert scene(item=item()).promotion is None
 
 
 def test_who_lost_the_line_is_not_connected() -> None:
