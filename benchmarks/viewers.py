@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -40,8 +41,8 @@ class Run:
 
 RUNS = {
     "plain": Run(300, "720p", low_latency=False, through="server"),
-    "low latency": Run(2_000, "360p", low_latency=True, through="nginx"),
-    "low latency, direct": Run(100, "360p", low_latency=True, through="server"),
+    "low": Run(2_000, "360p", low_latency=True, through="nginx"),
+    "low-direct": Run(100, "360p", low_latency=True, through="server"),
 }
 
 
@@ -111,13 +112,15 @@ def one(name: str, run: Run, *, join_s: float, seconds: float) -> dict[str, Any]
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.viewers", description=__doc__)
-    parser.add_argument("--runs", default="plain,low latency", help=f"of {'; '.join(RUNS)}")
+    parser.add_argument("--runs", default="plain,low", help=f"of {', '.join(RUNS)}")
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--join", type=float, default=15.0, help="seconds in which the viewers come")
     parser.add_argument("--viewers", type=int, help="so many instead")
     parser.add_argument("--quick", action="store_true", help="a tenth of the viewers, to see that all works")
     parser.add_argument("--out", type=Path, default=Path("build/viewers.jsonl"))
     options = parser.parse_args()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 65_536), most))  # two connections a viewer
     for name in [each.strip() for each in options.runs.split(",") if each.strip()]:
         run = RUNS[name]
         count = options.viewers or (run.viewers // 10 if options.quick else run.viewers)
