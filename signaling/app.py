@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 from aiohttp import web
@@ -328,6 +329,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    emblem = _emblem(settings)
     directory = DataDirectory(settings.data_dir.resolve())
     directory.create()
     async with AsyncExitStack() as stack:
@@ -360,6 +362,8 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
             directory.program,
             directory.run,
             reserve_bytes=settings.recording_reserve_mb << 20,
+            emblem=emblem,
+            time_zone=settings.time_zone,
             take_fact=stores.take,
         )
         stack.push_async_callback(maker.close)
@@ -424,6 +428,20 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     except (OSError, ssl.SSLError) as error:
         raise StartError(f"cannot use the certificate {settings.tls_cert}: {error}") from error
     return context
+
+
+def _emblem(settings: Settings) -> Path | None:
+    """Workers take the mark when they cannot read it: nobody would hear of that in time."""
+    if settings.program_emblem is None:
+        return None
+    from recording.program.emblem import EmblemError, read_emblem  # with Pillow, for those who have one
+
+    path = settings.program_emblem.resolve()
+    try:
+        read_emblem(path)
+    except EmblemError as error:
+        raise StartError(f"cannot use the emblem {path}: {error}") from error
+    return path
 
 
 def _media_settings(settings: Settings, limits: RoomLimits) -> MediaSettings:

@@ -77,7 +77,9 @@ def serve(
     max_participants: Annotated[
         int | None, typer.Option(help="Participants in one room. Default 300.")
     ] = None,
-    time_zone: Annotated[str | None, typer.Option(help="Zone of the times in exported tables.")] = None,
+    time_zone: Annotated[
+        str | None, typer.Option(help="Zone of the times in exported tables and programs.")
+    ] = None,
     max_tracks: Annotated[
         int | None, typer.Option(help="Tracks that one participant may publish. Default 8.")
     ] = None,
@@ -92,6 +94,9 @@ def serve(
         typer.Option(
             "--programs/--no-programs", help="Compose a program of each live consultation. Default: yes."
         ),
+    ] = None,
+    program_emblem: Annotated[
+        Path | None, typer.Option(help="Picture of the body's emblem, shown in programs.")
     ] = None,
     disk_warn_gb: Annotated[
         float | None,
@@ -123,6 +128,7 @@ def serve(
         "recording_reserve_mb": recording_reserve_mb,
         "recording_retention_days": recording_retention_days,
         "programs": programs,
+        "program_emblem": program_emblem,
         "disk_warn_gb": disk_warn_gb,
         "log_level": log_level,
     }

@@ -72,6 +72,10 @@ class Settings(BaseSettings):
         description="Compose a program of each live consultation, for livestream, screens and replay; off where "
         "the machine has no core to spare.",
     )
+    program_emblem: Path | None = Field(
+        None,
+        description="Picture (PNG, JPEG, WebP) of the body's emblem, which stands in the program in place of the mark.",
+    )
     disk_warn_gb: float = Field(
         10.0,
         ge=0,
@@ -86,7 +90,8 @@ class Settings(BaseSettings):
     )
     max_tracks: int = Field(8, ge=1, le=64, description="Tracks that one participant may publish.")
     time_zone: str = Field(
-        "Asia/Shanghai", description="Zone of the times in exported tables, by its IANA name."
+        "Asia/Shanghai",
+        description="Zone of the times in exported tables and in the program, by its IANA name.",
     )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="What is logged.")
 

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from PIL import Image
 
 from recording.program.canvas import Layer, layer
+from recording.program.emblem import EmblemError, read_emblem
 from recording.program.layout import HEIGHT, PLATE_HEIGHTS, WIDTH, PlateKind, Rect, Size
 from recording.program.sheet import Colour, Sheet, gradient
 from recording.program.text import Fonts, break_lines, clean
@@ -37,7 +38,6 @@ _WHITE: Final[Colour] = (255, 255, 255)
 _CREAM: Final[Colour] = (251, 246, 232)
 _CARD_LINES: Final = 6
 _KEPT: Final = 96
-_MOST_EMBLEM_BYTES: Final = 8 * 1024 * 1024
 
 
 class _Plate(NamedTuple):
@@ -319,11 +319,7 @@ class Overlays:
 def _opened(path: Path) -> Image.Image | None:
     """The body's emblem, or nothing, said in the log, when it is no picture."""
     try:
-        if path.stat().st_size > _MOST_EMBLEM_BYTES:
-            raise ValueError("it is larger than 8 MB")
-        with Image.open(path) as picture:
-            picture.thumbnail((512, 512))
-            return picture.convert("RGBA")
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        return read_emblem(path)
+    except EmblemError as error:
         log.warning("the emblem cannot be read, the mark stands in its place: %s", error)
         return None

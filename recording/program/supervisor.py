@@ -77,11 +77,13 @@ class ProgramSupervisor:
         *,
         reserve_bytes: int,
         emblem: Path | None = None,
+        time_zone: str = "Asia/Shanghai",
         take_fact: TakeFact | None = None,
         module: str = _MODULE,
         silent_s: float = _SILENT_S,
     ) -> None:
-        """`directory`: of programs. Nothing is begun while fewer than `reserve_bytes` are free there.
+        """`directory`: of programs. Nothing is begun while fewer than `reserve_bytes` are free there. `emblem`: a
+        picture file that stands in place of the product's mark. Times of day are told in `time_zone`.
 
         `take_fact` is called on the event loop with every fact of every worker, in order and before the services
         hear of it, and with `gone` when a worker has ended in whichever way.
@@ -90,6 +92,7 @@ class ProgramSupervisor:
         self._run_directory = run_directory
         self._reserve_bytes = reserve_bytes
         self._emblem = emblem
+        self._time_zone = time_zone
         self._take_fact = take_fact
         self._module = module
         self._silent_s = silent_s
@@ -195,6 +198,7 @@ class ProgramSupervisor:
             "segment_ms": _SEGMENT_MS,
             "reserve_bytes": self._reserve_bytes,
             "emblem": None if self._emblem is None else str(self._emblem),
+            "time_zone": self._time_zone,
         }
         try:
             process = made.process = await asyncio.create_subprocess_exec(

@@ -3,8 +3,8 @@
 Listens on the unix sockets TAP (the media process writes the room's tracks) and FEED (it reads the program back),
 composes the program and writes it into DIRECTORY. JSON lines on standard input say what to show, facts go to standard
 output. The end of standard input means that the parent is gone: the worker ends within a second. OPTIONS is a JSON
-object: renditions, part_ms, segment_ms, reserve_bytes, emblem (a picture file, or null), most_load (0 to 5, how far it
-may spare itself when the machine is too slow), nice.
+object: renditions, part_ms, segment_ms, reserve_bytes, emblem (a picture file, or null), time_zone (of the times on
+cards), most_load (0 to 5, how far it may spare itself when the machine is too slow), nice.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class Options(msgspec.Struct, frozen=True):
     segment_ms: Annotated[int, msgspec.Meta(ge=200, multiple_of=40)] = 1000
     reserve_bytes: int = 0
     emblem: str | None = None
+    time_zone: str = "Asia/Shanghai"
     most_load: Annotated[int, msgspec.Meta(ge=0, le=FEWER_PICTURES)] = FEWER_PICTURES
     nice: int = 3  # the room goes first
 
@@ -86,7 +87,7 @@ class Worker:
         )
         emblem = Path(options.emblem) if options.emblem is not None else None
         self._show = Show(
-            Compositor(emblem=emblem),
+            Compositor(emblem=emblem, time_zone=options.time_zone),
             self._mixer,
             self._encoding,
             self.say,

@@ -17,13 +17,16 @@ import av
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image
 
 from conference.rtc.depacketizer import Frame, depacketizer_for
 from conference.rtc.jitter_buffer import JitterBuffer
 from conference.sfu import tap_frames
 from recording.hls.fragments import read_fragments
 from recording.hls.journal import read_journal
+from recording.program.compositor import Compositor
 from recording.program.layout import Seat, Shot, lay_out
+from recording.program.scene import scene_from
 from tests.support.eventually import eventually_sync
 from tests.support.inset import beeps, flashes, inset_clip, read_inset
 from tests.support.media import opus_packets, speech_wav
@@ -306,6 +309,36 @@ def test_the_room_gets_the_program_back_and_a_keyframe_when_it_asks(session: Ses
     assert {(b.timestamp - a.timestamp) & 0xFFFFFFFF for a, b in itertools.pairwise(spoken)} == {960}
     assert [f for f in session.feed.frames if isinstance(f, tap_frames.Report)]
     assert [f.track for f in session.feed.frames if isinstance(f, tap_frames.Close)] == [1, 2]
+
+
+def test_emblem_and_times_of_day_are_those_it_was_given(tmp_path: Path) -> None:
+    emblem = tmp_path / "emblem.png"
+    Image.new("RGB", (64, 64), (30, 200, 40)).save(emblem)
+    resumes_ms = round(time.time() * 1000) + 20 * 60_000
+    worker = ProgramProcess(tmp_path / "c_1", emblem=str(emblem), time_zone="Asia/Urumqi")
+    try:
+        worker.wait("ready")
+        feeder = TapFeeder(worker.tap_path, START_MS)
+        shown = scene(*PEOPLE, phase="break", resumes_wall_ms=resumes_ms)
+        worker.show(shown)
+        (fact,) = worker.wait("still")[:1]
+        worker.end()
+        feeder.close()
+    finally:
+        worker.close()
+    with Image.open(worker.directory / fact["file"]) as still:
+        seen = np.asarray(still.convert("L"), int)
+
+    def unlike(zone: str, picture: Path | None) -> float:
+        compositor = Compositor(emblem=picture, time_zone=zone)
+        composed = scene_from(shown)
+        plan = compositor.choose(composed, [], {}, 0.0)
+        canvas = compositor.compose(plan, composed, {}, fact["program_time_ms"], time.time() * 1000)
+        grey = Image.fromarray(canvas[:720]).resize((640, 360), Image.Resampling.BILINEAR)
+        return float(np.abs(seen - np.asarray(grey)).mean())
+
+    same = unlike("Asia/Urumqi", emblem)
+    assert same < min(unlike("Asia/Shanghai", emblem), unlike("Asia/Urumqi", None))
 
 
 def test_flash_and_beep_stay_together(worker: ProgramProcess, tmp_path: Path) -> None:

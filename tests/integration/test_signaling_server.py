@@ -159,6 +159,38 @@ def test_a_taken_port_is_refused_plainly(tmp_path: Path) -> None:
             assert "Traceback" not in second.stderr
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "No such file"), (b"<svg/>", "no picture"), (b"\x89PNG\r\n\x1a\n", "no picture")],
+)
+def test_an_emblem_that_cannot_be_read_is_refused_plainly(
+    tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    path = tmp_path / "emblem.png"
+    if content is not None:
+        path.write_bytes(content)
+    done = subprocess.run(
+        [
+            COMMAND,
+            "serve",
+            "--data-dir",
+            str(tmp_path / "data"),
+            "--port",
+            "0",
+            "--program-emblem",
+            str(path),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 1
+    assert f"emblem {path}" in done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_it_stops_within_three_seconds_with_sockets_open(
     tmp_path: Path, number: signal.Signals

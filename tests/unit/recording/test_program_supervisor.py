@@ -95,6 +95,15 @@ async def test_a_worker_is_told_the_newest_scene_and_ends_when_told(tmp_path: Pa
         assert (on.of(ProgramTrouble), on.made.pids()) == ([], {})
 
 
+async def test_a_worker_gets_emblem_and_time_zone(tmp_path: Path) -> None:
+    emblem = tmp_path / "emblem.png"
+    async with watched(tmp_path, emblem=emblem, time_zone="Asia/Urumqi") as on:
+        on.made.begin("c")
+        await eventually(lambda: on.told())
+        options = on.told()[0]["options"]
+        assert (options["emblem"], options["time_zone"]) == (str(emblem), "Asia/Urumqi")
+
+
 async def test_a_killed_one_is_started_again_and_told_the_newest(tmp_path: Path) -> None:
     async with watched(tmp_path) as on:
         on.made.begin("c")
