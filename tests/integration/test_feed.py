@@ -16,7 +16,6 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from conference.media.client import MediaClient
-from conference.media.settings import MediaSettings
 from conference.model.media import PROGRAM_TARGET, FeedLost, PublicationsChanged
 from conference.services.ports import MediaError
 from conference.sfu.tap_frames import Gate, Open, encode
@@ -26,21 +25,6 @@ from tests.support.light_client import AudioSource, InboundStream, Peer, Session
 from tests.support.light_client.sdp import OfferedTrack
 from tests.support.media_meeting import ROOM, Meeting
 from tests.support.tap_reader import TapReader
-
-
-@pytest.fixture
-async def media() -> AsyncIterator[MediaClient]:
-    client = MediaClient(MediaSettings("127.0.0.1", 0, max_participants=10))
-    await client.start()
-    yield client
-    await client.close()
-
-
-@pytest.fixture
-async def meeting(media: MediaClient) -> AsyncIterator[Meeting]:
-    meeting = Meeting(media)
-    yield meeting
-    await meeting.close()
 
 
 @pytest.fixture

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import AsyncIterator
 
 import pytest
 
 from conference.media.client import MediaClient
-from conference.media.settings import MediaSettings
 from conference.model.media import (
     MediaRestarted,
     PublicationsChanged,
@@ -22,21 +20,6 @@ from tests.support.light_client import AudioSource, Peer, SessionDescription, Vi
 from tests.support.light_client.sdp import OfferedTrack
 from tests.support.light_client.source import Source, attach
 from tests.support.media_meeting import ROOM, Meeting
-
-
-@pytest.fixture
-async def media() -> AsyncIterator[MediaClient]:
-    client = MediaClient(MediaSettings("127.0.0.1", 0, max_participants=10))
-    await client.start()
-    yield client
-    await client.close()
-
-
-@pytest.fixture
-async def meeting(media: MediaClient) -> AsyncIterator[Meeting]:
-    meeting = Meeting(media)
-    yield meeting
-    await meeting.close()
 
 
 async def test_everybody_receives_what_the_others_publish(meeting: Meeting) -> None:

@@ -9,7 +9,6 @@ from itertools import pairwise
 import pytest
 
 from conference.media.client import MediaClient
-from conference.media.settings import MediaSettings
 from conference.model.media import RECORDING_TAP, TapLost
 from conference.rtc.codecs import vp8
 from conference.rtc.rtp_header import parse
@@ -48,21 +47,6 @@ class KeepingPeer(Peer):
 
     def of(self, source: Source) -> list[bytes]:
         return [packet for packet in self.sent_packets if parse(packet).ssrc == source.ssrc]
-
-
-@pytest.fixture
-async def media() -> AsyncIterator[MediaClient]:
-    client = MediaClient(MediaSettings("127.0.0.1", 0, max_participants=10))
-    await client.start()
-    yield client
-    await client.close()
-
-
-@pytest.fixture
-async def meeting(media: MediaClient) -> AsyncIterator[Meeting]:
-    meeting = Meeting(media)
-    yield meeting
-    await meeting.close()
 
 
 @pytest.fixture
