@@ -196,7 +196,7 @@ describe('texts of the public page', () => {
   })
 
   it('are all used, and none is missing', async () => {
-    const sources = Object.values(import.meta.glob<string>('../src/pages/public/*.{vue,ts}', { query: '?raw', import: 'default', eager: true })).join('\n')
+    const sources = Object.values(import.meta.glob<string>(['../src/pages/public/*.{vue,ts}', '../src/components/AgendaLines.vue'], { query: '?raw', import: 'default', eager: true })).join('\n')
     const shared = new Set(['common.large'])
     const built = [/^before\.(postponed|cancelled)(Text)?$/, /^before\.(copied|copyFailed)$/, /^player\.(auto|720p|360p|audio)$/]
     for (const [key] of flat(publicZhCN)) {
