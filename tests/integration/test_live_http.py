@@ -41,14 +41,15 @@ class Stage:
     async def begin(self, *, public: bool = True, sizes: Any = SMALL, **changes: Any) -> None:
         await self.patch(is_public=public, **changes)
         await self.post("start")
-        self.writer = ProgramWriter(
-            self.directory / "program" / "c",
-            lambda fact: self.server.process.stores.take("c", fact),
-            sizes=sizes,
-        )
+        self.writer = self.written(sizes)
         self.writer.begin(0)
         self.writer.seconds(WRITTEN_MS // 1000)
         self.clock.forward(WRITTEN_MS / 1000)
+
+    def written(self, sizes: Any) -> ProgramWriter:
+        """What writes the program, and tells the server."""
+        take = self.server.process.stores.take
+        return ProgramWriter(self.directory / "program" / "c", lambda fact: take("c", fact), sizes=sizes)
 
     async def patch(self, **changes: Any) -> None:
         path = "/api/v1/consultations/c"
