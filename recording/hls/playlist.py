@@ -1,9 +1,10 @@
 """Playlists (RFC 8216bis): the master, the live window of a rendition, plain or with low latency, and the replay. Pure.
 
-Numbers never change their meaning, but for a cut: then they are cards. A card has tracks, timescales and time line of
-what it stands for and is no discontinuity, only another MAP, as in a change of rendition: so the discontinuity
-sequence depends on the lives of the worker alone and stays right when something past is withdrawn or reinstated. There
-are no delta updates (EXT-X-SKIP), which could not say that a skipped segment was withdrawn.
+Numbers never change their meaning, but for a cut: then they are cards. A card has address (but for `?card=1`), tracks,
+timescales and time line of what it stands for and is no discontinuity, only another MAP, as in a change of rendition:
+hls.js gives up where a number that it knows gets another path or another discontinuity number. So the latter depends on
+the lives of the worker alone and stays right when something past is withdrawn or reinstated. There are no delta
+updates (EXT-X-SKIP), which could not say that a skipped segment was withdrawn.
 """
 
 from __future__ import annotations
@@ -173,9 +174,7 @@ class _Rows:
 def uri(entry: Entry, rendition: str, part: int | None = None) -> str:
     """Relative to the consultation's address."""
     end = f"{entry.number:08d}" if part is None else f"{entry.number:08d}.{part}"
-    if entry.is_card:
-        return f"card/{rendition}/{entry.life}-{end}.m4s"
-    return f"{entry.life}/{rendition}/{end}.m4s"
+    return f"{entry.life}/{rendition}/{end}.m4s{'?card=1' if entry.is_card else ''}"
 
 
 def _after(store: ProgramStore, shown: Shown, count: int, last: Entry, rows: _Rows) -> list[str]:

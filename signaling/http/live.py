@@ -16,6 +16,7 @@ from typing import Final, TypeAlias
 from aiohttp import web
 
 from conference.model.errors import ConferenceError, NotFoundError
+from recording.hls.card_segments import VERSION
 from recording.hls.playlist import Style, edges, master, media, replay, target_s
 from recording.hls.shown import Entry, Shown, View, is_complete
 from recording.hls.store import ProgramStore
@@ -34,6 +35,7 @@ _AWAITED_CACHE: Final = "public, max-age=4"  # each such address is of one momen
 _REPLAY_CACHE: Final = "public, max-age=5"
 _MISSING_CACHE: Final = "public, max-age=1"  # so that a crowd that asks for what was cut off is held off, too
 _NO_CACHE: Final = "no-store"
+_CARD: Final = "card"  # in the query: what stands there instead
 _LONGEST_WAIT: Final = 3  # target durations
 _LOOK_S: Final = 0.3
 _AHEAD: Final = 2  # segments: who asks for more has gone astray
@@ -87,8 +89,6 @@ class Live:
             (f"{_RENDITION}.m3u8", self._media),
             (f"replay/{_RENDITION}.m3u8", self._replay),
             (f"card/{_RENDITION}/init.mp4", self._card_init),
-            (f"card/{_RENDITION}/{_LIFE}-{_NUMBER}.m4s", self._card),
-            (f"card/{_RENDITION}/{_LIFE}-{_NUMBER}.{_PART}.m4s", self._card),
             (f"{_LIFE}/stills/{_NUMBER}.jpg", self._still),
             (f"{_LIFE}/{_RENDITION}/init.mp4", self._init),
             (f"{_LIFE}/{_RENDITION}/{_NUMBER}.m4s", self._segment),
@@ -224,6 +224,8 @@ class Live:
     @_missing_is_cached
     async def _segment(self, request: web.Request) -> web.StreamResponse:
         audience = await audience_of(request)
+        if _CARD in request.query:
+            return _card(request, audience)
         entry = _entry(request, audience)
         if entry is None or not entry.is_whole or entry.file is None:
             raise NotFoundError("no such segment")
@@ -233,6 +235,8 @@ class Live:
     async def _part(self, request: web.Request) -> web.StreamResponse:
         rendition, part = request.match_info["rendition"], int(request.match_info["part"])
         audience = await audience_of(request)
+        if _CARD in request.query:
+            return _card(request, audience)
         entry = _entry(request, audience)
         if entry is None or (part >= len(entry.pieces) and not entry.is_whole):
             audience = await self._hinted(request, audience, rendition, part)
@@ -299,24 +303,6 @@ class Live:
             raise NotFoundError("no such card")
         return _bytes(request, card.init, _tag(card.init), audience, _INIT_CACHE)
 
-    @_missing_is_cached
-    async def _card(self, request: web.Request) -> web.StreamResponse:
-        audience = await audience_of(request)
-        card = request.app[CONTEXT].cards.get(request.match_info["rendition"])
-        entry = _entry(request, audience)
-        if card is None or entry is None or not entry.is_card:
-            raise NotFoundError("no such card")
-        part = request.match_info.get("part")
-        start_ms, duration_ms = entry.program_time_ms, entry.duration_ms
-        if part is not None and int(part) < len(entry.pieces):
-            piece = entry.pieces[int(part)]
-            start_ms, duration_ms = piece.start_ms, piece.duration_ms
-        elif part is not None or not entry.is_whole:
-            raise NotFoundError("no such card")
-        life_ms = audience.store.lives[entry.life].program_time_ms
-        body = card.segment(entry.number, life_ms, start_ms, duration_ms)
-        return _bytes(request, body, f"card-{entry.life}-{start_ms}-{duration_ms}", audience)
-
 
 def _entry(request: web.Request, audience: Audience) -> Entry | None:
     info = request.match_info
@@ -325,6 +311,24 @@ def _entry(request: web.Request, audience: Audience) -> Entry | None:
     if info["number"] != f"{number:08d}":
         return None
     return shown.by_number(int(info["life"]), number)
+
+
+def _card(request: web.Request, audience: Audience) -> web.Response:
+    """In the place of any segment or part that is there, withdrawn or not: it may just have been reinstated."""
+    card = request.app[CONTEXT].cards.get(request.match_info["rendition"])
+    entry = _entry(request, audience)
+    part = request.match_info.get("part")
+    if card is None or entry is None or (part is None and not entry.is_whole):
+        raise NotFoundError("no such card")
+    start_ms, duration_ms = entry.program_time_ms, entry.duration_ms
+    if part is not None:
+        if int(part) >= len(entry.pieces):
+            raise NotFoundError("no such card")
+        piece = entry.pieces[int(part)]
+        start_ms, duration_ms = piece.start_ms, piece.duration_ms
+    life_ms = audience.store.lives[entry.life].program_time_ms
+    body = card.segment(entry.number, life_ms, start_ms, duration_ms)
+    return _bytes(request, body, f"card-{VERSION}-{entry.life}-{start_ms}-{duration_ms}", audience)
 
 
 def _asked_for(request: web.Request) -> tuple[int | None, int | None]:

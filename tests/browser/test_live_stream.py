@@ -1,4 +1,4 @@
-"""The stream itself in Chromium, by hls.js alone: over a cut and its end without a pause, and over the worker's death."""
+"""The stream itself in Chromium, by hls.js alone: over a cut and back without a pause, and over the worker's death."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ const video = document.querySelector('video'), canvas = document.createElement('
 canvas.width = canvas.height = 8;
 window.errors = []; window.greys = []; window.stalls = 0;
 const hls = new Hls({ lowLatencyMode: true, startLevel: 0 });
-hls.on(Hls.Events.ERROR, (_, data) => window.errors.push(data.details + (data.fatal ? '!' : '')));
+hls.on(Hls.Events.ERROR, (_, data) =>
+  window.errors.push(data.details + (data.fatal ? '!' : '') + (data.error ? ' ' + data.error.message : '')));
 video.addEventListener('waiting', () => { if (video.currentTime > 1) window.stalls += 1; });
 hls.loadSource('720p.m3u8'); hls.attachMedia(video);
 setInterval(() => {
@@ -103,9 +104,13 @@ async def test_hls_js_plays_on_over_a_cut_and_a_restart(stage: Stage, browsers: 
             await eventually(is_there, timeout_s=30)
 
         await has_played(3)
-        assert (await look())["behind"] < 2.5
+
+        async def is_near() -> bool:
+            return 0 < (await look())["behind"] < 2.5
+
+        await eventually(is_near, timeout_s=30)
         await eventually(lambda: stage.server.process.cards.renditions, timeout_s=20)
-        await stage.post("broadcast/cut", back_s=1)
+        await stage.post("broadcast/cut", back_s=4)
         await has_played(4)
         during = await look()
         shades = {round(each) for each in during["greys"][-10:]}
@@ -126,7 +131,7 @@ async def test_hls_js_plays_on_over_a_cut_and_a_restart(stage: Stage, browsers: 
         air.is_killed = False
         await has_played(4)
         last = await look()
-        assert [each for each in last["errors"] if each.endswith("!")] == []
+        assert [each for each in last["errors"] if "!" in each] == []
         now_ms = (await stage.server.process.broadcasts.view("c")).program_time_ms or 0
         started = (await stage.server.process.broadcasts.view("c")).consultation.started_at_ms or 0
         assert 500 < now_ms - (last["date"] - started) < 6_000

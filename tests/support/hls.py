@@ -44,7 +44,7 @@ class SegmentLine:
 
     @property
     def is_card(self) -> bool:
-        return "card/" in (self.uri or self.parts[0].uri)
+        return (self.uri or self.parts[0].uri).endswith("?card=1")
 
 
 @dataclass

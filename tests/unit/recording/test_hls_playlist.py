@@ -250,12 +250,12 @@ def test_cut_segments_are_cards_in_the_same_place() -> None:
             new.number, new.wall_ms, new.duration_ms, new.discontinuity,
         )  # fmt: skip
     assert found.segments[4].map == "card/720p/init.mp4"
-    assert found.segments[4].uri == "card/720p/1-00000004.m4s"
+    assert found.segments[4].uri == "1/720p/00000004.m4s?card=1"
     assert found.segments[7].map == "1/720p/init.mp4"
     assert found.begun is not None
     assert [each.uri for each in found.begun.parts] == [
-        "card/720p/1-00000010.0.m4s",
-        "card/720p/1-00000010.1.m4s",
+        "1/720p/00000010.0.m4s?card=1",
+        "1/720p/00000010.1.m4s?card=1",
     ]
     assert all(each.independent for each in found.begun.parts)
     assert found.hint is None
@@ -328,7 +328,7 @@ def test_the_replay_shows_the_beginning_of_a_cut_as_a_card_and_leaves_out_the_re
         12_000,
         30_000,
     ]
-    assert found.segments[10].uri == "../card/720p/1-00000010.m4s"
+    assert found.segments[10].uri == "../1/720p/00000010.m4s?card=1"
     assert [each.discontinuity for each in found.segments] == [0] * 13 + [1] * 20
     assert replay_spans(writer.store, view) == ((0, 13_000), (20_000, 40_000))
 
@@ -487,10 +487,8 @@ class Public:
         lives = {each for number, (each, _, _) in self.writer.spans.items() if number <= segment.number}
         assert segment.discontinuity == len(lives | {life}) - 1
         if segment.uri:
-            kind = "card" if segment.is_card else "real"
-            name = f"{segment.number:08d}.m4s"
-            expected = f"card/{rendition}/{life}-{name}" if kind == "card" else f"{life}/{rendition}/{name}"
-            assert segment.uri == expected
+            path = f"{life}/{rendition}/{segment.number:08d}.m4s"
+            assert segment.uri == path + ("?card=1" if segment.is_card else "")
             assert end_ms == to_ms
             meaning = (life, start_ms, segment.duration_ms, segment.discontinuity)
             assert self.known.setdefault((rendition, segment.number), meaning) == meaning
@@ -499,7 +497,7 @@ class Public:
             before = self.parts.get((rendition, segment.number), [])
             assert durations[: len(before)] == before
             self.parts[rendition, segment.number] = durations
-            assert {"card/" in each.uri for each in segment.parts} == {segment.is_card}
+            assert {each.uri.endswith("?card=1") for each in segment.parts} == {segment.is_card}
 
     def written_to_ms(self, number: int, to_ms: int) -> int:
         """How much of it there is, shown or not."""
