@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy import event
+from sqlalchemy import event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -27,6 +27,7 @@ from conference.storage.repositories import SqlUnitOfWork
 log = structlog.get_logger(__name__)
 
 BUSY_TIMEOUT_MS = 5000
+MAX_CONNECTIONS = 12  # of SQLite; kept once they were opened
 _MAX_LOG_PAGES = 16_384  # 64 MB: only where nobody calls `checkpoint` does a commit do its work
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _READ_ONLY = "yuanshang_read_only"
@@ -40,7 +41,12 @@ def sqlite_url(path: Path) -> str:
 
 def open_engine(url: str) -> AsyncEngine:
     """An engine for SQLite or PostgreSQL, with the settings that our promises need."""
-    engine = create_async_engine(url)
+    parsed = make_url(url)
+    is_file = parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:")
+    # SQLite gives the descriptor of a connection back to the system only when no other has the file open: one that
+    # is closed again after a rush would be a descriptor less.
+    bounds = {"pool_size": MAX_CONNECTIONS, "max_overflow": 0} if is_file else {}
+    engine = create_async_engine(url, **bounds)
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _configure_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from conference.storage.database import MAX_CONNECTIONS
 from tests.support.eventually import eventually
 from tests.support.leaks import Holdings, assert_returns_to
 from tests.support.light_client import AudioSource, RoomClient, VideoSource
@@ -61,6 +62,6 @@ async def test_a_thousand_joins_and_leaves_leave_nothing_behind(server: Server) 
     before = Holdings.of(server.pid)
     await visits(server, tokens, JOINS)
     await eventually(emptied, lambda left: not left, timeout_s=20)
-    await assert_returns_to(before, server.pid, rss_slack_bytes=24 << 20)
+    await assert_returns_to(before, server.pid, rss_slack_bytes=24 << 20, connections=MAX_CONNECTIONS)
     status, _ = await asyncio.to_thread(server.get, "/readyz")
     assert status == 200

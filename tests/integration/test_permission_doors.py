@@ -129,7 +129,8 @@ REQUESTS: tuple[tuple[Action, str, dict[str, Any]], ...] = (
     (Action.BROADCAST_CUT, "broadcast.reinstate", {"id": "b_none", "reason": "x"}),
     (Action.RECORDING_PAUSE, "recording.pause", {"paused": False}),
 )
-LOOKED_AT = {  # doors that open for more, and show more: see the tests below
+LOOKED_AT = {  # doors that open for more, or show more: see the tests below, and test_live_http
+    Action.PROGRAM_READ,
     Action.ROOM_JOIN,
     Action.STATEMENT_READ_PRIVATE,
     Action.LINK_READ,

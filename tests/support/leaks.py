@@ -46,14 +46,27 @@ class Holdings:
 
 
 async def assert_returns_to(
-    before: Holdings, pid: int, *, rss_slack_bytes: int, threads_slack: int = 4, timeout_s: float = 20.0
+    before: Holdings,
+    pid: int,
+    *,
+    rss_slack_bytes: int,
+    threads_slack: int = 4,
+    connections: int = 0,
+    timeout_s: float = 20.0,
 ) -> Holdings:
-    """Wait until the tree holds no more than `before`, but for some memory and pool threads."""
+    """Wait until the tree holds no more than `before`, but for some memory, pool threads, and as many connections
+    to SQLite, which are kept once they were opened."""
 
     def grown() -> dict[str, int]:
         later = Holdings.of(pid)
         growth = before.growth(later)
-        allowed = {"rss_bytes": rss_slack_bytes, "threads": threads_slack}
+        files = 2 * connections  # the database and its log
+        allowed = {
+            "rss_bytes": rss_slack_bytes,
+            "threads": threads_slack + connections,
+            "descriptors": files,
+            "regular_files": files,
+        }
         return {key: value for key, value in growth.items() if value > allowed.get(key, 0)}
 
     await eventually(grown, lambda more: not more, timeout_s=timeout_s, every_s=0.2, what="return")

@@ -204,7 +204,9 @@ class Client:
         self._sio.register_namespace(_Namespace(self, namespace))
 
     async def connect(self, auth: Any) -> None:
-        await self._sio.connect(self._url, namespaces=[self._namespace], auth=auth, transports=["websocket"])
+        await self._sio.connect(
+            self._url, namespaces=[self._namespace], auth=auth, transports=["websocket"], wait_timeout=20
+        )
 
     async def call(self, event: str, data: Any = None) -> Any:
         return await self._sio.call(
