@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from conference.model.permissions import Role
-from signaling.demo import ROLE_NAMES, DemoStaff
+from signaling.demo import DEMO_ID, ROLE_NAMES, DemoStaff
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def ready_text(ready: Ready) -> str:
         for role, link in ready.links.items():
             name = ROLE_NAMES[Role(role)]
             lines += [f"  {name}{' ' * (width - _columns(name))}  {link}"]
-        lines.append("")
+        lines += ["", f"  公众看直播（主持人开始协商会以后）  {ready.url}/live/{DEMO_ID}", ""]
     if ready.staff is not None:
         staff = ready.staff
         lines.append(

@@ -131,6 +131,7 @@ def test_the_ready_line_and_the_table() -> None:
     text = ready_text(ready)
     assert "  主持人      http://x/room/demo#token=a" in text
     assert "  会场操作员  http://x/room/demo#token=b" in text
+    assert "http://x/live/demo" in text
 
 
 def test_the_table_of_a_lan_server_has_a_qr_code() -> None:
