@@ -106,7 +106,7 @@ async def test_hls_js_plays_on_over_a_cut_and_a_restart(stage: Stage, browsers: 
         await has_played(3)
 
         async def is_near() -> bool:
-            return 0 < (await look())["behind"] < 2.5
+            return bool(0 < (await look())["behind"] < 2.5)
 
         await eventually(is_near, timeout_s=30)
         await eventually(lambda: stage.server.process.cards.renditions, timeout_s=20)
