@@ -28,7 +28,7 @@ from recording.program.compositor import Compositor
 from recording.program.layout import Seat, Shot, lay_out
 from recording.program.scene import scene_from
 from tests.support.eventually import eventually_sync
-from tests.support.inset import beeps, flashes, inset_clip, read_inset
+from tests.support.inset import apart, beeps, beeps_in, flashes, flashes_in, inset_clip, read_inset
 from tests.support.media import opus_packets, speech_wav
 from tests.support.program_media import complaints, joined, packets
 from tests.support.program_process import ProgramProcess, person, scene, speaking
@@ -354,20 +354,13 @@ def test_flash_and_beep_stay_together(worker: ProgramProcess, tmp_path: Path) ->
     feeder.close()
     directory = worker.directory
     path = joined(directory, read_journal(directory), "720p", 1, tmp_path)
-    bright = [(shown.at_ms, float(shown.grey[200:500].mean()) > 120) for shown in pictures(path)]
-    lit = [later for (_, before), (later, now) in itertools.pairwise(bright) if now and not before]
-    samples, first = sound(path)
-    loud = np.abs(samples) > 0.02
-    steps = np.flatnonzero(loud)
-    onsets = steps[np.flatnonzero(np.diff(steps, prepend=-48_000) > 24_000)]
-    heard = [first * 1000 + onset / 48 for onset in onsets]
+    lit, heard = flashes_in(path), beeps_in(path)
     began_ms = feeder.program_time_ms(video.began_us)
-    offsets = []
-    for at_ms in lit:
-        beep = min(heard, key=lambda each: abs(each - at_ms))
-        offsets.append(beep - at_ms)
+    for beep in heard:
         assert (beep - began_ms) % 1000 == pytest.approx(0, abs=25) or (beep - began_ms) % 1000 > 975
+    offsets = list(apart(lit, heard))
     assert len(offsets) >= 4
+    assert len(offsets) == len(lit)
     assert max(map(abs, offsets)) < 40, offsets
 
 

@@ -1,8 +1,13 @@
-"""The coded picture inside a grey one, so that no overlay of the program covers its cells; and flashes with beeps."""
+"""The coded picture inside a grey one, so that no overlay of the program covers its cells; and flashes with beeps.
+
+`flashes_in` and `beeps_in` find those again in a file.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -107,3 +112,51 @@ def beeps(seconds: int, every_s: int) -> list[bytes]:
         frame.sample_rate, frame.pts = SAMPLE_RATE, start
         packets += [bytes(each) for each in encoder.encode(frame)]
     return packets
+
+
+def flashes_in(path: Path, from_s: float | None = None, to_s: float | None = None) -> list[float]:
+    """When the picture turned bright, in ms of the file's time; all of it, or of a part."""
+    seen: list[tuple[float, bool]] = []
+    with av.open(str(path)) as container:
+        _seek(container, from_s)
+        for frame in container.decode(video=0):
+            assert frame.time is not None
+            if to_s is not None and frame.time > to_s:
+                break
+            if from_s is None or frame.time >= from_s:
+                grey = frame.to_ndarray(format="gray")
+                band = grey[len(grey) * 2 // 7 : len(grey) * 5 // 7]  # between the overlays
+                seen.append((frame.time * 1000, float(band.mean()) > 120))
+    return [at_ms for (_, before), (at_ms, now) in pairwise(seen) if now and not before]
+
+
+def beeps_in(path: Path, from_s: float | None = None, to_s: float | None = None) -> list[float]:
+    """When a sound began after some silence, in ms of the file's time; all of it, or of a part."""
+    pieces: list[npt.NDArray[np.float32]] = []
+    first_s: float | None = None
+    with av.open(str(path)) as container:
+        _seek(container, from_s)
+        for frame in container.decode(audio=0):
+            assert frame.time is not None
+            if to_s is not None and frame.time > to_s:
+                break
+            if from_s is None or frame.time >= from_s:
+                first_s = frame.time if first_s is None else first_s
+                pieces.append(frame.to_ndarray()[0])
+    assert first_s is not None, "no sound"
+    steps = np.flatnonzero(np.abs(np.concatenate(pieces)) > 0.02)
+    onsets = steps[np.flatnonzero(np.diff(steps, prepend=0) > SAMPLE_RATE // 2)]
+    return [first_s * 1000 + int(onset) * 1000 / SAMPLE_RATE for onset in onsets]
+
+
+def _seek(container: av.container.InputContainer, from_s: float | None) -> None:
+    if from_s is not None:
+        container.seek(max(0, int((from_s - 2) * 1_000_000)))
+
+
+def apart(flashes_ms: list[float], beeps_ms: list[float]) -> Iterator[float]:
+    """By how many ms the nearest beep is later than each flash; flashes that have none within 0.4 s are left out."""
+    for flash_ms in flashes_ms:
+        nearest = min(beeps_ms, key=lambda each: abs(each - flash_ms), default=None)
+        if nearest is not None and abs(nearest - flash_ms) < 400:
+            yield nearest - flash_ms

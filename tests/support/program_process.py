@@ -35,9 +35,12 @@ def speaking(participant_id: str, *people: dict[str, Any], **more: Any) -> dict[
 
 
 def on_time(pid: int = 0) -> None:
-    """The process (0: this thread) goes before others, where that is allowed: many tests may run beside this one."""
-    with contextlib.suppress(OSError):
-        os.sched_setscheduler(pid, os.SCHED_RR, os.sched_param(1))
+    """All threads of the process (0: this thread) go before others, where that is allowed: many tests may run beside
+    this one."""
+    threads = [int(each.name) for each in Path(f"/proc/{pid}/task").iterdir()] if pid else [0]
+    for thread in threads:
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(thread, os.SCHED_RR, os.sched_param(1))
 
 
 class ProgramProcess:

@@ -80,6 +80,7 @@ class _Source:
         self.running = False
         self._extensions = _Extensions(None)
         self._next_s = self._captured_s = 0.0
+        self.began_s = 0.0  # the loop's time at which the first frame or packet was captured
         self._loop: asyncio.AbstractEventLoop
 
     def _prepare(self, peer: Peer, section: MediaSection | None) -> None:
@@ -175,7 +176,7 @@ class VideoSource(_Source):
             repeats = {base: number for number, base in section.rtx().items()}
             if self.rtx_ssrc is not None and self._payload_type in repeats:
                 peer.use_rtx(self.ssrc, self.rtx_ssrc, repeats[self._payload_type])
-        self._next_s = self._loop.time() + random.random() / self.fps
+        self._next_s = self.began_s = self._loop.time() + random.random() / self.fps
         self._loop.call_at(self._next_s, self._frame)
 
     def keyframe_requested(self, ssrc: int) -> None:
@@ -280,7 +281,7 @@ class AudioSource(_Source):
         self._prepare(peer, section)
         if section is not None:
             self._payload_type = section.payload_type("opus") or OPUS
-        self._next_s = self._loop.time() + random.random() * 0.02
+        self._next_s = self.began_s = self._loop.time() + random.random() * 0.02
         self._loop.call_at(self._next_s, self._tick)
 
     def _tick(self) -> None:
