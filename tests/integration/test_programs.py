@@ -275,11 +275,11 @@ async def test_the_button_acts_within_a_second(server: Server) -> None:
         last = made.segments()[-1]["file"]
         name = Path(last).name
         await eventually(playlist, lambda text: name in text, timeout_s=PATIENCE_S, what="the segment")
-        assert "card/" not in await playlist()
+        assert "card=1" not in await playlist()
         assert await status(last) == 200
         pressed_s = time.monotonic()
         shown = await made.desk.ask("broadcast.cut", {"back_s": 60})
-        assert "card/" in await playlist()
+        assert "card=1" in await playlist()
         assert await status(last) == 404
         assert time.monotonic() - pressed_s < 1.0
         assert shown["broadcast"]["cut"]["by"] == "秘书处"
