@@ -36,7 +36,7 @@ FPS = 15
 CLIP_S = 40
 PROMOTED = "村里老人不会用手机，助餐点能不能接受现金？"
 
-SPEAKER_BESIDE_CARD = (20, 46, 408, 230)  # in a picture of half the size
+SPEAKER_BESIDE_CARD = (20, 79, 408, 230)  # where no captions are, in a picture of half the size
 
 # The picture of the player, small and grey.
 GREY_JS = """() => {
@@ -153,7 +153,7 @@ async def has_card(viewer: BrowserClient, hall: int) -> bool:
     """The speaker is smaller, beside a card of light paper with dark words."""
     grey = await picture(viewer)
     code = read_inset(grey, SPEAKER_BESIDE_CARD)
-    paper = grey[60:260, 450:610]
+    paper = grey[120:280, 450:610]
     return code is not None and code.participant - 1 == hall and paper.mean() > 180 and paper.min() < 100
 
 
