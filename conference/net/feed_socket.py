@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Callable
 
+from conference.net.frame_socket import connected, received
 from conference.sfu import tap_frames
 
 log = logging.getLogger("media.feed")
@@ -40,13 +41,7 @@ class FeedSocket:
         self._flush = flush
         self._on_lost: Callable[[], None] | None = on_lost
         self._decoder = tap_frames.Decoder()
-        self._sock: socket.socket | None = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            self._sock.setblocking(False)
-            self._sock.connect(path)
-        except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
-            self._sock.close()
-            raise OSError(str(error)) from error
+        self._sock: socket.socket | None = connected(path)
         self._loop.add_reader(self._sock, self._readable)
 
     def ask_keyframe(self, track: int) -> None:
@@ -75,12 +70,9 @@ class FeedSocket:
         sock = self._sock
         if sock is None:
             return
-        try:
-            data = sock.recv(_READ_SIZE)
-        except BlockingIOError:
+        data = received(sock, _READ_SIZE)
+        if data is None:
             return
-        except OSError:
-            data = b""
         if not data:
             self._lose("the writer is gone")
             return

@@ -11,6 +11,7 @@ import socket
 from collections import deque
 from collections.abc import Callable
 
+from conference.net.frame_socket import connected, received
 from conference.sfu import tap_frames
 
 log = logging.getLogger("media.tap")
@@ -47,13 +48,7 @@ class TapSocket:
         self._pending = 0
         self._is_scheduled = False
         self._linger: asyncio.TimerHandle | None = None
-        self._sock: socket.socket | None = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            self._sock.setblocking(False)
-            self._sock.connect(path)
-        except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
-            self._sock.close()
-            raise OSError(str(error)) from error
+        self._sock: socket.socket | None = connected(path)
         self._loop.add_reader(self._sock, self._readable)
 
     # ── conference.sfu.tap.Sink ─────────────────────────────────────────────────────────────────
@@ -145,12 +140,9 @@ class TapSocket:
         sock = self._sock
         if sock is None:
             return
-        try:
-            data = sock.recv(_READ_SIZE)
-        except BlockingIOError:
+        data = received(sock, _READ_SIZE)
+        if data is None:
             return
-        except OSError:
-            data = b""
         if not data:
             self._lose("the reader is gone")
             return
