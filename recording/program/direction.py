@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
-from recording.program.layout import MAX_GRID, MAX_STRIP, Key, Seat, Shot
+from recording.program.layout import MAX_GRID, MAX_STRIP, Key, Name, Seat, Shot
 from recording.program.scene import LayoutName, Person, Scene
 
 SPEECH_DB: Final = -45.0  # louder than this is speech
@@ -17,6 +17,7 @@ HOLD_S: Final = 0.5  # a pause in speech that is none
 TAKES_OVER_S: Final = 1.5  # heard so long before the picture changes
 SILENCE_S: Final = 8.0  # nobody speaks
 DOMINANT_DB: Final = 6.0  # somebody must be so much louder to be minded beside who speaks already
+_CARDS: Final[Mapping[str, Name]] = {"before": "title", "break": "break", "ended": "end"}
 _SMOOTHING_S: Final = 0.3
 
 
@@ -102,7 +103,7 @@ class Director:
         self._screen = room.screen(self._screen)
         if scene.phase != "live":
             self._branch = None
-            return Shot({"before": "title", "break": "break", "ended": "end"}[scene.phase])  # type: ignore[arg-type]
+            return Shot(_CARDS[scene.phase])
         chosen = scene.direction
         if chosen.mode == "manual":
             people = tuple(dict.fromkeys(i for i in chosen.people if i in room.present))
