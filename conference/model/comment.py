@@ -90,12 +90,13 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a verdict is what it is: `code`, what was found, and where in the text, in characters."""
+    """Why a verdict is what it is: `code`, what was found, and where in the text, nickname or region, in characters."""
 
     code: str
     what: str = ""
     start: int = 0
     end: int = 0
+    field: str = "text"
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,12 +90,13 @@ class SqlComments:
 
     async def unmark(self, mark: Mark) -> bool:
         c = comment_marks.c
-        gone = await self._connection.execute(
-            sa.delete(comment_marks).where(
-                c.comment_id == mark.comment_id, c.kind == mark.kind.value, c.device_hash == mark.device_hash
-            )
+        own = sa.and_(
+            c.comment_id == mark.comment_id, c.kind == mark.kind.value, c.device_hash == mark.device_hash
         )
-        return bool(gone.rowcount)
+        there = (await self._connection.execute(sa.select(c.comment_id).where(own))).first()
+        if there is not None:
+            await self._connection.execute(sa.delete(comment_marks).where(own))
+        return there is not None
 
     async def groups(self, consultation_id: str) -> list[CommentGroup]:
         query = sa.select(comment_groups).where(comment_groups.c.consultation_id == consultation_id)
@@ -133,6 +134,10 @@ class SqlComments:
         rows = [{**to_row(each), "consultation_id": consultation_id} for each in words]
         if rows:
             await self._connection.execute(sa.insert(comment_words), rows)
+
+    async def address(self, comment_id: str) -> str:
+        query = sa.select(comments.c.address).where(comments.c.id == comment_id)
+        return (await self._connection.execute(query)).scalar() or ""
 
     async def with_addresses(self, before_wall_ms: int) -> list[str]:
         query = sa.select(comments.c.consultation_id).where(

@@ -40,6 +40,9 @@ class CommentRepository(Protocol):
     async def save_words(self, consultation_id: str, words: Iterable[Word]) -> None:
         """The whole list instead of what was there."""
 
+    async def address(self, comment_id: str) -> str:
+        """The sealed address of its author; empty once it was erased."""
+
     async def with_addresses(self, before_wall_ms: int) -> list[str]:
         """Consultations that have addresses of comments older than that, UTC."""
 
