@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 from zlib import crc32
 
@@ -16,6 +17,7 @@ _ROWS: Final = 2
 _ENOUGH: Final = 0.5  # shared pairs of characters among all of both
 _ENOUGH_SHORT: Final = 0.6
 _SHORT: Final = 12  # characters
+_COMPARED: Final = 6  # exemplars that share the most bands
 _SLOTS_A_COMMENT: Final = 2
 _NEVER: Final = 0  # no exemplar stands in this slot
 
@@ -33,6 +35,7 @@ _NUMBER: Final = re.compile(r"(?<![0-9a-z])(?!1(?![0-9]))[0-9]{1,3}(?=[^0-9a-z])
 _Hashes = npt.NDArray[np.uint64]
 
 
+@lru_cache(maxsize=512)
 def stance(folded: str) -> tuple[int | str, ...]:
     """What must be equal for two comments to say the same however alike they look."""
     return (
@@ -49,6 +52,7 @@ def _opposite(one: str, other: str) -> bool:
     return set(ways) == {(True, False), (False, True)}
 
 
+@lru_cache(maxsize=512)
 def _pairs(folded: str) -> frozenset[str]:
     framed = f"^{folded}$"
     return frozenset(framed[start : start + 2] for start in range(len(framed) - 1))
@@ -63,12 +67,19 @@ def likeness(one: str, other: str) -> float:
     return shared / (len(ours) + len(theirs) - shared)
 
 
+def _enough(one: str, other: str) -> float:
+    return _ENOUGH_SHORT if min(len(one), len(other)) < _SHORT else _ENOUGH
+
+
 def says_the_same(one: str, other: str) -> bool:
     """Whether two folded comments belong into one group when nobody says otherwise."""
     if one == other:
         return True
-    enough = _ENOUGH_SHORT if min(len(one), len(other)) < _SHORT else _ENOUGH
-    return likeness(one, other) >= enough and stance(one) == stance(other) and not _opposite(one, other)
+    return (
+        likeness(one, other) >= _enough(one, other)
+        and stance(one) == stance(other)
+        and not _opposite(one, other)
+    )
 
 
 class _Sketch:
@@ -204,12 +215,16 @@ class Groups:
     def _group_like(self, folded: str, slots: npt.NDArray[np.intp]) -> str | None:
         """The group of the likest exemplar, the older one of equally like ones."""
         best: tuple[float, int] | None = None
-        for number in set(self._table[self._bands, slots].tolist()):
+        bands = Counter(self._table[self._bands, slots].tolist())
+        for number, _ in sorted(bands.items(), key=lambda item: (-item[1], item[0]))[:_COMPARED]:
             exemplar = self._exemplars.get(number)
-            if exemplar is None or not says_the_same(folded, exemplar[0]):
+            if exemplar is None:
                 continue
-            one = likeness(folded, exemplar[0]), -number
-            best = max(best, one) if best else one
+            alike = likeness(folded, exemplar[0])
+            if alike < _enough(folded, exemplar[0]) or (best and (alike, -number) < best):
+                continue
+            if stance(folded) == stance(exemplar[0]) and not _opposite(folded, exemplar[0]):
+                best = alike, -number
         return self._members[self._exemplars[-best[1]][1]][0] if best else None
 
     def _exemplify(self, comment_id: str, folded: str, slots: npt.NDArray[np.intp]) -> None:
