@@ -49,6 +49,14 @@ def _simplified() -> dict[str, str]:
 _SIMPLIFIED: Final = _simplified()
 
 
+_SIMPLIFYING: Final = str.maketrans(_SIMPLIFIED)
+
+
+def simplified(text: str) -> str:
+    """Traditional characters as simplified ones, one for one, the rest as it is."""
+    return text.translate(_SIMPLIFYING)
+
+
 @lru_cache(maxsize=1 << 15)
 def plain(character: str) -> str:
     """What is read where `character` stands: nothing, one character or a few. Plain twice is plain once.
