@@ -23,6 +23,10 @@ from conference.services.arrivals import Arrivals
 from conference.services.attendance import Attendance
 from conference.services.audit import Trace
 from conference.services.broadcasts import Broadcasts
+from conference.services.comment_boards import CommentBoards
+from conference.services.comment_desk import CommentDesk
+from conference.services.comment_reader import TextReader
+from conference.services.comments import Comments
 from conference.services.consultations import Consultations
 from conference.services.departures import Departures
 from conference.services.desks import Desks
@@ -45,6 +49,7 @@ from conference.services.passwords import Passwords
 from conference.services.ports import Disk, MediaPlane, ProgramMaker, Recorder
 from conference.services.program import ProgramTimes
 from conference.services.programs import Programs
+from conference.services.promotions import Promotions
 from conference.services.public_views import PublicViews
 from conference.services.recordings import Recordings
 from conference.services.recovery import Recovery
@@ -81,6 +86,7 @@ from signaling.lan import LanIdentity, lan_addresses, lan_identity, server_conte
 from signaling.metrics import Metrics
 from signaling.network import TrustedProxies, announced_addresses, local_url_host
 from signaling.realtime.broadcast_requests import BroadcastRequests
+from signaling.realtime.comment_requests import CommentRequests
 from signaling.realtime.desk_namespace import DeskNamespace
 from signaling.realtime.fanout import Fanout
 from signaling.realtime.floor_requests import FloorRequests
@@ -99,6 +105,8 @@ _SWEEP_S = 1.0
 _TICK_S = 0.1  # how late a countdown may begin, warn and end
 _HEARTBEAT_S = 5.0
 _PROGRAM_S = 0.1  # how late a program shows what happened
+_COMMENTS_S = 0.5  # how late desks learn of comments
+_ADDRESSES_S = 3600.0
 _DISK_S = 2.0
 _RECORDING_S = 0.2  # how late a recording may begin and end
 _CHECKPOINT_S = 2.0
@@ -136,6 +144,8 @@ class WebProcess:
     programs: ProgramTimes
     productions: Programs
     broadcasts: Broadcasts
+    comments: Comments
+    comment_desk: CommentDesk
     stores: ProgramStores
     cards: Cards
     crowd: Crowd
@@ -178,6 +188,10 @@ class WebProcess:
         attendance = Attendance(database, programs, clock)
         desks, life_cycle = Desks(rooms), LifeCycle(rooms, programs, floors)
         broadcasts, productions = Broadcasts(rooms), Programs(rooms, maker, enabled=settings.programs)
+        boards, sealer = CommentBoards(rooms, TextReader()), key.sealer()
+        comments = Comments(boards, broadcasts, sealer, address_days=settings.comment_address_days)
+        promotions = Promotions(boards)
+        comment_desk = CommentDesk(boards, promotions, sealer)
         media_sessions.follow(productions.media_lost)
         disk_watch = DiskWatch(rooms, disk, int(settings.disk_warn_gb * 1e9))
         metrics.watch_programs(productions, disk_watch)
@@ -186,6 +200,7 @@ class WebProcess:
             **AgendaRequests(agendas).calls(),
             **StatementRequests(statements).calls(),
             **BroadcastRequests(broadcasts, productions).calls(),
+            **CommentRequests(comment_desk, promotions).calls(),
         }
         waiting = WaitingRoom(rooms, arrivals, departures)
         requests = RoomRequests(arrivals, departures, desks, moderation, media_sessions, waiting, shared)
@@ -230,6 +245,9 @@ class WebProcess:
             exports=exports,
             broadcasts=broadcasts,
             public_views=PublicViews(database, clock, broadcasts, StoredFootage(stores, broadcasts, clock)),
+            comments=comments,
+            comment_desk=comment_desk,
+            promotions=promotions,
             stores=stores,
             cards=cards,
             crowd=crowd,
@@ -277,6 +295,8 @@ class WebProcess:
             programs=programs,
             productions=productions,
             broadcasts=broadcasts,
+            comments=comments,
+            comment_desk=comment_desk,
             stores=stores,
             cards=cards,
             crowd=crowd,
@@ -305,6 +325,8 @@ class WebProcess:
         background.every(_RECORDING_S, self.recordings.tick, self.recordings.write_rows)
         background.every(_PROGRAM_S, self.productions.tick)
         background.every(_RECORDING_S, self.broadcasts.save_cuts)
+        background.every(_COMMENTS_S, self.comment_desk.tell)
+        background.every(_ADDRESSES_S, self.comments.erase_addresses)
         background.every(_DISK_S, self.disk_watch.tick)
         background.every(_RETENTION_S, self.retention.tick)
         background.every(_CHECKPOINT_S, self.database.checkpoint)

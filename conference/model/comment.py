@@ -12,8 +12,8 @@ from conference.model.consultation import Consultation, Moderation, Status
 from conference.model.errors import ConferenceError
 
 MAX_TEXT_CHARS: Final = 300
-MAX_NICKNAME_CHARS: Final = 20
-MAX_REGION_CHARS: Final = 30
+MAX_NICKNAME_CHARS: Final = 40
+MAX_REGION_CHARS: Final = 40
 SLACK_MS: Final = 15_000  # clocks and players of viewers are no better
 
 

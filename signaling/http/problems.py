@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 from typing import Any, Final
@@ -109,10 +110,11 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
     """Turn exceptions into problems, and count every request by its route."""
     response: web.StreamResponse
     try:
+        _require_known_charset(request)
         response = await handler(request)
     except ConferenceError as error:
         response = problem(error.code, detail=error.text, **error.members)
-    except ValidationError:
+    except (ValidationError, UnicodeDecodeError):  # a body that is not what it says
         response = problem("bad_request")
     except web.HTTPException as error:
         if error.status < 400:
@@ -129,6 +131,13 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
     metrics = request.app[CONTEXT].metrics
     metrics.http_requests.labels(route, _method(request.method), str(response.status)).inc()
     return response
+
+
+def _require_known_charset(request: web.Request) -> None:
+    try:
+        codecs.lookup(request.charset or "utf-8")
+    except LookupError as error:
+        raise ConferenceError("unsupported_media_type", "charset") from error
 
 
 def _method(method: str) -> str:

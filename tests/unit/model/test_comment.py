@@ -86,8 +86,9 @@ def test_the_graver_level_counts() -> None:
     assert (found.level, [each.code for each in found.reasons]) == (Level.HOLD, ["contact", "word"])
 
 
-def consultation(status: Status = Status.LIVE, *, public: bool = True, **more: int) -> Consultation:
-    return Consultation("c", "x", status, Mode.FREE, public, False, True, 1, **more)
+def consultation(status: Status, *, public: bool, closing_at_ms: int | None) -> Consultation:
+    made = Consultation("c", "x", status, Mode.FREE, public, False, True, 1)
+    return replace(made, closing_at_ms=closing_at_ms)
 
 
 @pytest.mark.parametrize(
@@ -109,8 +110,7 @@ def consultation(status: Status = Status.LIVE, *, public: bool = True, **more: i
 def test_when_the_public_may_write(
     status: str, public: bool, closing: int | None, cut: bool, code: str | None
 ) -> None:
-    more = {} if closing is None else {"closing_at_ms": closing}
-    about = consultation(Status(status), public=public, **more)
+    about = consultation(Status(status), public=public, closing_at_ms=closing)
     if code is None:
         require_commentable(about, 100, is_cut=cut)
     else:
