@@ -25,7 +25,6 @@ from conference.services.audit import Trace
 from conference.services.broadcasts import Broadcasts
 from conference.services.comment_boards import CommentBoards
 from conference.services.comment_desk import CommentDesk
-from conference.services.comment_reader import TextReader
 from conference.services.comments import Comments
 from conference.services.consultations import Consultations
 from conference.services.departures import Departures
@@ -64,6 +63,7 @@ from conference.services.venues import Venues
 from conference.services.waiting import WaitingRoom
 from conference.storage.database import Database
 from conference.storage.files import DirectoryFiles
+from conference.text.reader import TextReader
 from recording.disk import DirectoryDisk
 from recording.hls.card_segments import Cards
 from recording.hls.store import ProgramStores

@@ -11,9 +11,9 @@ from conference.services.broadcasts import Broadcasts
 from conference.services.comment_board import CommentBoard
 from conference.services.comment_boards import CommentBoards
 from conference.services.comment_desk import CommentDesk
-from conference.services.comment_reader import TextReader
 from conference.services.comments import Author, CommentDraft, Comments, OwnComment
 from conference.services.promotions import Promotions
+from conference.text.reader import TextReader
 from signaling.auth.sealer import AddressSealer
 from tests.unit.services.conftest import World
 
