@@ -12,6 +12,7 @@ from conference.text.folding import Folded
 _BETWEEN: Final = r"[^\w\n，。！？；,!?;]{0,3}"  # what people put between digits, unless it ends a thought
 _MOBILE: Final = rf"(?:(?:00|\+)?86{_BETWEEN})?1{_BETWEEN}[3-9](?:{_BETWEEN}\d){{9}}"
 _AMOUNT: Final = r"(?!\d|\s*(?:多?元|多?万|亿|吨|斤|块钱|平方|立方|公里|千米|米|人次|人|度电|字))"
+_DAY: Final = r"(?:19|20)\d{2}[01]\d[0-3]\d"
 _SEALED: Final = r"1[，,、。;；]\d(?:[，,、。;；]\d){9}"  # 1，3，8，…
 _PROVINCES: Final = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _PATTERNS: Final = (
@@ -22,6 +23,9 @@ _PATTERNS: Final = (
         "contact_phone",
         re.compile(r"(?:电话|手机|座机|致电|tel|拨打?|热线)号?码?[是为:：\s]{0,3}\d(?:[-\s]?\d){6,11}(?!\d)"),
     ),
+    # no date, no amount: nobody needs eight digits to speak about a road
+    ("contact_number", re.compile(rf"(?<![\d.,a-z])(?!{_DAY}(?!\d))\d{{8,12}}{_AMOUNT}(?![.,]\d)")),
+    ("contact_account", re.compile(r"(?<![a-z0-9])(?!covid|iphone|gdp|win)[a-z]{3,}[_-]?\d{2,}[a-z0-9_]*")),
     (
         "identity_number",
         re.compile(
@@ -52,7 +56,7 @@ _PATTERNS: Final = (
         re.compile(r"\d+\s?(?:栋|幢|号楼|座)\s?(?:\d+\s?单元)?\s?\d{3,4}\s?(?:室|号|房|户)?(?![\d年平米户个万元])"),
     ),
     ("plate", re.compile(rf"[{_PROVINCES}][a-z]\s?[·.]?\s?[a-z0-9]{{5,6}}(?![a-z0-9])")),
-    ("contact_wechat", re.compile(r"[+＋]\s?我?\s?(?:v|微|薇|vx|wx|q|扣|群|裙)(?![a-z])")),
+    ("contact_wechat", re.compile(r"[+＋]\s?我?\s?(?:v|微|薇|伟|威|卫|vx|wx|q|扣|群|裙)(?![a-z])")),
 )  # fmt: skip
 _LINKING: Final = r"(?:号码?|账号|id|[是为我的加搜同群找])"
 _TIGHT: Final = (

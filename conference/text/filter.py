@@ -119,29 +119,36 @@ def _matches(
 
 
 def _listed(folded: Folded, field: Field, words: WordList) -> Iterator[Reason]:
-    """Words of the lists. Two different marks of one kind hold, unless the author speaks about such things."""
+    """Words of the lists. Two different hints or marks of trade hold, unless the author speaks about such things.
+
+    Who complains about fraud, gambling or advertising names them; that is marked, if nothing in it leads anywhere.
+    """
     hits = words.hits(folded)
     if not hits:
         return
-    about = False
-    marks: dict[Category, set[str]] = {}
-    for hit in hits:
-        category = hit.word.category
-        if category is Category.ABOUT:
-            about = True
-        elif hit.word.level is Level.MARK:
-            marks.setdefault(category, set()).add(hit.word.text)
+    about = max((hit.word.level.rank for hit in hits if hit.word.category is Category.ABOUT), default=-1)
+    complains = about >= Level.HOLD.rank and next(contacts(folded), None) is None
+    hints = {
+        hit.word.text
+        for hit in hits
+        if hit.word.level.rank <= Level.MARK.rank and hit.word.category in _TRADE
+    }
     for hit in hits:
         category, level = hit.word.category, hit.word.level
         if category is Category.ABOUT or (category is Category.IMPERSONATION and field is not Field.NICKNAME):
             continue
-        if level is Level.MARK and category in _ADDING_UP and not about and len(marks[category]) > 1:
-            level = Level.HOLD
+        if category in _TRADE:
+            if complains and level.rank > Level.MARK.rank:
+                level = Level.MARK
+            elif level.rank <= Level.MARK.rank and about < 0 and len(hints) > 1:
+                level = Level.HOLD
         if level is not Level.PASS:
             yield _reason(f"word_{category}", folded, folded.span(hit.start, hit.end), field, level)
 
 
-_ADDING_UP: Final = frozenset((Category.ADVERTISEMENT, Category.FRAUD, Category.CONTACT, Category.SPAM))
+_TRADE: Final = frozenset(
+    (Category.ADVERTISEMENT, Category.FRAUD, Category.GAMBLING, Category.CONTACT, Category.SPAM)
+)
 
 
 def _emptiness(folded: Folded) -> Iterable[Reason]:

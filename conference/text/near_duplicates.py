@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from operator import concat
+from operator import add
 from typing import Final
 from zlib import crc32
 
@@ -56,7 +56,7 @@ def _opposite(one: str, other: str) -> bool:
 @lru_cache(maxsize=512)
 def _pairs(folded: str) -> frozenset[str]:
     framed = f"^{folded}$"
-    return frozenset(map(concat, framed, framed[1:]))
+    return frozenset(map(add, framed, framed[1:]))
 
 
 def likeness(one: str, other: str) -> float:

@@ -50,12 +50,12 @@ class Category(StrEnum):
     IMPERSONATION = "impersonation"
     OTHER = "other"  # what a moderator adds in a hurry
     HARMLESS = "harmless"  # holds a listed word and means something else: covers it
-    ABOUT = "about"  # speaks about wrongs instead of doing them: weighs against marks, not against holds
+    ABOUT = "about"  # speaks about wrongs instead of doing them: weighs against marks, and what holds against holds
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One entry of a list. Of `HARMLESS` and `ABOUT` the level does not matter."""
+    """One entry of a list. Of `HARMLESS` the level does not matter; `PASS` of a trade is a hint: two of them hold."""
 
     text: str
     level: Level
