@@ -38,6 +38,7 @@ class CommentBoard:
     words: tuple[Word, ...] = ()
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     unwritten: list[Any] = field(default_factory=list)
+    committing: asyncio.Event | None = None  # set when the commit that goes on is over
     flood: FloodGate = field(default_factory=FloodGate)
     comments: dict[str, Comment] = field(default_factory=dict)
     promotions: dict[str, Promotion] = field(default_factory=dict)

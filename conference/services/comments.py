@@ -1,7 +1,8 @@
 """What the public does: writes comments, likes and reports those of others, takes its own back, and reads.
 
-Each writer puts its wish into the board's list and waits for the board's lock; who gets it commits all that wait by
-then in one transaction, so that a thousand a second are a few commits, and nobody is answered before the disk.
+Each writer puts its wish into the board's list. The first one takes the board's lock and commits all that came by then
+in one transaction, the others wait for that: a thousand a second are a few commits, and nobody is answered before the
+disk.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ class OwnComment:
     nickname: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Wish:
     """What waits for the next commit: a comment, or a mark that is set or taken back. `done` or `failed` afterwards."""
 
@@ -237,10 +238,18 @@ class Comments:
             raise ConferenceError("rate_limited", "too many at once", retry_after_s=2)
         board.unwritten.append(wish)
         try:
-            async with board.lock:
-                if not wish.is_over:
-                    await asyncio.sleep(_GROUP_S)
-                    await self._commit(board)
+            while not wish.is_over:
+                if board.committing is not None:
+                    await board.committing.wait()
+                    continue
+                board.committing = committing = asyncio.Event()
+                try:
+                    async with board.lock:
+                        await asyncio.sleep(_GROUP_S)
+                        await self._commit(board)
+                finally:  # who came meanwhile goes on, also when nobody waits for this one any more
+                    board.committing = None
+                    committing.set()
         finally:
             if wish in board.unwritten:  # whoever asked is gone: nobody waits for it
                 board.unwritten.remove(wish)
