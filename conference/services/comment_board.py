@@ -189,7 +189,10 @@ class CommentBoard:
 
     def authors(self, group_id: str) -> int:
         """For how many people it stands."""
-        return len({each.device_hash for each in self.members(group_id) if each.state in _COUNTED})
+        members = self.members(group_id)
+        if len(members) == 1:  # most are
+            return int(members[0].state in _COUNTED)
+        return len({each.device_hash for each in members if each.state in _COUNTED})
 
     def group_view(self, group_id: str, wall_ms: int) -> CommentGroupView:
         group, members = self.group(group_id), self.members(group_id)
@@ -208,15 +211,14 @@ class CommentBoard:
         return group_id in self._members
 
     def counts(self, now_s: float) -> CommentCounts:
-        waiting = self.queue((CommentState.PENDING, CommentState.HELD))
-        oldest = next((each for each in self._queues[CommentState.PENDING]), None)
-        members = [] if oldest is None else self.members(oldest)
-        pending = (each.at_wall_ms for each in members if each.state is CommentState.PENDING)
+        pending, held = self._queues[CommentState.PENDING], self._queues[CommentState.HELD]
+        members = self.members(next(iter(pending), ""))  # the group that waits longest
+        since = (each.at_wall_ms for each in members if each.state is CommentState.PENDING)
         recent = sum(1 for each in self._arrivals if now_s - each < _RATE_S)
         return CommentCounts(
             states={state: self._states[state] for state in CommentState},
-            waiting_groups=len(waiting),
-            oldest_wall_ms=min(pending, default=None),
+            waiting_groups=len(pending) + sum(each not in pending for each in held),
+            oldest_wall_ms=min(since, default=None),
             per_second=round(recent / _RATE_S, 1),
         )
 

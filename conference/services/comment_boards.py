@@ -17,7 +17,7 @@ from conference.services.rooms import Rooms
 
 MAX_COMMENTS: Final = 100_000  # of one consultation
 _IDLE_S: Final = 1_800.0
-_ROWS_AT_ONCE: Final = 500
+_ROWS_AT_ONCE: Final = 50
 
 
 class CommentBoards:

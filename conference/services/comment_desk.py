@@ -32,6 +32,7 @@ from conference.services.trace import Bearer, Caller
 
 MAX_WORDS: Final = 20_000
 MAX_IDS: Final = 200  # named in one request
+_AT_ONCE: Final = 500  # groups between two turns of others
 _MAX_TOLD: Final = 100  # groups in one event
 _DECIDED: Final = {
     Decision.APPROVE: "comment.approved",
@@ -128,31 +129,28 @@ class CommentDesk:
         await self._caller(consultation_id, by)
         board = await self._boards.get(consultation_id)
         wall_ms, now_s = self._boards.clock.wall_ms(), self._boards.clock.monotonic()
-        found = self._found(board, wanted)
+        found = await self._found(board, wanted)
         begin = found.index(wanted.after) + 1 if wanted.after in found else 0
-        page = found[begin : begin + wanted.limit]
+        page = [each for each in found[begin : begin + wanted.limit] if board.has_group(each)]
         return GroupPage(
             tuple(board.group_view(each, wall_ms) for each in page),
-            page[-1] if len(found) > begin + len(page) else None,
+            page[-1] if page and len(found) > begin + len(page) else None,
             len(found),
             board.counts(now_s),
             await self._cards(consultation_id, board),
         )
 
-    def _found(self, board: CommentBoard, wanted: Wanted) -> list[str]:
+    async def _found(self, board: CommentBoard, wanted: Wanted) -> list[str]:
+        """Ids of groups in the order that is wanted; others get their turn while a long queue is looked through."""
         searched = self._boards.reader.fold(wanted.search)
-        found = [
-            each
-            for each in board.queue(wanted.states)
-            if self._matches(board.members(each), wanted, searched)
-        ]
-        if wanted.order is Order.AUTHORS:
-            found.sort(key=lambda each: (-board.authors(each), board.representative(each).number))
-        elif wanted.order is Order.OLDEST:
-            found.sort(key=lambda each: board.members(each)[0].number)
-        else:
-            found.sort(key=lambda each: -board.members(each)[-1].number)
-        return found
+        found: list[tuple[tuple[int, int], str]] = []
+        for count, group_id in enumerate(board.queue(wanted.states)):
+            if count % _AT_ONCE == _AT_ONCE - 1:
+                await asyncio.sleep(0)
+            members = board.members(group_id)
+            if members and self._matches(members, wanted, searched):
+                found.append((_place(board, group_id, members, wanted.order), group_id))
+        return [group_id for _, group_id in sorted(found)]
 
     def _matches(self, members: Sequence[Comment], wanted: Wanted, searched: str) -> bool:
         if not searched and wanted.reason is None:
@@ -437,6 +435,14 @@ class CommentDesk:
     def _views(at: _At, comments: Sequence[Comment]) -> tuple[CommentGroupView, ...]:
         groups = dict.fromkeys(each.group_id for each in comments)
         return tuple(at.board.group_view(each, at.wall_ms) for each in groups)
+
+
+def _place(board: CommentBoard, group_id: str, members: Sequence[Comment], order: Order) -> tuple[int, int]:
+    """What comes first has the smallest; those with as many authors by their age."""
+    first, last = members[0].number, members[-1].number
+    if order is Order.AUTHORS:
+        return -board.authors(group_id), first
+    return (first, 0) if order is Order.OLDEST else (-last, 0)
 
 
 def _moderating(room: LiveRoom) -> list[str]:
