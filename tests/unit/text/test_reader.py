@@ -1,9 +1,10 @@
 """What the services get to read comments with."""
 
 from conference.model.comment import Level, Word
+from conference.services.ports.comments import CommentReader
 from conference.text.reader import TextReader
 
-READER = TextReader(100)
+READER: CommentReader = TextReader(100)
 
 
 def test_the_words_of_a_consultation_count_beside_the_default_ones() -> None:
