@@ -1,7 +1,8 @@
-"""Rows of what the public says, on each storage."""
+"""Rows of what the public says, on each storage, and two servers that write them at once."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,11 @@ from conference.model.comment_group import CommentGroup
 from conference.model.consultation import Consultation, Mode, Moderation, Status
 from conference.model.errors import ConferenceError
 from conference.model.promotion import Promotion, PromotionState
+from conference.services.rooms import RoomLimits
 from conference.storage.database import Database
+from tests.unit.services.comments_stage import Audience
+from tests.unit.services.conftest import World
+from tests.unit.services.fakes import ManualClock
 
 REASONS = (Reason("contact", "138…", 2, 9), Reason("word", "卖药"))
 
@@ -146,3 +151,27 @@ async def test_promotions_and_their_items(database: Database) -> None:
         await unit.consultations.delete("c")
         assert await unit.promotions.of("c") == []
     assert await of(database) == []
+
+
+async def test_servers_that_write_at_once_lose_nothing(database: Database) -> None:
+    """They should not: a room is on one of them. When it moves, both may for a moment."""
+    await fill(database)
+    nodes = [Audience(World(database, ManualClock(), RoomLimits())) for _ in range(2)]
+    posts = [
+        node.post(f"第{turn}轮第{number}人", device=f"d{index}{number}", key=f"key {turn} {number}")
+        for turn in range(3)
+        for number in range(10)
+        for index, node in enumerate(nodes)
+    ]
+    answers = await asyncio.gather(*posts, return_exceptions=True)
+    made = [each for each in answers if not isinstance(each, BaseException)]
+    assert {each.code for each in answers if isinstance(each, ConferenceError)} <= {"stale"}
+    rows = await of(database)
+    assert [each.number for each in rows] == list(range(1, len(rows) + 1))
+    assert {each.id for each in rows} == {each.id for each in made}
+    assert len(made) > 30
+    lines = await nodes[0].world.trace()
+    assert [each.subject for each in lines if each.action == "comment.posted"] == [each.id for each in rows]
+    for node in nodes:
+        assert (await node.post("再说一句", device="late", key="late key")).id
+    assert len(await of(database)) == len(rows) + 1
