@@ -14,9 +14,10 @@ _MOBILE: Final = rf"(?:(?:00|\+)?86{_BETWEEN})?1{_BETWEEN}[3-9](?:{_BETWEEN}\d){
 _AMOUNT: Final = r"(?!\d|\s*(?:多?元|多?万|亿|吨|斤|块钱|平方|立方|公里|千米|米|人次|人|度电|字))"
 _DAY: Final = r"(?:19|20)\d{2}[01]\d[0-3]\d"
 _SEALED: Final = r"1[，,、。;；]\d(?:[，,、。;；]\d){9}"  # 1，3，8，…
+_GROUPED: Final = r"1[3-9]\d[，,、]\s?\d{4}[，,、]\s?\d{4}"
 _PROVINCES: Final = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _PATTERNS: Final = (
-    ("contact_phone", re.compile(rf"(?<!\d)(?<!\d\.)(?:{_MOBILE}|{_SEALED}){_AMOUNT}")),
+    ("contact_phone", re.compile(rf"(?<!\d)(?<!\d\.)(?:{_MOBILE}|{_SEALED}|{_GROUPED}){_AMOUNT}")),
     ("contact_phone", re.compile(rf"(?<!\d)0[1-9]\d{{1,2}}{_BETWEEN}[2-8](?:{_BETWEEN}\d){{6,7}}{_AMOUNT}")),
     ("contact_phone", re.compile(rf"(?<!\d)[48]00{_BETWEEN}\d(?:{_BETWEEN}\d){{6}}{_AMOUNT}")),
     (

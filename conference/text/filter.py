@@ -11,7 +11,7 @@ from typing import Final
 
 from conference.text.contacts import contacts
 from conference.text.folding import Folded, fold
-from conference.text.words import Category, Level, WordList
+from conference.text.words import Category, Hit, Level, WordList
 
 _DIRECTION: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _HIDDEN: Final = re.compile(
@@ -127,12 +127,8 @@ def _listed(folded: Folded, field: Field, words: WordList) -> Iterator[Reason]:
     if not hits:
         return
     about = max((hit.word.level.rank for hit in hits if hit.word.category is Category.ABOUT), default=-1)
-    complains = about >= Level.HOLD.rank and next(contacts(folded), None) is None
-    hints = {
-        hit.word.text
-        for hit in hits
-        if hit.word.level.rank <= Level.MARK.rank and hit.word.category in _TRADE
-    }
+    complains = about >= Level.HOLD.rank and not _leads_on(hits) and next(contacts(folded), None) is None
+    hints = _hints(hits)
     for hit in hits:
         category, level = hit.word.category, hit.word.level
         if category is Category.ABOUT or (category is Category.IMPERSONATION and field is not Field.NICKNAME):
@@ -140,7 +136,7 @@ def _listed(folded: Folded, field: Field, words: WordList) -> Iterator[Reason]:
         if category in _TRADE:
             if complains and level.rank > Level.MARK.rank:
                 level = Level.MARK
-            elif level.rank <= Level.MARK.rank and about < 0 and len(hints) > 1:
+            elif level.rank <= Level.MARK.rank and about < 0 and hints > 1:
                 level = Level.HOLD
         if level is not Level.PASS:
             yield _reason(f"word_{category}", folded, folded.span(hit.start, hit.end), field, level)
@@ -149,6 +145,23 @@ def _listed(folded: Folded, field: Field, words: WordList) -> Iterator[Reason]:
 _TRADE: Final = frozenset(
     (Category.ADVERTISEMENT, Category.FRAUD, Category.GAMBLING, Category.CONTACT, Category.SPAM)
 )
+
+
+def _leads_on(hits: Iterable[Hit]) -> bool:
+    return any(
+        hit.word.category is Category.CONTACT and hit.word.level.rank >= Level.HOLD.rank for hit in hits
+    )
+
+
+def _hints(hits: Iterable[Hit]) -> int:
+    """How many different words of trade stand side by side, what stands within others not counted."""
+    seen: set[str] = set()
+    free = 0
+    for hit in hits:  # in the order of their start, the longer first
+        if hit.word.level.rank <= Level.MARK.rank and hit.word.category in _TRADE and hit.start >= free:
+            seen.add(hit.word.text)
+            free = hit.end
+    return len(seen)
 
 
 def _emptiness(folded: Folded) -> Iterable[Reason]:

@@ -98,6 +98,9 @@ def test_two_hints_hold_unless_somebody_complains() -> None:
             Word("赌球", Level.BLOCK, Category.GAMBLING),
             Word("希望", Level.PASS, Category.ABOUT),
             Word("查处", Level.HOLD, Category.ABOUT),
+            Word("加我微信", Level.HOLD, Category.CONTACT),
+            Word("联系我们", Level.PASS, Category.CONTACT),
+            Word("联系我", Level.PASS, Category.CONTACT),
         ]
     )
     for text, level in (
@@ -105,10 +108,12 @@ def test_two_hints_hold_unless_somebody_complains() -> None:
         ("现房", Level.MARK),
         ("精装现房", Level.HOLD),
         ("精装又精装", Level.PASS),
+        ("没人联系我们", Level.PASS),
         ("希望精装现房不漏水", Level.MARK),
         ("希望赌球", Level.BLOCK),
         ("请查处赌球", Level.MARK),
         ("请查处赌球13957120468", Level.BLOCK),
+        ("查处赌球，加我微信追回损失", Level.BLOCK),
     ):
         assert judge(text, "", "", words).level is level, text
 
