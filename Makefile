@@ -72,6 +72,7 @@ interop: setup tests/interop/node_modules/.stamp
 bench: setup
 	@bash .ci/packages $(TEST_PACKAGES) $(BENCH_PACKAGES)
 	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python -m benchmarks.comments_text
 
 net: setup
 	@bash .ci/packages $(TEST_PACKAGES)

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 from conference.model.agenda import AgendaItem
 from conference.model.broadcast import CutKind
+from conference.model.comment import CommentState, Level, Reason
 from conference.model.consultation import Mode, Status
 from conference.model.floor import Ending, EndReason, TurnState
 from conference.model.media import OfferedTrack, PublicationInfo, Speaker
 from conference.model.participant import Device, EntryMeans, LeaveReason, ParticipantKind
 from conference.model.permissions import Role
 from conference.model.program import Direction, DirectionMode, Layout, PersonKind, Phase, ProgramState
+from conference.model.promotion import PromotionPhase
 from conference.model.recording import RecordingState
 
 
@@ -235,6 +237,75 @@ class DiskView:
 
 
 @dataclass(frozen=True, slots=True)
+class CommentView:
+    """A comment of the public for those who moderate. `program_time_ms`: what its author was watching."""
+
+    id: str
+    number: int
+    nickname: str
+    region: str | None
+    text: str
+    program_time_ms: int | None
+    at_wall_ms: int
+    state: CommentState
+    level: Level
+    reasons: tuple[Reason, ...]
+    group_id: str
+    likes: int
+    reports: int
+    decided_by: str | None
+    reject_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommentGroupView:
+    """Comments that say nearly the same. `authors`: whose comments are neither rejected nor hidden nor withdrawn.
+
+    `states`: how many comments are in each. `claimed_by`: the name of who works on it.
+    """
+
+    id: str
+    representative: CommentView
+    authors: int
+    states: dict[CommentState, int]
+    claimed_by: str | None
+    first_wall_ms: int
+    last_wall_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommentCounts:
+    """How the queue stands. `per_second`: what came in of late; `oldest_wall_ms`: since when somebody waits."""
+
+    states: dict[CommentState, int]
+    waiting_groups: int
+    oldest_wall_ms: int | None
+    per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionCard:
+    """What is proposed for the session, or was put to it, with the words of its comment. Times without `wall` are
+    program time."""
+
+    id: str
+    comment_id: str
+    group_id: str
+    phase: PromotionPhase
+    text: str
+    nickname: str
+    place: str | None
+    authors: int
+    proposed_by: str
+    proposed_wall_ms: int
+    decided_by: str | None
+    item_id: str | None
+    started_at_ms: int | None
+    ended_at_ms: int | None
+    answering: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class DeskSelfView:
     name: str
     role: Role
@@ -440,6 +511,22 @@ class DiskUpdated:
 
 
 @dataclass(frozen=True, slots=True)
+class CommentsUpdated:
+    """To desks that moderate, at most twice a second: how the queue stands, and the groups that changed, by id.
+
+    `complete`: false when more groups changed than fit: ask comments.list again. `promotions`: the open ones and the
+    current one; `moderators`: names of those at a desk, each once.
+    """
+
+    counts: CommentCounts
+    groups: tuple[CommentGroupView, ...]
+    gone: tuple[str, ...]
+    complete: bool
+    promotions: tuple[PromotionCard, ...]
+    moderators: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """First event of somebody who has to wait. Then room.snapshot, or session.removed."""
 
@@ -500,6 +587,7 @@ SessionEvent = (
     | BroadcastUpdated
     | ProgramUpdated
     | DiskUpdated
+    | CommentsUpdated
     | SessionReplaced
     | SessionRemoved
     | SessionRefused

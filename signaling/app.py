@@ -24,6 +24,9 @@ from conference.services.arrivals import Arrivals
 from conference.services.attendance import Attendance
 from conference.services.audit import Trace
 from conference.services.broadcasts import Broadcasts
+from conference.services.comment_boards import CommentBoards
+from conference.services.comment_desk import CommentDesk
+from conference.services.comments import Comments
 from conference.services.consultations import Consultations
 from conference.services.departures import Departures
 from conference.services.desks import Desks
@@ -46,6 +49,7 @@ from conference.services.passwords import Passwords
 from conference.services.ports import Disk, MediaPlane, ProgramMaker, Recorder
 from conference.services.program import ProgramTimes
 from conference.services.programs import Programs
+from conference.services.promotions import Promotions
 from conference.services.public_views import PublicViews
 from conference.services.recordings import Recordings
 from conference.services.recovery import Recovery
@@ -60,6 +64,7 @@ from conference.services.venues import Venues
 from conference.services.waiting import WaitingRoom
 from conference.storage.database import Database
 from conference.storage.files import DirectoryFiles
+from conference.text.reader import TextReader
 from recording.disk import DirectoryDisk
 from recording.hls.card_segments import Cards
 from recording.hls.store import ProgramStores
@@ -82,6 +87,7 @@ from signaling.lan import LanIdentity, lan_addresses, lan_identity, server_conte
 from signaling.metrics import Metrics
 from signaling.network import TrustedProxies, announced_addresses, local_url_host
 from signaling.realtime.broadcast_requests import BroadcastRequests
+from signaling.realtime.comment_requests import CommentRequests
 from signaling.realtime.desk_namespace import DeskNamespace
 from signaling.realtime.fanout import Fanout
 from signaling.realtime.floor_requests import FloorRequests
@@ -100,6 +106,8 @@ _SWEEP_S = 1.0
 _TICK_S = 0.1  # how late a countdown may begin, warn and end
 _HEARTBEAT_S = 5.0
 _PROGRAM_S = 0.1  # how late a program shows what happened
+_COMMENTS_S = 0.5  # how late desks learn of comments
+_ADDRESSES_S = 3600.0
 _DISK_S = 2.0
 _RECORDING_S = 0.2  # how late a recording may begin and end
 _CHECKPOINT_S = 2.0
@@ -137,6 +145,8 @@ class WebProcess:
     programs: ProgramTimes
     productions: Programs
     broadcasts: Broadcasts
+    comments: Comments
+    comment_desk: CommentDesk
     stores: ProgramStores
     cards: Cards
     crowd: Crowd
@@ -179,6 +189,10 @@ class WebProcess:
         attendance = Attendance(database, programs, clock)
         desks, life_cycle = Desks(rooms), LifeCycle(rooms, programs, floors)
         broadcasts, productions = Broadcasts(rooms), Programs(rooms, maker, enabled=settings.programs)
+        boards, sealer = CommentBoards(rooms, TextReader()), key.sealer()
+        comments = Comments(boards, broadcasts, sealer, address_days=settings.comment_address_days)
+        promotions = Promotions(boards)
+        comment_desk = CommentDesk(boards, promotions, sealer)
         media_sessions.follow(productions.media_lost)
         disk_watch = DiskWatch(rooms, disk, int(settings.disk_warn_gb * 1e9))
         metrics.watch_programs(productions, disk_watch)
@@ -187,6 +201,7 @@ class WebProcess:
             **AgendaRequests(agendas).calls(),
             **StatementRequests(statements).calls(),
             **BroadcastRequests(broadcasts, productions).calls(),
+            **CommentRequests(comment_desk, promotions).calls(),
         }
         waiting = WaitingRoom(rooms, arrivals, departures)
         requests = RoomRequests(arrivals, departures, desks, moderation, media_sessions, waiting, shared)
@@ -231,6 +246,9 @@ class WebProcess:
             exports=exports,
             broadcasts=broadcasts,
             public_views=PublicViews(database, clock, broadcasts, StoredFootage(stores, broadcasts, clock)),
+            comments=comments,
+            comment_desk=comment_desk,
+            promotions=promotions,
             stores=stores,
             cards=cards,
             crowd=crowd,
@@ -278,6 +296,8 @@ class WebProcess:
             programs=programs,
             productions=productions,
             broadcasts=broadcasts,
+            comments=comments,
+            comment_desk=comment_desk,
             stores=stores,
             cards=cards,
             crowd=crowd,
@@ -306,6 +326,8 @@ class WebProcess:
         background.every(_RECORDING_S, self.recordings.tick, self.recordings.write_rows)
         background.every(_PROGRAM_S, self.productions.tick)
         background.every(_RECORDING_S, self.broadcasts.save_cuts)
+        background.every(_COMMENTS_S, self.comment_desk.tell)
+        background.every(_ADDRESSES_S, self.comments.erase_addresses)
         background.every(_DISK_S, self.disk_watch.tick)
         background.every(_RETENTION_S, self.retention.tick)
         background.every(_CHECKPOINT_S, self.database.checkpoint)

@@ -89,6 +89,10 @@ def serve(
     recording_retention_days: Annotated[
         int | None, typer.Option(help="Recordings are deleted so many days after the end. Default: never.")
     ] = None,
+    comment_address_days: Annotated[
+        int | None,
+        typer.Option(help="Addresses of those who write comments are kept, encrypted, so long. Default 180."),
+    ] = None,
     programs: Annotated[
         bool | None,
         typer.Option(
@@ -127,6 +131,7 @@ def serve(
         "time_zone": time_zone,
         "recording_reserve_mb": recording_reserve_mb,
         "recording_retention_days": recording_retention_days,
+        "comment_address_days": comment_address_days,
         "programs": programs,
         "program_emblem": program_emblem,
         "disk_warn_gb": disk_warn_gb,

@@ -67,6 +67,12 @@ class Settings(BaseSettings):
         le=36_500,
         description="Recordings are deleted so many days after the end, unless archived; 0 keeps them.",
     )
+    comment_address_days: int = Field(
+        180,
+        ge=0,
+        le=3650,
+        description="Addresses of those who write comments are kept, encrypted, for so many days; 0 keeps none.",
+    )
     programs: bool = Field(
         True,
         description="Compose a program of each live consultation, for livestream, screens and replay; off where "

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.ids import new_id
+
+MAX_TITLE_CHARS: Final = 200
 
 
 class AgendaKind(StrEnum):
@@ -40,7 +43,10 @@ class AgendaDraft:
 
 @dataclass(frozen=True, slots=True)
 class AgendaItem:
-    """Real times are program time; None for what happened before going live."""
+    """Real times are program time; None for what happened before going live.
+
+    The last four belong to a comment that was put to the session (上会): its words, whole, and who wrote them.
+    """
 
     id: str
     title: str
@@ -51,6 +57,10 @@ class AgendaItem:
     state: ItemState = ItemState.PENDING
     started_at_ms: int | None = None
     ended_at_ms: int | None = None
+    comment_id: str | None = None
+    words: str | None = None
+    nickname: str | None = None
+    place: str | None = None
 
     def started(self, now_ms: int | None) -> AgendaItem:
         """Current from now on; one that was done is taken up again and keeps its first start."""
@@ -83,6 +93,19 @@ class Agenda:
         if any(each.state is not ItemState.PENDING and each.id not in named for each in self.items):
             raise ConferenceError("agenda_item_begun")
         return Agenda(tuple(_written(draft, existing.get(draft.id or "")) for draft in drafts))
+
+    def interrupted(self, item: AgendaItem, now_ms: int | None) -> Agenda:
+        """With this item behind the current one, and current itself."""
+        current = self.current
+        begin = len(self.items) if current is None else self.items.index(current) + 1
+        return Agenda((*self.items[:begin], item, *self.items[begin:])).started(item.id, now_ms)
+
+    def resumed(self, item_id: str | None, now_ms: int | None) -> Agenda:
+        """The current item is over, and the one that it interrupted goes on, if it is still there."""
+        over = self.ended(now_ms)
+        if any(each.id == item_id for each in over.items):
+            return over.started(item_id or "", now_ms)
+        return over
 
     def started(self, item_id: str, now_ms: int | None) -> Agenda:
         """This item is current; the one before is done."""
@@ -136,4 +159,18 @@ def _written(draft: AgendaDraft, existing: AgendaItem | None) -> AgendaItem:
         planned_minutes=draft.planned_minutes,
         planned_start_wall_ms=draft.planned_start_wall_ms,
         speaker=draft.speaker,
+    )
+
+
+def promotion_item(comment_id: str, words: str, nickname: str, place: str | None) -> AgendaItem:
+    """An item about what somebody of the public said."""
+    title = words if len(words) <= MAX_TITLE_CHARS else words[: MAX_TITLE_CHARS - 1] + "…"
+    return AgendaItem(
+        new_id("a"),
+        title,
+        AgendaKind.PROMOTION,
+        comment_id=comment_id,
+        words=words,
+        nickname=nickname,
+        place=place,
     )

@@ -36,6 +36,7 @@ class ActorKind(StrEnum):
     PARTICIPANT = "participant"
     TOKEN = "token"  # over HTTP, by a token whose holder is not in the room  # noqa: S105
     STAFF = "staff"
+    VIEWER = "viewer"  # somebody of the public, without a name
     CLI = "cli"
     SYSTEM = "system"
 
@@ -52,6 +53,7 @@ class Actor:
 
 CLI: Final = Actor(ActorKind.CLI)
 SYSTEM: Final = Actor(ActorKind.SYSTEM)
+VIEWER: Final = Actor(ActorKind.VIEWER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,13 @@ class ConsultationKind(StrEnum):
     OTHER = "other"
 
 
+class Moderation(StrEnum):
+    """When a comment of the public that the filter let pass is shown."""
+
+    PRE = "pre"  # 先审后显
+    POST = "post"  # 先显后审
+
+
 TRANSITIONS: Final[Mapping[Status, frozenset[Status]]] = MappingProxyType(
     {
         Status.DRAFT: frozenset({Status.SCHEDULED, Status.CANCELLED}),
@@ -80,6 +87,8 @@ class Consultation:
     recording_paused: bool = False  # by the chair: nothing is kept now
     program: bool = True  # while it is live, one picture and sound are made of it
     public_delay_s: int = 0  # how much later the public sees and hears it (安全延时)
+    moderation: Moderation = Moderation.PRE  # when the public's comments are shown
+    moderator_promotes: bool = False  # whether moderators put a comment to the session without the chair
     revision: int = 1  # one more at each edit, so that two editors do not overwrite each other
 
     def edited(self, revision: int, changes: Mapping[str, Any]) -> Consultation:

@@ -65,6 +65,13 @@ ERROR_TEXTS: Final[dict[str, str]] = {
     "conflict": "发言安排刚刚有变动，您看到的已是最新情况，请再操作一次。",
     "agenda_item_begun": "已经开始的议程不能删除。",
     "too_many_statements": "书面发言已达上限，请联系会务人员。",
+    # comments of the public
+    "comments_paused": "直播暂时中断，留言稍后恢复。您写的内容请先保留。",
+    "comments_closed": "这场协商会的留言已经关闭。",
+    "comment_changed": "这条留言的状态刚刚变了，您看到的已是最新情况，请再操作一次。",
+    "comment_claimed": "另一位审核员正在处理这一组留言。",
+    "too_many_comments": "留言已达上限。",
+    "too_many_words": "词表已达上限。",
     # media
     "sdp_invalid": "媒体协商内容无效。",
     "too_many_tracks": "同时发送的音视频过多。",

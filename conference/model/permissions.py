@@ -71,6 +71,10 @@ class Action(StrEnum):
     PROGRAM_READ = "program.read"  # undelayed and uncut, also of an internal consultation
     PROGRAM_DIRECT = "program.direct"
     BROADCAST_CUT = "broadcast.cut"  # and restore, withdraw, reinstate
+    COMMENT_MODERATE = "comment.moderate"  # read the queue, decide, claim, group, edit the word list
+    COMMENT_PROMOTE = "comment.promote"  # put to the session; without the next one it is a proposal
+    PROMOTION_DECIDE = "promotion.decide"  # take, decline and end
+    COMMENT_TRACE = "comment.trace"  # read a comment author's address
     USER_MANAGE = "user.manage"
     ORGANIZATION_MANAGE = "organization.manage"
 
@@ -123,17 +127,20 @@ _PREPARE: Final = frozenset(
 _BROADCAST: Final = frozenset(
     {Action.PROGRAM_READ, Action.PROGRAM_DIRECT, Action.BROADCAST_CUT, Action.RECORDING_PAUSE}
 )
+_COMMENTS: Final = frozenset({Action.COMMENT_MODERATE, Action.COMMENT_PROMOTE})
 _OVERSEE: Final = frozenset(
     {Action.ATTENDANCE_READ, Action.DESK_JOIN, Action.AUDIT_READ, Action.ARCHIVE_READ}
 )
 
 PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
     {
-        Role.CHAIR: _LEAD | _BROADCAST,
+        Role.CHAIR: _LEAD | _BROADCAST | _COMMENTS | {Action.PROMOTION_DECIDE},
         Role.SECRETARIAT: _LEAD
         | _PREPARE
         | _BROADCAST
+        | _COMMENTS
         | {
+            Action.PROMOTION_DECIDE,
             Action.STATEMENT_READ_PRIVATE,
             Action.ARCHIVE_READ,
             Action.RECORDING_READ,
@@ -145,7 +152,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         Role.EXPERT: _SPEAK,
         Role.CITIZEN: _SPEAK,
         Role.VENUE_OPERATOR: _SPEAK,
-        Role.MODERATOR: _SPEAK | {Action.DESK_JOIN, Action.PROGRAM_READ, Action.BROADCAST_CUT},
+        Role.MODERATOR: _SPEAK | _COMMENTS | {Action.DESK_JOIN, Action.PROGRAM_READ, Action.BROADCAST_CUT},
         Role.OBSERVER: _LISTEN,
         Role.ORGANIZER: _LISTEN
         | _LIFE_CYCLE
@@ -163,6 +170,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         | _PREPARE
         | {
             Action.AUDIT_FORGET,
+            Action.COMMENT_TRACE,
             Action.PROGRAM_READ,
             Action.RECORDING_READ,
             Action.RECORDING_DELETE,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from conference.model.agenda import AgendaItem, AgendaKind, ItemState
 from conference.model.audit import AuditLine
@@ -51,14 +51,14 @@ class Marks:
             at_ms = line.program_time_ms or 0
             content = json.loads(line.content)
             if line.action == EDITED:
-                titles = tuple((str(each["id"]), str(each["title"])) for each in content["items"])
+                titles = tuple((str(each["id"]), _title(each)) for each in content["items"])
                 drafts.append(Draft(at_ms, titles))
             elif line.action in STEPS:
                 steps.append(
                     Step(
                         at_ms,
                         line.subject if line.action == "agenda.started" else None,
-                        content.get("title", ""),
+                        _title(content),
                     )
                 )
         return Marks(tuple(steps), tuple(drafts))
@@ -106,9 +106,19 @@ def _written(items: Sequence[AgendaItem], marks: Marks, at_ms: int) -> list[Agen
         return []
     now = {item.id: item for item in items}
     return [
-        replace(now.get(item_id) or AgendaItem(item_id, title, AgendaKind.DISCUSSION), title=title)
+        _titled(now.get(item_id) or AgendaItem(item_id, title, AgendaKind.DISCUSSION), title)
         for item_id, title in known[-1].titles
     ]
+
+
+def _title(said: dict[str, Any]) -> str:
+    """Empty for the words of a comment: a line holds only their hash, and they never change."""
+    title = said.get("title", "")
+    return title if isinstance(title, str) else ""
+
+
+def _titled(item: AgendaItem, title: str) -> AgendaItem:
+    return replace(item, title=title) if title else item
 
 
 def _waiting(item: AgendaItem) -> AgendaItem:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from conference.model.agenda import Agenda, AgendaDraft, AgendaItem
-from conference.model.audit import AuditEntry
+from conference.model.audit import AuditEntry, Personal, Value
 from conference.model.consultation import Status
 from conference.model.errors import ConferenceError
 from conference.model.permissions import Action, require
@@ -44,11 +44,7 @@ class Agendas:
             if len(drafts) > MAX_ITEMS:
                 raise ConferenceError("too_large", f"{len(drafts)} agenda items")
             agenda = room.agenda.edited(drafts)
-            written = [
-                {"id": each.id, "title": each.title, "kind": each.kind.value, "minutes": each.planned_minutes}
-                for each in agenda.items
-            ]
-            entry = self._rooms.entry(room, caller.actor, "agenda.edited", room.id, items=written)
+            entry = self._rooms.entry(room, caller.actor, "agenda.edited", room.id, items=written(agenda))
             return await self._commit(room, caller, agenda, entry)
 
     async def start(
@@ -90,7 +86,9 @@ class Agendas:
         if current is None:
             entry = self._rooms.entry(room, caller.actor, "agenda.ended", room.id)
         else:
-            entry = self._rooms.entry(room, caller.actor, "agenda.started", current.id, title=current.title)
+            entry = self._rooms.entry(
+                room, caller.actor, "agenda.started", current.id, title=title_of(current)
+            )
         return await self._commit(room, caller, agenda, entry)
 
     async def _commit(
@@ -103,3 +101,16 @@ class Agendas:
 
     def _now_ms(self, room: LiveRoom) -> int | None:
         return self._rooms.program_time_ms(room.consultation)
+
+
+def title_of(item: AgendaItem) -> Value:
+    """As it stands in a line of the trace: what somebody of the public wrote is personal."""
+    return item.title if item.comment_id is None else Personal(item.title)
+
+
+def written(agenda: Agenda) -> list[Value]:
+    """The whole agenda for a line of the trace."""
+    return [
+        {"id": each.id, "title": title_of(each), "kind": each.kind.value, "minutes": each.planned_minutes}
+        for each in agenda.items
+    ]

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from conference.model.agenda import Agenda
 from conference.model.attendance import Stay
 from conference.model.broadcast import Cut
+from conference.model.comment import Comment
 from conference.model.consultation import Consultation
 from conference.model.floor import Turn
 from conference.model.participant import Participant
+from conference.model.promotion import Promotion
 from conference.services.ports import UnitOfWork
 
 
@@ -23,6 +25,8 @@ class Change:
     turns: tuple[Turn, ...] = ()
     stays: tuple[Stay, ...] = ()
     cuts: tuple[Cut, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    promotions: tuple[Promotion, ...] = ()
 
     async def write(self, unit: UnitOfWork, room_id: str) -> None:
         """Everything but the participants."""
@@ -35,3 +39,5 @@ class Change:
         for stay in self.stays:
             await unit.stays.save(stay)
         await unit.broadcast_cuts.save(self.cuts)
+        await unit.comments.save(self.comments)
+        await unit.promotions.save(self.promotions)

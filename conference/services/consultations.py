@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 
 from conference.clock import Clock
 from conference.model.audit import CLI, SYSTEM, Actor, AuditEntry
-from conference.model.consultation import Consultation, ConsultationKind, Mode, Status
+from conference.model.consultation import Consultation, ConsultationKind, Mode, Moderation, Status
 from conference.model.errors import ConferenceError
 from conference.model.ids import new_id
 from conference.model.permissions import Action, Role, require
@@ -36,6 +36,8 @@ class ConsultationDraft:
     briefing: str = ""
     ends_at_ms: int | None = None
     closing_at_ms: int | None = None
+    moderation: Moderation = Moderation.PRE
+    moderator_promotes: bool = False
 
 
 class Consultations:
@@ -128,6 +130,8 @@ class Consultations:
             briefing=draft.briefing,
             ends_at_ms=draft.ends_at_ms,
             closing_at_ms=draft.closing_at_ms,
+            moderation=draft.moderation,
+            moderator_promotes=draft.moderator_promotes,
         )
 
 

@@ -34,7 +34,7 @@ def scene_of(
     present = {each.id for each in people}
     holder = turn.participant_id if turn is not None and turn.participant_id in present else None
     phase = _phase(consultation, item)
-    promotion = _promotion(item)
+    promotion = _promotion(item, turn)
     return Scene(
         phase=phase,
         title=consultation.title,
@@ -52,11 +52,18 @@ def scene_of(
     )
 
 
-def _promotion(item: AgendaItem | None) -> ScenePromotion | None:
-    """The words of an item that puts a comment to the meeting: on a card, not in the bar."""
+def _promotion(item: AgendaItem | None, turn: Turn | None) -> ScenePromotion | None:
+    """The words of an item that puts a comment to the meeting: on a card, not in the bar. Who got the floor for it
+    answers, unless the agenda names somebody."""
     if item is None or item.kind is not AgendaKind.PROMOTION:
         return None
-    return ScenePromotion(text=item.title, answering=item.speaker)
+    answers = turn.name if turn is not None and turn.item_id == item.id else None
+    return ScenePromotion(
+        text=item.words or item.title,
+        nickname=item.nickname or "",
+        place=item.place,
+        answering=item.speaker or answers,
+    )
 
 
 def _phase(consultation: Consultation, item: AgendaItem | None) -> Phase:

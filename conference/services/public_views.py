@@ -301,7 +301,7 @@ def _agenda(told: Told, at_ms: int | None) -> list[AgendaItem]:
 def _promotion(item: AgendaItem | None) -> PromotionView | None:
     if item is None or item.kind is not AgendaKind.PROMOTION:
         return None
-    return PromotionView(item.title, None, None, item.speaker)
+    return PromotionView(item.words or item.title, item.nickname, item.place, item.speaker)
 
 
 def _live(told: Told) -> LiveView | None:
@@ -366,7 +366,7 @@ def _entries(told: Told, at_ms: int, stills: Iterable[Still]) -> Iterable[TextEn
         if item is None or item.kind is not AgendaKind.PROMOTION:
             yield TextEntry(EntryKind.ITEM, stretch.from_ms, title)
         elif not told.on_air.hides(stretch.from_ms):
-            yield TextEntry(EntryKind.PROMOTION, stretch.from_ms, title, item.speaker or "")
+            yield TextEntry(EntryKind.PROMOTION, stretch.from_ms, item.words or title, item.speaker or "")
     for turn in told.turns:
         from_ms = began_ms(turn)
         live_turn = turn.is_open or turn.ended_at_ms is not None

@@ -37,8 +37,11 @@ NOT_ARCHIVED: Final = frozenset(
         invitee_imports,
     }
 )
-# Columns that stay here: what opens a door, and telephone numbers, which the record does not need.
-SECRETS: Final = frozenset({"resume_hash", "link_hash", "entry_code", "phone", "operator_phone"})
+# Columns that stay here: what opens a door, telephone numbers, which the record does not need, and from where the
+# public wrote.
+SECRETS: Final = frozenset(
+    {"resume_hash", "link_hash", "entry_code", "phone", "operator_phone", "address", "device_hash"}
+)
 
 
 class SqlArchiveRows:

@@ -15,12 +15,14 @@ from conference.model.participant import EntryMeans, Participant, ParticipantKin
 from conference.storage.archive_rows import SqlArchiveRows
 from conference.storage.audit import SqlAudit
 from conference.storage.broadcast import SqlBroadcastCuts
+from conference.storage.comments import SqlComments
 from conference.storage.exports import SqlExports
 from conference.storage.files import SqlBriefingFiles
 from conference.storage.guests import SqlInvitees, SqlVenues
 from conference.storage.invitee_imports import SqlInviteeImports
 from conference.storage.preparation import SqlPreparation
 from conference.storage.proceedings import SqlAgenda, SqlFloor, SqlStatements, SqlStays
+from conference.storage.promotions import SqlPromotions
 from conference.storage.recordings import SqlRecordings
 from conference.storage.rows import to_consultation, to_gap, to_participant, to_row
 from conference.storage.staff import SqlOrganizations, SqlStaffSessions, SqlUsers
@@ -217,3 +219,5 @@ class SqlUnitOfWork:
         self.recordings = SqlRecordings(connection)
         self.broadcast_cuts = SqlBroadcastCuts(connection)
         self.exports = SqlExports(connection)
+        self.comments = SqlComments(connection)
+        self.promotions = SqlPromotions(connection)

@@ -13,7 +13,9 @@ from conference.model.attendance import Stay
 from conference.model.audit import AuditHead, AuditLine, AuditText
 from conference.model.briefing import BriefingFile
 from conference.model.broadcast import Cut, CutKind
-from conference.model.consultation import Consultation, ConsultationKind, Mode, ProgramGap, Status
+from conference.model.comment import Mark, Word
+from conference.model.comment_group import CommentGroup
+from conference.model.consultation import Consultation, ConsultationKind, Mode, Moderation, ProgramGap, Status
 from conference.model.export import Export, ExportKind, ExportState
 from conference.model.floor import Ending, EndReason, Turn, TurnState
 from conference.model.invitee import Invitee
@@ -28,6 +30,7 @@ from conference.model.participant import (
     ParticipantKind,
 )
 from conference.model.permissions import Role
+from conference.model.promotion import Promotion, PromotionState
 from conference.model.recording import FileState, Recording
 from conference.model.statement import Statement
 from conference.model.venue import Venue, VenueKind
@@ -52,6 +55,10 @@ Entity = (
     | Recording
     | Cut
     | Export
+    | CommentGroup
+    | Mark
+    | Word
+    | Promotion
 )
 
 
@@ -68,6 +75,7 @@ def to_consultation(row: RowMapping) -> Consultation:
             "status": Status(row["status"]),
             "mode": Mode(row["mode"]),
             "kind": ConsultationKind(row["kind"]),
+            "moderation": Moderation(row["moderation"]),
         }
     )
 
@@ -156,3 +164,7 @@ def to_cut(row: RowMapping) -> Cut:
 
 def to_export(row: RowMapping) -> Export:
     return Export(**{**row, "kind": ExportKind(row["kind"]), "state": ExportState(row["state"])})
+
+
+def to_promotion(row: RowMapping) -> Promotion:
+    return Promotion(**{**row, "state": PromotionState(row["state"])})

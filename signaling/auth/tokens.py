@@ -16,6 +16,7 @@ from conference.model.ids import ID_PATTERN, new_id
 from conference.model.participant import EntryMeans
 from conference.model.permissions import Role
 from conference.services.links import Links
+from signaling.auth.sealer import AddressSealer
 
 _ALGORITHM: Final = "HS256"
 _MAX_TOKEN_CHARS: Final = 4096
@@ -70,6 +71,10 @@ class TokenKey:
     def links(self, public_url: str | None) -> Links:
         """Links whose codes are made from the same key."""
         return Links(self._secret, public_url)
+
+    def sealer(self) -> AddressSealer:
+        """Encrypts with a key made from the same."""
+        return AddressSealer(self._secret)
 
     def issue(
         self,

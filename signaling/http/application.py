@@ -8,6 +8,7 @@ from signaling.http import (
     api,
     attendance,
     broadcast,
+    comments,
     entrances,
     exports,
     files,
@@ -17,6 +18,7 @@ from signaling.http import (
     operations,
     preparing,
     proceedings,
+    public_comments,
     recordings,
     staff,
     streams,
@@ -48,6 +50,8 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     recordings.add_to(app)
     exports.add_to(app)
     broadcast.add_to(app)
+    comments.add_to(app)
+    public_comments.add_to(app)
     attendance.add_to(app)
     trace.add_to(app)
     streams.add_to(app)

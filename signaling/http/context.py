@@ -17,6 +17,8 @@ from conference.services.agendas import Agendas
 from conference.services.attendance import Attendance
 from conference.services.audit import Trace
 from conference.services.broadcasts import Broadcasts
+from conference.services.comment_desk import CommentDesk
+from conference.services.comments import Comments
 from conference.services.consultations import Consultations
 from conference.services.editing import Editing
 from conference.services.entrances import Entrances
@@ -29,6 +31,7 @@ from conference.services.invitees import Invitees
 from conference.services.life_cycle import LifeCycle
 from conference.services.logins import STAFF_PREFIX, Logins, StaffMember
 from conference.services.ports import MediaPlane, RateLimits, Storage
+from conference.services.promotions import Promotions
 from conference.services.public_views import PublicViews
 from conference.services.recordings import Recordings
 from conference.services.revocations import Revocations
@@ -70,6 +73,9 @@ class HttpContext:
     exports: Exports
     broadcasts: Broadcasts
     public_views: PublicViews
+    comments: Comments
+    comment_desk: CommentDesk
+    promotions: Promotions
     stores: ProgramStores
     cards: Cards
     crowd: Crowd

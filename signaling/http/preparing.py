@@ -9,7 +9,7 @@ from aiohttp_pydantic.oas.typing import r200, r201, r204, r400, r401, r403, r404
 from pydantic import BaseModel, ConfigDict, Field
 
 from conference.model.broadcast import MAX_DELAY_S
-from conference.model.consultation import Consultation, ConsultationKind, Mode, Status
+from conference.model.consultation import Consultation, ConsultationKind, Mode, Moderation, Status
 from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.ids import PLAIN_PATTERN, is_id
 from conference.model.permissions import Action, Role
@@ -44,6 +44,8 @@ class _Editable(BaseModel):
     recording: bool | None = None
     program: bool | None = None
     public_delay_s: Annotated[int, Field(ge=0, le=MAX_DELAY_S)] | None = None
+    moderation: Moderation | None = None
+    moderator_promotes: bool | None = None
     mode: Mode | None = None
     organization: Title | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 from typing import Any, Final
@@ -54,6 +55,12 @@ STATUS_OF: Final[dict[str, int]] = {
     "conflict": 409,
     "agenda_item_begun": 409,
     "too_many_statements": 409,
+    "comments_paused": 409,
+    "comments_closed": 409,
+    "comment_changed": 409,
+    "comment_claimed": 409,
+    "too_many_comments": 409,
+    "too_many_words": 409,
     "stale": 409,
     "precondition_failed": 412,
     "other_node": 421,
@@ -103,10 +110,11 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
     """Turn exceptions into problems, and count every request by its route."""
     response: web.StreamResponse
     try:
+        _require_known_charset(request)
         response = await handler(request)
     except ConferenceError as error:
         response = problem(error.code, detail=error.text, **error.members)
-    except ValidationError:
+    except (ValidationError, UnicodeDecodeError):  # a body that is not what it says
         response = problem("bad_request")
     except web.HTTPException as error:
         if error.status < 400:
@@ -123,6 +131,13 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
     metrics = request.app[CONTEXT].metrics
     metrics.http_requests.labels(route, _method(request.method), str(response.status)).inc()
     return response
+
+
+def _require_known_charset(request: web.Request) -> None:
+    try:
+        codecs.lookup(request.charset or "utf-8")
+    except LookupError as error:
+        raise ConferenceError("unsupported_media_type", "charset") from error
 
 
 def _method(method: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from conference.events import ParticipantView
-from conference.model.consultation import Consultation, ConsultationKind, Mode, Status
+from conference.model.consultation import Consultation, ConsultationKind, Mode, Moderation, Status
 from conference.model.media import Kind, Source
 from conference.model.participant import Device, EntryMeans, ParticipantKind
 from conference.model.permissions import Role
@@ -41,6 +41,8 @@ class ConsultationResource(Resource):
     recording_paused: bool
     program: bool
     public_delay_s: int
+    moderation: Moderation
+    moderator_promotes: bool
     revision: int
 
     @classmethod
@@ -67,6 +69,8 @@ class ConsultationResource(Resource):
             recording_paused=consultation.recording_paused,
             program=consultation.program,
             public_delay_s=consultation.public_delay_s,
+            moderation=consultation.moderation,
+            moderator_promotes=consultation.moderator_promotes,
             revision=consultation.revision,
         )
 

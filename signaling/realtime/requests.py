@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from conference.model.agenda import AgendaDraft, AgendaKind
 from conference.model.broadcast import DEFAULT_BACK_S, MAX_BACK_S
+from conference.model.comment import CommentState
 from conference.model.consultation import Mode
 from conference.model.floor import Ending
 from conference.model.ids import ID_PATTERN, PLAIN_PATTERN
@@ -16,6 +17,7 @@ from conference.model.participant import Device
 from conference.model.program import Direction, DirectionMode, Layout
 from conference.model.statement import MAX_TEXT_CHARS
 from conference.services.agendas import MAX_ITEMS
+from conference.services.comment_desk import MAX_IDS, Order, Wanted
 from conference.services.entry import Resume
 
 MAX_SDP_CHARS: Final = 256 * 1024
@@ -264,6 +266,73 @@ class BroadcastReinstate(Request):
     reason: Reason
 
 
+CommentIdList = Annotated[list[Id], Field(min_length=1, max_length=MAX_IDS)]
+
+
+class CommentsList(Request):
+    """comments.list: the queue by groups of near-duplicates. `reason`: the code of a verdict of the filter."""
+
+    states: Annotated[list[Annotated[CommentState, Field(strict=False)]], Field(max_length=8)] = [
+        CommentState.PENDING
+    ]
+    search: Annotated[str, StringConstraints(max_length=100, pattern=PLAIN_PATTERN)] = ""
+    reason: Annotated[str, StringConstraints(max_length=32)] | None = None
+    order: Annotated[Order, Field(strict=False)] = Order.AUTHORS
+    after: Id | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+    def wanted(self) -> Wanted:
+        return Wanted(tuple(self.states), self.search, self.reason, self.order, self.after, self.limit)
+
+
+class CommentsGroup(Request):
+    """comments.group: the comments of a group, in the order of arrival."""
+
+    id: Id
+    after: Id | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 100
+
+
+class CommentDecision(Request):
+    """comment.approve, comment.reject, comment.hold, comment.hide, comment.reopen: all of `ids` or none. `group`: what
+    waits beside them in their groups, too."""
+
+    ids: CommentIdList
+    group: bool = False
+    reason: Reason | None = None
+
+
+class CommentOne(Request):
+    """comment.release, comment.represent, comment.promote"""
+
+    id: Id
+
+
+class CommentClaim(Request):
+    """comment.claim: the group of the comment; `take_over`: also from somebody else."""
+
+    id: Id
+    take_over: bool = False
+
+
+class CommentIds(Request):
+    """comment.merge: the groups of these comments become one. comment.split: these comments become one."""
+
+    ids: CommentIdList
+
+
+class PromotionOne(Request):
+    """promotion.decline"""
+
+    id: Id
+
+
+class PromotionEnd(Request):
+    """promotion.end: this one, or what is before the meeting."""
+
+    id: Id | None = None
+
+
 class RecordingPause(Request):
     """recording.pause"""
 
@@ -301,6 +370,22 @@ REQUESTS: Final[dict[str, type[Request]]] = {
     "broadcast.withdraw": BroadcastWithdraw,
     "broadcast.reinstate": BroadcastReinstate,
     "recording.pause": RecordingPause,
+    "comments.list": CommentsList,
+    "comments.group": CommentsGroup,
+    "comment.approve": CommentDecision,
+    "comment.reject": CommentDecision,
+    "comment.hold": CommentDecision,
+    "comment.hide": CommentDecision,
+    "comment.reopen": CommentDecision,
+    "comment.claim": CommentClaim,
+    "comment.release": CommentOne,
+    "comment.represent": CommentOne,
+    "comment.merge": CommentIds,
+    "comment.split": CommentIds,
+    "comment.promote": CommentOne,
+    "promotions.list": Empty,
+    "promotion.decline": PromotionOne,
+    "promotion.end": PromotionEnd,
 }
 
 DESK_REQUESTS: Final = frozenset(
@@ -313,7 +398,9 @@ DESK_REQUESTS: Final = frozenset(
         *(
             name
             for name in REQUESTS
-            if name.startswith(("floor.", "agenda.", "program.", "broadcast.", "recording."))
+            if name.startswith(
+                ("floor.", "agenda.", "program.", "broadcast.", "recording.", "comment", "promotion")
+            )
         ),
         "statement.take",
         "statements.list",

@@ -41,6 +41,11 @@ Private statements come as `statement.added` and `statement.updated` without `ve
 `broadcast.updated`, `program.updated` and `disk.updated` go to desks only; they have no `version`, say the whole each
 time, and the newest counts.
 
+`comments.updated` goes to desks with `comment.moderate`, at most twice a second; it has no `version` and says what
+changed: put its groups in the place of those that you hold, drop what is `gone`, and ask `comments.list` again where
+`complete` is false. A comment before the meeting is the current item of the agenda, of kind `promotion`, with
+its `words`, `nickname` and `place`.
+
 Namespace `/desk`, `auth: {token}`, for roles with `desk.join`: the same events with `desk.snapshot` instead of
 `room.snapshot`, no media, and the requests DESK_REQUESTS.
 
@@ -62,6 +67,19 @@ _ANSWERS: Final = {
     **dict.fromkeys(
         ("broadcast.cut", "broadcast.restore", "broadcast.withdraw", "broadcast.reinstate"), "`{broadcast}`"
     ),
+    "comments.list": "`{items, next, total, counts, promotions}`: groups; `next` is the `after` of the next page",
+    "comments.group": "`{items, next}`",
+    **dict.fromkeys(
+        (
+            *(f"comment.{name}" for name in ("approve", "reject", "hold", "hide", "reopen")),
+            "comment.merge",
+            "comment.split",
+        ),
+        "`{changed, groups}`",
+    ),
+    **dict.fromkeys(("comment.claim", "comment.release", "comment.represent"), "`{group}`"),
+    **dict.fromkeys(("comment.promote", "promotion.decline", "promotion.end"), "`{state, promotion}`"),
+    "promotions.list": "`{items}`, the newest first",
     "statements.list": "`{items, next}`: `next` is the `before` of the page above",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic import TypeAdapter
 
@@ -10,6 +10,10 @@ from conference.events import (
     AgendaUpdated,
     BroadcastUpdated,
     BroadcastView,
+    CommentCounts,
+    CommentGroupView,
+    CommentsUpdated,
+    CommentView,
     ConsultationUpdated,
     DeskSnapshot,
     DiskUpdated,
@@ -30,6 +34,7 @@ from conference.events import (
     ParticipantView,
     ProgramUpdated,
     ProgramView,
+    PromotionCard,
     RoomEvent,
     SessionEvent,
     SessionRefused,
@@ -73,16 +78,26 @@ EVENT_NAMES: Final[dict[type, str]] = {
     BroadcastUpdated: "broadcast.updated",
     ProgramUpdated: "program.updated",
     DiskUpdated: "disk.updated",
+    CommentsUpdated: "comments.updated",
     SessionReplaced: "session.replaced",
     SessionRemoved: "session.removed",
     SessionRefused: "session.refused",
 }
 
 ADAPTERS: Final[dict[type, TypeAdapter[Any]]] = {each: TypeAdapter(each) for each in EVENT_NAMES}
-_VIEWS: Final[dict[type, TypeAdapter[Any]]] = {
-    each: TypeAdapter(each)
-    for each in (ParticipantView, FloorView, OwnStatementView, AgendaItem, BroadcastView, ProgramView)
-}
+_View = (
+    ParticipantView
+    | FloorView
+    | OwnStatementView
+    | AgendaItem
+    | BroadcastView
+    | ProgramView
+    | CommentView
+    | CommentGroupView
+    | CommentCounts
+    | PromotionCard
+)
+_VIEWS: Final[dict[type, TypeAdapter[Any]]] = {each: TypeAdapter(each) for each in get_args(_View)}
 
 
 def render(event: RoomEvent | SessionEvent) -> tuple[str, dict[str, Any]]:
@@ -90,9 +105,7 @@ def render(event: RoomEvent | SessionEvent) -> tuple[str, dict[str, Any]]:
     return EVENT_NAMES[type(event)], ADAPTERS[type(event)].dump_python(event, mode="json")
 
 
-def render_view(
-    view: ParticipantView | FloorView | OwnStatementView | AgendaItem | BroadcastView | ProgramView,
-) -> dict[str, Any]:
+def render_view(view: _View) -> dict[str, Any]:
     """A part of the state, as in events and snapshots."""
     body: dict[str, Any] = _VIEWS[type(view)].dump_python(view, mode="json")
     return body

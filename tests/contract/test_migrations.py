@@ -31,7 +31,14 @@ WORDS = {
     ("consultations", "status"): "live",
     ("consultations", "mode"): "free",
     ("consultations", "kind"): "thematic",
+    ("consultations", "moderation"): "post",
     ("broadcast_cuts", "kind"): "cut",
+    ("comments", "state"): "held",
+    ("comments", "level"): "hold",
+    ("comments", "reasons"): '[["contact", "138", 0, 3]]',
+    ("comment_marks", "kind"): "like",
+    ("comment_words", "level"): "block",
+    ("promotions", "state"): "proposed",
     ("exports", "kind"): "program",
     ("exports", "state"): "queued",
     ("participants", "role"): "member",
@@ -136,6 +143,9 @@ async def test_rows_of_every_released_schema_survive(url: str, revision: str) ->
         assert [each.title for each in await unit.exports.queued()] == ["exports.title 水"] * (
             revision >= "0007"
         )
+        shown = [each.state async for each in unit.comments.of(consultation.id)]
+        assert shown == ["held"] * (revision >= "0008")
+        assert len(await unit.promotions.of(consultation.id)) == (revision >= "0008")
         await unit.consultations.save(consultation)
         await unit.participants.save([participant])
         await unit.audit.append(AuditEntry(consultation.id, 1, None, CLI, "a", None, {}))

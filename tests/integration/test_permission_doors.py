@@ -77,6 +77,21 @@ DOORS = (
     door(Action.BROADCAST_CUT, "POST", "/broadcast/restore"),
     door(Action.BROADCAST_CUT, "POST", "/broadcast/withdraw", {"from_ms": 9, "to_ms": 1, "reason": "x"}),
     door(Action.BROADCAST_CUT, "POST", "/broadcast/reinstate", {"id": "b_none", "reason": "x"}),
+    door(Action.COMMENT_MODERATE, "GET", "/comments"),
+    door(Action.COMMENT_MODERATE, "GET", "/comments/groups"),
+    door(Action.COMMENT_MODERATE, "GET", "/comments/words"),
+    door(Action.COMMENT_MODERATE, "PUT", "/comments/words", {"items": []}),
+    door(Action.COMMENT_MODERATE, "POST", "/comments/merge", {"ids": ["m_none"]}),
+    door(Action.COMMENT_MODERATE, "POST", "/comments/split", {"ids": ["m_none"]}),
+    *(
+        door(Action.COMMENT_MODERATE, "POST", f"/comments/m_none/{what}", {})
+        for what in ("approve", "reject", "hold", "hide", "reopen", "claim", "release", "represent")
+    ),
+    door(Action.COMMENT_TRACE, "GET", "/comments/m_none/author"),
+    door(Action.COMMENT_PROMOTE, "POST", "/comments/m_none/promote"),
+    door(Action.COMMENT_PROMOTE, "GET", "/promotions"),
+    door(Action.COMMENT_PROMOTE, "POST", "/promotions/pr_none/decline"),
+    door(Action.PROMOTION_DECIDE, "POST", "/promotions/pr_none/end"),
     door(Action.WHIP_PUBLISH, "POST", "/whip/c", data=OFFER, headers={"Content-Type": "application/sdp"}),
     door(Action.WHEP_PLAY, "POST", "/whep/c/p_x", data=OFFER, headers={"Content-Type": "application/sdp"}),
     door(Action.CONSULTATION_START, "POST", "/start"),
@@ -128,6 +143,20 @@ REQUESTS: tuple[tuple[Action, str, dict[str, Any]], ...] = (
     (Action.BROADCAST_CUT, "broadcast.withdraw", {"from_ms": 9, "to_ms": 1, "reason": "x"}),
     (Action.BROADCAST_CUT, "broadcast.reinstate", {"id": "b_none", "reason": "x"}),
     (Action.RECORDING_PAUSE, "recording.pause", {"paused": False}),
+    (Action.COMMENT_MODERATE, "comments.list", {}),
+    (Action.COMMENT_MODERATE, "comments.group", {"id": "g_none"}),
+    *(
+        (Action.COMMENT_MODERATE, f"comment.{what}", {"ids": ["m_none"]})
+        for what in ("approve", "reject", "hold", "hide", "reopen", "merge", "split")
+    ),
+    *(
+        (Action.COMMENT_MODERATE, f"comment.{what}", {"id": "m_none"})
+        for what in ("claim", "release", "represent")
+    ),
+    (Action.COMMENT_PROMOTE, "comment.promote", {"id": "m_none"}),
+    (Action.COMMENT_PROMOTE, "promotions.list", {}),
+    (Action.COMMENT_PROMOTE, "promotion.decline", {"id": "pr_none"}),
+    (Action.PROMOTION_DECIDE, "promotion.end", {}),
 )
 LOOKED_AT = {  # doors that open for more, or show more: see the tests below, and test_live_http
     Action.PROGRAM_READ,

@@ -1,5 +1,13 @@
 """What the services need of the outside: storage, media, clients. signaling.app chooses implementations."""
 
+from conference.services.ports.comments import (
+    CommentReader,
+    CommentRepository,
+    Grouping,
+    Judge,
+    PromotionRepository,
+    Sealer,
+)
 from conference.services.ports.exports import ExportFailedError, ExportMaker
 from conference.services.ports.files import Disk, FileStore, Recorder, TableReader
 from conference.services.ports.media import MediaError, MediaPlane
@@ -38,6 +46,8 @@ __all__ = [
     "AuditRepository",
     "BriefingFileRepository",
     "BroadcastCutRepository",
+    "CommentReader",
+    "CommentRepository",
     "ConsultationRepository",
     "Disk",
     "ExportFailedError",
@@ -45,8 +55,10 @@ __all__ = [
     "ExportRepository",
     "FileStore",
     "FloorRepository",
+    "Grouping",
     "InviteeImportRepository",
     "InviteeRepository",
+    "Judge",
     "MediaError",
     "MediaPlane",
     "OrganizationRepository",
@@ -54,11 +66,13 @@ __all__ = [
     "PreparationRows",
     "PresenceRegistry",
     "ProgramMaker",
+    "PromotionRepository",
     "Publisher",
     "RateLimits",
     "Recorder",
     "RecordingRepository",
     "RevocationRepository",
+    "Sealer",
     "StaffSessionRepository",
     "StatementRepository",
     "StayRepository",

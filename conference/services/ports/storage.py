@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from conference.services.ports.comments import CommentRepository, PromotionRepository
 from conference.services.ports.meeting_rows import (
     AgendaRepository,
     ArchiveRows,
@@ -93,6 +94,12 @@ class UnitOfWork(Protocol):
 
     @property
     def exports(self) -> ExportRepository: ...
+
+    @property
+    def comments(self) -> CommentRepository: ...
+
+    @property
+    def promotions(self) -> PromotionRepository: ...
 
 
 class Storage(Protocol):

@@ -43,19 +43,22 @@ PREPARE = {
     "token.revoke",
 }
 BROADCAST = {"program.read", "program.direct", "broadcast.cut", "recording.pause"}
+COMMENTS = {"comment.moderate", "comment.promote"}
 OVERSEE = {"attendance.read", "desk.join", "audit.read", "archive.read"}
 TABLE = {
-    "chair": LEAD | BROADCAST,
+    "chair": LEAD | BROADCAST | COMMENTS | {"promotion.decide"},
     "secretariat": LEAD
     | PREPARE
     | BROADCAST
+    | COMMENTS
+    | {"promotion.decide"}
     | {"statement.read_private", "archive.read", "recording.read", "recording.delete", "export.create"},
     "member": SPEAK,
     "department": SPEAK,
     "expert": SPEAK,
     "citizen": SPEAK,
     "venue_operator": SPEAK,
-    "moderator": SPEAK | {"desk.join", "program.read", "broadcast.cut"},
+    "moderator": SPEAK | COMMENTS | {"desk.join", "program.read", "broadcast.cut"},
     "observer": LISTEN,
     "organizer": LISTEN
     | PREPARE
@@ -74,6 +77,7 @@ TABLE = {
     | OVERSEE
     | {
         "audit.forget",
+        "comment.trace",
         "program.read",
         "recording.read",
         "recording.delete",

@@ -8,11 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from conference import services
-from tests.unit.storage import airing_stage, exports_stage, preparing_stage, proceedings_stage
+from tests.unit.storage import (
+    airing_stage,
+    comments_stage,
+    exports_stage,
+    preparing_stage,
+    proceedings_stage,
+)
 
 SERVICES = Path(services.__path__[0])
 ACTION = re.compile(r"[a-z]+\.[a-z_]+")
-STAGES = (airing_stage, exports_stage, preparing_stage, proceedings_stage)
+STAGES = (airing_stage, comments_stage, exports_stage, preparing_stage, proceedings_stage)
 KILLED = {kind.split()[0] for stage in STAGES for kind in stage.KINDS}
 
 

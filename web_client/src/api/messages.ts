@@ -125,6 +125,11 @@ export interface AgendaItem {
   state: 'pending' | 'current' | 'done'
   started_at_ms: number | null
   ended_at_ms: number | null
+  /** of a comment that was put to the session: its id, all of its words, and who wrote them from where */
+  comment_id?: string | null
+  words?: string | null
+  nickname?: string | null
+  place?: string | null
 }
 
 export type AgendaDraft = Pick<AgendaItem, 'title' | 'kind' | 'planned_minutes' | 'planned_start_wall_ms' | 'speaker'> & { id?: string }

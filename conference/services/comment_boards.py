@@ -1,0 +1,108 @@
+"""The boards of this node: read from the rows when somebody asks, dropped when nobody did for a while."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+from conference.clock import Clock
+from conference.model.audit import Actor, AuditEntry, Value
+from conference.model.consultation import Consultation
+from conference.model.ids import new_id
+from conference.model.promotion import Promotion
+from conference.services.comment_board import CommentBoard
+from conference.services.ports import CommentReader, Storage
+from conference.services.rooms import Rooms
+
+MAX_COMMENTS: Final = 100_000  # of one consultation
+_IDLE_S: Final = 1_800.0
+_ROWS_AT_ONCE: Final = 50
+
+
+class CommentBoards:
+    """Each is for the node that holds its room: others answer other_node."""
+
+    def __init__(self, rooms: Rooms, reader: CommentReader) -> None:
+        self.rooms = rooms
+        self.reader = reader
+        self._boards: dict[str, CommentBoard] = {}
+        self._reading = asyncio.Lock()
+
+    @property
+    def clock(self) -> Clock:
+        return self.rooms.clock
+
+    @property
+    def storage(self) -> Storage:
+        return self.rooms.storage
+
+    def all(self) -> tuple[CommentBoard, ...]:
+        return tuple(self._boards.values())
+
+    async def get(self, consultation_id: str) -> CommentBoard:
+        """The board as the rows say; the consultation is known to be there."""
+        self.rooms.require_here(consultation_id)
+        board = self._boards.get(consultation_id)
+        if board is None or board.is_stale:
+            async with self._reading:
+                board = self._boards.get(consultation_id)
+                if board is None or board.is_stale:
+                    board = self._boards[consultation_id] = await self._read(consultation_id)
+        board.used_at_s = self.clock.monotonic()
+        return board
+
+    async def _read(self, consultation_id: str) -> CommentBoard:
+        async with self.storage.reading() as unit:
+            words = tuple(await unit.comments.words(consultation_id))
+            judge = await asyncio.to_thread(self.reader.judge, words)
+            board = CommentBoard(consultation_id, judge, self.reader.grouping(), words=words)
+            count = 0
+            async for comment in unit.comments.of(consultation_id):
+                board.put(comment)
+                board.grouping.restore(comment.id, comment.text, comment.group_id)
+                count += 1
+                if count % _ROWS_AT_ONCE == 0:
+                    await asyncio.sleep(0)  # the room goes on meanwhile
+            for group in await unit.comments.groups(consultation_id):
+                if board.has_group(group.id):
+                    board.put_group(group)
+            for promotion in await unit.promotions.of(consultation_id):
+                board.put_promotion(promotion)
+        board.dirty.clear()
+        return board
+
+    def closings(
+        self, consultation: Consultation, by: Actor, closed: Iterable[Promotion]
+    ) -> list[AuditEntry]:
+        """A line for each proposal that fell with its comment."""
+        return [
+            self.entry(
+                consultation,
+                by,
+                "promotion.declined",
+                each.id,
+                comment=each.comment_id,
+                group=each.group_id,
+                state=each.state.value,
+            )
+            for each in closed
+        ]
+
+    @staticmethod
+    def new_group_id() -> str:
+        return new_id("g")
+
+    def drop_idle(self) -> None:
+        """Forget boards that nobody asked for; call now and then."""
+        now_s = self.clock.monotonic()
+        for consultation_id, board in tuple(self._boards.items()):
+            if now_s - board.used_at_s >= _IDLE_S and not board.lock.locked() and not board.unwritten:
+                del self._boards[consultation_id]
+
+    def entry(
+        self, consultation: Consultation, by: Actor, action: str, subject: str | None, **content: Value
+    ) -> AuditEntry:
+        """What the trace shall say of a change to comments, made now."""
+        at_ms = self.rooms.program_time_ms(consultation)
+        return AuditEntry(consultation.id, self.clock.wall_ms(), at_ms, by, action, subject, content)

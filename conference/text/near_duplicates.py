@@ -1,0 +1,266 @@
+"""Groups of comments that say the same in nearly the same words, found as they arrive, in bounded memory."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from operator import add
+from typing import Final
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+
+_BANDS: Final = 16
+_ROWS: Final = 2
+_ENOUGH: Final = 0.5  # shared pairs of characters among all of both
+_ENOUGH_SHORT: Final = 0.6
+_SHORT: Final = 12  # characters
+_COMPARED: Final = 6  # exemplars that share the most bands
+_SLOTS_A_COMMENT: Final = 2
+_NEVER: Final = 0  # no exemplar stands in this slot
+
+# What turns a sentence into its opposite, or into one about something else: 支持 and 反对, 3路 and 5路.
+_NEUTRAL: Final = re.compile(
+    r"(.)[不没]\1|不[仅但断错光过管同然论知只]|非常|非机动|未来|未必不|无[论障人数锡]"
+)
+_DENIAL: Final = re.compile("[不没未勿莫无非]|别(?=再|让|说|光|只|总|把|建|修|拆)")
+_AGAINST: Final = re.compile("反对|拒绝|抵制|取消|停止|废除|撤")
+_FOR: Final = re.compile("支持|赞成|同意|拥护")
+_RISING: Final = re.compile("增|加|多|涨|提高|扩|延长|早")
+_FALLING: Final = re.compile("减|降|少|缩|削|低|晚")
+_NUMBER: Final = re.compile(r"(?<![0-9a-z])(?!1(?![0-9]))[0-9]{1,3}(?=[^0-9a-z])")
+
+_Hashes = npt.NDArray[np.uint64]
+
+
+@lru_cache(maxsize=512)
+def stance(folded: str) -> tuple[int | str, ...]:
+    """What must be equal for two comments to say the same however alike they look."""
+    return (
+        len(_DENIAL.findall(_NEUTRAL.sub("", folded))) % 2,
+        bool(_AGAINST.search(folded)),
+        bool(_FOR.search(folded)),
+        *sorted(_NUMBER.findall(folded)),
+    )
+
+
+def _opposite(one: str, other: str) -> bool:
+    """Whether one wants more and the other less."""
+    ways = [(bool(_RISING.search(text)), bool(_FALLING.search(text))) for text in (one, other)]
+    return set(ways) == {(True, False), (False, True)}
+
+
+@lru_cache(maxsize=512)
+def _pairs(folded: str) -> frozenset[str]:
+    framed = f"^{folded}$"
+    return frozenset(map(add, framed, framed[1:]))
+
+
+def likeness(one: str, other: str) -> float:
+    """0 to 1: shared pairs of neighbouring characters among all of both."""
+    if one == other:
+        return 1.0
+    ours, theirs = _pairs(one), _pairs(other)
+    shared = len(ours & theirs)
+    return shared / (len(ours) + len(theirs) - shared)
+
+
+def _enough(one: str, other: str) -> float:
+    return _ENOUGH_SHORT if min(len(one), len(other)) < _SHORT else _ENOUGH
+
+
+def says_the_same(one: str, other: str) -> bool:
+    """Whether two folded comments belong into one group when nobody says otherwise."""
+    if one == other:
+        return True
+    return (
+        likeness(one, other) >= _enough(one, other)
+        and stance(one) == stance(other)
+        and not _opposite(one, other)
+    )
+
+
+class _Sketch:
+    """MinHash of pairs of characters: for each band a number that like texts are likely to share."""
+
+    def __init__(self, mask: int) -> None:
+        generator = np.random.Generator(np.random.PCG64(20_261_122))
+        shape = (_BANDS * _ROWS, 1)
+        self._factors = generator.integers(1, 1 << 63, shape, dtype=np.uint64) | np.uint64(1)
+        self._mixers = generator.integers(1, 1 << 63, _BANDS, dtype=np.uint64) | np.uint64(1)
+        self._mask = np.uint64(mask)
+
+    def slots(self, folded: str) -> npt.NDArray[np.intp]:
+        codes = np.frombuffer(f"^{folded}$".encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
+        pairs: _Hashes = (codes[:-1] << np.uint64(32)) | codes[1:]
+        pairs *= np.uint64(0x9E3779B97F4A7C15)
+        pairs ^= pairs >> np.uint64(29)
+        least = ((pairs * self._factors) >> np.uint64(17)).min(axis=1).reshape(_BANDS, _ROWS)
+        mixed = least[:, 0] * self._mixers + least[:, 1] + np.uint64(crc32(repr(stance(folded)).encode()))
+        mixed *= np.uint64(0xBF58476D1CE4E5B9)
+        mixed ^= mixed >> np.uint64(31)
+        slots: npt.NDArray[np.intp] = (mixed & self._mask).astype(np.intp)
+        return slots
+
+
+class Groups:
+    """Puts each comment into the group of the likest one before it, or into a group of its own.
+
+    A group is named after the comment that began it. Of more than `capacity` comments the oldest are forgotten: their
+    groups get no new members by likeness to them. Not for several threads.
+
+    Equal texts meet in one group in whatever order they come, as long as nobody moves them. So do comments each of
+    which is like any other of them and none beside them: surely where they share four pairs of five, in 99 of 100 cases
+    where they just share enough (the price of not comparing each with all).
+    """
+
+    def __init__(self, capacity: int = 100_000) -> None:
+        slots = 1 << (max(capacity, 16) * _SLOTS_A_COMMENT - 1).bit_length()
+        self._capacity = capacity
+        self._sketch = _Sketch(slots - 1)
+        self._bands = np.arange(_BANDS)
+        self._table = np.zeros((_BANDS, slots), np.uint32)
+        self._exemplars: dict[int, tuple[str, str]] = {}  # number → folded text, comment
+        self._numbers: dict[str, int] = {}  # folded text → number of its exemplar
+        self._newest: dict[str, str] = {}  # folded text → comment that came or was moved last
+        self._last = _NEVER
+        self._members: dict[str, tuple[str, str]] = {}  # comment → group, folded text; oldest first
+        self._sizes: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def group_of(self, comment_id: str) -> str | None:
+        """None: never seen, or forgotten."""
+        member = self._members.get(comment_id)
+        return member[0] if member else None
+
+    def size(self, group_id: str) -> int:
+        """Comments in it that are remembered."""
+        return self._sizes[group_id]
+
+    def members(self, group_id: str) -> list[str]:
+        """In the order in which they came. Walks through all comments: for a person's request, not for each comment."""
+        return [comment_id for comment_id, (group, _) in self._members.items() if group == group_id]
+
+    def add(self, comment_id: str, folded: str) -> str:
+        """The group of a comment; a comment that is known already stays where it is."""
+        known = self._members.get(comment_id)
+        if known is not None:
+            return known[0]
+        same = self._newest.get(folded)
+        if same is not None:
+            group_id = self._members[same][0]
+            self._remember(comment_id, folded, group_id)
+            return group_id
+        slots = self._sketch.slots(folded)
+        found = self._group_like(folded, slots)
+        self._remember(comment_id, folded, found or comment_id)
+        if found is None:
+            self._exemplify(comment_id, folded, slots)
+        return found or comment_id
+
+    def restore(self, comment_id: str, folded: str, group_id: str) -> None:
+        """A comment from the rows, with the group it has; to be called in the order in which they came."""
+        if comment_id in self._members:
+            self.move([comment_id], group_id)
+            return
+        slots = self._sketch.slots(folded)
+        same = self._newest.get(folded)
+        found = self._members[same][0] if same is not None else self._group_like(folded, slots)
+        self._remember(comment_id, folded, group_id)
+        if found != group_id:
+            self._exemplify(comment_id, folded, slots)
+
+    @classmethod
+    def rebuilt(cls, rows: Iterable[tuple[str, str, str]], capacity: int = 100_000) -> Groups:
+        """From rows of comment, folded text and group, in the order in which they came."""
+        groups = cls(capacity)
+        for comment_id, folded, group_id in rows:
+            groups.restore(comment_id, folded, group_id)
+        return groups
+
+    def move(self, comment_ids: Sequence[str], group_id: str) -> None:
+        """A person put them there: what is like them follows from now on. Forgotten ones are passed over."""
+        for comment_id in comment_ids:
+            member = self._members.get(comment_id)
+            if member is None or member[0] == group_id:
+                continue
+            former, folded = member
+            self._leave(former)
+            self._members[comment_id] = (group_id, folded)
+            self._sizes[group_id] += 1
+            self._exemplify(comment_id, folded, self._sketch.slots(folded))
+
+    def merge(self, group_id: str, other_id: str) -> str:
+        """All of the other group into the first; returns the first."""
+        self.move(self.members(other_id), group_id)
+        return group_id
+
+    def split(self, comment_ids: Sequence[str]) -> str:
+        """These into a group of their own; returns it: named after the first that names no group yet.
+
+        Raises KeyError when none of them is remembered or each of them names a group that has other members.
+        """
+        leaving = [comment_id for comment_id in comment_ids if comment_id in self._members]
+        staying = self._sizes - Counter(self._members[comment_id][0] for comment_id in leaving)
+        name = next((comment_id for comment_id in leaving if not staying[comment_id]), None)
+        if name is None:
+            raise KeyError(comment_ids[0] if comment_ids else "")
+        self.move(leaving, name)
+        return name
+
+    def _group_like(self, folded: str, slots: npt.NDArray[np.intp]) -> str | None:
+        """The group of the likest exemplar, the older one of equally like ones."""
+        best: tuple[float, int] | None = None
+        bands = Counter(self._table[self._bands, slots].tolist())
+        for number, _ in sorted(bands.items(), key=lambda item: (-item[1], item[0]))[:_COMPARED]:
+            exemplar = self._exemplars.get(number)
+            if exemplar is None:
+                continue
+            alike = likeness(folded, exemplar[0])
+            if alike < _enough(folded, exemplar[0]) or (best and (alike, -number) < best):
+                continue
+            if stance(folded) == stance(exemplar[0]) and not _opposite(folded, exemplar[0]):
+                best = alike, -number
+        return self._members[self._exemplars[-best[1]][1]][0] if best else None
+
+    def _exemplify(self, comment_id: str, folded: str, slots: npt.NDArray[np.intp]) -> None:
+        """From now on others are compared with this one."""
+        former = self._numbers.get(folded)
+        if former is not None:
+            del self._exemplars[former]
+        self._last += 1
+        self._exemplars[self._last] = folded, comment_id
+        self._numbers[folded] = self._last
+        self._newest[folded] = comment_id
+        self._table[self._bands, slots] = self._last
+
+    def _remember(self, comment_id: str, folded: str, group_id: str) -> None:
+        self._members[comment_id] = group_id, folded
+        self._newest[folded] = comment_id
+        self._sizes[group_id] += 1
+        while len(self._members) > self._capacity:
+            self._forget(next(iter(self._members)))
+
+    def _forget(self, comment_id: str) -> None:
+        group_id, folded = self._members.pop(comment_id)
+        self._leave(group_id)
+        if self._newest.get(folded) == comment_id:
+            del self._newest[folded]
+        number = self._numbers.get(folded)
+        if number is None or self._exemplars[number][1] != comment_id:
+            return
+        heir = self._newest.get(folded)
+        if heir is None:
+            del self._exemplars[number], self._numbers[folded]
+        else:
+            self._exemplify(heir, folded, self._sketch.slots(folded))
+
+    def _leave(self, group_id: str) -> None:
+        self._sizes[group_id] -= 1
+        if not self._sizes[group_id]:
+            del self._sizes[group_id]

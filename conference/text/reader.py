@@ -1,0 +1,83 @@
+"""The filter and the grouping as the services ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from conference.model import comment
+from conference.text.filter import judge
+from conference.text.folding import fold
+from conference.text.near_duplicates import Groups
+from conference.text.words import Category, Level, Word, WordList, default_words
+
+
+def _readable(text: str) -> str:
+    return fold(text).text or text.strip()  # pictures alone: each its own text
+
+
+class ListJudge:
+    """The default list and the words of one consultation, which count where both have one."""
+
+    def __init__(self, words: Sequence[comment.Word]) -> None:
+        own = [Word(word.text, Level(word.level), _category(word.category)) for word in words]
+        overruled = {fold(word.text).text for word in own}
+        self._words = WordList([*(word for key, word in _default_by_key() if key not in overruled), *own])
+
+    def judge(self, text: str, nickname: str, region: str | None) -> comment.Verdict:
+        """Judge all that an author wrote."""
+        verdict = judge(text, nickname, region or "", self._words)
+        return comment.Verdict(
+            comment.Level(verdict.level),
+            tuple(
+                comment.Reason(reason.code, reason.what, reason.start, reason.end, str(reason.field))
+                for reason in verdict.reasons
+            ),
+        )
+
+
+@cache
+def _default_by_key() -> tuple[tuple[str, Word], ...]:
+    return tuple((fold(word.text).text, word) for word in default_words())
+
+
+def _category(name: str) -> Category:
+    return Category(name) if name in set(Category) else Category.OTHER
+
+
+class TextGrouping:
+    """Near-duplicates of one consultation, from texts as they were written."""
+
+    def __init__(self, capacity: int) -> None:
+        self._groups = Groups(capacity)
+
+    def add(self, comment_id: str, text: str) -> str:
+        """The group of a new comment."""
+        return self._groups.add(comment_id, _readable(text))
+
+    def restore(self, comment_id: str, text: str, group_id: str) -> None:
+        """A comment that has its group already."""
+        self._groups.restore(comment_id, _readable(text), group_id)
+
+    def move(self, comment_ids: Sequence[str], group_id: str) -> None:
+        """A person put them there: what is like them follows from now on."""
+        self._groups.move(comment_ids, group_id)
+
+
+class TextReader:
+    """Makes filters and groupings. `capacity`: comments of one consultation that groupings remember."""
+
+    def __init__(self, capacity: int = 100_000) -> None:
+        self._capacity = capacity
+
+    def judge(self, words: Sequence[comment.Word]) -> ListJudge:
+        """A filter with these words beside the default ones."""
+        return ListJudge(words)
+
+    def grouping(self) -> TextGrouping:
+        """An empty grouping."""
+        return TextGrouping(self._capacity)
+
+    def fold(self, text: str) -> str:
+        """Equal for texts that say the same to a person."""
+        return _readable(text)

@@ -1,0 +1,479 @@
+"""Moderating over HTTP: the twins of the requests of desks, and what only REST has: word list and authors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, TypeAlias
+
+from aiohttp import web
+from aiohttp_pydantic.oas.typing import r200, r400, r401, r403, r404, r409
+from pydantic import BaseModel, ConfigDict, Field
+
+from conference.events import CommentCounts, CommentGroupView, CommentView, PromotionCard
+from conference.model.comment import CommentState, Decision, Level, Word
+from conference.model.errors import ConferenceError
+from conference.model.ids import ID_PATTERN, PLAIN_PATTERN
+from conference.model.permissions import Action
+from conference.services.comment_desk import MAX_IDS, MAX_WORDS, Order, Wanted
+from signaling.http.bodies import read_body
+from signaling.http.context import CONTEXT
+from signaling.http.resources import Problem, Resource
+from signaling.http.rest import PREFIX, documented, json_of, page_size
+
+Id = Annotated[str, Field(pattern=ID_PATTERN)]
+Reason = Annotated[str, Field(min_length=1, max_length=500, pattern=PLAIN_PATTERN)]
+_MAX_WORD_LIST_BYTES = 4 << 20
+
+
+class DecisionBody(BaseModel):
+    """`group`: what waits beside it in its group, too."""
+
+    model_config = ConfigDict(str_strip_whitespace=True)
+
+    group: bool = False
+    reason: Reason | None = None
+
+
+class IdsBody(BaseModel):
+    """Comments by their ids."""
+
+    ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_IDS)]
+
+
+class ClaimBody(BaseModel):
+    """`take_over`: also from somebody else."""
+
+    take_over: bool = False
+
+
+class WordBody(BaseModel):
+    """A word and what becomes of a comment with it: mark, hold or block."""
+
+    model_config = ConfigDict(str_strip_whitespace=True, from_attributes=True)
+
+    text: Annotated[str, Field(min_length=1, max_length=64, pattern=PLAIN_PATTERN)]
+    level: Level = Level.HOLD
+    category: Annotated[str, Field(max_length=32, pattern=PLAIN_PATTERN)] = ""
+
+
+class WordList(BaseModel):
+    """The words of one consultation, beside the built-in ones."""
+
+    items: Annotated[list[WordBody], Field(max_length=MAX_WORDS)]
+
+
+class CommentList(Resource):
+    """A page of comments; `next` is the `after` of the next page."""
+
+    items: list[CommentView]
+    next: str | None
+
+
+class CommentGroupList(Resource):
+    """A page of the queue; `total`: how many groups on all pages."""
+
+    items: list[CommentGroupView]
+    next: str | None
+    total: int
+    counts: CommentCounts
+    promotions: list[PromotionCard]
+
+
+class DecidedResource(Resource):
+    """How many comments changed, and the groups as they are now."""
+
+    changed: int
+    groups: list[CommentGroupView]
+
+
+class GroupResource(Resource):
+    group: CommentGroupView
+
+
+class PromotionResource(Resource):
+    """`state`: proposed, current, ended, declined or withdrawn."""
+
+    state: str
+    promotion: PromotionCard
+
+
+class PromotionList(Resource):
+    items: list[PromotionCard]
+    next: None = None
+
+
+class AuthorResource(Resource):
+    """From where a comment was written; null once that was deleted."""
+
+    address: str | None
+
+
+@documented
+async def list_comments(
+    request: web.Request,
+    cid: str,
+    /,
+    state: str | None = None,
+    group: str | None = None,
+    limit: int = 100,
+    after: str | None = None,
+) -> r200[CommentList] | r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem]:
+    """
+    Comments in the order of arrival: all, those in states (separated by commas), or those of a group.
+
+    Security: BearerToken: []
+    Tags: comments
+    """
+    context = request.app[CONTEXT]
+    grant, _ = await context.authorise(request, cid, Action.COMMENT_MODERATE)
+    if group is not None:
+        page = await context.comment_desk.group(cid, grant.bearer, group, after, page_size(limit))
+    else:
+        states = _states(state, tuple(CommentState))
+        page = await context.comment_desk.every(cid, grant.bearer, states, after, page_size(limit))
+    return json_of(CommentList.model_validate(page))
+
+
+@documented
+async def list_comment_groups(
+    request: web.Request,
+    cid: str,
+    /,
+    state: str | None = None,
+    search: str = "",
+    reason: str | None = None,
+    order: Order = Order.AUTHORS,
+    limit: int = 50,
+    after: str | None = None,
+) -> r200[CommentGroupList] | r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem]:
+    """
+    The queue by groups of near-duplicates: those with a comment in the states (pending), with this text, or with
+    this reason of the filter.
+
+    Security: BearerToken: []
+    Tags: comments
+    """
+    context = request.app[CONTEXT]
+    grant, _ = await context.authorise(request, cid, Action.COMMENT_MODERATE)
+    states = _states(state, (CommentState.PENDING,))
+    wanted = Wanted(states, search[:100], reason, order, after, page_size(limit))
+    page = await context.comment_desk.groups(cid, grant.bearer, wanted)
+    return json_of(CommentGroupList.model_validate(page))
+
+
+def _states(said: str | None, otherwise: Sequence[CommentState]) -> tuple[CommentState, ...]:
+    if said is None:
+        return tuple(otherwise)
+    try:
+        return tuple(CommentState(each) for each in said.split(","))
+    except ValueError as error:
+        raise ConferenceError("bad_request", "state") from error
+
+
+_Answer: TypeAlias = (
+    r200[DecidedResource] | r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem] | r409[Problem]
+)
+
+
+@documented
+async def approve_comment(request: web.Request, cid: str, comment_id: str, /) -> _Answer:
+    """
+    Show it. The body may be left out, or say `{group, reason}`.
+
+    Security: BearerToken: []
+    Tags: comments
+    Status Codes:
+        409: comment_changed, or comment_claimed by somebody else
+    """
+    return await _decide(request, cid, comment_id, Decision.APPROVE)
+
+
+@documented
+async def reject_comment(request: web.Request, cid: str, comment_id: str, /) -> _Answer:
+    """
+    Do not show it, for a reason. The body may be left out, or say `{group, reason}`.
+
+    Security: BearerToken: []
+    Tags: comments
+    Status Codes:
+        409: comment_changed, or comment_claimed by somebody else
+    """
+    return await _decide(request, cid, comment_id, Decision.REJECT)
+
+
+@documented
+async def hold_comment(request: web.Request, cid: str, comment_id: str, /) -> _Answer:
+    """
+    Decide later. The body may be left out, or say `{group, reason}`.
+
+    Security: BearerToken: []
+    Tags: comments
+    Status Codes:
+        409: comment_changed, or comment_claimed by somebody else
+    """
+    return await _decide(request, cid, comment_id, Decision.HOLD)
+
+
+@documented
+async def hide_comment(request: web.Request, cid: str, comment_id: str, /) -> _Answer:
+    """
+    Take it off the public page, and off the session when it is before it. The body may be left out, or say
+    `{group, reason}`.
+
+    Security: BearerToken: []
+    Tags: comments
+    Status Codes:
+        409: comment_changed, or comment_claimed by somebody else
+    """
+    return await _decide(request, cid, comment_id, Decision.HIDE)
+
+
+@documented
+async def reopen_comment(request: web.Request, cid: str, comment_id: str, /) -> _Answer:
+    """
+    Back into the queue: what was decided is undone.
+
+    Security: BearerToken: []
+    Tags: comments
+    Status Codes:
+        409: comment_changed, or comment_claimed by somebody else
+    """
+    return await _decide(request, cid, comment_id, Decision.REOPEN)
+
+
+async def _decide(request: web.Request, cid: str, comment_id: str, decision: Decision) -> web.Response:
+    context = request.app[CONTEXT]
+    grant, _ = await context.authorise(request, cid, Action.COMMENT_MODERATE)
+    raw = await read_body(request, 4096)
+    said = DecisionBody.model_validate_json(raw) if raw.strip() else DecisionBody()
+    decided = await context.comment_desk.decide(
+        cid, grant.bearer, decision, [comment_id], group=said.group, reason=said.reason
+    )
+    return json_of(DecidedResource.model_validate(decided))
+
+
+_Group: TypeAlias = (
+    r200[GroupResource] | r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem] | r409[Problem]
+)
+
+
+@documented
+async def claim_comment(request: web.Request, cid: str, comment_id: str, /, claim: ClaimBody) -> _Group:
+    """
+    Work on its group: nobody else decides on it for two minutes, or until it is released.
+
+    Security: BearerToken: []
+    Tags: comments
+    Status Codes:
+        409: comment_claimed by somebody else
+    """
+    context = request.app[CONTEXT]
+    grant, _ = await context.authorise(request, cid, Action.COMMENT_MODERATE)
+    view = await context.comment_desk.claim(cid, grant.bearer, comment_id, take_over=claim.take_over)
+    return json_of(GroupResource(group=view))
+
+
+@documented
+async def release_comment(request: web.Request, cid: str, comment_id: str, /) -> _Group:
+    """
+    Leave its group to others.
+
+    Security: BearerToken: []
+    Tags: comments
+    Status Codes:
+        409: comment_claimed by somebody else
+    """
+    context = request.app[CONTEXT]
+    grant, _ = await context.authorise(request, cid, Action.COMMENT_MODERATE)
+    return json_of(GroupResource(group=await context.comment_desk.release(cid, grant.bearer, comment_id)))
+
+
+@documented
+async def represent_comment(request: web.Request, cid: str, comment_id: str, /) -> _Group:
+    """
+    Let it stand for its group.
+
+    Security: BearerToken: []
+    Tags: comments
+    Status Codes:
+        409: comment_claimed by somebody else
+    """
+    context = request.app[CONTEXT]
+    grant, _ = await context.authorise(request, cid, Action.COMMENT_MODERATE)
+    return json_of(GroupResource(group=await context.comment_desk.represent(cid, grant.bearer, comment_id)))
+
+
+@documented
+async def merge_comments(request: web.Request, cid: str, /, comments: IdsBody) -> _Answer:
+    """
+    Make one group of the groups of these comments.
+
+    Security: BearerToken: []
+    Tags: comments
+    Status Codes:
+        409: comment_claimed by somebody else
+    """
+    context = request.app[CONTEXT]
+    grant, _ = await context.authorise(request, cid, Action.COMMENT_MODERATE)
+    merged = await context.comment_desk.merge(cid, grant.bearer, comments.ids)
+    return json_of(DecidedResource.model_validate(merged))
+
+
+@documented
+async def split_comments(request: web.Request, cid: str, /, comments: IdsBody) -> _Answer:
+    """
+    Make these comments a group of their own.
+
+    Security: BearerToken: []
+    Tags: comments
+    Status Codes:
+        409: comment_claimed by somebody else
+    """
+    context = request.app[CONTEXT]
+    grant, _ = await context.authorise(request, cid, Action.COMMENT_MODERATE)
+    split = await context.comment_desk.split(cid, grant.bearer, comments.ids)
+    return json_of(DecidedResource.model_validate(split))
+
+
+@documented
+async def get_comment_author(
+    request: web.Request, cid: str, comment_id: str, /
+) -> r200[AuthorResource] | r401[Problem] | r403[Problem] | r404[Problem]:
+    """
+    From where it was written. Every look leaves a line in the trace.
+
+    Security: BearerToken: []
+    Tags: comments
+    """
+    context = request.app[CONTEXT]
+    grant, _ = await context.authorise(request, cid, Action.COMMENT_TRACE)
+    return json_of(AuthorResource(address=await context.comment_desk.author(cid, grant.bearer, comment_id)))
+
+
+@documented
+async def get_comment_words(
+    request: web.Request, cid: str, /
+) -> r200[WordList] | r401[Problem] | r403[Problem] | r404[Problem]:
+    """
+    The word list of this consultation, beside the built-in one.
+
+    Security: BearerToken: []
+    Tags: comments
+    """
+    context = request.app[CONTEXT]
+    grant, _ = await context.authorise(request, cid, Action.COMMENT_MODERATE)
+    return _words(await context.comment_desk.words(cid, grant.bearer))
+
+
+@documented
+async def put_comment_words(
+    request: web.Request, cid: str, /
+) -> r200[WordList] | r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem] | r409[Problem]:
+    """
+    The word list anew, `{items: [{text, level, category}]}`; it counts for what comes from now on.
+
+    Security: BearerToken: []
+    Tags: comments
+    """
+    context = request.app[CONTEXT]
+    grant, _ = await context.authorise(request, cid, Action.COMMENT_MODERATE)
+    said = WordList.model_validate_json(await read_body(request, _MAX_WORD_LIST_BYTES))
+    words = [Word(each.text, each.level, each.category) for each in said.items]
+    return _words(await context.comment_desk.set_words(cid, grant.bearer, words))
+
+
+def _words(words: Sequence[Word]) -> web.Response:
+    return json_of(WordList(items=[WordBody.model_validate(each) for each in words]))
+
+
+_Promoted: TypeAlias = (
+    r200[PromotionResource] | r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem] | r409[Problem]
+)
+
+
+@documented
+async def promote_comment(request: web.Request, cid: str, comment_id: str, /) -> _Promoted:
+    """
+    Put it to the session; by a moderator a proposal, unless the consultation's policy says otherwise.
+
+    Security: BearerToken: []
+    Tags: promotions
+    Status Codes:
+        409: comment_changed; the session is over
+    """
+    context = request.app[CONTEXT]
+    grant, _ = await context.authorise(request, cid, Action.COMMENT_PROMOTE)
+    return _promoted(await context.promotions.promote(cid, grant.bearer, comment_id))
+
+
+@documented
+async def list_promotions(
+    request: web.Request, cid: str, /
+) -> r200[PromotionList] | r401[Problem] | r403[Problem] | r404[Problem]:
+    """
+    What was proposed and put to the session, the newest first.
+
+    Security: BearerToken: []
+    Tags: promotions
+    """
+    context = request.app[CONTEXT]
+    grant, _ = await context.authorise(request, cid, Action.COMMENT_PROMOTE)
+    return json_of(PromotionList(items=list(await context.promotions.every(cid, grant.bearer))))
+
+
+@documented
+async def decline_promotion(request: web.Request, cid: str, promotion_id: str, /) -> _Promoted:
+    """
+    Take a proposal off the list.
+
+    Security: BearerToken: []
+    Tags: promotions
+    Status Codes:
+        409: comment_changed: it was taken
+    """
+    context = request.app[CONTEXT]
+    grant, _ = await context.authorise(request, cid, Action.COMMENT_PROMOTE)
+    return _promoted(await context.promotions.decline(cid, grant.bearer, promotion_id))
+
+
+@documented
+async def end_promotion(request: web.Request, cid: str, promotion_id: str, /) -> _Promoted:
+    """
+    The card goes, and the item that was interrupted goes on.
+
+    Security: BearerToken: []
+    Tags: promotions
+    Status Codes:
+        409: comment_changed: it was not taken
+    """
+    context = request.app[CONTEXT]
+    grant, _ = await context.authorise(request, cid, Action.COMMENT_PROMOTE)
+    return _promoted(await context.promotions.end(cid, grant.bearer, promotion_id))
+
+
+def _promoted(card: PromotionCard) -> web.Response:
+    return json_of(PromotionResource(state=card.phase.value, promotion=card))
+
+
+def add_to(app: web.Application) -> None:
+    """The routes of comments and promotions."""
+    path = f"{PREFIX}/consultations/{{cid}}"
+    app.router.add_get(f"{path}/comments", list_comments, allow_head=False)
+    app.router.add_get(f"{path}/comments/groups", list_comment_groups, allow_head=False)
+    app.router.add_get(f"{path}/comments/words", get_comment_words, allow_head=False)
+    app.router.add_put(f"{path}/comments/words", put_comment_words)
+    app.router.add_post(f"{path}/comments/merge", merge_comments)
+    app.router.add_post(f"{path}/comments/split", split_comments)
+    app.router.add_post(f"{path}/comments/{{comment_id}}/approve", approve_comment)
+    app.router.add_post(f"{path}/comments/{{comment_id}}/reject", reject_comment)
+    app.router.add_post(f"{path}/comments/{{comment_id}}/hold", hold_comment)
+    app.router.add_post(f"{path}/comments/{{comment_id}}/hide", hide_comment)
+    app.router.add_post(f"{path}/comments/{{comment_id}}/reopen", reopen_comment)
+    app.router.add_post(f"{path}/comments/{{comment_id}}/claim", claim_comment)
+    app.router.add_post(f"{path}/comments/{{comment_id}}/release", release_comment)
+    app.router.add_post(f"{path}/comments/{{comment_id}}/represent", represent_comment)
+    app.router.add_post(f"{path}/comments/{{comment_id}}/promote", promote_comment)
+    app.router.add_get(f"{path}/comments/{{comment_id}}/author", get_comment_author, allow_head=False)
+    app.router.add_get(f"{path}/promotions", list_promotions, allow_head=False)
+    app.router.add_post(f"{path}/promotions/{{promotion_id}}/decline", decline_promotion)
+    app.router.add_post(f"{path}/promotions/{{promotion_id}}/end", end_promotion)

@@ -1,0 +1,268 @@
+"""The public writes, likes, reports and reads comments without an account. A cookie stands for its device."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import re
+from typing import Annotated, Final
+
+from aiohttp import web
+from aiohttp_pydantic.oas.typing import r200, r202, r204, r304, r400, r404, r409, r429
+from pydantic import BaseModel, Field
+
+from conference.model.comment import MAX_NICKNAME_CHARS, MAX_REGION_CHARS, MAX_TEXT_CHARS, CommentState
+from conference.model.errors import ConferenceError, NotFoundError
+from conference.model.ids import PLAIN_PATTERN, hash_secret, is_id, new_id, new_secret
+from conference.model.limit import Limit
+from conference.services.comments import Author, CommentDraft
+from signaling.http.context import CONTEXT
+from signaling.http.public import cacheable
+from signaling.http.resources import Problem, Resource
+from signaling.http.rest import PREFIX, documented, json_of, nothing
+
+COOKIE: Final = "yuanshang_device"
+_COOKIE_S: Final = 180 * 86_400
+_COOKIE_PATH: Final = f"{PREFIX}/public"
+_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_MAX_IDS: Final = 100
+# Thousands sit behind one address of a carrier; one device is one person. Nobody on this machine is a viewer.
+_BY_ADDRESS: Final = Limit("comment_address", 600, 20.0)
+_BY_DEVICE: Final = Limit("comment_device", 6, 60.0)
+_MARKS_BY_ADDRESS: Final = Limit("comment_mark_address", 2_000, 20.0)
+_MARKS_BY_DEVICE: Final = Limit("comment_mark_device", 60, 60.0)
+
+
+class CommentBody(BaseModel):
+    """`program_time_ms`: what its author was watching. `key`: chosen by the client; trying again with it adds nothing
+    twice."""
+
+    nickname: Annotated[str, Field(max_length=MAX_NICKNAME_CHARS, pattern=PLAIN_PATTERN)] = ""
+    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARS, pattern=PLAIN_PATTERN)]
+    program_time_ms: Annotated[int, Field(ge=-(2**53), le=2**53)] | None = None
+    region: Annotated[str, Field(max_length=MAX_REGION_CHARS, pattern=PLAIN_PATTERN)] | None = None
+    key: Annotated[str, Field(pattern=r"^[\x21-\x7e]{8,64}$")] | None = None
+
+
+class CommentReceipt(Resource):
+    """`status`: pending, rejected, approved, promoted, answered or withdrawn."""
+
+    id: str
+    status: CommentState
+
+
+class PublicCommentResource(Resource):
+    """A comment as everybody sees it. `program_time_ms`: what its author was watching; UTC with `wall`."""
+
+    id: str
+    nickname: str
+    region: str | None
+    text: str
+    program_time_ms: int | None
+    at_wall_ms: int
+    status: CommentState
+    likes: int
+
+
+class PublicCommentList(Resource):
+    """Newest first. `next` is the `after` of the page behind this one; `total`: how many are shown."""
+
+    items: list[PublicCommentResource]
+    next: int | None
+    total: int
+
+
+class OwnCommentResource(CommentReceipt):
+    text: str
+    nickname: str
+
+
+class OwnCommentList(Resource):
+    items: list[OwnCommentResource]
+
+
+class LikesResource(Resource):
+    likes: int
+
+
+@documented
+async def post_comment(
+    request: web.Request, cid: str, /, comment: CommentBody
+) -> r202[CommentReceipt] | r400[Problem] | r404[Problem] | r409[Problem] | r429[Problem]:
+    """
+    Write a comment. It is stored when this answers, and shown when it was approved.
+
+    Tags: public
+    Status Codes:
+        409: comments_paused while the broadcast is interrupted, comments_closed
+        429: rate_limited, with retry_after_s
+    """
+    context = request.app[CONTEXT]
+    device_hash = _device(request)[1]
+    await _limit(request, _BY_ADDRESS, _BY_DEVICE, device_hash)
+    draft = CommentDraft(
+        comment.nickname,
+        comment.text,
+        comment.key or new_id("k"),
+        comment.program_time_ms,
+        comment.region,
+    )
+    made = await context.comments.post(cid, draft, Author(device_hash, _origin(request)))
+    return _with_device(request, json_of(CommentReceipt.model_validate(made), 202))
+
+
+@documented
+async def list_public_comments(
+    request: web.Request, cid: str, /, after: int | None = None
+) -> r200[PublicCommentList] | r304 | r404[Problem]:
+    """
+    The comments that are shown, newest first: the same for all.
+
+    Tags: public
+    """
+    page = await request.app[CONTEXT].comments.page(cid, after)
+    return cacheable(request, PublicCommentList.model_validate(page).model_dump_json())
+
+
+@documented
+async def list_own_comments(
+    request: web.Request, cid: str, /, ids: str
+) -> r200[OwnCommentList] | r400[Problem] | r404[Problem]:
+    """
+    What became of one's own: those of `ids`, separated by commas, that the device of the cookie wrote.
+
+    Tags: public
+    """
+    wanted = [each for each in ids.split(",") if each]
+    if len(wanted) > _MAX_IDS or not all(map(is_id, wanted)):
+        raise ConferenceError("bad_request", "ids")
+    found = await request.app[CONTEXT].comments.mine(cid, wanted, _device(request)[1])
+    return json_of(OwnCommentList(items=[OwnCommentResource.model_validate(each) for each in found]))
+
+
+@documented
+async def like_comment(
+    request: web.Request, cid: str, comment_id: str, /
+) -> r200[LikesResource] | r404[Problem] | r409[Problem] | r429[Problem]:
+    """
+    Like a comment that is shown. Each device counts once.
+
+    Tags: public
+    """
+    return await _like(request, cid, comment_id, liked=True)
+
+
+@documented
+async def unlike_comment(
+    request: web.Request, cid: str, comment_id: str, /
+) -> r200[LikesResource] | r404[Problem] | r409[Problem] | r429[Problem]:
+    """
+    Like it no more.
+
+    Tags: public
+    """
+    return await _like(request, cid, comment_id, liked=False)
+
+
+async def _like(request: web.Request, cid: str, comment_id: str, *, liked: bool) -> web.Response:
+    device_hash = await _known_device(request)
+    likes = await request.app[CONTEXT].comments.like(cid, comment_id, device_hash, liked=liked)
+    return _with_device(request, json_of(LikesResource(likes=likes)))
+
+
+@documented
+async def report_comment(
+    request: web.Request, cid: str, comment_id: str, /
+) -> r204 | r404[Problem] | r409[Problem] | r429[Problem]:
+    """
+    Say that a comment should not be shown. Moderators see how many did.
+
+    Tags: public
+    """
+    await request.app[CONTEXT].comments.report(cid, comment_id, await _known_device(request))
+    return _with_device(request, nothing())
+
+
+@documented
+async def withdraw_comment(
+    request: web.Request, cid: str, comment_id: str, /
+) -> r200[CommentReceipt] | r404[Problem] | r409[Problem]:
+    """
+    Take one's own comment back.
+
+    Tags: public
+    Status Codes:
+        409: comment_changed once it was put to the session
+    """
+    if request.cookies.get(COOKIE) is None:
+        raise NotFoundError("nobody's comment")
+    made = await request.app[CONTEXT].comments.withdraw(cid, comment_id, _device(request)[1])
+    return json_of(CommentReceipt.model_validate(made))
+
+
+_SECRET_OF: Final = web.RequestKey("device secret", str)
+
+
+def _device(request: web.Request) -> tuple[str, str]:
+    """What stands for the device, made anew for one that shows nothing; and its hash."""
+    secret = request.get(_SECRET_OF) or request.cookies.get(COOKIE, "")
+    if not _SECRET.fullmatch(secret):
+        secret = new_secret()
+    request[_SECRET_OF] = secret
+    return secret, hash_secret(secret)
+
+
+async def _known_device(request: web.Request) -> str:
+    device_hash = _device(request)[1]
+    await _limit(request, _MARKS_BY_ADDRESS, _MARKS_BY_DEVICE, device_hash)
+    return device_hash
+
+
+def _with_device(request: web.Request, response: web.Response) -> web.Response:
+    response.set_cookie(
+        COOKIE,
+        _device(request)[0],
+        max_age=_COOKIE_S,
+        path=_COOKIE_PATH,
+        httponly=True,
+        samesite="Strict",
+        secure=request.secure,
+    )
+    return response
+
+
+async def _limit(request: web.Request, by_address: Limit, by_device: Limit, device_hash: str) -> None:
+    context = request.app[CONTEXT]
+    await context.limit(by_address, request)
+    if _is_loopback(context.client_address(request)):
+        return
+    wait_s = await context.rate_limits.hit(by_device, device_hash)
+    if wait_s > 0:
+        raise ConferenceError("rate_limited", by_device.name, retry_after_s=math.ceil(wait_s))
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _origin(request: web.Request) -> str:
+    """From where it was written, with the port where no proxy hides it."""
+    address = request.app[CONTEXT].client_address(request)
+    peer = request.transport.get_extra_info("peername") if request.transport is not None else None
+    port = f":{peer[1]}" if peer and address == request.remote else ""
+    return f"[{address}]{port}" if ":" in address else f"{address}{port}"
+
+
+def add_to(app: web.Application) -> None:
+    """The routes of the public's comments."""
+    path = f"{PREFIX}/public/consultations/{{cid}}/comments"
+    app.router.add_post(path, post_comment)
+    app.router.add_get(path, list_public_comments)
+    app.router.add_get(f"{path}/mine", list_own_comments, allow_head=False)
+    app.router.add_post(f"{path}/{{comment_id}}/like", like_comment)
+    app.router.add_delete(f"{path}/{{comment_id}}/like", unlike_comment)
+    app.router.add_post(f"{path}/{{comment_id}}/report", report_comment)
+    app.router.add_post(f"{path}/{{comment_id}}/withdraw", withdraw_comment)
