@@ -202,8 +202,10 @@ class WithdrawnView:
 
 @dataclass(frozen=True, slots=True)
 class BroadcastView:
-    """What goes to the public. `withdrawn`: newest first, the running cut among them."""
+    """What goes to the public, where the consultation `is_public`. `withdrawn`: newest first, the running cut among
+    them."""
 
+    is_public: bool
     cut: RunningCutView | None
     delay_s: int
     withdrawn: tuple[WithdrawnView, ...]

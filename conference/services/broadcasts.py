@@ -58,7 +58,7 @@ class Broadcasts:
     async def shown(self, consultation_id: str) -> BroadcastView:
         """As desks see it."""
         consultation, cuts = await self._now(consultation_id)
-        return broadcast_view(consultation.public_delay_s, cuts)
+        return broadcast_view(consultation, cuts)
 
     async def _now(self, consultation_id: str) -> tuple[Consultation, tuple[Cut, ...]]:
         room = self._rooms.find(consultation_id)

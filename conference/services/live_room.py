@@ -436,7 +436,7 @@ class LiveRoom:
         return floor_view(self.consultation.mode, self.turn, queue)
 
     def broadcast_view(self) -> BroadcastView:
-        return broadcast_view(self.consultation.public_delay_s, self.cuts)
+        return broadcast_view(self.consultation, self.cuts)
 
     def snapshot(
         self, seat: Seat, *, epoch: str, program_time_ms: int | None, server_time_ms: int, resumed: bool

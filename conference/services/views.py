@@ -17,7 +17,7 @@ from conference.events import (
     WithdrawnView,
 )
 from conference.model.broadcast import Cut, CutKind, running
-from conference.model.consultation import Mode
+from conference.model.consultation import Consultation, Mode
 from conference.model.floor import Turn
 from conference.model.participant import EntryMeans, Participant
 from conference.model.permissions import Role
@@ -62,7 +62,7 @@ def waiting_view(participant: Participant) -> WaitingView:
     )
 
 
-def broadcast_view(delay_s: int, cuts: Sequence[Cut]) -> BroadcastView:
+def broadcast_view(consultation: Consultation, cuts: Sequence[Cut]) -> BroadcastView:
     """What goes to the public, as desks see it."""
     cut = running(cuts, CutKind.CUT)
     withdrawn = (
@@ -79,7 +79,9 @@ def broadcast_view(delay_s: int, cuts: Sequence[Cut]) -> BroadcastView:
         for each in reversed(cuts)
     )
     running_cut = None if cut is None else RunningCutView(cut.id, cut.from_ms, cut.at_wall_ms, cut.by_name)
-    return BroadcastView(running_cut, delay_s, tuple(withdrawn))
+    return BroadcastView(
+        consultation.is_public, running_cut, consultation.public_delay_s, tuple(withdrawn)
+    )
 
 
 def statement_view(board: StatementBoard, statement: Statement) -> StatementView:

@@ -43,8 +43,10 @@ class Withdrawn(Resource):
 
 
 class BroadcastResource(Resource):
-    """What goes to the public. `withdrawn`: newest first, the running cut among them."""
+    """What goes to the public, where the consultation `is_public`. `withdrawn`: newest first, the running cut among
+    them."""
 
+    is_public: bool
     cut: RunningCut | None
     delay_s: int
     withdrawn: list[Withdrawn]

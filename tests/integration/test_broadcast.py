@@ -17,6 +17,7 @@ from tests.unit.signaling.harness import Client, Signalling, signalling
 
 CID = "/api/v1/consultations/c"
 Json = Any
+NOTHING = {"is_public": True, "cut": None, "delay_s": 0, "withdrawn": []}
 
 
 @pytest.fixture
@@ -41,13 +42,13 @@ def last(client: Client, name: str) -> Json:
 
 
 async def test_the_button_and_what_follows_over_http(server: Signalling) -> None:
-    assert await ask(server, "GET", "/broadcast") == (200, {"cut": None, "delay_s": 0, "withdrawn": []})
+    assert await ask(server, "GET", "/broadcast") == (200, NOTHING)
     status, problem = await ask(server, "POST", "/broadcast/cut", body={})
     assert (status, problem["code"]) == (409, "invalid_state")
     await ask(server, "POST", "/start")
     desk = await server.desk(Role.MODERATOR)
     assert desk.state.snapshot is not None
-    assert desk.state.snapshot["broadcast"] == {"cut": None, "delay_s": 0, "withdrawn": []}
+    assert desk.state.snapshot["broadcast"] == NOTHING
     status, shown = await ask(server, "POST", "/broadcast/cut", Role.ORGANIZER, {"back_s": 0})
     assert (status, shown["cut"]["by"]) == (200, "organizer")
     await eventually(lambda: desk.of("broadcast.updated"))

@@ -16,7 +16,7 @@ import { participant, snapshot } from './fakes'
 
 const { t, te } = i18n.global
 const words = { t, te: (key: string) => te(key, 'zh-CN') }
-const open: Broadcast = { cut: null, delay_s: 15, withdrawn: [] }
+const open: Broadcast = { is_public: true, cut: null, delay_s: 15, withdrawn: [] }
 const cut: Broadcast = { ...open, cut: { id: 'b1', since_ms: 1000, since_wall_ms: 5000, by: '刘秘书' } }
 
 function program(more: Partial<Program> = {}): Program {
@@ -85,6 +85,8 @@ describe('the emergency cut-off', () => {
     live([])
     expect(broadcast.cuttable).toBe(false)
     live(undefined, { program: null })
+    expect(broadcast.cuttable).toBe(false)
+    live(undefined, { broadcast: { ...open, is_public: false } })
     expect(broadcast.cuttable).toBe(false)
     live(undefined, { broadcast: cut })
     expect(broadcast.cuttable).toBe(false)

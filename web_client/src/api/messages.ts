@@ -185,6 +185,8 @@ export interface Withdrawn {
 
 /** What goes to the public. */
 export interface Broadcast {
+  /** whether there is a public at all */
+  is_public: boolean
   /** while it is cut off; `since_ms` is where the card begins, in program time */
   cut: { id: string; since_ms: number; since_wall_ms: number; by: string } | null
   delay_s: number
