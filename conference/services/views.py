@@ -79,9 +79,7 @@ def broadcast_view(consultation: Consultation, cuts: Sequence[Cut]) -> Broadcast
         for each in reversed(cuts)
     )
     running_cut = None if cut is None else RunningCutView(cut.id, cut.from_ms, cut.at_wall_ms, cut.by_name)
-    return BroadcastView(
-        consultation.is_public, running_cut, consultation.public_delay_s, tuple(withdrawn)
-    )
+    return BroadcastView(consultation.is_public, running_cut, consultation.public_delay_s, tuple(withdrawn))
 
 
 def statement_view(board: StatementBoard, statement: Statement) -> StatementView:
