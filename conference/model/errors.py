@@ -72,6 +72,13 @@ ERROR_TEXTS: Final[dict[str, str]] = {
     "comment_claimed": "另一位审核员正在处理这一组留言。",
     "too_many_comments": "留言已达上限。",
     "too_many_words": "词表已达上限。",
+    # answers of departments
+    "response_changed": "这件事项的状态刚刚变了，您看到的已是最新情况，请再操作一次。",
+    "department_in_use": "已有同名的部门。",
+    "too_many_departments": "部门已达上限。",
+    "too_many_follow_ups": "您已多次追问，请等待答复。",
+    "text_refused": "内容未通过检查，修改后可以重新发送。",
+    "link_not_found": "链接已失效，可能已换发新的链接。请向会务组索取。",
     # media
     "sdp_invalid": "媒体协商内容无效。",
     "too_many_tracks": "同时发送的音视频过多。",
