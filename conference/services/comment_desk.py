@@ -61,7 +61,8 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What of the queue is asked for. `after`: the id of a group; `reason`: the code of a filter's verdict."""
+    """What of the queue is asked for. `after`: the id of a group; `reason`: the code of a filter's verdict, or its
+    first words (`contact` for `contact_phone`)."""
 
     states: tuple[CommentState, ...] = (CommentState.PENDING,)
     search: str = ""
@@ -90,9 +91,10 @@ class CommentPage:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """How many comments changed, and the groups as they are now."""
+    """How many comments changed and which, and the groups as they are now."""
 
     changed: int
+    ids: tuple[str, ...]
     groups: tuple[CommentGroupView, ...]
 
 
@@ -157,7 +159,9 @@ class CommentDesk:
             return True
         return any(
             each.state in wanted.states
-            and (wanted.reason is None or any(wanted.reason == reason.code for reason in each.reasons))
+            and (
+                wanted.reason is None or any(_is_kind(reason.code, wanted.reason) for reason in each.reasons)
+            )
             and (not searched or searched in self._boards.reader.fold(f"{each.nickname} {each.text}"))
             for each in members
         )
@@ -230,7 +234,7 @@ class CommentDesk:
             views = self._views(at, named)
         if decision is Decision.HIDE and after:
             await self._promotions.drop(consultation_id, by, frozenset(each.id for each in after))
-        return Decided(len(after), views)
+        return Decided(len(after), tuple(each.id for each in after), views)
 
     def _after(
         self, at: _At, decision: Decision, named: Sequence[Comment], *, group: bool, reason: str | None
@@ -329,7 +333,8 @@ class CommentDesk:
             await self._commit(at, [entry], comments=after)
             at.board.grouping.move([each.id for each in after], group_id)
         left = [each for each in dict.fromkeys([group_id, *before]) if at.board.has_group(each)]
-        return Decided(len(after), tuple(at.board.group_view(each, at.wall_ms) for each in left))
+        views = tuple(at.board.group_view(each, at.wall_ms) for each in left)
+        return Decided(len(after), tuple(each.id for each in after), views)
 
     # ── the word list ───────────────────────────────────────────────────────────────────────────
 
@@ -435,6 +440,10 @@ class CommentDesk:
     def _views(at: _At, comments: Sequence[Comment]) -> tuple[CommentGroupView, ...]:
         groups = dict.fromkeys(each.group_id for each in comments)
         return tuple(at.board.group_view(each, at.wall_ms) for each in groups)
+
+
+def _is_kind(code: str, wanted: str) -> bool:
+    return code == wanted or code.startswith(f"{wanted}_")
 
 
 def _place(board: CommentBoard, group_id: str, members: Sequence[Comment], order: Order) -> tuple[int, int]:

@@ -80,9 +80,10 @@ class CommentGroupList(Resource):
 
 
 class DecidedResource(Resource):
-    """How many comments changed, and the groups as they are now."""
+    """How many comments changed and which, and the groups as they are now."""
 
     changed: int
+    ids: list[str]
     groups: list[CommentGroupView]
 
 

@@ -115,7 +115,11 @@ class CommentRequests:
 
 
 def _decided(decided: Decided) -> dict[str, Any]:
-    return {"changed": decided.changed, "groups": [render_view(each) for each in decided.groups]}
+    return {
+        "changed": decided.changed,
+        "ids": list(decided.ids),
+        "groups": [render_view(each) for each in decided.groups],
+    }
 
 
 def _promotion(card: PromotionCard) -> dict[str, Any]:

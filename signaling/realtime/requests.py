@@ -270,7 +270,8 @@ CommentIdList = Annotated[list[Id], Field(min_length=1, max_length=MAX_IDS)]
 
 
 class CommentsList(Request):
-    """comments.list: the queue by groups of near-duplicates. `reason`: the code of a verdict of the filter."""
+    """comments.list: the queue by groups of near-duplicates. `reason`: the code of a verdict of the filter, or its
+    first words (`contact` for `contact_phone`)."""
 
     states: Annotated[list[Annotated[CommentState, Field(strict=False)]], Field(max_length=8)] = [
         CommentState.PENDING

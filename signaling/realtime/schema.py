@@ -75,7 +75,7 @@ _ANSWERS: Final = {
             "comment.merge",
             "comment.split",
         ),
-        "`{changed, groups}`",
+        "`{changed, ids, groups}`",
     ),
     **dict.fromkeys(("comment.claim", "comment.release", "comment.represent"), "`{group}`"),
     **dict.fromkeys(("comment.promote", "promotion.decline", "promotion.end"), "`{state, promotion}`"),

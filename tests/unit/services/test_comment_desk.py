@@ -65,6 +65,7 @@ async def test_a_group_is_decided_with_one_request(public: Audience) -> None:
     assert [(each.authors, each.representative.id) for each in page.items] == [(4, ids[0]), (1, other.id)]
     decided = await public.desk.decide("c", CHEN, Decision.APPROVE, [ids[1]], group=True)
     assert (decided.changed, decided.groups[0].states) == (4, {CommentState.APPROVED: 4})
+    assert sorted(decided.ids) == sorted(ids), "so that it can be undone"
     assert await states(public) == ["approved"] * 4 + ["pending"]
     lines = [line for line in await public.world.trace() if line.action == "comment.approved"]
     assert [line.subject for line in lines] == [ids[1], ids[0], ids[2], ids[3]]
@@ -162,6 +163,8 @@ async def test_the_queue_is_searched_ordered_and_paged(public: Audience) -> None
     assert await found(search="养老金") == await found(search="王大妈") == [last]
     assert await found(states=(CommentState.HELD,)) == [held]
     assert await found(states=tuple(CommentState), reason="contact_phone") == [held]
+    assert await found(states=tuple(CommentState), reason="contact") == [held]
+    assert await found(states=tuple(CommentState), reason="con") == []
     page = await public.desk.groups("c", CHEN, Wanted(limit=2))
     assert (page.total, len(page.items)) == (3, 2)
     assert await found(after=page.next) == [last]
