@@ -42,6 +42,13 @@ ANONYMOUS: Final = "匿名网友"
 _GROUP_S: Final = 0.02  # how long the first one waits for others: a transaction costs as much as ten comments
 _MOST_UNWRITTEN: Final = 2_000
 _DAY_MS: Final = 86_400_000
+_FOR_ALL: Final = frozenset({CommentState.PROMOTED, CommentState.ANSWERED})
+_MENDABLE: Final = {
+    "contact_phone": "phone",
+    **dict.fromkeys(("contact_number", "contact_wechat", "contact_qq", "contact_email"), "contact"),
+    **dict.fromkeys(("identity_number", "bank_card", "contact_account", "home_address", "plate"), "personal"),
+    "link": "link",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,7 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class PublicComment:
-    """As everybody sees it."""
+    """As everybody sees it. `authors`: for how many it stands, once it was put to the session or answered; else 1."""
 
     id: str
     nickname: str
@@ -75,6 +82,8 @@ class PublicComment:
     at_wall_ms: int
     status: CommentState
     likes: int
+    group_id: str
+    authors: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +97,14 @@ class PublicComments:
 
 @dataclass(frozen=True, slots=True)
 class OwnComment:
-    """What an author is told: pending, rejected, withdrawn, approved, promoted, answered."""
+    """What an author is told: pending, rejected, withdrawn, approved, promoted, answered. `reason`: why it is not
+    shown, where its author can mend that."""
 
     id: str
     status: CommentState
     text: str
     nickname: str
+    reason: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -402,17 +413,44 @@ def _counted(board: CommentBoard, fresh: Sequence[Mark], gone: Sequence[Mark]) -
 
 def _page(board: CommentBoard, after: int | None) -> PublicComments:
     found: list[Comment] = []
+    before: int | None = None
     for comment in board.shown_before(after):
         if len(found) == PAGE:
-            return PublicComments(tuple(map(_public, found)), found[-1].shown_number, board.shown_count)
+            before = found[-1].shown_number
+            break
         found.append(comment)
-    return PublicComments(tuple(map(_public, found)), None, board.shown_count)
+    standing = _standing(board, found)
+    items = (_public(each, standing.get(each.id, 1)) for each in found)
+    return PublicComments(tuple(items), before, board.shown_count)
 
 
-def _public(comment: Comment) -> PublicComment:
+def _standing(board: CommentBoard, comments: Sequence[Comment]) -> dict[str, int]:
+    """For how many people each stands that was put to the session, or answered for its group."""
+    found: dict[str, int] = {}
+    for group_id in {each.group_id for each in comments if each.state in _FOR_ALL}:
+        first, authors = board.representative(group_id).id, board.authors(group_id)
+        for comment in comments:
+            if comment.group_id == group_id and (
+                comment.state is CommentState.PROMOTED
+                or (comment.state is CommentState.ANSWERED and comment.id == first)
+            ):
+                found[comment.id] = max(1, authors)
+    return found
+
+
+def _public(comment: Comment, authors: int) -> PublicComment:
     c = comment
     return PublicComment(
-        c.id, c.nickname, c.region, c.text, c.program_time_ms, c.at_wall_ms, c.state, c.likes
+        c.id,
+        c.nickname,
+        c.region,
+        c.text,
+        c.program_time_ms,
+        c.at_wall_ms,
+        c.state,
+        c.likes,
+        c.group_id,
+        authors,
     )
 
 
@@ -426,7 +464,13 @@ def own(board: CommentBoard, comment: Comment) -> OwnComment:
         state = CommentState.REJECTED
     if state in (CommentState.PENDING, CommentState.APPROVED) and board.is_promoted(comment):
         state = CommentState.PROMOTED
-    return OwnComment(comment.id, state, comment.text, comment.nickname)
+    reason = _mendable(comment) if state is CommentState.REJECTED else None
+    return OwnComment(comment.id, state, comment.text, comment.nickname, reason)
+
+
+def _mendable(comment: Comment) -> str | None:
+    """What its author may know of the filter's reasons: no word, nothing that could be tried out one by one."""
+    return next((found for each in comment.reasons if (found := _MENDABLE.get(each.code))), None)
 
 
 def closed_promotions(

@@ -52,7 +52,8 @@ class CommentReceipt(Resource):
 
 
 class PublicCommentResource(Resource):
-    """A comment as everybody sees it. `program_time_ms`: what its author was watching; UTC with `wall`."""
+    """A comment as everybody sees it. `program_time_ms`: what its author was watching; UTC with `wall`. `authors`: for
+    how many it stands, once it was put to the session or answered; else 1."""
 
     id: str
     nickname: str
@@ -62,6 +63,8 @@ class PublicCommentResource(Resource):
     at_wall_ms: int
     status: CommentState
     likes: int
+    group_id: str
+    authors: int
 
 
 class PublicCommentList(Resource):
@@ -73,8 +76,11 @@ class PublicCommentList(Resource):
 
 
 class OwnCommentResource(CommentReceipt):
+    """`reason`, of a rejected one: phone, contact, personal (data), link, or null."""
+
     text: str
     nickname: str
+    reason: str | None
 
 
 class OwnCommentList(Resource):
@@ -126,10 +132,11 @@ async def list_public_comments(
 
 @documented
 async def list_own_comments(
-    request: web.Request, cid: str, /, ids: str
+    request: web.Request, cid: str, /, ids: str = ""
 ) -> r200[OwnCommentList] | r400[Problem] | r404[Problem]:
     """
-    What became of one's own: those of `ids`, separated by commas, that the device of the cookie wrote.
+    What became of one's own: those of `ids`, separated by commas, that the device of the cookie wrote. A device
+    without a cookie gets one: with it, a first comment whose answer got lost is known when it comes again.
 
     Tags: public
     """
@@ -137,7 +144,8 @@ async def list_own_comments(
     if len(wanted) > _MAX_IDS or not all(map(is_id, wanted)):
         raise ConferenceError("bad_request", "ids")
     found = await request.app[CONTEXT].comments.mine(cid, wanted, _device(request)[1])
-    return json_of(OwnCommentList(items=[OwnCommentResource.model_validate(each) for each in found]))
+    answer = json_of(OwnCommentList(items=[OwnCommentResource.model_validate(each) for each in found]))
+    return answer if COOKIE in request.cookies else _with_device(request, answer)
 
 
 @documented

@@ -88,8 +88,10 @@ async def test_from_a_viewer_to_the_session_and_back(server: Signalling) -> None
     status, shown = await other.ask("GET")
     assert [each["status"] for each in shown["items"]] == ["approved"] * 2
     assert shown["items"][1].keys() == {
-        *("id", "nickname", "region", "text", "program_time_ms", "at_wall_ms", "status", "likes")
+        *("id", "nickname", "region", "text", "program_time_ms", "at_wall_ms", "status", "likes"),
+        *("group_id", "authors"),
     }
+    assert [each["authors"] for each in shown["items"]] == [1, 1]
     proposed = await desk.ask("comment.promote", {"id": made["id"]})
     assert proposed["state"] == "proposed"
     status, taken = await ask(server, "POST", f"/comments/{made['id']}/promote", Role.CHAIR)
@@ -108,6 +110,10 @@ async def test_from_a_viewer_to_the_session_and_back(server: Signalling) -> None
         "柳塘街道",
         made["id"],
     )
+    by_id = {each["id"]: each for each in (await other.ask("GET"))[1]["items"]}
+    assert (by_id[made["id"]]["status"], by_id[made["id"]]["authors"]) == ("promoted", 2)
+    assert (by_id[similar["id"]]["status"], by_id[similar["id"]]["authors"]) == ("approved", 1)
+    assert by_id[made["id"]]["group_id"] == by_id[similar["id"]]["group_id"]
     for author, own in ((viewer, made), (other, similar)):
         _, found = await author.ask("GET", f"/mine?ids={made['id']},{similar['id']}")
         assert [(each["id"], each["status"]) for each in found["items"]] == [(own["id"], "promoted")]
@@ -158,7 +164,38 @@ async def test_sent_once_on_a_weak_network(server: Signalling) -> None:
     assert await viewer.post("一", key="weak-network-1") == first
     _, listed = await ask(server, "GET", "/comments?state=pending,held")
     assert [each["id"] for each in listed["items"]] == [first["id"]]
+
+    # A device that asks for its own first has a cookie: then the first comment is known again, too.
+    new = Viewer(server)
+    assert await new.ask("GET", "/mine") == (200, {"items": []})
+    (cookie,) = new.jar
+    made = await new.post("二", key="weak-network-2")
+    assert await new.post("二", key="weak-network-2") == made
+    assert await new.ask("GET", f"/mine?ids={made['id']}") == (
+        200,
+        {"items": [{**made, "text": "二", "nickname": "老李", "reason": None}]},
+    )
+    assert [each.value for each in new.jar] == [cookie.value]
     assert (await ask(server, "GET", "/comments?state=none"))[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("我的电话 13800138000，请回电", "phone"),
+        ("请看 http://example.com/a", "link"),
+        ("身份证 11010519491231002X 也不给办", "personal"),
+        ("这条和议题没有关系", None),
+    ],
+)
+async def test_an_author_is_told_what_to_mend(server: Signalling, text: str, reason: str | None) -> None:
+    viewer = Viewer(server)
+    made = await viewer.post(text)
+    (own,) = (await viewer.ask("GET", f"/mine?ids={made['id']}"))[1]["items"]
+    assert (own["status"], own["reason"]) == ("pending", None)
+    await ask(server, "POST", f"/comments/{made['id']}/reject", body={"reason": "只给同事看的话"})
+    (own,) = (await viewer.ask("GET", f"/mine?ids={made['id']}"))[1]["items"]
+    assert (own["status"], own["reason"]) == ("rejected", reason)
 
 
 @pytest.mark.parametrize(
