@@ -40,7 +40,7 @@ NOT_ARCHIVED: Final = frozenset(
 # Columns that stay here: what opens a door, telephone numbers, which the record does not need, and from where the
 # public wrote.
 SECRETS: Final = frozenset(
-    {"resume_hash", "link_hash", "entry_code", "phone", "operator_phone", "address", "device_hash"}
+    {"resume_hash", "link_hash", "entry_code", "phone", "email", "operator_phone", "address", "device_hash"}
 )
 
 

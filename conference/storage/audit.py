@@ -111,6 +111,14 @@ class SqlAudit:
         )
         return [AuditText(*row) for row in await self._connection.execute(query)]
 
+    async def texts_of(self, chain: str, numbers: Sequence[int]) -> list[AuditText]:
+        query = (
+            sa.select(audit_texts)
+            .where(audit_texts.c.chain == chain, audit_texts.c.number.in_(numbers))
+            .order_by(audit_texts.c.number, audit_texts.c.field)
+        )
+        return [AuditText(*row) for row in await self._connection.execute(query)]
+
     async def forget(self, chain: str, number: int) -> None:
         await self._connection.execute(
             sa.delete(audit_texts).where(audit_texts.c.chain == chain, audit_texts.c.number == number)

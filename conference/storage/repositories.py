@@ -24,6 +24,7 @@ from conference.storage.preparation import SqlPreparation
 from conference.storage.proceedings import SqlAgenda, SqlFloor, SqlStatements, SqlStays
 from conference.storage.promotions import SqlPromotions
 from conference.storage.recordings import SqlRecordings
+from conference.storage.responses import SqlDepartments, SqlNotices, SqlResponses
 from conference.storage.rows import to_consultation, to_gap, to_participant, to_row
 from conference.storage.staff import SqlOrganizations, SqlStaffSessions, SqlUsers
 from conference.storage.statements import insert
@@ -221,3 +222,6 @@ class SqlUnitOfWork:
         self.exports = SqlExports(connection)
         self.comments = SqlComments(connection)
         self.promotions = SqlPromotions(connection)
+        self.departments = SqlDepartments(connection)
+        self.responses = SqlResponses(connection)
+        self.notices = SqlNotices(connection)

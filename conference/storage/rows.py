@@ -16,9 +16,11 @@ from conference.model.broadcast import Cut, CutKind
 from conference.model.comment import Mark, Word
 from conference.model.comment_group import CommentGroup
 from conference.model.consultation import Consultation, ConsultationKind, Mode, Moderation, ProgramGap, Status
+from conference.model.department import Department
 from conference.model.export import Export, ExportKind, ExportState
 from conference.model.floor import Ending, EndReason, Turn, TurnState
 from conference.model.invitee import Invitee
+from conference.model.notice import Notice
 from conference.model.organization import Level, Organization, StaffSession, User
 from conference.model.participant import (
     Device,
@@ -32,6 +34,7 @@ from conference.model.participant import (
 from conference.model.permissions import Role
 from conference.model.promotion import Promotion, PromotionState
 from conference.model.recording import FileState, Recording
+from conference.model.response import FollowUp, ResponseRating
 from conference.model.statement import Statement
 from conference.model.venue import Venue, VenueKind
 
@@ -59,6 +62,10 @@ Entity = (
     | Mark
     | Word
     | Promotion
+    | Department
+    | ResponseRating
+    | FollowUp
+    | Notice
 )
 
 

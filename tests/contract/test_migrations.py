@@ -39,6 +39,12 @@ WORDS = {
     ("comment_marks", "kind"): "like",
     ("comment_words", "level"): "block",
     ("promotions", "state"): "proposed",
+    ("responses", "state"): "answered",
+    ("responses", "answer"): '{"text": "a", "visibility": "public", "handler": "b", "submitted_wall_ms": 7}',
+    ("response_ratings", "rating"): "fairly",
+    ("notices", "kind"): "due",
+    ("notices", "channel"): "email",
+    ("notices", "state"): "queued",
     ("exports", "kind"): "program",
     ("exports", "state"): "queued",
     ("participants", "role"): "member",
@@ -52,6 +58,8 @@ EMPTY = {
     ("broadcast_cuts", "reinstated_wall_ms"),
     ("broadcast_cuts", "erased_wall_ms"),
     ("exports", "deleted_at_ms"),
+    ("responses", "earlier"),
+    ("responses", "extension"),
     ("participants", "left_at_ms"),
     ("participants", "leave_reason"),
     ("participants", "device"),
@@ -146,6 +154,8 @@ async def test_rows_of_every_released_schema_survive(url: str, revision: str) ->
         shown = [each.state async for each in unit.comments.of(consultation.id)]
         assert shown == ["held"] * (revision >= "0008")
         assert len(await unit.promotions.of(consultation.id)) == (revision >= "0008")
+        answers = [each.answer for each in await unit.responses.of(consultation.id)]
+        assert [each.text for each in answers if each is not None] == ["a"] * (revision >= "0009")
         await unit.consultations.save(consultation)
         await unit.participants.save([participant])
         await unit.audit.append(AuditEntry(consultation.id, 1, None, CLI, "a", None, {}))

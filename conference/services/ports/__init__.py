@@ -38,6 +38,14 @@ from conference.services.ports.preparing_rows import (
 )
 from conference.services.ports.programs import ProgramMaker
 from conference.services.ports.publisher import Publisher
+from conference.services.ports.responses import (
+    DepartmentRepository,
+    Letter,
+    NoticeRepository,
+    Notifier,
+    NotSentError,
+    ResponseRepository,
+)
 from conference.services.ports.storage import Storage, UnitOfWork
 
 __all__ = [
@@ -49,6 +57,7 @@ __all__ = [
     "CommentReader",
     "CommentRepository",
     "ConsultationRepository",
+    "DepartmentRepository",
     "Disk",
     "ExportFailedError",
     "ExportMaker",
@@ -59,8 +68,12 @@ __all__ = [
     "InviteeImportRepository",
     "InviteeRepository",
     "Judge",
+    "Letter",
     "MediaError",
     "MediaPlane",
+    "NotSentError",
+    "NoticeRepository",
+    "Notifier",
     "OrganizationRepository",
     "ParticipantRepository",
     "PreparationRows",
@@ -71,6 +84,7 @@ __all__ = [
     "RateLimits",
     "Recorder",
     "RecordingRepository",
+    "ResponseRepository",
     "RevocationRepository",
     "Sealer",
     "StaffSessionRepository",

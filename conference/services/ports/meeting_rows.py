@@ -124,6 +124,9 @@ class AuditRepository(Protocol):
     async def texts(self, chain: str, first: int, last: int) -> list[AuditText]:
         """The personal texts that are still there of the lines `first` to `last`."""
 
+    async def texts_of(self, chain: str, numbers: Sequence[int]) -> list[AuditText]:
+        """The same for these lines."""
+
     async def forget(self, chain: str, number: int) -> None:
         """Delete the personal texts of a line. The chain stays verifiable."""
 

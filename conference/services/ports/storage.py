@@ -30,6 +30,11 @@ from conference.services.ports.preparing_rows import (
     UserRepository,
     VenueRepository,
 )
+from conference.services.ports.responses import (
+    DepartmentRepository,
+    NoticeRepository,
+    ResponseRepository,
+)
 
 
 class UnitOfWork(Protocol):
@@ -100,6 +105,15 @@ class UnitOfWork(Protocol):
 
     @property
     def promotions(self) -> PromotionRepository: ...
+
+    @property
+    def departments(self) -> DepartmentRepository: ...
+
+    @property
+    def responses(self) -> ResponseRepository: ...
+
+    @property
+    def notices(self) -> NoticeRepository: ...
 
 
 class Storage(Protocol):
