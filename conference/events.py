@@ -277,10 +277,12 @@ class CommentGroupView:
 
 @dataclass(frozen=True, slots=True)
 class CommentCounts:
-    """How the queue stands. `per_second`: what came in of late; `oldest_wall_ms`: since when somebody waits."""
+    """How the queue stands. `per_second`: what came in of late; `oldest_wall_ms`: since when somebody waits;
+    `last_number`: of the newest comment."""
 
     states: dict[CommentState, int]
     waiting_groups: int
+    last_number: int
     oldest_wall_ms: int | None
     per_second: float
 

@@ -168,6 +168,16 @@ class Comment:
             raise ConferenceError("comment_changed", f"{self.state} does not take {decision}")
         return replace(self, state=state, decided_by=by, decided_wall_ms=wall_ms, reject_reason=reason)
 
+    def as_before(self, earlier: Comment) -> Comment:
+        """Decided as it was then: what was done since is undone, its group and counts stay."""
+        return replace(
+            self,
+            state=earlier.state,
+            decided_by=earlier.decided_by,
+            decided_wall_ms=earlier.decided_wall_ms,
+            reject_reason=earlier.reject_reason,
+        )
+
 
 def first_state(verdict: Verdict, moderation: Moderation) -> CommentState:
     """Where a comment begins: what is blocked was rejected by the filter, and can be overruled as any other."""

@@ -14,10 +14,17 @@ from conference.model.comment_group import CommentGroup
 from conference.model.errors import NotFoundError
 from conference.model.flood import FloodGate
 from conference.model.promotion import Promotion, PromotionState
+from conference.model.topic import Topics
 from conference.services.ports import Grouping, Judge
 
-_COUNTED: Final = SHOWN | {CommentState.PENDING, CommentState.HELD}
+WAITING: Final = frozenset({CommentState.PENDING, CommentState.HELD})  # somebody has to decide
+_COUNTED: Final = SHOWN | WAITING
 _RATE_S: Final = 10.0
+_MAX_UNDOABLE: Final = 200  # decisions
+_MAX_UNDOABLE_COMMENTS: Final = 50_000
+
+
+UndoableDecision = tuple[tuple[Comment, CommentState], ...]  # each comment before, and its state since
 
 
 @dataclass(slots=True)
@@ -44,6 +51,9 @@ class CommentBoard:
     promotions: dict[str, Promotion] = field(default_factory=dict)
     is_stale: bool = False  # the rows say something else: read them again
     revision: int = 0  # one more whenever the public sees something else
+    regrouped: int = 0  # one more whenever a group gained or lost a comment
+    topics: Topics | None = None  # as somebody last asked for them
+    undoable: dict[str, UndoableDecision] = field(default_factory=dict)
     last_number: int = 0
     last_shown: int = 0
     used_at_s: float = 0.0
@@ -69,6 +79,8 @@ class CommentBoard:
         self.comments[comment.id] = comment
         if before is not None:
             self._leave(before)
+        if before is None or before.group_id != comment.group_id:
+            self.regrouped += 1
         members = self._members.setdefault(comment.group_id, _Members())
         members.ids.setdefault(comment.id)
         members.states[comment.state] += 1
@@ -113,6 +125,14 @@ class CommentBoard:
         if not comment.is_shown or comment.shown_number is not None:
             return comment
         return replace(comment, shown_number=self.last_shown + 1)
+
+    def remember(self, undo: str, decision: UndoableDecision) -> None:
+        """Keep a decision that may be undone; the oldest ones make room."""
+        self.undoable[undo] = decision
+        while len(self.undoable) > _MAX_UNDOABLE or (
+            len(self.undoable) > 1 and sum(map(len, self.undoable.values())) > _MAX_UNDOABLE_COMMENTS
+        ):
+            del self.undoable[next(iter(self.undoable))]
 
     def arrived(self, now_s: float) -> None:
         """Count one that just came in; monotonic seconds."""
@@ -187,6 +207,16 @@ class CommentBoard:
                 return comment
         return next((each for each in members if each.state in _COUNTED), members[0])
 
+    def states(self, group_id: str) -> Counter[CommentState]:
+        """How many of its comments are in each state; none of a group that is no more."""
+        found = self._members.get(group_id)
+        return Counter() if found is None else found.states
+
+    def waiting(self, group_id: str) -> int:
+        """How many of its comments somebody has to decide about."""
+        states = self.states(group_id)
+        return sum(states[each] for each in WAITING)
+
     def authors(self, group_id: str) -> int:
         """For how many people it stands."""
         members = self.members(group_id)
@@ -218,6 +248,7 @@ class CommentBoard:
         return CommentCounts(
             states={state: self._states[state] for state in CommentState},
             waiting_groups=len(pending) + sum(each not in pending for each in held),
+            last_number=self.last_number,
             oldest_wall_ms=min(since, default=None),
             per_second=round(recent / _RATE_S, 1),
         )

@@ -15,40 +15,26 @@ from conference.events import (
     CommentView,
     PromotionCard,
 )
-from conference.model.audit import AuditEntry, Personal, Value
-from conference.model.comment import Comment, CommentState, Decision, Word
+from conference.model.audit import Personal
+from conference.model.comment import Comment, CommentState, Word
 from conference.model.comment_group import CommentGroup
-from conference.model.consultation import Consultation
 from conference.model.errors import ConferenceError, NotFoundError
-from conference.model.permissions import Action, allowed, require
-from conference.model.promotion import Promotion, PromotionPhase
+from conference.model.permissions import Action, allowed
+from conference.model.promotion import PromotionPhase
 from conference.services.comment_board import CommentBoard, comment_view
 from conference.services.comment_boards import CommentBoards
-from conference.services.comments import closed_promotions
+from conference.services.comment_changes import BoardChange, Decided, caller_of, changing
+from conference.services.comment_decisions import CommentDecisions
+from conference.services.comment_topics import CommentTopics, TopicList, topic_list, topic_of
 from conference.services.live_room import LiveRoom
 from conference.services.ports import Sealer
 from conference.services.promotions import Promotions, card
-from conference.services.trace import Bearer, Caller
+from conference.services.trace import Bearer
 
 MAX_WORDS: Final = 20_000
 MAX_IDS: Final = 200  # named in one request
 _AT_ONCE: Final = 500  # groups between two turns of others
 _MAX_TOLD: Final = 100  # groups in one event
-_DECIDED: Final = {
-    Decision.APPROVE: "comment.approved",
-    Decision.REJECT: "comment.rejected",
-    Decision.HOLD: "comment.held",
-    Decision.HIDE: "comment.hidden",
-    Decision.REOPEN: "comment.reopened",
-}
-# What of a group goes with the comment that was named: never what waits for another reason.
-_WITH_GROUP: Final = {
-    Decision.APPROVE: frozenset({CommentState.PENDING}),
-    Decision.REJECT: frozenset({CommentState.PENDING, CommentState.HELD}),
-    Decision.HOLD: frozenset({CommentState.PENDING}),
-    Decision.HIDE: frozenset({CommentState.APPROVED}),
-    Decision.REOPEN: frozenset[CommentState](),
-}
 
 
 class Order(StrEnum):
@@ -70,6 +56,7 @@ class Wanted:
     order: Order = Order.AUTHORS
     after: str | None = None
     limit: int = 50
+    topic: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,46 +76,22 @@ class CommentPage:
     next: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """How many comments changed and which, and the groups as they are now."""
-
-    changed: int
-    ids: tuple[str, ...]
-    groups: tuple[CommentGroupView, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _At:
-    """The board's lock is held."""
-
-    consultation: Consultation
-    caller: Caller
-    board: CommentBoard
-    wall_ms: int
-
-
-class CommentDesk:
+class CommentDesk(CommentDecisions):
     """`by` is an id in the room or at a desk, or a token's bearer."""
 
     def __init__(self, boards: CommentBoards, promotions: Promotions, sealer: Sealer) -> None:
-        self._boards = boards
-        self._promotions = promotions
+        super().__init__(boards, promotions)
+        self._topics = CommentTopics(boards.reader)
         self._sealer = sealer
 
-    async def _caller(
-        self, consultation_id: str, by: str | Bearer, action: Action = Action.COMMENT_MODERATE
-    ) -> tuple[Consultation, Caller]:
-        async with self._boards.rooms.locked(consultation_id) as room:
-            caller = room.caller(by)
-            require(caller.role, action)
-            return room.consultation, caller
+    async def _allow(self, consultation_id: str, by: str | Bearer) -> None:
+        await caller_of(self._boards, consultation_id, by)
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────
 
     async def groups(self, consultation_id: str, by: str | Bearer, wanted: Wanted) -> GroupPage:
         """The queue by groups, and how it stands."""
-        await self._caller(consultation_id, by)
+        await self._allow(consultation_id, by)
         board = await self._boards.get(consultation_id)
         wall_ms, now_s = self._boards.clock.wall_ms(), self._boards.clock.monotonic()
         found = await self._found(board, wanted)
@@ -146,7 +109,11 @@ class CommentDesk:
         """Ids of groups in the order that is wanted; others get their turn while a long queue is looked through."""
         searched = self._boards.reader.fold(wanted.search)
         found: list[tuple[tuple[int, int], str]] = []
-        for count, group_id in enumerate(board.queue(wanted.states)):
+        group_ids = board.queue(wanted.states)
+        if wanted.topic is not None:
+            inside = frozenset(topic_of(board, wanted.topic).group_ids)
+            group_ids = [each for each in group_ids if each in inside]
+        for count, group_id in enumerate(group_ids):
             if count % _AT_ONCE == _AT_ONCE - 1:
                 await asyncio.sleep(0)
             members = board.members(group_id)
@@ -166,11 +133,17 @@ class CommentDesk:
             for each in members
         )
 
+    async def topics(self, consultation_id: str, by: str | Bearer) -> TopicList:
+        """What the comments are about, as of now or a few seconds ago."""
+        await self._allow(consultation_id, by)
+        board = await self._boards.get(consultation_id)
+        return topic_list(board, await self._topics.find(board, self._boards.clock.wall_ms()))
+
     async def group(
         self, consultation_id: str, by: str | Bearer, group_id: str, after: str | None, limit: int
     ) -> CommentPage:
         """The comments of one group, in the order of arrival."""
-        await self._caller(consultation_id, by)
+        await self._allow(consultation_id, by)
         board = await self._boards.get(consultation_id)
         board.group(group_id)
         return _page(board.members(group_id), after, limit)
@@ -184,13 +157,13 @@ class CommentDesk:
         limit: int,
     ) -> CommentPage:
         """All comments in these states, in the order of arrival."""
-        await self._caller(consultation_id, by)
+        await self._allow(consultation_id, by)
         board, wanted = await self._boards.get(consultation_id), frozenset(states)
         return _page([each for each in board.comments.values() if each.state in wanted], after, limit)
 
     async def author(self, consultation_id: str, by: str | Bearer, comment_id: str) -> str | None:
         """From where it was written, host and port; None once that was erased. Every look leaves a line."""
-        consultation, caller = await self._caller(consultation_id, by, Action.COMMENT_TRACE)
+        consultation, caller = await caller_of(self._boards, consultation_id, by, Action.COMMENT_TRACE)
         board = await self._boards.get(consultation_id)
         board.get(comment_id)
         entry = self._boards.entry(consultation, caller.actor, "comment.author_read", comment_id)
@@ -198,70 +171,6 @@ class CommentDesk:
             sealed = await unit.comments.address(comment_id)
             await unit.audit.append(entry)
         return self._sealer.open(sealed) if sealed else None
-
-    # ── deciding ────────────────────────────────────────────────────────────────────────────────
-
-    async def decide(
-        self,
-        consultation_id: str,
-        by: str | Bearer,
-        decision: Decision,
-        comment_ids: Sequence[str],
-        *,
-        group: bool = False,
-        reason: str | None = None,
-    ) -> Decided:
-        """The same decision on all of these, and with `group` on what waits beside them in their groups.
-
-        comment_changed and nothing happens when one of those that were named does not take it any more;
-        comment_claimed when somebody else works on one of the groups.
-        """
-        if decision not in _DECIDED:
-            raise ConferenceError("bad_request", decision)
-        consultation, caller = await self._caller(consultation_id, by)
-        board = await self._boards.get(consultation_id)
-        async with board.lock:
-            at = _At(consultation, caller, board, self._boards.clock.wall_ms())
-            named = [board.get(each) for each in dict.fromkeys(comment_ids)]
-            for each in named:
-                board.group(each.group_id).require_free(caller.actor.id, at.wall_ms)
-            after = self._after(at, decision, named, group=group, reason=reason)
-            if after:
-                closed = closed_promotions(board, after, caller.name, at.wall_ms)
-                entries = [self._decided(at, decision, each, reason) for each in after]
-                entries += self._boards.closings(consultation, caller.actor, closed)
-                await self._commit(at, entries, comments=after, promotions=closed)
-            views = self._views(at, named)
-        if decision is Decision.HIDE and after:
-            await self._promotions.drop(consultation_id, by, frozenset(each.id for each in after))
-        return Decided(len(after), tuple(each.id for each in after), views)
-
-    def _after(
-        self, at: _At, decision: Decision, named: Sequence[Comment], *, group: bool, reason: str | None
-    ) -> list[Comment]:
-        chosen = {each.id: each for each in named}
-        if group:
-            for group_id in dict.fromkeys(each.group_id for each in named):
-                for each in at.board.members(group_id):
-                    if each.state in _WITH_GROUP[decision]:
-                        chosen.setdefault(each.id, each)
-        after: list[Comment] = []
-        shown = at.board.last_shown
-        for each in chosen.values():
-            changed = each.decided(decision, at.caller.name, at.wall_ms, reason)
-            if changed is each:
-                continue
-            if changed.is_shown and changed.shown_number is None:
-                shown += 1
-                changed = replace(changed, shown_number=shown)
-            after.append(changed)
-        return after
-
-    def _decided(self, at: _At, decision: Decision, comment: Comment, reason: str | None) -> AuditEntry:
-        content: dict[str, Value] = {"from": at.board.get(comment.id).state.value}
-        if reason is not None:
-            content["reason"] = Personal(reason)
-        return self._entry(at, _DECIDED[decision], comment.id, **content)
 
     # ── claims and groups ───────────────────────────────────────────────────────────────────────
 
@@ -282,20 +191,17 @@ class CommentDesk:
     async def _grouped(
         self, consultation_id: str, by: str | Bearer, comment_id: str, action: str, *, take_over: bool = False
     ) -> CommentGroupView:
-        consultation, caller = await self._caller(consultation_id, by)
-        board = await self._boards.get(consultation_id)
-        async with board.lock:
-            at = _At(consultation, caller, board, self._boards.clock.wall_ms())
-            group = board.group(board.get(comment_id).group_id)
+        async with changing(self._boards, consultation_id, by) as at:
+            group = at.board.group(at.board.get(comment_id).group_id)
             if not take_over:
-                group.require_free(caller.actor.id, at.wall_ms)
+                at.require_free([group.id])
             after = self._changed(at, group, comment_id, action)
             if after != group:
-                await self._commit(at, [self._entry(at, action, group.id)], groups=[after])
-            return board.group_view(group.id, at.wall_ms)
+                await at.commit([at.entry(action, group.id)], groups=[after])
+            return at.board.group_view(group.id, at.wall_ms)
 
     @staticmethod
-    def _changed(at: _At, group: CommentGroup, comment_id: str, action: str) -> CommentGroup:
+    def _changed(at: BoardChange, group: CommentGroup, comment_id: str, action: str) -> CommentGroup:
         if action == "comment.claimed":
             return group.claimed(at.caller.actor.id, at.caller.name, at.wall_ms)
         if action == "comment.released":
@@ -304,61 +210,48 @@ class CommentDesk:
 
     async def merge(self, consultation_id: str, by: str | Bearer, comment_ids: Sequence[str]) -> Decided:
         """All groups of these comments become the one of the first."""
-        consultation, caller = await self._caller(consultation_id, by)
-        board = await self._boards.get(consultation_id)
-        async with board.lock:
-            at = _At(consultation, caller, board, self._boards.clock.wall_ms())
-            groups = list(dict.fromkeys(board.get(each).group_id for each in comment_ids))
-            for each in groups:
-                board.group(each).require_free(caller.actor.id, at.wall_ms)
-            moved = [each for group_id in groups[1:] for each in board.members(group_id)]
+        async with changing(self._boards, consultation_id, by) as at:
+            groups = list(dict.fromkeys(at.board.get(each).group_id for each in comment_ids))
+            at.require_free(groups)
+            moved = [each for group_id in groups[1:] for each in at.board.members(group_id)]
             return await self._move(at, moved, groups[0], "comment.merged")
 
     async def split(self, consultation_id: str, by: str | Bearer, comment_ids: Sequence[str]) -> Decided:
         """These comments leave their groups and are one of their own, named by the first."""
-        consultation, caller = await self._caller(consultation_id, by)
-        board = await self._boards.get(consultation_id)
-        async with board.lock:
-            at = _At(consultation, caller, board, self._boards.clock.wall_ms())
-            moved = [board.get(each) for each in dict.fromkeys(comment_ids)]
-            for each in moved:
-                board.group(each.group_id).require_free(caller.actor.id, at.wall_ms)
+        async with changing(self._boards, consultation_id, by) as at:
+            moved = [at.board.get(each) for each in dict.fromkeys(comment_ids)]
+            at.require_free(each.group_id for each in moved)
             return await self._move(at, moved, self._boards.new_group_id(), "comment.split")
 
-    async def _move(self, at: _At, moved: Sequence[Comment], group_id: str, action: str) -> Decided:
+    @staticmethod
+    async def _move(at: BoardChange, moved: Sequence[Comment], group_id: str, action: str) -> Decided:
         after = [replace(each, group_id=group_id) for each in moved if each.group_id != group_id]
         before = list(dict.fromkeys(each.group_id for each in moved))
         if after:
-            entry = self._entry(at, action, group_id, comments=[each.id for each in after])
-            await self._commit(at, [entry], comments=after)
+            entry = at.entry(action, group_id, comments=[each.id for each in after])
+            await at.commit([entry], comments=after)
             at.board.grouping.move([each.id for each in after], group_id)
-        left = [each for each in dict.fromkeys([group_id, *before]) if at.board.has_group(each)]
-        views = tuple(at.board.group_view(each, at.wall_ms) for each in left)
-        return Decided(len(after), tuple(each.id for each in after), views)
+        return Decided.of(after, at.views([group_id, *before]))
 
     # ── the word list ───────────────────────────────────────────────────────────────────────────
 
     async def words(self, consultation_id: str, by: str | Bearer) -> tuple[Word, ...]:
         """The word list of this consultation, beside the built-in one."""
-        await self._caller(consultation_id, by)
+        await self._allow(consultation_id, by)
         return (await self._boards.get(consultation_id)).words
 
     async def set_words(
         self, consultation_id: str, by: str | Bearer, words: Sequence[Word]
     ) -> tuple[Word, ...]:
         """The whole list anew; it counts for what comes from now on."""
-        consultation, caller = await self._caller(consultation_id, by)
         if len(words) > MAX_WORDS:
             raise ConferenceError("too_many_words", f"{len(words)}")
-        board = await self._boards.get(consultation_id)
-        async with board.lock:
+        async with changing(self._boards, consultation_id, by) as at:
             wanted = tuple(sorted({each.text: each for each in words}.values(), key=lambda each: each.text))
-            if wanted != board.words:
-                before = {each.text for each in board.words}
-                at = _At(consultation, caller, board, self._boards.clock.wall_ms())
+            if wanted != at.board.words:
+                before = {each.text for each in at.board.words}
                 added = sorted({each.text for each in wanted} - before)
-                entry = self._entry(
-                    at,
+                entry = at.entry(
                     "comment.words_edited",
                     None,
                     count=len(wanted),
@@ -368,8 +261,8 @@ class CommentDesk:
                 async with self._boards.storage.transaction() as unit:
                     await unit.comments.save_words(consultation_id, wanted)
                     await unit.audit.append(entry)
-                board.words, board.judge = wanted, judge
-            return board.words
+                at.board.words, at.board.judge = wanted, judge
+            return at.board.words
 
     # ── telling desks ───────────────────────────────────────────────────────────────────────────
 
@@ -410,41 +303,6 @@ class CommentDesk:
         async with self._boards.rooms.locked(consultation_id) as room:
             return _open_cards(room, board)
 
-    # ── used above, with the board's lock held ──────────────────────────────────────────────────
-
-    async def _commit(
-        self,
-        at: _At,
-        entries: Sequence[AuditEntry],
-        *,
-        comments: Sequence[Comment] = (),
-        groups: Sequence[CommentGroup] = (),
-        promotions: Sequence[Promotion] = (),
-    ) -> None:
-        async with self._boards.storage.transaction() as unit:
-            await unit.comments.save(comments)
-            await unit.comments.save_groups(groups)
-            await unit.promotions.save(promotions)
-            await unit.audit.append_all(entries)
-        for comment in comments:
-            at.board.put(comment)
-        for group in groups:
-            at.board.put_group(group)
-        for promotion in promotions:
-            at.board.put_promotion(promotion)
-
-    def _entry(self, at: _At, action: str, subject: str | None, **content: Value) -> AuditEntry:
-        return self._boards.entry(at.consultation, at.caller.actor, action, subject, **content)
-
-    @staticmethod
-    def _views(at: _At, comments: Sequence[Comment]) -> tuple[CommentGroupView, ...]:
-        groups = dict.fromkeys(each.group_id for each in comments)
-        return tuple(at.board.group_view(each, at.wall_ms) for each in groups)
-
-
-def _is_kind(code: str, wanted: str) -> bool:
-    return code == wanted or code.startswith(f"{wanted}_")
-
 
 def _place(board: CommentBoard, group_id: str, members: Sequence[Comment], order: Order) -> tuple[int, int]:
     """What comes first has the smallest; those with as many authors by their age."""
@@ -475,3 +333,7 @@ def _page(found: Sequence[Comment], after: str | None, limit: int) -> CommentPag
     page = found[begin : begin + limit]
     is_more = len(found) > begin + len(page)
     return CommentPage(tuple(map(comment_view, page)), page[-1].id if is_more else None)
+
+
+def _is_kind(code: str, wanted: str) -> bool:
+    return code == wanted or code.startswith(f"{wanted}_")

@@ -9,6 +9,7 @@ from conference.model import comment
 from conference.text.filter import judge
 from conference.text.folding import fold
 from conference.text.near_duplicates import Groups
+from conference.text.topics import cluster
 from conference.text.words import Category, Level, Word, WordList, default_words
 
 
@@ -77,6 +78,10 @@ class TextReader:
     def grouping(self) -> TextGrouping:
         """An empty grouping."""
         return TextGrouping(self._capacity)
+
+    def topics(self, texts: Sequence[str]) -> list[tuple[str, tuple[int, ...]]]:
+        """What they are about, the largest topic first."""
+        return [(each.name, each.members) for each in cluster(texts)]
 
     def fold(self, text: str) -> str:
         """Equal for texts that say the same to a person."""

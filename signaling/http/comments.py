@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 from aiohttp import web
 from aiohttp_pydantic.oas.typing import r200, r400, r401, r403, r404, r409
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from conference.events import CommentCounts, CommentGroupView, CommentView, PromotionCard
 from conference.model.comment import CommentState, Decision, Level, Word
 from conference.model.errors import ConferenceError
 from conference.model.ids import ID_PATTERN, PLAIN_PATTERN
 from conference.model.permissions import Action
+from conference.services.comment_decisions import Batch
 from conference.services.comment_desk import MAX_IDS, MAX_WORDS, Order, Wanted
 from signaling.http.bodies import read_body
 from signaling.http.context import CONTEXT
@@ -38,6 +39,32 @@ class IdsBody(BaseModel):
     """Comments by their ids."""
 
     ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_IDS)]
+
+
+class BatchBody(BaseModel):
+    """What was shown of groups or of a topic: `waiting` comments, pending and held (to be hidden: approved), the newest
+    of them with the number `up_to`."""
+
+    model_config = ConfigDict(str_strip_whitespace=True)
+
+    decision: Literal[Decision.APPROVE, Decision.REJECT, Decision.HOLD, Decision.HIDE]
+    groups: Annotated[list[Id], Field(min_length=1, max_length=MAX_IDS)] | None = None
+    topic: Id | None = None
+    waiting: Annotated[int, Field(ge=0, le=1_000_000)]
+    up_to: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    reason: Reason | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.groups is None) == (self.topic is None):
+            raise ValueError("groups or a topic")
+        return self
+
+
+class UndoBody(BaseModel):
+    """`id`: the `undo` of a decision's answer."""
+
+    id: Id
 
 
 class ClaimBody(BaseModel):
@@ -79,12 +106,31 @@ class CommentGroupList(Resource):
     promotions: list[PromotionCard]
 
 
+class TopicResource(Resource):
+    """`groups` and `comments`: what is shown of it or waits. `waiting`: comments somebody has to decide about."""
+
+    id: str
+    name: str
+    groups: int
+    comments: int
+    waiting: int
+
+
+class TopicListResource(Resource):
+    """Where most waits first. `at_wall_ms`: when they were found; `last_number`: of the newest comment counted."""
+
+    topics: list[TopicResource]
+    at_wall_ms: int
+    last_number: int
+
+
 class DecidedResource(Resource):
     """How many comments changed and which, and the groups as they are now."""
 
     changed: int
     ids: list[str]
     groups: list[CommentGroupView]
+    undo: str | None
 
 
 class GroupResource(Resource):
@@ -146,10 +192,11 @@ async def list_comment_groups(
     order: Order = Order.AUTHORS,
     limit: int = 50,
     after: str | None = None,
+    topic: str | None = None,
 ) -> r200[CommentGroupList] | r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem]:
     """
-    The queue by groups of near-duplicates: those with a comment in the states (pending), with this text, or with
-    this reason of the filter.
+    The queue by groups of near-duplicates: those with a comment in the states (pending), with this text, with this
+    reason of the filter, or of this topic.
 
     Security: BearerToken: []
     Tags: comments
@@ -157,9 +204,24 @@ async def list_comment_groups(
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.COMMENT_MODERATE)
     states = _states(state, (CommentState.PENDING,))
-    wanted = Wanted(states, search[:100], reason, order, after, page_size(limit))
+    wanted = Wanted(states, search[:100], reason, order, after, page_size(limit), topic)
     page = await context.comment_desk.groups(cid, grant.bearer, wanted)
     return json_of(CommentGroupList.model_validate(page))
+
+
+@documented
+async def list_comment_topics(
+    request: web.Request, cid: str, /
+) -> r200[TopicListResource] | r401[Problem] | r403[Problem] | r404[Problem]:
+    """
+    What the comments are about: topics of whole groups, found now or a few seconds ago.
+
+    Security: BearerToken: []
+    Tags: comments
+    """
+    context = request.app[CONTEXT]
+    grant, _ = await context.authorise(request, cid, Action.COMMENT_MODERATE)
+    return json_of(TopicListResource.model_validate(await context.comment_desk.topics(cid, grant.bearer)))
 
 
 def _states(said: str | None, otherwise: Sequence[CommentState]) -> tuple[CommentState, ...]:
@@ -251,6 +313,42 @@ async def _decide(request: web.Request, cid: str, comment_id: str, decision: Dec
         cid, grant.bearer, decision, [comment_id], group=said.group, reason=said.reason
     )
     return json_of(DecidedResource.model_validate(decided))
+
+
+@documented
+async def decide_comments(request: web.Request, cid: str, /, batch: BatchBody) -> _Answer:
+    """
+    Decide what was shown of groups, or of a topic.
+
+    Security: BearerToken: []
+    Tags: comments
+    Status Codes:
+        409: comment_changed: more waits there by now than was shown; comment_claimed by somebody else
+    """
+    context = request.app[CONTEXT]
+    grant, _ = await context.authorise(request, cid, Action.COMMENT_MODERATE)
+    shown = Batch(batch.waiting, tuple(batch.groups or ()), batch.topic, batch.up_to)
+    decided = await context.comment_desk.decide_batch(
+        cid, grant.bearer, batch.decision, shown, reason=batch.reason
+    )
+    return json_of(DecidedResource.model_validate(decided))
+
+
+@documented
+async def undo_comments(request: web.Request, cid: str, /, decision: UndoBody) -> _Answer:
+    """
+    Undo a decision: what it changed is as it was, but for what somebody decided otherwise meanwhile.
+
+    Security: BearerToken: []
+    Tags: comments
+    Status Codes:
+        404: it is too long ago
+        409: comment_claimed by somebody else
+    """
+    context = request.app[CONTEXT]
+    grant, _ = await context.authorise(request, cid, Action.COMMENT_MODERATE)
+    undone = await context.comment_desk.undo(cid, grant.bearer, decision.id)
+    return json_of(DecidedResource.model_validate(undone))
 
 
 _Group: TypeAlias = (
@@ -461,6 +559,9 @@ def add_to(app: web.Application) -> None:
     path = f"{PREFIX}/consultations/{{cid}}"
     app.router.add_get(f"{path}/comments", list_comments, allow_head=False)
     app.router.add_get(f"{path}/comments/groups", list_comment_groups, allow_head=False)
+    app.router.add_get(f"{path}/comments/topics", list_comment_topics, allow_head=False)
+    app.router.add_post(f"{path}/comments/decide", decide_comments)
+    app.router.add_post(f"{path}/comments/undo", undo_comments)
     app.router.add_get(f"{path}/comments/words", get_comment_words, allow_head=False)
     app.router.add_put(f"{path}/comments/words", put_comment_words)
     app.router.add_post(f"{path}/comments/merge", merge_comments)

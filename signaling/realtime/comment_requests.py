@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from conference.events import PromotionCard
 from conference.model.comment import Decision
-from conference.services.comment_desk import CommentDesk, Decided
+from conference.services.comment_changes import Decided
+from conference.services.comment_desk import CommentDesk
 from conference.services.promotions import Promotions
 from signaling.realtime.dispatch import Call, Session
 from signaling.realtime.requests import (
@@ -14,8 +16,10 @@ from signaling.realtime.requests import (
     CommentDecision,
     CommentIds,
     CommentOne,
+    CommentReopen,
     CommentsGroup,
     CommentsList,
+    CommentUndo,
     Empty,
     PromotionEnd,
     PromotionOne,
@@ -34,11 +38,13 @@ class CommentRequests:
         return {
             "comments.list": self._list,
             "comments.group": self._group,
+            "comments.topics": self._topics,
             "comment.approve": self._deciding(Decision.APPROVE),
             "comment.reject": self._deciding(Decision.REJECT),
             "comment.hold": self._deciding(Decision.HOLD),
             "comment.hide": self._deciding(Decision.HIDE),
-            "comment.reopen": self._deciding(Decision.REOPEN),
+            "comment.reopen": self._reopen,
+            "comment.undo": self._undo,
             "comment.claim": self._claim,
             "comment.release": self._release,
             "comment.represent": self._represent,
@@ -66,19 +72,32 @@ class CommentRequests:
         )
         return {"items": [render_view(each) for each in page.items], "next": page.next}
 
+    async def _topics(self, session: Session, _: Empty) -> dict[str, Any]:
+        return asdict(await self._desk.topics(session.room_id, session.participant_id))
+
     def _deciding(self, decision: Decision) -> Call:
         async def decide(session: Session, request: CommentDecision) -> dict[str, Any]:
+            where, who, batch = session.room_id, session.participant_id, request.batch()
+            if batch is not None:
+                return _decided(
+                    await self._desk.decide_batch(where, who, decision, batch, reason=request.reason)
+                )
+            ids = request.ids or []
             decided = await self._desk.decide(
-                session.room_id,
-                session.participant_id,
-                decision,
-                request.ids,
-                group=request.group,
-                reason=request.reason,
+                where, who, decision, ids, group=request.group, reason=request.reason
             )
             return _decided(decided)
 
         return decide
+
+    async def _reopen(self, session: Session, request: CommentReopen) -> dict[str, Any]:
+        where, who = session.room_id, session.participant_id
+        return _decided(
+            await self._desk.decide(where, who, Decision.REOPEN, request.ids, reason=request.reason)
+        )
+
+    async def _undo(self, session: Session, request: CommentUndo) -> dict[str, Any]:
+        return _decided(await self._desk.undo(session.room_id, session.participant_id, request.id))
 
     async def _claim(self, session: Session, request: CommentClaim) -> dict[str, Any]:
         view = await self._desk.claim(
@@ -119,6 +138,7 @@ def _decided(decided: Decided) -> dict[str, Any]:
         "changed": decided.changed,
         "ids": list(decided.ids),
         "groups": [render_view(each) for each in decided.groups],
+        "undo": decided.undo,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -17,6 +17,7 @@ from conference.model.participant import Device
 from conference.model.program import Direction, DirectionMode, Layout
 from conference.model.statement import MAX_TEXT_CHARS
 from conference.services.agendas import MAX_ITEMS
+from conference.services.comment_decisions import Batch
 from conference.services.comment_desk import MAX_IDS, Order, Wanted
 from conference.services.entry import Resume
 
@@ -271,7 +272,7 @@ CommentIdList = Annotated[list[Id], Field(min_length=1, max_length=MAX_IDS)]
 
 class CommentsList(Request):
     """comments.list: the queue by groups of near-duplicates. `reason`: the code of a verdict of the filter, or its
-    first words (`contact` for `contact_phone`)."""
+    first words (`contact` for `contact_phone`); `topic`: the id of one that comments.topics named."""
 
     states: Annotated[list[Annotated[CommentState, Field(strict=False)]], Field(max_length=8)] = [
         CommentState.PENDING
@@ -281,9 +282,12 @@ class CommentsList(Request):
     order: Annotated[Order, Field(strict=False)] = Order.AUTHORS
     after: Id | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
+    topic: Id | None = None
 
     def wanted(self) -> Wanted:
-        return Wanted(tuple(self.states), self.search, self.reason, self.order, self.after, self.limit)
+        return Wanted(
+            tuple(self.states), self.search, self.reason, self.order, self.after, self.limit, self.topic
+        )
 
 
 class CommentsGroup(Request):
@@ -294,17 +298,53 @@ class CommentsGroup(Request):
     limit: Annotated[int, Field(ge=1, le=200)] = 100
 
 
-class CommentDecision(Request):
-    """comment.approve, comment.reject, comment.hold, comment.hide, comment.reopen: all of `ids` or none. `group`: what
-    waits beside them in their groups, too."""
+class CommentReopen(Request):
+    """comment.reopen: all of `ids` or none."""
 
     ids: CommentIdList
-    group: bool = False
     reason: Reason | None = None
+
+
+class CommentDecision(Request):
+    """comment.approve, comment.reject, comment.hold, comment.hide: all of `ids` or none; `group`: what waits beside
+    them in their groups, too.
+
+    Instead of `ids` the ids of `groups`, or a `topic`, and how many comments were shown as `waiting` in them, pending
+    and held (to be hidden: as approved): comment_changed when there are more. `up_to`: the `last_number` then; what
+    came later is neither counted nor decided.
+    """
+
+    ids: CommentIdList | None = None
+    group: bool = False
+    groups: CommentIdList | None = None
+    topic: Id | None = None
+    waiting: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    up_to: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    reason: Reason | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if sum(each is not None for each in (self.ids, self.groups, self.topic)) != 1:
+            raise ValueError("one of ids, groups, topic")
+        if self.ids is None and self.waiting is None:
+            raise ValueError("groups and topics need waiting")
+        return self
+
+    def batch(self) -> Batch | None:
+        """What was shown, when it is not comments by their ids."""
+        if self.waiting is None or self.ids is not None:
+            return None
+        return Batch(self.waiting, tuple(self.groups or ()), self.topic, self.up_to)
 
 
 class CommentOne(Request):
     """comment.release, comment.represent, comment.promote"""
+
+    id: Id
+
+
+class CommentUndo(Request):
+    """comment.undo: the `undo` of a decision's answer."""
 
     id: Id
 
@@ -373,11 +413,13 @@ REQUESTS: Final[dict[str, type[Request]]] = {
     "recording.pause": RecordingPause,
     "comments.list": CommentsList,
     "comments.group": CommentsGroup,
+    "comments.topics": Empty,
     "comment.approve": CommentDecision,
     "comment.reject": CommentDecision,
     "comment.hold": CommentDecision,
     "comment.hide": CommentDecision,
-    "comment.reopen": CommentDecision,
+    "comment.reopen": CommentReopen,
+    "comment.undo": CommentUndo,
     "comment.claim": CommentClaim,
     "comment.release": CommentOne,
     "comment.represent": CommentOne,

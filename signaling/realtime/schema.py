@@ -69,13 +69,15 @@ _ANSWERS: Final = {
     ),
     "comments.list": "`{items, next, total, counts, promotions}`: groups; `next` is the `after` of the next page",
     "comments.group": "`{items, next}`",
+    "comments.topics": "`{topics: [{id, name, groups, comments, waiting}], at_wall_ms, last_number}`, where most waits"
+    " first",
     **dict.fromkeys(
         (
-            *(f"comment.{name}" for name in ("approve", "reject", "hold", "hide", "reopen")),
+            *(f"comment.{name}" for name in ("approve", "reject", "hold", "hide", "reopen", "undo")),
             "comment.merge",
             "comment.split",
         ),
-        "`{changed, ids, groups}`",
+        "`{changed, ids, groups, undo}`: `undo` of a decision is for comment.undo",
     ),
     **dict.fromkeys(("comment.claim", "comment.release", "comment.represent"), "`{group}`"),
     **dict.fromkeys(("comment.promote", "promotion.decline", "promotion.end"), "`{state, promotion}`"),

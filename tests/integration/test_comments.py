@@ -308,3 +308,52 @@ async def test_the_cut_the_word_list_and_the_author(server: Signalling) -> None:
     assert await eventually(answer, lambda code: code == "comments_paused")
     moderator = await server.join(Role.MODERATOR, "会里的审核员")
     assert (await moderator.ask("comments.list", {"states": ["rejected"]}))["total"] == 2
+
+
+async def test_a_topic_is_decided_over_the_socket_and_over_rest(server: Signalling) -> None:
+    desk = await server.desk(Role.MODERATOR, "陈审核")
+    lamps = ("村口的路灯坏了", "路灯晚上不亮", "我们巷子没有路灯")
+    buses = ("公交车一天只有两班", "能不能多开几班公交车", "公交车太少了等一个小时")
+    for number, text in enumerate((*lamps, *buses)):
+        await Viewer(server, f"198.51.100.{number}").post(text)
+    found = await desk.ask("comments.topics")
+    assert found["last_number"] == 6
+    first, second = found["topics"]
+    assert [(each["groups"], each["comments"], each["waiting"]) for each in (first, second)] == [
+        (3, 3, 3)
+    ] * 2
+    page = await desk.ask("comments.list", {"topic": first["id"]})
+    assert (page["total"], page["counts"]["last_number"]) == (3, 6)
+    shown = {"topic": first["id"], "waiting": 3, "up_to": 6}
+    for wrong in (
+        {"topic": first["id"]},
+        {"waiting": 3},
+        {**shown, "ids": ["x"]},
+        {**shown, "groups": ["x"]},
+        {**shown, "waiting": -1},
+    ):
+        assert (await desk.call("comment.approve", wrong))["error"]["code"] == "bad_request"
+    less = {**shown, "waiting": 2}
+    assert (await desk.call("comment.reject", less))["error"]["code"] == "comment_changed"
+    decided = await desk.ask("comment.approve", shown)
+    assert (decided["changed"], len(decided["ids"]), len(decided["groups"])) == (3, 3, 3)
+    undone = await desk.ask("comment.undo", {"id": decided["undo"]})
+    assert (undone["changed"], undone["undo"]) == (3, None)
+    assert (await desk.call("comment.undo", {"id": decided["undo"]}))["error"]["code"] == "not_found"
+
+    status, listed = await ask(server, "GET", "/comments/topics")
+    assert (status, [each["id"] for each in listed["topics"]]) == (200, [first["id"], second["id"]])
+    status, page = await ask(server, "GET", f"/comments/groups?topic={second['id']}")
+    groups = [each["id"] for each in page["items"]]
+    assert (status, len(groups)) == (200, 3)
+    assert (await ask(server, "GET", "/comments/groups?topic=none"))[0] == 404
+    batch = {"decision": "reject", "groups": groups, "waiting": 3, "reason": "离题"}
+    assert (await ask(server, "POST", "/comments/decide", body={**batch, "waiting": 2}))[0] == 409
+    assert (await ask(server, "POST", "/comments/decide", body={**batch, "topic": "x"}))[0] == 400
+    assert (await ask(server, "POST", "/comments/decide", body={**batch, "decision": "promote"}))[0] == 400
+    assert (await ask(server, "POST", "/comments/decide", Role.MEMBER, batch))[0] == 403
+    status, decided = await ask(server, "POST", "/comments/decide", body=batch)
+    assert (status, decided["changed"]) == (200, 3)
+    status, undone = await ask(server, "POST", "/comments/undo", body={"id": decided["undo"]})
+    assert (status, undone["changed"]) == (200, 3)
+    assert (await ask(server, "POST", "/comments/undo", body={"id": "u_none"}))[0] == 404

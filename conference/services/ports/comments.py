@@ -80,7 +80,7 @@ class Grouping(Protocol):
 
 
 class CommentReader(Protocol):
-    """Makes filters and groupings."""
+    """Makes filters and groupings, and finds topics."""
 
     def judge(self, words: Sequence[Word]) -> Judge: ...
 
@@ -88,6 +88,10 @@ class CommentReader(Protocol):
 
     def fold(self, text: str) -> str:
         """Equal for texts that say the same to a person."""
+
+    def topics(self, texts: Sequence[str]) -> Sequence[tuple[str, Sequence[int]]]:
+        """What they are about: names, and places in `texts`, the most typical first; the largest topic first. Takes its
+        time, so call it in a thread."""
 
 
 class Sealer(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from conference.model.comment import CommentState, Decision, Level, Word
 from conference.model.comment_group import CLAIM_MS
 from conference.model.errors import ConferenceError
 from conference.model.permissions import Role
+from conference.services.comment_decisions import Batch
 from conference.services.comment_desk import Order, Wanted
 from tests.unit.services.comments_stage import Audience
 from tests.unit.services.conftest import World
@@ -210,3 +212,128 @@ async def test_desks_are_told_in_batches(public: Audience) -> None:
     told = world.publisher.of_kind("台", CommentsUpdated)[-1]
     assert (len(told.groups), told.complete) == (100, False)
     assert told.gone == (other.id,)
+
+
+async def topics_of(public: Audience) -> dict[str, tuple[int, int, int]]:
+    found = await public.desk.topics("c", CHEN)
+    return {each.name: (each.groups, each.comments, each.waiting) for each in found.topics}
+
+
+LAMPS = ("村口的路灯坏了", "路灯晚上不亮", "我们巷子没有路灯")
+BUSES = ("公交车一天只有两班", "能不能多开几班公交车", "公交车太少了等一个小时")
+
+
+async def flooded(public: Audience) -> dict[str, str]:
+    """Ids of groups by text: two topics, the first lamp said thrice, one held beside them, and one alone."""
+    for number, text in enumerate((*LAMPS, *BUSES, LAMPS[0], LAMPS[0], "我奶奶今年九十二岁了")):
+        await public.post(text, device=f"f{number}")
+    board = await public.board()
+    return {each.text: each.group_id for each in board.comments.values()}
+
+
+async def test_comments_are_put_into_topics(public: Audience) -> None:
+    groups = await flooded(public)
+    found = await public.desk.topics("c", CHEN)
+    lamps, buses = found.topics
+    assert ("路灯" in lamps.name, "公交" in buses.name) == (True, True)
+    assert (lamps.groups, lamps.comments, lamps.waiting) == (3, 5, 5)
+    assert (buses.groups, buses.comments, buses.waiting) == (3, 3, 3)
+    assert (found.last_number, found.at_wall_ms) == (9, public.clock.wall_ms())
+    listed = await public.desk.groups("c", CHEN, Wanted(topic=lamps.id))
+    assert {each.id for each in listed.items} == {groups[text] for text in LAMPS}
+    assert listed.counts.last_number == 9
+    assert await code_of(public.desk.groups("c", CHEN, Wanted(topic="t_none"))) == "not_found"
+    assert await code_of(public.desk.topics("c", World.bearer(Role.MEMBER))) == "forbidden"
+
+    await public.post("路灯该修了，天黑看不见路", device="late")
+    assert (await public.desk.topics("c", LIU)).at_wall_ms == found.at_wall_ms, "found a moment ago"
+    public.world.clock.forward(60)
+    again = await public.desk.topics("c", LIU)
+    assert (again.topics[0].id, again.topics[0].groups, again.topics[0].waiting) == (lamps.id, 4, 6)
+    assert again.at_wall_ms > found.at_wall_ms
+
+
+async def test_a_topic_is_decided_as_far_as_it_was_shown(public: Audience) -> None:
+    groups = await flooded(public)
+    found = await public.desk.topics("c", CHEN)
+    lamps = found.topics[0]
+    held = await public.post(f"{LAMPS[0]}", device="f99", nickname="加微信 abc12345678")
+    assert (await public.board()).get(held.id).state is CommentState.HELD
+    shown = Batch(lamps.waiting, topic_id=lamps.id)
+    assert await code_of(public.desk.decide_batch("c", CHEN, Decision.APPROVE, shown)) == "comment_changed"
+    assert set(await states(public)) == {"pending", "held"}, "nothing happened"
+    await public.desk.claim("c", LIU, (await public.board()).members(groups[LAMPS[1]])[0].id)
+    shown = replace(shown, up_to=found.last_number)
+    assert await code_of(public.desk.decide_batch("c", CHEN, Decision.APPROVE, shown)) == "comment_claimed"
+    decided = await public.desk.decide_batch("c", LIU, Decision.APPROVE, shown)
+    assert (decided.changed, len(decided.ids), len(decided.groups)) == (5, 5, 3)
+    stands = {name: waiting for name, (_, _, waiting) in (await topics_of(public)).items()}
+    assert sorted(stands.values()) == [1, 3], "what came later waits"
+    gone = Batch(9, topic_id="t_none")
+    assert await code_of(public.desk.decide_batch("c", CHEN, Decision.REJECT, gone)) == "not_found"
+    assert await code_of(public.desk.decide_batch("c", CHEN, Decision.REOPEN, shown)) == "bad_request"
+    member = World.bearer(Role.MEMBER)
+    assert await code_of(public.desk.decide_batch("c", member, Decision.REJECT, shown)) == "forbidden"
+
+
+async def test_groups_are_decided_together_and_undone(public: Audience) -> None:
+    groups = await flooded(public)
+    chosen = (groups[LAMPS[0]], groups[BUSES[0]])
+    assert (
+        await code_of(public.desk.decide_batch("c", CHEN, Decision.REJECT, Batch(3, chosen)))
+        == "comment_changed"
+    )
+    rejected = await public.desk.decide_batch("c", CHEN, Decision.REJECT, Batch(4, chosen), reason="离题")
+    assert [each.states for each in rejected.groups] == [
+        {CommentState.REJECTED: 3},
+        {CommentState.REJECTED: 1},
+    ]
+    other = await public.desk.decide("c", CHEN, Decision.APPROVE, [rejected.ids[1]])
+    assert rejected.undo is not None
+    undone = await public.desk.undo("c", LIU, rejected.undo)
+    assert (undone.changed, undone.undo) == (3, None)
+    board = await public.board()
+    assert [board.get(each).state.value for each in rejected.ids] == [
+        *("pending", "approved", "pending", "pending")
+    ], "what somebody decided otherwise meanwhile stays"
+    assert (board.get(rejected.ids[0]).decided_by, board.get(rejected.ids[0]).reject_reason) == (None, None)
+    stored_now = {each.id: each for each in await public.stored()}
+    assert stored_now == {each: board.get(each) for each in stored_now}
+    lines = [line for line in await public.world.trace() if line.action == "comment.undone"]
+    noted = [json.loads(line.content) for line in lines]
+    assert [(each["from"], each["to"]) for each in noted] == [("rejected", "pending")] * 3
+    assert await code_of(public.desk.undo("c", LIU, rejected.undo)) == "not_found"
+    assert (await public.desk.undo("c", CHEN, other.undo or "")).changed == 1
+    assert board.get(rejected.ids[1]).state is CommentState.REJECTED, "as it was before"
+    await public.desk.merge("c", CHEN, [rejected.ids[0], rejected.ids[3]])
+    call = public.desk.decide_batch("c", CHEN, Decision.REJECT, Batch(9, chosen))
+    assert await code_of(call) == "comment_changed", "a group that is no more"
+
+
+async def test_hiding_a_group_is_undone_as_it_was(public: Audience) -> None:
+    ids = await same(public, 2)
+    held = await public.post(CONTACT, device="x")
+    await public.desk.merge("c", CHEN, [ids[0], held.id])
+    await public.desk.decide("c", CHEN, Decision.APPROVE, [ids[0]], group=True)
+    group_id = (await public.board()).get(held.id).group_id
+    assert (
+        await code_of(public.desk.decide_batch("c", CHEN, Decision.HIDE, Batch(1, (group_id,))))
+        == "comment_changed"
+    )
+    hidden = await public.desk.decide_batch("c", CHEN, Decision.HIDE, Batch(2, (group_id,)))
+    assert await states(public) == ["hidden", "hidden", "held"]
+    await public.desk.undo("c", CHEN, hidden.undo or "")
+    assert await states(public) == ["approved", "approved", "held"]
+    rejected = await public.desk.decide("c", CHEN, Decision.REJECT, [held.id])
+    await public.desk.undo("c", CHEN, rejected.undo or "")
+    assert await states(public) == ["approved", "approved", "held"]
+
+
+async def test_the_oldest_decisions_cannot_be_undone(public: Audience) -> None:
+    made = await public.post("一")
+    undos = []
+    for decision in (Decision.HOLD, Decision.APPROVE, Decision.HIDE, Decision.REOPEN) * 51:
+        undos.append((await public.desk.decide("c", CHEN, decision, [made.id])).undo)
+    assert len((await public.board()).undoable) == 200
+    assert await code_of(public.desk.undo("c", CHEN, undos[0] or "")) == "not_found"
+    assert (await public.desk.undo("c", CHEN, undos[-1] or "")).groups[0].states == {CommentState.HIDDEN: 1}

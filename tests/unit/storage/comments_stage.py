@@ -10,6 +10,7 @@ from typing import Any, Final
 from conference.model.agenda import AgendaDraft, AgendaKind
 from conference.model.comment import Decision, Level, Word
 from conference.model.permissions import Role
+from conference.services.comment_decisions import Batch
 from conference.services.consultations import ConsultationDraft
 from conference.services.rooms import RoomLimits
 from conference.storage.database import Database
@@ -70,6 +71,19 @@ def _after(*steps: Write) -> Write:
 
 def _decide(decision: Decision, which: int = 0, *, group: bool = True) -> Write:
     return lambda on: on.public.desk.decide("c", MODERATOR, decision, [on.ids[which]], group=group)
+
+
+def _decide_groups(decision: Decision) -> Write:
+    async def decide(on: Comments) -> None:
+        group_id = (await on.public.board()).get(on.ids[0]).group_id
+        await on.public.desk.decide_batch("c", MODERATOR, decision, Batch(2, (group_id,)))
+
+    return decide
+
+
+async def _undo(on: Comments) -> None:
+    undo = next(reversed((await on.public.board()).undoable))
+    await on.public.desk.undo("c", MODERATOR, undo)
 
 
 async def _post(on: Comments) -> None:
@@ -142,6 +156,8 @@ KINDS: Final[dict[str, Kind]] = {
     "comment.held": Kind(_decide(Decision.HOLD)),
     "comment.hidden": Kind(_decide(Decision.HIDE), first=SHOWN),
     "comment.reopened": Kind(_decide(Decision.REOPEN), first=_decide(Decision.REJECT)),
+    "comment.approved with its group": Kind(_decide_groups(Decision.APPROVE)),
+    "comment.undone": Kind(_undo, first=_decide(Decision.REJECT)),
     "comment.claimed": Kind(_grouped("claim")),
     "comment.released": Kind(_grouped("release"), first=_grouped("claim")),
     "comment.represented": Kind(_grouped("represent")),

@@ -79,6 +79,8 @@ def told(lines: list[AuditLine]) -> Story:
                 story.item = what
             case "agenda.ended":
                 story.item = None
+            case "comment.undone":
+                story.states[what] = content["to"]
             case action if action in DECIDED:
                 story.states[what] = DECIDED[action]
     return story

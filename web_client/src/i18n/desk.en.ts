@@ -443,6 +443,7 @@ export const deskEn: typeof deskZhCN = {
         held: 'held a comment',
         hidden: 'hid a comment',
         reopened: 'put a comment back into the queue',
+        undone: 'took a decision on comments back',
         claimed: 'claimed a group of comments',
         released: 'released a group of comments',
         represented: 'let a comment stand for its group',

@@ -441,6 +441,7 @@ export const deskZhCN = {
         held: '暂缓留言',
         hidden: '隐藏留言',
         reopened: '退回待审核',
+        undone: '撤销刚才的审核',
         claimed: '开始处理一组留言',
         released: '放下一组留言',
         represented: '设为代表留言',
