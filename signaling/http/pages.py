@@ -38,7 +38,7 @@ class Pages:
         app.router.add_get("/j/{code}", self._room)
         app.router.add_get("/live/{cid}", self._live)
         app.router.add_get("/desk/{cid}", self._desk)
-        app.router.add_get("/desk/{cid}/{place:prepare|record|attendance|trace}", self._desk)
+        app.router.add_get("/desk/{cid}/{place:prepare|responses|record|attendance|trace}", self._desk)
         app.router.add_get("/assets/{path:.+}", self._asset)
         if self._lan_ca is not None:
             app.router.add_get("/lan-ca.crt", self._ca)

@@ -21,7 +21,14 @@ interface Call {
   body?: BodyInit
   type?: string
   range?: string
+  tag?: string | null
   stop?: AbortSignal
+}
+
+/** What was read, and the entity tag to ask with whether it is still so. */
+export interface Kept<T> {
+  body: T
+  tag: string | null
 }
 
 export class Http {
@@ -29,6 +36,13 @@ export class Http {
 
   get<T>(path: string, query: Query = {}): Promise<T> {
     return this.json(path + queryText(query), { method: 'GET' })
+  }
+
+  /** For who looks again and again: gives `kept` itself while nothing has changed. */
+  async look<T>(path: string, query: Query, kept: Kept<T> | null): Promise<Kept<T>> {
+    const response = await this.ask(path + queryText(query), { method: 'GET', tag: kept?.tag ?? null })
+    if (response.status === 304 && kept) return kept
+    return { body: (await response.json()) as T, tag: response.headers.get('ETag') }
   }
 
   send<T>(method: 'POST' | 'PATCH' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> {
@@ -64,18 +78,19 @@ export class Http {
     return (await response.json()) as T
   }
 
-  private async ask(path: string, { method, body, type, range, stop }: Call): Promise<Response> {
+  private async ask(path: string, { method, body, type, range, tag, stop }: Call): Promise<Response> {
     const headers: Record<string, string> = {}
     if (this.token) headers.Authorization = `Bearer ${this.token}`
     if (type) headers['Content-Type'] = type
     if (range) headers.Range = range
+    if (tag) headers['If-None-Match'] = tag
     let response: Response
     try {
       response = await fetch(PREFIX + path, { method, headers, cache: 'no-store', ...(body === undefined ? {} : { body }), ...(stop ? { signal: stop } : {}) })
     } catch {
       throw new ProblemError('offline', 0)
     }
-    if (response.ok) return response
+    if (response.ok || (tag && response.status === 304)) return response
     const problem = (await response.json().catch(() => ({}))) as Record<string, unknown>
     throw new ProblemError(typeof problem.code === 'string' ? problem.code : 'failed', response.status, problem)
   }

@@ -1,13 +1,17 @@
 /** All texts of a language together; each part of the product brings its own file. */
 import { broadcastEn } from './broadcast.en'
 import { broadcastZhCN } from './broadcast.zh-CN'
+import { casesEn } from './cases.en'
+import { casesZhCN } from './cases.zh-CN'
 import { deskEn } from './desk.en'
 import { deskZhCN } from './desk.zh-CN'
 import { en } from './en'
 import { entryEn } from './entry.en'
 import { entryZhCN } from './entry.zh-CN'
+import { responsesEn } from './responses.en'
+import { responsesZhCN } from './responses.zh-CN'
 import { zhCN } from './zh-CN'
 
-export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...entryZhCN }
+export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...entryZhCN, ...casesZhCN, ...responsesZhCN }
 export type Texts = typeof chinese
-export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...entryEn }
+export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...entryEn, ...casesEn, ...responsesEn }

@@ -14,6 +14,8 @@ import '@/styles/floor.css'
 import '@/styles/desk.css'
 import '@/styles/desk-places.css'
 import '@/styles/desk-broadcast.css'
+import '@/styles/cases.css'
+import '@/styles/desk-responses.css'
 import DeskPage from './DeskPage.vue'
 
 createApp(DeskPage).use(createPinia()).use(i18n).mount('#app')

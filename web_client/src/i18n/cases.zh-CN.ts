@@ -1,0 +1,28 @@
+/** What the desk and the department's page say alike about a case (办理答复). */
+export const casesZhCN = {
+  cases: {
+    overdueBy: '逾期 {n} 个工作日',
+    overdue: '已到期',
+    today: '今天到期',
+    left: '还剩 {n} 天',
+    dueOn: '{date}到期',
+    moment: '不到 1 分钟',
+    minutes: '{n} 分钟',
+    hours: '{n} 小时',
+    days: '{n} 天',
+    people: '{n} 人',
+    author: '{name}',
+    authors: '{name}等 {n} 人',
+    promoted: '上会',
+    visibility: { public: '公开答复', private: '只回复提问人' },
+    state: { unassigned: '待分派', assigned: '办理中', submitted: '答复待审核', answered: '已答复', closed: '已办结' },
+    rating: { satisfied: '满意', fairly: '基本满意', unsatisfied: '不满意' },
+    ratingOf: '提问人评价：{rating}',
+    ratings: '提问人评价：满意 {satisfied}，基本满意 {fairly}，不满意 {unsatisfied}',
+    followUp: '提问人追问',
+    similar: '看 {n} 条相近留言',
+    reason: '理由',
+    until: '延到哪一天',
+    letters: '{n} / {most}',
+  },
+}

@@ -1,0 +1,246 @@
+/** The ledger of cases on the desk: looked at every five seconds while it is open, and seldom for the number at the rail. */
+import { defineStore } from 'pinia'
+import { computed, ref, shallowRef, watch } from 'vue'
+import type { Http, Kept } from '@/api/http'
+import { RequestError } from '@/api/room-socket'
+import { responses, type Counted, type ResponseCard, type ResponseDetail, type ResponsePage, type ResponseQuery, type ResponsesApi, type Visibility } from '@/api/responses'
+import { useActs } from './acts'
+import { useRoom } from './room'
+import { useSession } from './session'
+
+const PAGE = 100
+const MOST = 200
+const LOOK_MS = 5000
+const SELDOM_MS = 30_000
+const TYPING_MS = 300
+
+export type View = 'open' | Exclude<Counted, 'all'> | 'all'
+const STATES: Record<View, string> = {
+  open: 'unassigned,assigned,submitted',
+  unassigned: 'unassigned',
+  assigned: 'assigned',
+  due_soon: 'due_soon',
+  overdue: 'overdue',
+  submitted: 'submitted',
+  answered: 'answered',
+  closed: 'closed',
+  all: '',
+}
+
+export const useResponses = defineStore('responses', () => {
+  const acts = useActs()
+  const room = useRoom()
+  const session = useSession()
+  const items = shallowRef<ResponseCard[] | null>(null)
+  const next = ref<string | null>(null)
+  const counts = shallowRef<ResponsePage['counts'] | null>(null)
+  const failed = ref(false)
+  const loading = ref(false)
+  const view = ref<View>('open')
+  const department = ref('')
+  const text = ref('')
+  /** the one that stands open beside the list */
+  const openId = ref<string | null>(null)
+  const detail = shallowRef<ResponseDetail | null>(null)
+  /** the one that was open is there no more */
+  const gone = ref(false)
+  const busy = ref(false)
+  let looking = false
+  let kept: Kept<ResponsePage> | null = null
+  let keptQuery = ''
+  let keptDetail: Kept<ResponseDetail> | null = null
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let typing: ReturnType<typeof setTimeout> | undefined
+  let turn = 0
+
+  const mayManage = computed(() => room.can('response.manage'))
+  /** what the secretariat itself has to do */
+  const mine = computed(() => (counts.value ? counts.value.unassigned + counts.value.submitted : 0))
+
+  const api = (http: Http): ResponsesApi => responses(http, session.cid)
+
+  async function load(): Promise<void> {
+    const now = (turn += 1)
+    const query: ResponseQuery = {
+      state: STATES[view.value],
+      department: department.value,
+      text: text.value.trim(),
+      // What was unrolled stays unrolled.
+      limit: Math.min(MOST, Math.max(PAGE, items.value?.length ?? 0)),
+    }
+    const asked = JSON.stringify(query)
+    const before = asked === keptQuery ? kept : null
+    const [list] = await Promise.all([acts.run((http) => api(http).page(query, before), { quiet: true }), loadDetail()])
+    // An answer to an older question is of no use.
+    if (now !== turn) return
+    loading.value = false
+    failed.value = !list && items.value === null
+    if (!list || list.value === before) return
+    kept = list.value
+    keptQuery = asked
+    items.value = kept.body.items
+    next.value = kept.body.next
+    counts.value = kept.body.counts
+  }
+
+  async function loadDetail(): Promise<void> {
+    const id = openId.value
+    if (!id) return
+    const before = detail.value?.response.id === id ? keptDetail : null
+    try {
+      const got = await acts.ask((http) => api(http).one(id, before))
+      if (openId.value !== id || got === before) return
+      keptDetail = got
+      detail.value = got.body
+      gone.value = false
+    } catch (error) {
+      if (openId.value === id && error instanceof RequestError && error.code.endsWith('not_found')) gone.value = true
+    }
+  }
+
+  async function more(): Promise<void> {
+    if (!next.value || loading.value) return
+    const now = turn
+    loading.value = true
+    const query = { state: STATES[view.value], department: department.value, text: text.value.trim(), limit: PAGE, after: next.value }
+    const got = await acts.run((http) => api(http).page(query))
+    loading.value = false
+    if (!got || now !== turn) return
+    const { items: further, next: after } = got.value.body
+    const there = new Set(items.value?.map((each) => each.id))
+    items.value = [...(items.value ?? []), ...further.filter((each) => !there.has(each.id))]
+    next.value = after
+  }
+
+  async function open(id: string | null): Promise<void> {
+    openId.value = id
+    gone.value = false
+    if (id === null) detail.value = null
+    else await loadDetail()
+  }
+
+  function tick(): void {
+    clearTimeout(timer)
+    timer = setTimeout(
+      () => {
+        if (document.visibilityState === 'hidden') return tick()
+        void (looking ? load() : loadCounts()).finally(tick)
+      },
+      looking ? LOOK_MS : SELDOM_MS,
+    )
+  }
+
+  async function loadCounts(): Promise<void> {
+    if (!room.can('response.read')) return
+    const got = await acts.run((http) => api(http).page({ state: 'submitted', limit: 1 }), { quiet: true })
+    if (got && !looking) counts.value = got.value.body.counts
+  }
+
+  function start(): void {
+    looking = true
+    void load()
+    tick()
+  }
+
+  function stop(): void {
+    looking = false
+    tick()
+  }
+
+  /** From when somebody who may read them is at the desk. */
+  function follow(): void {
+    void loadCounts()
+    tick()
+  }
+
+  function anew(): void {
+    loading.value = true
+    void load()
+    tick()
+  }
+  watch([view, department], anew)
+  watch(text, () => {
+    clearTimeout(typing)
+    typing = setTimeout(anew, TYPING_MS)
+  })
+
+  /** One act on a case; what came of it is shown at once, and the list follows. */
+  async function turnOne(act: (all: ResponsesApi) => Promise<{ response: ResponseCard }>): Promise<ResponseCard | null> {
+    if (busy.value) return null
+    busy.value = true
+    const done = await acts.run((http) => act(api(http)))
+    busy.value = false
+    if (done) put(done.value.response)
+    // Also after a refusal: somebody else may have been faster.
+    void load()
+    return done?.value.response ?? null
+  }
+
+  function put(card: ResponseCard): void {
+    items.value = items.value?.map((each) => (each.id === card.id ? card : each)) ?? null
+    if (detail.value?.response.id === card.id) detail.value = { ...detail.value, response: card }
+    // What is kept by its tag is older than this.
+    kept = null
+    keptDetail = null
+  }
+
+  const assign = (id: string, to: string, dueWallMs: number | null, reason: string) => turnOne((all) => all.assign(id, to, dueWallMs, reason))
+  const extend = (id: string, untilWallMs: number, reason: string) => turnOne((all) => all.extend(id, untilWallMs, reason))
+  const denyExtension = (id: string, reason: string) => turnOne((all) => all.denyExtension(id, reason))
+  const giveBack = (id: string, reason: string) => turnOne((all) => all.giveBack(id, reason))
+  const approve = (id: string, visibility: Visibility) => turnOne((all) => all.approve(id, visibility))
+  const unapprove = (id: string) => turnOne((all) => all.unapprove(id))
+  const reopen = (id: string, reason: string) => turnOne((all) => all.reopen(id, reason))
+  const close = (id: string) => turnOne((all) => all.close(id))
+  const remind = (id: string) => turnOne((all) => all.remind(id))
+
+  /** Everybody whose case is due soon or overdue; gives how many were reminded. */
+  async function remindAll(): Promise<number> {
+    if (busy.value) return 0
+    busy.value = true
+    let reminded = 0
+    const got = await acts.run((http) => api(http).page({ state: 'due_soon,overdue', limit: MOST }))
+    for (const each of got?.value.body.items ?? []) {
+      if (!(await acts.run((http) => api(http).remind(each.id)))) break
+      reminded += 1
+    }
+    busy.value = false
+    kept = null
+    keptDetail = null
+    void load()
+    return reminded
+  }
+
+  return {
+    items,
+    next,
+    counts,
+    failed,
+    loading,
+    view,
+    department,
+    text,
+    openId,
+    detail,
+    gone,
+    busy,
+    mayManage,
+    mine,
+    load,
+    more,
+    open,
+    start,
+    stop,
+    follow,
+    assign,
+    extend,
+    denyExtension,
+    giveBack,
+    approve,
+    unapprove,
+    reopen,
+    close,
+    remind,
+    remindAll,
+  }
+})
