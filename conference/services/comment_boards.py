@@ -17,7 +17,7 @@ from conference.services.rooms import Rooms
 
 MAX_COMMENTS: Final = 100_000  # of one consultation
 _IDLE_S: Final = 1_800.0
-_ROWS_AT_ONCE: Final = 50
+_ROWS_AT_ONCE: Final = 100
 
 
 class CommentBoards:
@@ -57,13 +57,11 @@ class CommentBoards:
             words = tuple(await unit.comments.words(consultation_id))
             judge = await asyncio.to_thread(self.reader.judge, words)
             board = CommentBoard(consultation_id, judge, self.reader.grouping(), words=words)
-            count = 0
-            async for comment in unit.comments.of(consultation_id):
-                board.put(comment)
-                board.grouping.restore(comment.id, comment.text, comment.group_id)
-                count += 1
-                if count % _ROWS_AT_ONCE == 0:
-                    await asyncio.sleep(0)  # the room goes on meanwhile
+            async for some in unit.comments.pages(consultation_id, _ROWS_AT_ONCE):
+                for comment in some:
+                    board.put(comment)
+                board.grouping.restore([(each.id, each.text, each.group_id) for each in some])
+                await asyncio.sleep(0)  # the room goes on meanwhile
             for group in await unit.comments.groups(consultation_id):
                 if board.has_group(group.id):
                     board.put_group(group)

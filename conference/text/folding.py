@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from conference.text.lookalikes import plain
 
@@ -11,6 +12,7 @@ _CLAUSE = frozenset(
     "，。！？；：,!?;:、…\n\r"
 )  # what ends a thought: words do not reach over it unless spelt apart
 _NOTHING = ""
+_MOST_KNOWN: Final = 1 << 16  # characters
 
 
 @dataclass(frozen=True)
@@ -80,3 +82,21 @@ def fold(text: str) -> Folded:
                 kept.append(part)
                 positions.append(position)
     return Folded("".join(kept), tuple(positions), "".join(marked), tuple(marked_positions), text, unseen)
+
+
+class _Read(dict[int, str]):
+    """For str.translate: what is read of each character, found out once."""
+
+    def __missing__(self, code: int) -> str:
+        read = "".join(part for part in plain(chr(code)) if part.isalnum())
+        if len(self) < _MOST_KNOWN:
+            self[code] = read
+        return read
+
+
+_READ: Final = _Read()
+
+
+def fold_text(text: str) -> str:
+    """`fold(text).text`, at a fifth of the price."""
+    return text.translate(_READ)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from operator import add
 from typing import Final
@@ -18,6 +18,7 @@ _ROWS: Final = 2
 _ENOUGH: Final = 0.5  # shared pairs of characters among all of both
 _ENOUGH_SHORT: Final = 0.6
 _SHORT: Final = 12  # characters
+_PLAINLY: Final = 0.8  # hardly anything is liker
 _COMPARED: Final = 6  # exemplars that share the most bands
 _SLOTS_A_COMMENT: Final = 2
 _NEVER: Final = 0  # no exemplar stands in this slot
@@ -34,6 +35,7 @@ _FALLING: Final = re.compile("减|降|少|缩|削|低|晚")
 _NUMBER: Final = re.compile(r"(?<![0-9a-z])(?!1(?![0-9]))[0-9]{1,3}(?=[^0-9a-z])")
 
 _Hashes = npt.NDArray[np.uint64]
+_Slots = npt.NDArray[np.intp]
 
 
 @lru_cache(maxsize=512)
@@ -93,16 +95,23 @@ class _Sketch:
         self._mixers = generator.integers(1, 1 << 63, _BANDS, dtype=np.uint64) | np.uint64(1)
         self._mask = np.uint64(mask)
 
-    def slots(self, folded: str) -> npt.NDArray[np.intp]:
-        codes = np.frombuffer(f"^{folded}$".encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
+    def slots(self, texts: Sequence[str]) -> _Slots:
+        """A row for each text. Many at once cost a fifth each."""
+        framed = [f"^{folded}$" for folded in texts]
+        codes = np.frombuffer("".join(framed).encode("utf-32-le", "surrogatepass"), np.uint32)
+        codes = codes.astype(np.uint64)
+        begins = np.cumsum([0, *map(len, framed)])
         pairs: _Hashes = (codes[:-1] << np.uint64(32)) | codes[1:]
         pairs *= np.uint64(0x9E3779B97F4A7C15)
         pairs ^= pairs >> np.uint64(29)
-        least = ((pairs * self._factors) >> np.uint64(17)).min(axis=1).reshape(_BANDS, _ROWS)
-        mixed = least[:, 0] * self._mixers + least[:, 1] + np.uint64(crc32(repr(stance(folded)).encode()))
+        pairs[begins[1:-1] - 1] = pairs[begins[1:-1] - 2]  # from one text to the next is no pair
+        hashes = (pairs * self._factors) >> np.uint64(17)
+        least = np.minimum.reduceat(hashes, begins[:-1], axis=1).reshape(_BANDS, _ROWS, len(texts))
+        stances = np.array([crc32(repr(stance(folded)).encode()) for folded in texts], np.uint64)
+        mixed = least[:, 0] * self._mixers[:, None] + least[:, 1] + stances
         mixed *= np.uint64(0xBF58476D1CE4E5B9)
         mixed ^= mixed >> np.uint64(31)
-        slots: npt.NDArray[np.intp] = (mixed & self._mask).astype(np.intp)
+        slots: _Slots = (mixed & self._mask).astype(np.intp).T
         return slots
 
 
@@ -156,31 +165,40 @@ class Groups:
             group_id = self._members[same][0]
             self._remember(comment_id, folded, group_id)
             return group_id
-        slots = self._sketch.slots(folded)
+        slots = self._sketch.slots([folded])[0]
         found = self._group_like(folded, slots)
         self._remember(comment_id, folded, found or comment_id)
         if found is None:
             self._exemplify(comment_id, folded, slots)
         return found or comment_id
 
-    def restore(self, comment_id: str, folded: str, group_id: str) -> None:
-        """A comment from the rows, with the group it has; to be called in the order in which they came."""
-        if comment_id in self._members:
-            self.move([comment_id], group_id)
-            return
-        slots = self._sketch.slots(folded)
-        same = self._newest.get(folded)
-        found = self._members[same][0] if same is not None else self._group_like(folded, slots)
-        self._remember(comment_id, folded, group_id)
-        if found != group_id:
-            self._exemplify(comment_id, folded, slots)
+    def restore(self, rows: Sequence[tuple[str, str, str]]) -> None:
+        """Comments from the rows: id, folded text, and the group it has; in the order in which they came.
+
+        Some hundred at once are cheapest.
+        """
+        unseen = list(dict.fromkeys(folded for _, folded, _ in rows if folded not in self._newest))
+        slots = dict(zip(unseen, self._sketch.slots(unseen), strict=True)) if unseen else {}
+        for comment_id, folded, group_id in rows:
+            if comment_id in self._members:
+                self.move([comment_id], group_id)
+                continue
+            same = self._newest.get(folded)
+            if same is not None:
+                is_expected = self._members[same][0] == group_id
+                own = None if is_expected else self._sketch.slots([folded])[0]
+            else:
+                own = slots[folded]
+                is_expected = self._sizes[group_id] > 0 and self._is_expected(folded, own, group_id)
+            self._remember(comment_id, folded, group_id)
+            if not is_expected and own is not None:
+                self._exemplify(comment_id, folded, own)
 
     @classmethod
-    def rebuilt(cls, rows: Iterable[tuple[str, str, str]], capacity: int = 100_000) -> Groups:
+    def rebuilt(cls, rows: Sequence[tuple[str, str, str]], capacity: int = 100_000) -> Groups:
         """From rows of comment, folded text and group, in the order in which they came."""
         groups = cls(capacity)
-        for comment_id, folded, group_id in rows:
-            groups.restore(comment_id, folded, group_id)
+        groups.restore(rows)
         return groups
 
     def move(self, comment_ids: Sequence[str], group_id: str) -> None:
@@ -193,7 +211,7 @@ class Groups:
             self._leave(former)
             self._members[comment_id] = (group_id, folded)
             self._sizes[group_id] += 1
-            self._exemplify(comment_id, folded, self._sketch.slots(folded))
+            self._exemplify(comment_id, folded, self._sketch.slots([folded])[0])
 
     def merge(self, group_id: str, other_id: str) -> str:
         """All of the other group into the first; returns the first."""
@@ -213,14 +231,11 @@ class Groups:
         self.move(leaving, name)
         return name
 
-    def _group_like(self, folded: str, slots: npt.NDArray[np.intp]) -> str | None:
+    def _group_like(self, folded: str, slots: _Slots) -> str | None:
         """The group of the likest exemplar, the older one of equally like ones."""
         best: tuple[float, int] | None = None
-        bands = Counter(self._table[self._bands, slots].tolist())
-        for number, _ in sorted(bands.items(), key=lambda item: (-item[1], item[0]))[:_COMPARED]:
-            exemplar = self._exemplars.get(number)
-            if exemplar is None:
-                continue
+        for number, _ in self._candidates(slots):
+            exemplar = self._exemplars[number]
             alike = likeness(folded, exemplar[0])
             if alike < _enough(folded, exemplar[0]) or (best and (alike, -number) < best):
                 continue
@@ -228,7 +243,31 @@ class Groups:
                 best = alike, -number
         return self._members[self._exemplars[-best[1]][1]][0] if best else None
 
-    def _exemplify(self, comment_id: str, folded: str, slots: npt.NDArray[np.intp]) -> None:
+    def _is_expected(self, folded: str, slots: _Slots, group_id: str) -> bool:
+        """Whether likeness alone leads there. Others are compared only where they share more bands."""
+        first = self._members.get(group_id)  # groups are named after it
+        if first is not None and first[0] == group_id and likeness(folded, first[1]) >= _PLAINLY:
+            return True
+        found = self._candidates(slots)
+        for number, shared in found:
+            text, comment_id = self._exemplars[number]
+            if self._members[comment_id][0] != group_id:
+                continue
+            alike = likeness(folded, text)
+            if alike >= _enough(folded, text):
+                others = (self._exemplars[each][0] for each, bands in found if bands > shared)
+                return not any(
+                    likeness(folded, each) > alike and says_the_same(folded, each) for each in others
+                )
+        return False
+
+    def _candidates(self, slots: _Slots) -> list[tuple[int, int]]:
+        """Numbers of the exemplars that share the most bands, and how many."""
+        bands = Counter(self._table[self._bands, slots].tolist())
+        found = sorted(bands.items(), key=lambda item: (-item[1], item[0]))[:_COMPARED]
+        return [each for each in found if each[0] in self._exemplars]
+
+    def _exemplify(self, comment_id: str, folded: str, slots: _Slots) -> None:
         """From now on others are compared with this one."""
         former = self._numbers.get(folded)
         if former is not None:
@@ -258,7 +297,7 @@ class Groups:
         if heir is None:
             del self._exemplars[number], self._numbers[folded]
         else:
-            self._exemplify(heir, folded, self._sketch.slots(folded))
+            self._exemplify(heir, folded, self._sketch.slots([folded])[0])
 
     def _leave(self, group_id: str) -> None:
         self._sizes[group_id] -= 1

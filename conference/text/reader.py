@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 from conference.model import comment
 from conference.text.filter import judge
-from conference.text.folding import fold
+from conference.text.folding import fold_text
 from conference.text.near_duplicates import Groups
 from conference.text.topics import cluster
 from conference.text.words import Category, Level, Word, WordList, default_words
 
 
 def _readable(text: str) -> str:
-    return fold(text).text or text.strip()  # pictures alone: each its own text
+    return fold_text(text) or text.strip()  # pictures alone: each its own text
 
 
 class ListJudge:
@@ -22,7 +22,7 @@ class ListJudge:
 
     def __init__(self, words: Sequence[comment.Word]) -> None:
         own = [Word(word.text, Level(word.level), _category(word.category)) for word in words]
-        overruled = {fold(word.text).text for word in own}
+        overruled = {fold_text(word.text) for word in own}
         self._words = WordList([*(word for key, word in _default_by_key() if key not in overruled), *own])
 
     def judge(self, text: str, nickname: str, region: str | None) -> comment.Verdict:
@@ -39,7 +39,7 @@ class ListJudge:
 
 @cache
 def _default_by_key() -> tuple[tuple[str, Word], ...]:
-    return tuple((fold(word.text).text, word) for word in default_words())
+    return tuple((fold_text(word.text), word) for word in default_words())
 
 
 def _category(name: str) -> Category:
@@ -56,9 +56,9 @@ class TextGrouping:
         """The group of a new comment."""
         return self._groups.add(comment_id, _readable(text))
 
-    def restore(self, comment_id: str, text: str, group_id: str) -> None:
-        """A comment that has its group already."""
-        self._groups.restore(comment_id, _readable(text), group_id)
+    def restore(self, comments: Iterable[tuple[str, str, str]]) -> None:
+        """Comments that have their groups already: id, text and group, in the order of arrival."""
+        self._groups.restore([(each, _readable(text), group_id) for each, text, group_id in comments])
 
     def move(self, comment_ids: Sequence[str], group_id: str) -> None:
         """A person put them there: what is like them follows from now on."""

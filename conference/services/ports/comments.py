@@ -16,6 +16,9 @@ class CommentRepository(Protocol):
     def of(self, consultation_id: str) -> AsyncGenerator[Comment, None]:
         """In the order of arrival."""
 
+    def pages(self, consultation_id: str, size: int) -> AsyncGenerator[list[Comment], None]:
+        """The same, so many at a time."""
+
     async def add(self, added: Iterable[Comment]) -> None:
         """Raises ConferenceError stale when a number or a key is taken: somebody else added some meanwhile."""
 
@@ -72,8 +75,8 @@ class Grouping(Protocol):
     def add(self, comment_id: str, text: str) -> str:
         """The group of a new comment."""
 
-    def restore(self, comment_id: str, text: str, group_id: str) -> None:
-        """A comment that has its group already."""
+    def restore(self, comments: Iterable[tuple[str, str, str]]) -> None:
+        """Comments that have their groups already: id, text and group, in the order of arrival."""
 
     def move(self, comment_ids: Sequence[str], group_id: str) -> None:
         """A person put them there: what is like them follows from now on."""

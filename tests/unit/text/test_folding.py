@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conference.text.folding import fold
+from conference.text.folding import fold, fold_text
 from conference.text.lookalikes import plain
 
 COMMENTS = st.text(
@@ -84,3 +84,8 @@ def test_a_sentence_ends_a_word_unless_it_is_spelt_out(text: str, word: str, bro
     folded = fold(text)
     start = folded.text.index(word)
     assert folded.breaks(start, start + len(word)) is broken
+
+
+@given(COMMENTS)
+def test_the_text_alone_is_the_same(text: str) -> None:
+    assert fold_text(text) == fold(text).text

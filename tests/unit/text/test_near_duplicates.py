@@ -194,3 +194,17 @@ def test_a_text_that_keeps_coming_is_not_forgotten_with_its_first() -> None:
         groups.add(f"other {number}", f"{chr(0x5000 + number) * 3}{chr(0x6000 + number) * 3}")
     assert len(groups) == 20
     assert groups.add("like", "转发这条消息领取大米啊") == "flood 0"
+
+
+def test_what_a_person_moved_is_followed_after_a_restart_too() -> None:
+    groups = Groups()
+    texts = ["村口路灯坏了没有人来修", "桥头的栏杆断了一截，老人走过去很怕", "村口路灯坏了没有人来修呢"]
+    for number, text in enumerate(texts):
+        groups.add(str(number), text)
+    groups.move(["2"], "1")
+    rows = [(str(number), text, str(groups.group_of(str(number)))) for number, text in enumerate(texts)]
+    again = Groups.rebuilt(rows)
+    for each in (groups, again):
+        assert each.add("3", "村口路灯坏了没有人来修呢") == "1"
+        assert each.add("4", "村口路灯坏了没有人来修") == "0"
+        assert each.add("5", "桥头的栏杆断了一截，老人走过很怕") == "1"

@@ -40,6 +40,6 @@ def test_groupings_read_through_spelling_and_keep_pictures_apart() -> None:
     assert grouping.add("5", "👍") == "3"
     grouping.move(["2"], "other")
     assert grouping.add("6", "村口的路灯坏了") == "other"
-    grouping.restore("7", "桥栏杆断了", "bridges")
+    grouping.restore([("7", "桥栏杆断了", "bridges")])
     assert grouping.add("8", "桥 栏杆断了。") == "bridges"
     assert READER.fold("ＡＢ 縣") == READER.fold("ab县") == "ab县"
