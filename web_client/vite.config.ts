@@ -16,7 +16,13 @@ export default defineConfig({
     // A data: font or style would need a wider content security policy.
     assetsInlineLimit: 0,
     rollupOptions: {
-      input: { index: at('./index.html'), room: at('./room.html'), desk: at('./desk.html'), live: at('./live.html') },
+      input: {
+        index: at('./index.html'),
+        room: at('./room.html'),
+        desk: at('./desk.html'),
+        live: at('./live.html'),
+        department: at('./department.html'),
+      },
     },
   },
   server: {
