@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import math
-import re
 from typing import Annotated, Final
 
 from aiohttp import web
@@ -13,18 +12,15 @@ from pydantic import BaseModel, Field
 
 from conference.model.comment import MAX_NICKNAME_CHARS, MAX_REGION_CHARS, MAX_TEXT_CHARS, CommentState
 from conference.model.errors import ConferenceError, NotFoundError
-from conference.model.ids import PLAIN_PATTERN, hash_secret, is_id, new_id, new_secret
+from conference.model.ids import PLAIN_PATTERN, is_id, new_id
 from conference.model.limit import Limit
 from conference.services.comments import Author, CommentDraft
 from signaling.http.context import CONTEXT
+from signaling.http.device import device_of, is_known, with_device
 from signaling.http.public import cacheable
 from signaling.http.resources import Problem, Resource
 from signaling.http.rest import PREFIX, documented, json_of, nothing
 
-COOKIE: Final = "yuanshang_device"
-_COOKIE_S: Final = 180 * 86_400
-_COOKIE_PATH: Final = f"{PREFIX}/public"
-_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _MAX_IDS: Final = 100
 # Thousands sit behind one address of a carrier; one device is one person. Nobody on this machine is a viewer.
 _BY_ADDRESS: Final = Limit("comment_address", 600, 20.0)
@@ -104,7 +100,7 @@ async def post_comment(
         429: rate_limited, with retry_after_s
     """
     context = request.app[CONTEXT]
-    device_hash = _device(request)[1]
+    device_hash = device_of(request)
     await _limit(request, _BY_ADDRESS, _BY_DEVICE, device_hash)
     draft = CommentDraft(
         comment.nickname,
@@ -114,7 +110,7 @@ async def post_comment(
         comment.region,
     )
     made = await context.comments.post(cid, draft, Author(device_hash, _origin(request)))
-    return _with_device(request, json_of(CommentReceipt.model_validate(made), 202))
+    return with_device(request, json_of(CommentReceipt.model_validate(made), 202))
 
 
 @documented
@@ -143,9 +139,9 @@ async def list_own_comments(
     wanted = [each for each in ids.split(",") if each]
     if len(wanted) > _MAX_IDS or not all(map(is_id, wanted)):
         raise ConferenceError("bad_request", "ids")
-    found = await request.app[CONTEXT].comments.mine(cid, wanted, _device(request)[1])
+    found = await request.app[CONTEXT].comments.mine(cid, wanted, device_of(request))
     answer = json_of(OwnCommentList(items=[OwnCommentResource.model_validate(each) for each in found]))
-    return answer if COOKIE in request.cookies else _with_device(request, answer)
+    return answer if is_known(request) else with_device(request, answer)
 
 
 @documented
@@ -175,7 +171,7 @@ async def unlike_comment(
 async def _like(request: web.Request, cid: str, comment_id: str, *, liked: bool) -> web.Response:
     device_hash = await _known_device(request)
     likes = await request.app[CONTEXT].comments.like(cid, comment_id, device_hash, liked=liked)
-    return _with_device(request, json_of(LikesResource(likes=likes)))
+    return with_device(request, json_of(LikesResource(likes=likes)))
 
 
 @documented
@@ -188,7 +184,7 @@ async def report_comment(
     Tags: public
     """
     await request.app[CONTEXT].comments.report(cid, comment_id, await _known_device(request))
-    return _with_device(request, nothing())
+    return with_device(request, nothing())
 
 
 @documented
@@ -202,41 +198,16 @@ async def withdraw_comment(
     Status Codes:
         409: comment_changed once it was put to the session
     """
-    if request.cookies.get(COOKIE) is None:
+    if not is_known(request):
         raise NotFoundError("nobody's comment")
-    made = await request.app[CONTEXT].comments.withdraw(cid, comment_id, _device(request)[1])
+    made = await request.app[CONTEXT].comments.withdraw(cid, comment_id, device_of(request))
     return json_of(CommentReceipt.model_validate(made))
 
 
-_SECRET_OF: Final = web.RequestKey("device secret", str)
-
-
-def _device(request: web.Request) -> tuple[str, str]:
-    """What stands for the device, made anew for one that shows nothing; and its hash."""
-    secret = request.get(_SECRET_OF) or request.cookies.get(COOKIE, "")
-    if not _SECRET.fullmatch(secret):
-        secret = new_secret()
-    request[_SECRET_OF] = secret
-    return secret, hash_secret(secret)
-
-
 async def _known_device(request: web.Request) -> str:
-    device_hash = _device(request)[1]
+    device_hash = device_of(request)
     await _limit(request, _MARKS_BY_ADDRESS, _MARKS_BY_DEVICE, device_hash)
     return device_hash
-
-
-def _with_device(request: web.Request, response: web.Response) -> web.Response:
-    response.set_cookie(
-        COOKIE,
-        _device(request)[0],
-        max_age=_COOKIE_S,
-        path=_COOKIE_PATH,
-        httponly=True,
-        samesite="Strict",
-        secure=request.secure,
-    )
-    return response
 
 
 async def _limit(request: web.Request, by_address: Limit, by_device: Limit, device_hash: str) -> None:

@@ -1,0 +1,49 @@
+"""What stands for a viewer's device: a cookie with a secret, of which only the hash is kept."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from aiohttp import web
+
+from conference.model.ids import hash_secret, new_secret
+from signaling.http.rest import PREFIX
+
+COOKIE: Final = "yuanshang_device"
+_COOKIE_S: Final = 180 * 86_400
+_COOKIE_PATH: Final = f"{PREFIX}/public"
+_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_SECRET_OF: Final = web.RequestKey("device secret", str)
+
+
+def device_of(request: web.Request) -> str:
+    """The hash of what stands for the device; of something new for one that shows nothing."""
+    return hash_secret(_secret(request))
+
+
+def is_known(request: web.Request) -> bool:
+    """Whether the device shows anything."""
+    return COOKIE in request.cookies
+
+
+def with_device(request: web.Request, response: web.Response) -> web.Response:
+    """The response with the cookie, which lasts from now on."""
+    response.set_cookie(
+        COOKIE,
+        _secret(request),
+        max_age=_COOKIE_S,
+        path=_COOKIE_PATH,
+        httponly=True,
+        samesite="Strict",
+        secure=request.secure,
+    )
+    return response
+
+
+def _secret(request: web.Request) -> str:
+    secret = request.get(_SECRET_OF) or request.cookies.get(COOKIE, "")
+    if not _SECRET.fullmatch(secret):
+        secret = new_secret()
+    request[_SECRET_OF] = secret
+    return secret
