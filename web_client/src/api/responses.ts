@@ -45,9 +45,14 @@ export interface ResponseCard {
   overdue_days: number
   /** how often */
   reminded: number
+  /** how often */
   extended: number
   extension: Extension | null
   answer: CaseAnswer | null
+  /** the approved one before it, public until the newest is approved */
+  earlier: CaseAnswer | null
+  /** why it lies where it lies: given back, refused or taken up again */
+  returned_reason: string | null
   program_from_ms: number | null
   program_to_ms: number | null
   opened_wall_ms: number

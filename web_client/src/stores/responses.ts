@@ -5,6 +5,7 @@ import type { Http, Kept } from '@/api/http'
 import { RequestError } from '@/api/room-socket'
 import { responses, type Counted, type ResponseCard, type ResponseDetail, type ResponsePage, type ResponseQuery, type ResponsesApi, type Visibility } from '@/api/responses'
 import { useActs } from './acts'
+import { useNotices } from './notices'
 import { useRoom } from './room'
 import { useSession } from './session'
 
@@ -29,6 +30,7 @@ const STATES: Record<View, string> = {
 
 export const useResponses = defineStore('responses', () => {
   const acts = useActs()
+  const notices = useNotices()
   const room = useRoom()
   const session = useSession()
   const items = shallowRef<ResponseCard[] | null>(null)
@@ -194,15 +196,25 @@ export const useResponses = defineStore('responses', () => {
   const close = (id: string) => turnOne((all) => all.close(id))
   const remind = (id: string) => turnOne((all) => all.remind(id))
 
-  /** Everybody whose case is due soon or overdue; gives how many were reminded. */
-  async function remindAll(): Promise<number> {
-    if (busy.value) return 0
+  /** Everybody whose case is due soon or overdue; gives how many were reminded, and how many nothing reaches. */
+  async function remindAll(): Promise<{ n: number; missing: number }> {
+    const reminded = { n: 0, missing: 0 }
+    if (busy.value) return reminded
     busy.value = true
-    let reminded = 0
-    const got = await acts.run((http) => api(http).page({ state: 'due_soon,overdue', limit: MOST }))
-    for (const each of got?.value.body.items ?? []) {
-      if (!(await acts.run((http) => api(http).remind(each.id)))) break
-      reminded += 1
+    try {
+      const { body } = await acts.ask((http) => api(http).page({ state: 'due_soon,overdue', limit: MOST }))
+      for (const each of body.items) {
+        try {
+          await acts.ask((http) => api(http).remind(each.id))
+          reminded.n += 1
+        } catch (error) {
+          // One department that nothing reaches keeps no other from being reminded.
+          if (!(error instanceof RequestError) || error.code !== 'no_channel') throw error
+          reminded.missing += 1
+        }
+      }
+    } catch (error) {
+      notices.show(acts.sentence(error))
     }
     busy.value = false
     kept = null

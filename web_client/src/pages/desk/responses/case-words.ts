@@ -47,22 +47,6 @@ export function isOverdue(card: ResponseCard, nowMs: number): boolean {
   return card.state === 'assigned' && card.due_wall_ms !== null && card.due_wall_ms < nowMs
 }
 
-/** What the secretariat has to do comes first, the rest by its date; what is done comes last, the newest first. */
-export function byNeed(cards: readonly ResponseCard[]): ResponseCard[] {
-  const rank = (card: ResponseCard): number => {
-    if (card.state === 'submitted') return 0
-    if (card.state === 'unassigned') return 1
-    if (card.state === 'assigned') return card.extension ? 2 : 3
-    return card.state === 'answered' ? 4 : 5
-  }
-  const at = (card: ResponseCard): number => {
-    if (card.state === 'submitted') return card.answer?.submitted_wall_ms ?? 0
-    if (card.state === 'assigned') return card.due_wall_ms ?? Number.MAX_SAFE_INTEGER
-    return card.state === 'unassigned' ? card.opened_wall_ms : -(card.answer?.approved_wall_ms ?? card.closed_wall_ms ?? 0)
-  }
-  return [...cards].sort((one, two) => rank(one) - rank(two) || at(one) - at(two) || one.number - two.number)
-}
-
 export interface HistoryWords {
   head: string
   lines: string[]
@@ -70,14 +54,13 @@ export interface HistoryWords {
 }
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
-const nameOf = (value: unknown): string => (value && typeof value === 'object' && 'name' in value ? text((value as { name: unknown }).name) : text(value))
 
 /** One line of the trace of a case; an action without words of its own is named as the trace names it. */
 export function historyWords({ action, by, detail }: HistoryLine, words: Words): HistoryWords {
   const { t, te, locale, nowMs } = words
   const verb = action.replace(/^response\./, '')
   const dateOf = (value: unknown): string => (typeof value === 'number' ? dayOf(value, locale, nowMs) : '')
-  const department = nameOf(detail.department) || nameOf(detail.name)
+  const department = text(detail.name) || (verb === 'submitted' || verb === 'extension_asked' ? (by ?? '') : '')
   const until = dateOf(detail.until_wall_ms ?? detail.due_wall_ms)
   const rating = text(detail.rating)
   const key = keyOf(verb, detail)
@@ -87,18 +70,19 @@ export function historyWords({ action, by, detail }: HistoryLine, words: Words):
       ? t(`trace.action.${action}`)
       : t('responses.line.other')
   const lines: string[] = []
-  if ((verb === 'assigned' || verb === 'reassigned') && typeof detail.due_wall_ms === 'number') lines.push(t('responses.line.due', { date: until }))
+  if ((verb === 'assigned' || verb === 'reopened') && typeof detail.due_wall_ms === 'number') lines.push(t('responses.line.due', { date: until }))
   if (text(detail.reason)) lines.push(t('responses.line.reason', { reason: text(detail.reason) }))
   if (verb === 'submitted') lines.push(t('responses.line.waits'))
-  const channel = text(detail.channel)
-  if (te(`responses.line.channel.${channel}`)) lines.push(t(`responses.line.channel.${channel}`))
+  const channels = (Array.isArray(detail.channels) ? detail.channels : [detail.channel]).map((each) => `responses.line.channel.${text(each)}`).filter(te)
+  if (channels.length) lines.push(channels.map((each) => t(each)).join(t('common.separator')))
   if (verb === 'followed_up' && text(detail.text)) lines.push(text(detail.text))
-  if (by) lines.push(by)
+  if (by && by !== department) lines.push(by)
   return { head, lines, bad: verb === 'refused' || verb === 'reminder_failed' }
 }
 
 function keyOf(verb: string, detail: Record<string, unknown>): string {
-  if (verb === 'opened' && detail.promotion_id) return 'openedTaken'
+  if (verb === 'opened' && detail.promotion) return 'openedTaken'
+  if (verb === 'assigned' && detail.before) return 'reassigned'
   if (verb === 'approved' && detail.visibility === 'private') return 'approvedPrivate'
   return verb
 }
