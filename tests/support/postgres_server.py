@@ -17,8 +17,8 @@ _PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 
 
 @contextmanager
-def postgres_server() -> Iterator[str]:
-    """URL of its database while it runs."""
+def postgres_server(*, durable: bool = False) -> Iterator[str]:
+    """URL of its database while it runs. `durable`: a commit waits for the disk, as where it counts."""
     if not _PROGRAMS.is_dir():
         pytest.skip("PostgreSQL 15 is not installed")
     directory = Path(tempfile.mkdtemp(prefix="yuanshang-pg-"))
@@ -27,7 +27,8 @@ def postgres_server() -> Iterator[str]:
         os.chown(directory, nobody.pw_uid, nobody.pw_gid)
     data = directory / "data"
     _as_nobody([str(_PROGRAMS / "initdb"), "-D", str(data), "-U", "yuanshang", "-A", "trust", "-E", "UTF8"])
-    options = f"-c listen_addresses='' -c unix_socket_directories={directory} -c fsync=off"
+    options = f"-c listen_addresses='' -c unix_socket_directories={directory}"
+    options += "" if durable else " -c fsync=off"
     control = [str(_PROGRAMS / "pg_ctl"), "-D", str(data), "-w"]
     _as_nobody([*control, "-o", options, "-l", str(directory / "log"), "start"])
     try:
