@@ -21,6 +21,7 @@ export default defineConfig({
         room: at('./room.html'),
         desk: at('./desk.html'),
         live: at('./live.html'),
+        answers: at('./answers.html'),
         department: at('./department.html'),
       },
     },

@@ -37,6 +37,7 @@ class Pages:
         app.router.add_get("/room/{cid}", self._room)
         app.router.add_get("/j/{code}", self._room)
         app.router.add_get("/live/{cid}", self._live)
+        app.router.add_get("/answers/{cid}", self._answers)
         app.router.add_get("/desk/{cid}", self._desk)
         app.router.add_get("/desk/{cid}/{place:prepare|responses|record|attendance|trace}", self._desk)
         app.router.add_get("/d/{code}", self._department)
@@ -59,6 +60,9 @@ class Pages:
 
     async def _live(self, request: web.Request) -> web.StreamResponse:
         return self._page("live.html")
+
+    async def _answers(self, request: web.Request) -> web.StreamResponse:
+        return self._page("answers.html")
 
     def _page(self, name: str) -> web.StreamResponse:
         path = self._directory / name

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { PublicChapter, PublicConsultation, PublicTextEntry, Span } from '@/api/public'
 import { publicEn } from '@/i18n/public.en'
 import { publicZhCN } from '@/i18n/public.zh-CN'
+import { en as answersEn, zhCN as answersZhCN } from '@/pages/answers/i18n'
 import { dateOf } from '@/pages/public/native-playback'
 import { countdown, currentAndNext, phaseOf, pollMs } from '@/pages/public/phase'
 import { means, renditionUrl } from '@/pages/public/playback'
@@ -19,6 +20,9 @@ const item = (id: string, state: 'pending' | 'current' | 'done') => ({
   started_at_ms: null,
   ended_at_ms: null,
 })
+
+/** Of the texts about answers, which both pages bring. */
+const FOR_THE_LIVE_PAGE = ['answers.all', 'answers.more']
 
 const PAGE: PublicConsultation = {
   id: 'c',
@@ -185,24 +189,38 @@ describe('texts of the public page', () => {
     Object.entries(tree).flatMap(([key, value]) => (typeof value === 'string' ? [[path + key, value] as [string, string]] : flat(value, `${path}${key}.`)))
   const places = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '').sort()
 
-  it('are there in both languages, with the same places to fill in', () => {
-    const english = new Map(flat(publicEn))
-    const chinese = flat(publicZhCN)
-    expect([...english.keys()].sort()).toEqual(chinese.map(([key]) => key).sort())
-    for (const [key, text] of chinese) {
-      expect(places(english.get(key) ?? ''), key).toEqual(places(text))
+  const bundles = [
+    {
+      name: 'live',
+      chinese: publicZhCN as Tree,
+      english: publicEn as Tree,
+      sources: import.meta.glob<string>(['../src/pages/public/**/*.{vue,ts}', '../src/components/AgendaLines.vue'], { query: '?raw', import: 'default', eager: true }),
+    },
+    {
+      name: 'answers',
+      chinese: answersZhCN as Tree,
+      english: answersEn as Tree,
+      sources: import.meta.glob<string>(['../src/pages/answers/*.{vue,ts}', '../src/pages/public/PublicTop.vue', '../src/pages/public/comments/{AnswerItem,AnswerBox,RateAnswer}.vue'], { query: '?raw', import: 'default', eager: true }),
+    },
+  ]
+
+  it.each(bundles)('are there in both languages, with the same places to fill in: $name', ({ chinese, english }) => {
+    const found = new Map(flat(english))
+    expect([...found.keys()].sort()).toEqual(flat(chinese).map(([key]) => key).sort())
+    for (const [key, text] of flat(chinese)) {
+      expect(places(found.get(key) ?? ''), key).toEqual(places(text))
       expect(text, key).not.toMatch(/[!！]/)
     }
   })
 
-  it('are all used, and none is missing', async () => {
-    const sources = Object.values(import.meta.glob<string>(['../src/pages/public/*.{vue,ts}', '../src/components/AgendaLines.vue'], { query: '?raw', import: 'default', eager: true })).join('\n')
-    const shared = new Set(['common.large'])
-    const built = [/^before\.(postponed|cancelled)(Text)?$/, /^before\.(copied|copyFailed)$/, /^player\.(auto|720p|360p|audio)$/]
-    for (const [key] of flat(publicZhCN)) {
+  it.each(bundles)('are all used, and none is missing: $name', ({ name, chinese, sources: files }) => {
+    const sources = Object.values(files).join('\n')
+    const shared = new Set(['common.large', ...(name === 'answers' ? FOR_THE_LIVE_PAGE : [])])
+    const built = [/^before\.(postponed|cancelled)(Text)?$/, /^before\.(copied|copyFailed)$/, /^player\.(auto|720p|360p|audio)$/, /^comments\.(refused|reasons)\./, /^answers\.rating\./]
+    for (const [key] of flat(chinese)) {
       expect(sources.includes(`'${key}'`) || shared.has(key) || built.some((each) => each.test(key)), key).toBe(true)
     }
-    const known = new Set(flat(publicZhCN).map(([key]) => key))
+    const known = new Set(flat(chinese).map(([key]) => key))
     for (const [, key] of sources.matchAll(/\bt\('([a-zA-Z0-9.]+)'/g)) expect(known.has(key ?? ''), key).toBe(true)
   })
 })

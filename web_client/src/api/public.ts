@@ -50,6 +50,12 @@ export interface PublicConsultation {
   captions: { speaker: string | null; text: string }[] | null
   live: { url: string; renditions: string[] } | null
   replay: PublicReplay | null
+  /** Servers that keep no comments, viewers or cases leave these out. */
+  comments?: { state: 'open' | 'paused' | 'closed' | 'off'; total: number; moderation: string } | null
+  beacon?: { every_s: number; share: number } | null
+  /** rounded as people say it; null: unknown */
+  viewers?: number | null
+  responses?: { total: number; answered: number } | null
 }
 
 export interface PublicTextEntry {

@@ -1,4 +1,5 @@
 /** The public page in English. */
+import { answersEn, publicCommentsEn } from './public-comments.en'
 import type { PublicTexts } from './public.zh-CN'
 
 export const publicEn: PublicTexts = {
@@ -66,11 +67,12 @@ export const publicEn: PublicTexts = {
   },
   offline: 'No network, connecting again',
   offlineText: 'Nothing to do: it goes on by itself.',
+  viewers: '{n} watching now',
   head: { current: 'On the agenda', speaking: 'Speaking', next: 'Next: {title}', nextAt: 'Next at {time}: {title}' },
   agenda: { title: 'Agenda', now: 'Now', done: 'Done', took: 'Took {n} min', planned: '{n} min planned' },
   promotion: { mark: 'A comment from the public', by: 'from “{nickname}”', answering: '{who} is answering' },
   ended: {
-    text: 'The livestream is over, you can watch the replay.',
+    text: 'The livestream is over. Here are the replay and the answers',
     none: 'The livestream is over',
     noneText: 'There is no replay of this consultation.',
     closingText: 'The replay is being made and comes by itself',
@@ -115,6 +117,8 @@ export const publicEn: PublicTexts = {
     gap: 'Your network was away for {n} s, the text below is complete',
     soundFailed: 'The sound did not start, please try again later',
   },
+  comments: publicCommentsEn,
+  answers: answersEn,
   gone: { title: 'There is no such livestream', text: 'It may not be public, or the link is incomplete. Please check the link.', home: 'Home' },
   unreachable: { title: 'Not connected yet', text: 'Please check your network. It opens by itself.' },
 }

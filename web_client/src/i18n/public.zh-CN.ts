@@ -1,4 +1,6 @@
 /** Texts of the public page /live/{cid}, which brings no others: its readers load them over weak links. */
+import { answersZhCN, publicCommentsZhCN } from './public-comments.zh-CN'
+
 export const publicZhCN = {
   brand: '远商',
   common: { large: '大字', language: 'English', separator: ' · ', comma: '，' },
@@ -64,11 +66,12 @@ export const publicZhCN = {
   },
   offline: '网络中断，正在重新连接',
   offlineText: '不用操作，连上后会自动继续。',
+  viewers: '{n} 人正在观看',
   head: { current: '当前议程', speaking: '正在发言', next: '下一项 {title}', nextAt: '下一项 {time} {title}' },
   agenda: { title: '议程', now: '进行中', done: '已结束', took: '用时 {n} 分钟', planned: '计划 {n} 分钟' },
   promotion: { mark: '网友留言上会', by: '网友“{nickname}”', answering: '{who}正在回应' },
   ended: {
-    text: '直播已结束，可以看回放。',
+    text: '直播已结束，可以看回放和留言答复',
     none: '直播已结束',
     noneText: '这次会议没有回放。',
     closingText: '回放正在准备，好了会自动显示，不用刷新',
@@ -113,6 +116,8 @@ export const publicZhCN = {
     gap: '您的网络断开了 {n} 秒，下面的文字已补齐',
     soundFailed: '声音没有打开，请稍后再试',
   },
+  comments: publicCommentsZhCN,
+  answers: answersZhCN,
   gone: { title: '没有找到这场直播', text: '它可能不对外公开，或者链接不完整。请向会务组核对链接。', home: '回到首页' },
   unreachable: { title: '还没有连上', text: '请检查网络，连上后会自动打开，不用刷新。' },
 }

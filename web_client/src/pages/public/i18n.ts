@@ -1,10 +1,8 @@
 /** The languages of the public page: its own texts alone, so that a viewer does not download those of the room. */
 import { createI18n } from 'vue-i18n'
-import { firstLanguage, keepLanguage, type Language } from '@/i18n/language'
+import { firstLanguage, type Language } from '@/i18n/language'
 import { publicEn } from '@/i18n/public.en'
 import { publicZhCN, type PublicTexts } from '@/i18n/public.zh-CN'
-
-export type { Language }
 
 export const i18n = createI18n<[PublicTexts], Language, false>({
   legacy: false,
@@ -12,10 +10,5 @@ export const i18n = createI18n<[PublicTexts], Language, false>({
   fallbackLocale: 'zh-CN',
   messages: { 'zh-CN': publicZhCN, en: publicEn },
 })
-
-export function setLanguage(language: Language): void {
-  i18n.global.locale.value = language
-  keepLanguage(language)
-}
 
 document.documentElement.lang = i18n.global.locale.value

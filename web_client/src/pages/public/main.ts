@@ -9,6 +9,7 @@ import '@/styles/signs.css'
 import '@/styles/notice.css'
 import '@/styles/floor.css'
 import '@/styles/public.css'
+import '@/styles/public-comments.css'
 import { i18n } from './i18n'
 import PublicPage from './PublicPage.vue'
 

@@ -1,0 +1,31 @@
+/** The list of answers in English. */
+import type { answersPageZhCN } from './answers-page.zh-CN'
+
+export const answersPageEn: typeof answersPageZhCN = {
+  pageTitle: '{title} · Answers',
+  none: 'Answers · Yuanshang',
+  asOf: 'Answers to comments, as of {date}, {time}',
+  opening: 'Opening, one moment',
+  total: 'Taken up',
+  median: 'Time to answer',
+  cases: 'cases',
+  casesOverdue: 'cases, {n} of them overdue',
+  days: 'days (half of the cases within)',
+  noMedian: 'No answers yet',
+  show: 'Show',
+  tabAnswered: 'Answered {n}',
+  tabPending: 'In hand {n}',
+  search: 'Search questions and answers',
+  notFound: 'Nothing found for “{words}”',
+  notFoundText: 'Try another word, or clear the search.',
+  clear: 'Clear',
+  emptyAnswered: 'No answers yet',
+  emptyPending: 'Nothing is in hand',
+  failed: 'Not connected yet',
+  failedText: 'Please check the network. It shows by itself when it is back.',
+  again: 'Try again',
+  back: 'Livestream and comments',
+  gone: 'Not found',
+  goneText: 'It may not be public, or the link is incomplete. Please check the link with the organizers.',
+  home: 'To the start page',
+}

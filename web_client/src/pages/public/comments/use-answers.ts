@@ -1,0 +1,67 @@
+/** The public list of cases: what was answered, by whom, and what is still in hand. */
+import { ref, shallowRef, type Ref, type ShallowRef } from 'vue'
+import { fetchResponses, type PublicComment, type PublicResponse, type ResponsePage } from '@/api/public-comments'
+
+export interface Answers {
+  items: ShallowRef<PublicResponse[]>
+  counts: ShallowRef<ResponsePage['counts'] | null>
+  medianDays: Ref<number | null>
+  next: Ref<string | number | null>
+  state: Ref<'loading' | 'there' | 'failed'>
+  look: () => Promise<void>
+  more: () => Promise<void>
+  /** Of everybody's comments: the answer to it, or to the group that it belongs to. */
+  of: (comment: PublicComment) => PublicResponse | null
+}
+
+const MOST_PAGES = 40
+
+/** `whole`: fetch all pages, for a page of its own that is searched. */
+export function useAnswers(cid: string, whole = false): Answers {
+  const items = shallowRef<PublicResponse[]>([])
+  const counts = shallowRef<ResponsePage['counts'] | null>(null)
+  const medianDays = ref<number | null>(null)
+  const next = ref<string | number | null>(null)
+  const state = ref<'loading' | 'there' | 'failed'>('loading')
+  let asking: Promise<void> | null = null
+
+  async function ask(): Promise<void> {
+    try {
+      const first = await fetchResponses(cid)
+      let found = first.items
+      let after = first.next
+      // As many pages as there were before: nobody loses what they had unfolded.
+      const wanted = whole ? Infinity : items.value.length
+      for (let page = 1; page < MOST_PAGES && after !== null && found.length < wanted; page += 1) {
+        const { items: more, next: further } = await fetchResponses(cid, after)
+        found = [...found, ...more]
+        after = further
+      }
+      items.value = found
+      next.value = after
+      counts.value = first.counts
+      medianDays.value = first.median_days
+      state.value = 'there'
+    } catch {
+      if (state.value === 'loading') state.value = 'failed'
+    }
+  }
+  function look(): Promise<void> {
+    asking ??= ask().finally(() => (asking = null))
+    return asking
+  }
+  async function more(): Promise<void> {
+    if (next.value === null) return
+    try {
+      const page = await fetchResponses(cid, next.value)
+      items.value = [...items.value, ...page.items]
+      next.value = page.next
+    } catch {
+      // The button stays: it can be pressed again.
+    }
+  }
+  function of(comment: PublicComment): PublicResponse | null {
+    return items.value.find((each) => each.comment_id === comment.id) ?? items.value.find((each) => each.group_id !== undefined && each.group_id === comment.group_id) ?? null
+  }
+  return { items, counts, medianDays, next, state, look, more, of }
+}
