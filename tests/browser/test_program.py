@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import subprocess
 import time
@@ -19,6 +18,7 @@ import numpy.typing as npt
 import pytest
 
 from tests.browser.airing import plays, reaches, state
+from tests.browser.program_picture import has_card, seen
 from tests.support import process
 from tests.support.browser import LAPTOP, BrowserClient, BrowserFactory
 from tests.support.eventually import eventually
@@ -35,20 +35,6 @@ TONES_HZ = (440, 660, 990)
 FPS = 15
 CLIP_S = 40
 PROMOTED = "村里老人不会用手机，助餐点能不能接受现金？"
-
-SPEAKER_BESIDE_CARD = (20, 79, 408, 230)  # where no captions are, in a picture of half the size
-
-# The picture of the player, small and grey.
-GREY_JS = """() => {
-  const video = document.querySelector("video")
-  const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 360 })
-  const pen = canvas.getContext("2d", { willReadFrequently: true })
-  pen.drawImage(video, 0, 0, 640, 360)
-  const all = pen.getImageData(0, 0, 640, 360).data
-  let grey = ""
-  for (let at = 0; at < all.length; at += 4) grey += String.fromCharCode((all[at] + 2 * all[at + 1] + all[at + 2]) >> 2)
-  return btoa(grey)
-}"""
 
 
 @dataclass(frozen=True)
@@ -135,26 +121,6 @@ class Session:
             lambda: [pid for pid in self.workers(module) if pid not in not_among], timeout_s=60, what=module
         )
         return found[0]
-
-
-async def picture(viewer: BrowserClient) -> npt.NDArray[np.uint8]:
-    """What the player shows, grey, 360 rows of 640."""
-    raw = base64.b64decode(await viewer.evaluate(GREY_JS))
-    return np.frombuffer(raw, np.uint8).reshape(360, 640)
-
-
-async def seen(viewer: BrowserClient) -> tuple[int, int] | None:
-    """Hall and number of the frame that the player shows, when it shows one hall alone."""
-    code = read_inset(await picture(viewer))
-    return None if code is None else (code.participant - 1, code.frame)
-
-
-async def has_card(viewer: BrowserClient, hall: int) -> bool:
-    """The speaker is smaller, beside a card of light paper with dark words."""
-    grey = await picture(viewer)
-    code = read_inset(grey, SPEAKER_BESIDE_CARD)
-    paper = grey[120:280, 450:610]
-    return code is not None and code.participant - 1 == hall and paper.mean() > 180 and paper.min() < 100
 
 
 async def latency_s(session: Session, viewer: BrowserClient, number: int) -> float:
