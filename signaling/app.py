@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import structlog
 from aiohttp import web
@@ -28,6 +29,8 @@ from conference.services.comment_boards import CommentBoards
 from conference.services.comment_desk import CommentDesk
 from conference.services.comments import Comments
 from conference.services.consultations import Consultations
+from conference.services.department_door import DepartmentDoor
+from conference.services.departments import Departments
 from conference.services.departures import Departures
 from conference.services.desks import Desks
 from conference.services.disk_watch import DiskWatch
@@ -40,20 +43,25 @@ from conference.services.floor_clock import FloorClock
 from conference.services.floors import Floors
 from conference.services.invitee_imports import InviteeImports
 from conference.services.invitees import Invitees
+from conference.services.ledger import Ledgers
 from conference.services.life_cycle import LifeCycle
 from conference.services.logins import Logins
 from conference.services.media_sessions import MediaSessions
 from conference.services.moderation import Moderation
+from conference.services.notices import Notices
 from conference.services.offers import Offers
 from conference.services.passwords import Passwords
 from conference.services.ports import Disk, MediaPlane, ProgramMaker, Recorder
 from conference.services.program import ProgramTimes
 from conference.services.programs import Programs
 from conference.services.promotions import Promotions
+from conference.services.public_responses import PublicResponses
 from conference.services.public_views import PublicViews
 from conference.services.recordings import Recordings
 from conference.services.recovery import Recovery
 from conference.services.relisting import Relisting
+from conference.services.reminders import Reminders
+from conference.services.responses import Responses
 from conference.services.retention import Retention
 from conference.services.revocations import Revocations
 from conference.services.rooms import RoomLimits, Rooms
@@ -86,6 +94,7 @@ from signaling.http.crowd import Crowd
 from signaling.lan import LanIdentity, lan_addresses, lan_identity, server_context
 from signaling.metrics import Metrics
 from signaling.network import TrustedProxies, announced_addresses, local_url_host
+from signaling.notifiers import notifiers_of
 from signaling.realtime.broadcast_requests import BroadcastRequests
 from signaling.realtime.comment_requests import CommentRequests
 from signaling.realtime.desk_namespace import DeskNamespace
@@ -108,6 +117,7 @@ _HEARTBEAT_S = 5.0
 _PROGRAM_S = 0.1  # how late a program shows what happened
 _COMMENTS_S = 0.5  # how late desks learn of comments
 _ADDRESSES_S = 3600.0
+_REMINDERS_S = 5.0  # how soon a department is written to
 _DISK_S = 2.0
 _RECORDING_S = 0.2  # how late a recording may begin and end
 _CHECKPOINT_S = 2.0
@@ -147,6 +157,7 @@ class WebProcess:
     broadcasts: Broadcasts
     comments: Comments
     comment_desk: CommentDesk
+    reminders: Reminders
     stores: ProgramStores
     cards: Cards
     crowd: Crowd
@@ -193,6 +204,10 @@ class WebProcess:
         comments = Comments(boards, broadcasts, sealer, address_days=settings.comment_address_days)
         promotions = Promotions(boards)
         comment_desk = CommentDesk(boards, promotions, sealer)
+        zone, ledgers = ZoneInfo(settings.time_zone), Ledgers(database, clock)
+        notices, links = Notices(notifiers_of(settings)), key.links(settings.public_url)
+        departments = Departments(database, clock, links, ledgers)
+        reminders = Reminders(database, programs, clock, notices, links, zone)
         media_sessions.follow(productions.media_lost)
         disk_watch = DiskWatch(rooms, disk, int(settings.disk_warn_gb * 1e9))
         metrics.watch_programs(productions, disk_watch)
@@ -229,7 +244,7 @@ class WebProcess:
         exports = Exports(database, clock, exporter, productions.is_making)
         days = settings.recording_retention_days
         retention = Retention(database, clock, exporter, exports, days=days)
-        tables, links = TableWorkers(settings.time_zone), key.links(settings.public_url)
+        tables = TableWorkers(settings.time_zone)
         context = HttpContext(
             access=access,
             tables=tables,
@@ -249,6 +264,10 @@ class WebProcess:
             comments=comments,
             comment_desk=comment_desk,
             promotions=promotions,
+            departments=departments,
+            department_door=DepartmentDoor(database, programs, clock, ledgers, zone),
+            responses=Responses(boards, ledgers, notices, zone),
+            public_responses=PublicResponses(boards, broadcasts, ledgers, zone),
             stores=stores,
             cards=cards,
             crowd=crowd,
@@ -298,6 +317,7 @@ class WebProcess:
             broadcasts=broadcasts,
             comments=comments,
             comment_desk=comment_desk,
+            reminders=reminders,
             stores=stores,
             cards=cards,
             crowd=crowd,
@@ -328,6 +348,7 @@ class WebProcess:
         background.every(_RECORDING_S, self.broadcasts.save_cuts)
         background.every(_COMMENTS_S, self.comment_desk.tell)
         background.every(_ADDRESSES_S, self.comments.erase_addresses)
+        background.every(_REMINDERS_S, self.reminders.tick)
         background.every(_DISK_S, self.disk_watch.tick)
         background.every(_RETENTION_S, self.retention.tick)
         background.every(_CHECKPOINT_S, self.database.checkpoint)

@@ -93,6 +93,20 @@ def serve(
         int | None,
         typer.Option(help="Addresses of those who write comments are kept, encrypted, so long. Default 180."),
     ] = None,
+    smtp_url: Annotated[
+        str | None,
+        typer.Option(
+            help="Mail server for letters to departments. A password belongs into the environment or the file."
+        ),
+    ] = None,
+    smtp_from: Annotated[str | None, typer.Option(help="Sender of that mail.")] = None,
+    webhook_url: Annotated[
+        str | None,
+        typer.Option(help="Where letters to departments are posted, e.g. a gateway for short messages."),
+    ] = None,
+    webhook_secret: Annotated[
+        str | None, typer.Option(help="Key that signs what is posted; better in the environment or the file.")
+    ] = None,
     programs: Annotated[
         bool | None,
         typer.Option(
@@ -132,6 +146,10 @@ def serve(
         "recording_reserve_mb": recording_reserve_mb,
         "recording_retention_days": recording_retention_days,
         "comment_address_days": comment_address_days,
+        "smtp_url": smtp_url,
+        "smtp_from": smtp_from,
+        "webhook_url": webhook_url,
+        "webhook_secret": webhook_secret,
         "programs": programs,
         "program_emblem": program_emblem,
         "disk_warn_gb": disk_warn_gb,

@@ -7,8 +7,10 @@ The key in the file is the option's name with underscores: `--media-port` is `me
 from __future__ import annotations
 
 import ipaddress
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
@@ -72,6 +74,22 @@ class Settings(BaseSettings):
         ge=0,
         le=3650,
         description="Addresses of those who write comments are kept, encrypted, for so many days; 0 keeps none.",
+    )
+    smtp_url: str | None = Field(
+        None,
+        description="Mail server for letters to departments, e.g. smtp+starttls://user:password@mail.example:587 "
+        "(smtps:// begins with TLS, smtp:// takes it where it is offered). Default: no mail.",
+    )
+    smtp_from: str | None = Field(
+        None, description="Sender of that mail, e.g. 会务组 <huiwu@example.cn>. Needed with the mail server."
+    )
+    webhook_url: str | None = Field(
+        None,
+        description="Where letters to departments are posted as JSON, e.g. to a gateway for short messages. "
+        "Default: nowhere.",
+    )
+    webhook_secret: str | None = Field(
+        None, min_length=16, description="Key that signs what is posted. Needed with the webhook."
     )
     programs: bool = Field(
         True,
@@ -167,6 +185,31 @@ class Settings(BaseSettings):
             raise ValueError("redis_url must begin with redis://, rediss:// or unix://")
         return value
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp(cls, value: str | None) -> str | None:
+        if value is not None:
+            parts = urlsplit(value)
+            if parts.scheme not in ("smtp", "smtp+starttls", "smtps") or not parts.hostname:
+                raise ValueError(
+                    "smtp_url must begin with smtp://, smtp+starttls:// or smtps:// and name a host"
+                )
+        return value
+
+    @field_validator("smtp_from")
+    @classmethod
+    def _sender(cls, value: str | None) -> str | None:
+        if value is not None and "@" not in parseaddr(value)[1]:
+            raise ValueError("smtp_from must be an address such as 会务组 <huiwu@example.cn>")
+        return value
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _webhook(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("webhook_url must begin with http:// or https://")
+        return value
+
     @field_validator("time_zone")
     @classmethod
     def _zone(cls, value: str) -> str:
@@ -189,6 +232,10 @@ class Settings(BaseSettings):
     def _pairs(self) -> Settings:
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("tls_cert and tls_key belong together")
+        if (self.smtp_url is None) != (self.smtp_from is None):
+            raise ValueError("smtp_url and smtp_from belong together")
+        if (self.webhook_url is None) != (self.webhook_secret is None):
+            raise ValueError("webhook_url and webhook_secret belong together")
         if self.lan and self.tls_cert is not None:
             raise ValueError("lan makes a certificate of its own: leave tls_cert and tls_key out")
         return self

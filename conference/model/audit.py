@@ -36,6 +36,7 @@ class ActorKind(StrEnum):
     PARTICIPANT = "participant"
     TOKEN = "token"  # over HTTP, by a token whose holder is not in the room  # noqa: S105
     STAFF = "staff"
+    DEPARTMENT = "department"  # by its link
     VIEWER = "viewer"  # somebody of the public, without a name
     CLI = "cli"
     SYSTEM = "system"

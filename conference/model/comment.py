@@ -41,6 +41,7 @@ class Decision(StrEnum):
     WITHDRAW = "withdraw"  # by its author
     PROMOTE = "promote"
     ANSWER = "answer"
+    UNANSWER = "unanswer"  # undo
 
 
 _WAITING: Final = frozenset({CommentState.PENDING, CommentState.HELD})
@@ -63,6 +64,7 @@ STEPS: Final[Mapping[Decision, tuple[frozenset[CommentState], CommentState]]] = 
         Decision.WITHDRAW: (_WAITING | {CommentState.APPROVED}, CommentState.WITHDRAWN),
         Decision.PROMOTE: (_WAITING | {CommentState.APPROVED, CommentState.ANSWERED}, CommentState.PROMOTED),
         Decision.ANSWER: (frozenset({CommentState.APPROVED, CommentState.PROMOTED}), CommentState.ANSWERED),
+        Decision.UNANSWER: (frozenset({CommentState.ANSWERED}), CommentState.APPROVED),
     }
 )
 

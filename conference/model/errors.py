@@ -77,6 +77,7 @@ ERROR_TEXTS: Final[dict[str, str]] = {
     "department_in_use": "已有同名的部门。",
     "too_many_departments": "部门已达上限。",
     "too_many_follow_ups": "您已多次追问，请等待答复。",
+    "no_channel": "这个部门没有可用的邮箱或手机号，或服务器还没有设置发信方式，提醒发不出去。请电话联系。",
     "text_refused": "内容未通过检查，修改后可以重新发送。",
     "link_not_found": "链接已失效，可能已换发新的链接。请向会务组索取。",
     # media

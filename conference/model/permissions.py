@@ -74,6 +74,9 @@ class Action(StrEnum):
     COMMENT_MODERATE = "comment.moderate"  # read the queue, decide, claim, group, edit the word list
     COMMENT_PROMOTE = "comment.promote"  # put to the session; without the next one it is a proposal
     PROMOTION_DECIDE = "promotion.decide"  # take, decline and end
+    RESPONSE_READ = "response.read"  # the ledger of answers
+    RESPONSE_OPEN = "response.open"  # make a case of a comment
+    RESPONSE_MANAGE = "response.manage"  # ask departments, approve what they answer
     COMMENT_TRACE = "comment.trace"  # read a comment author's address
     USER_MANAGE = "user.manage"
     ORGANIZATION_MANAGE = "organization.manage"
@@ -128,17 +131,21 @@ _BROADCAST: Final = frozenset(
     {Action.PROGRAM_READ, Action.PROGRAM_DIRECT, Action.BROADCAST_CUT, Action.RECORDING_PAUSE}
 )
 _COMMENTS: Final = frozenset({Action.COMMENT_MODERATE, Action.COMMENT_PROMOTE})
+_OPEN_CASES: Final = frozenset({Action.RESPONSE_READ, Action.RESPONSE_OPEN})
+_KEEP_LEDGER: Final = frozenset({Action.RESPONSE_READ, Action.RESPONSE_MANAGE})
 _OVERSEE: Final = frozenset(
     {Action.ATTENDANCE_READ, Action.DESK_JOIN, Action.AUDIT_READ, Action.ARCHIVE_READ}
 )
 
 PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
     {
-        Role.CHAIR: _LEAD | _BROADCAST | _COMMENTS | {Action.PROMOTION_DECIDE},
+        Role.CHAIR: _LEAD | _BROADCAST | _COMMENTS | _OPEN_CASES | {Action.PROMOTION_DECIDE},
         Role.SECRETARIAT: _LEAD
         | _PREPARE
         | _BROADCAST
         | _COMMENTS
+        | _OPEN_CASES
+        | _KEEP_LEDGER
         | {
             Action.PROMOTION_DECIDE,
             Action.STATEMENT_READ_PRIVATE,
@@ -152,12 +159,16 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         Role.EXPERT: _SPEAK,
         Role.CITIZEN: _SPEAK,
         Role.VENUE_OPERATOR: _SPEAK,
-        Role.MODERATOR: _SPEAK | _COMMENTS | {Action.DESK_JOIN, Action.PROGRAM_READ, Action.BROADCAST_CUT},
+        Role.MODERATOR: _SPEAK
+        | _COMMENTS
+        | _OPEN_CASES
+        | {Action.DESK_JOIN, Action.PROGRAM_READ, Action.BROADCAST_CUT},
         Role.OBSERVER: _LISTEN,
         Role.ORGANIZER: _LISTEN
         | _LIFE_CYCLE
         | _OVERSEE
         | _PREPARE
+        | _KEEP_LEDGER
         | {
             Action.RECORDING_READ,
             Action.EXPORT_CREATE,
@@ -168,6 +179,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         Role.ADMINISTRATOR: _LISTEN
         | _OVERSEE
         | _PREPARE
+        | _KEEP_LEDGER
         | {
             Action.AUDIT_FORGET,
             Action.COMMENT_TRACE,

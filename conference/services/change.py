@@ -12,6 +12,7 @@ from conference.model.consultation import Consultation
 from conference.model.floor import Turn
 from conference.model.participant import Participant
 from conference.model.promotion import Promotion
+from conference.services.cases import NewCase
 from conference.services.ports import UnitOfWork
 
 
@@ -27,6 +28,7 @@ class Change:
     cuts: tuple[Cut, ...] = ()
     comments: tuple[Comment, ...] = ()
     promotions: tuple[Promotion, ...] = ()
+    case: NewCase | None = None
 
     async def write(self, unit: UnitOfWork, room_id: str) -> None:
         """Everything but the participants."""
@@ -41,3 +43,5 @@ class Change:
         await unit.broadcast_cuts.save(self.cuts)
         await unit.comments.save(self.comments)
         await unit.promotions.save(self.promotions)
+        if self.case is not None:
+            await self.case.write(unit)

@@ -9,13 +9,14 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Final, TypeVar
 
+from conference.model.department import Department
 from conference.model.ids import hash_secret
 from conference.model.invitee import Invitee
 from conference.model.venue import Venue
 
 _CODE_BYTES: Final = 15  # 24 characters of base32 without padding
 
-_Owner = TypeVar("_Owner", Invitee, Venue)
+_Owner = TypeVar("_Owner", Invitee, Venue, Department)
 
 
 class LinkKind(StrEnum):
@@ -23,6 +24,7 @@ class LinkKind(StrEnum):
 
     INVITEE = "invitee"
     VENUE = "venue"
+    DEPARTMENT = "department"
 
 
 class Links:
@@ -43,10 +45,16 @@ class Links:
         return hash_secret(self.code(kind, owner_id, revision))
 
     def renewed(self, kind: LinkKind, owner: _Owner) -> _Owner:
-        """The invitee or the venue with another link: the old one opens nothing once this is saved."""
+        """The invitee, venue or department with another link: the old one opens nothing once this is saved."""
         revision = owner.link_revision + 1
         return replace(owner, link_revision=revision, link_hash=self.hash(kind, owner.id, revision))
 
     def address(self, kind: LinkKind, owner_id: str, revision: int) -> str:
-        """`/j/CODE`, behind the public address where there is one."""
-        return f"{self._base}/j/{self.code(kind, owner_id, revision)}"
+        """`/j/CODE`, for departments `/d/CODE`, behind the public address where there is one."""
+        door = "d" if kind is LinkKind.DEPARTMENT else "j"
+        return f"{self._base}/{door}/{self.code(kind, owner_id, revision)}"
+
+    @property
+    def is_public(self) -> bool:
+        """Whether they begin with the address of the server, so that they can be sent."""
+        return bool(self._base)

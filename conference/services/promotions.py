@@ -17,6 +17,7 @@ from conference.model.ids import new_id
 from conference.model.permissions import Action, allowed, require
 from conference.model.promotion import Promotion, PromotionPhase, PromotionState
 from conference.services.agendas import MAX_ITEMS, title_of, written
+from conference.services.cases import NewCase
 from conference.services.change import Change
 from conference.services.comment_board import CommentBoard
 from conference.services.comment_boards import CommentBoards
@@ -117,7 +118,8 @@ class Promotions:
             self._entry(at, "promotion.started", taken, item=item.id, authors=taken.authors),
             *self._stepped(at, agenda, item),
         ]
-        change = Change(agenda=agenda, comments=(after,), promotions=(taken,))
+        case = NewCase(after, taken.authors, at.caller.actor, wall_ms, now_ms, taken.id)
+        change = Change(agenda=agenda, comments=(after,), promotions=(taken,), case=case)
         await self._boards.rooms.commit(room, change, entries)
         self._mark(at)
         at.board.put(after)

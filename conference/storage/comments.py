@@ -32,6 +32,7 @@ _CHANGING: Final = (
     "reject_reason",
 )
 _FIELDS: Final = tuple(each.name for each in fields(Comment))
+_GONE: Final = (CommentState.REJECTED, CommentState.HIDDEN, CommentState.WITHDRAWN)
 _KEPT: Final = tuple(column.name for column in comments.c)
 
 
@@ -51,6 +52,30 @@ class SqlComments:
         async with self._connection.stream(query, execution_options={"yield_per": size}) as result:
             async for rows in result.partitions():
                 yield [_comment(row) for row in rows]
+
+    async def named(self, comment_ids: Collection[str]) -> list[Comment]:
+        wanted, found = sorted(set(comment_ids)), list[Comment]()
+        for first in range(0, len(wanted), _AT_ONCE):
+            query = _select().where(comments.c.id.in_(wanted[first : first + _AT_ONCE]))
+            found += [_comment(row) for row in await self._connection.execute(query)]
+        return found
+
+    async def in_group(self, consultation_id: str, group_id: str, limit: int) -> list[Comment]:
+        query = (
+            _select()
+            .where(comments.c.group_id == group_id, comments.c.consultation_id == consultation_id)
+            .order_by(comments.c.number)
+            .limit(limit)
+        )
+        return [_comment(row) for row in await self._connection.execute(query)]
+
+    async def groups_of(self, consultation_id: str, device_hash: str) -> set[str]:
+        query = sa.select(comments.c.group_id).where(
+            comments.c.consultation_id == consultation_id,
+            comments.c.device_hash == device_hash,
+            comments.c.state.in_([each.value for each in CommentState if each not in _GONE]),
+        )
+        return set((await self._connection.execute(query.distinct())).scalars())
 
     async def add(self, added: Iterable[Comment]) -> None:
         rows = [_row(each) for each in added]

@@ -9,6 +9,7 @@ from signaling.http import (
     attendance,
     broadcast,
     comments,
+    departments,
     entrances,
     exports,
     files,
@@ -19,7 +20,9 @@ from signaling.http import (
     preparing,
     proceedings,
     public_comments,
+    public_responses,
     recordings,
+    responses,
     staff,
     streams,
     trace,
@@ -52,6 +55,9 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     broadcast.add_to(app)
     comments.add_to(app)
     public_comments.add_to(app)
+    responses.add_to(app)
+    departments.add_to(app)
+    public_responses.add_to(app)
     attendance.add_to(app)
     trace.add_to(app)
     streams.add_to(app)

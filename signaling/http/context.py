@@ -20,6 +20,8 @@ from conference.services.broadcasts import Broadcasts
 from conference.services.comment_desk import CommentDesk
 from conference.services.comments import Comments
 from conference.services.consultations import Consultations
+from conference.services.department_door import DepartmentDoor
+from conference.services.departments import Departments
 from conference.services.editing import Editing
 from conference.services.entrances import Entrances
 from conference.services.entry_codes import EntryCodes
@@ -32,8 +34,10 @@ from conference.services.life_cycle import LifeCycle
 from conference.services.logins import STAFF_PREFIX, Logins, StaffMember
 from conference.services.ports import MediaPlane, RateLimits, Storage
 from conference.services.promotions import Promotions
+from conference.services.public_responses import PublicResponses
 from conference.services.public_views import PublicViews
 from conference.services.recordings import Recordings
+from conference.services.responses import Responses
 from conference.services.revocations import Revocations
 from conference.services.rooms import Rooms
 from conference.services.staff import Staff
@@ -76,6 +80,10 @@ class HttpContext:
     comments: Comments
     comment_desk: CommentDesk
     promotions: Promotions
+    departments: Departments
+    department_door: DepartmentDoor
+    responses: Responses
+    public_responses: PublicResponses
     stores: ProgramStores
     cards: Cards
     crowd: Crowd

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ipaddress
+import math
 import re
 from typing import Final
 
 from aiohttp import web
 
+from conference.model.errors import ConferenceError
 from conference.model.ids import hash_secret, new_secret
+from conference.model.limit import Limit
+from signaling.http.context import CONTEXT
 from signaling.http.rest import PREFIX
 
 COOKIE: Final = "yuanshang_device"
@@ -39,6 +44,24 @@ def with_device(request: web.Request, response: web.Response) -> web.Response:
         secure=request.secure,
     )
     return response
+
+
+async def limit_device(request: web.Request, by_address: Limit, by_device: Limit, device_hash: str) -> None:
+    """Count this request of its address and its device; rate_limited when there were too many."""
+    context = request.app[CONTEXT]
+    await context.limit(by_address, request)
+    if _is_loopback(context.client_address(request)):
+        return
+    wait_s = await context.rate_limits.hit(by_device, device_hash)
+    if wait_s > 0:
+        raise ConferenceError("rate_limited", by_device.name, retry_after_s=math.ceil(wait_s))
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _secret(request: web.Request) -> str:

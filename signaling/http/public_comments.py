@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-import math
 from typing import Annotated, Final
 
 from aiohttp import web
@@ -16,8 +14,9 @@ from conference.model.ids import PLAIN_PATTERN, is_id, new_id
 from conference.model.limit import Limit
 from conference.services.comments import Author, CommentDraft
 from signaling.http.context import CONTEXT
-from signaling.http.device import device_of, is_known, with_device
+from signaling.http.device import device_of, is_known, limit_device, with_device
 from signaling.http.public import cacheable
+from signaling.http.public_responses import OwnCaseResource
 from signaling.http.resources import Problem, Resource
 from signaling.http.rest import PREFIX, documented, json_of, nothing
 
@@ -72,11 +71,13 @@ class PublicCommentList(Resource):
 
 
 class OwnCommentResource(CommentReceipt):
-    """`reason`, of a rejected one: phone, contact, personal (data), link, or null."""
+    """`reason`, of a rejected one: phone, contact, personal (data), link, or null. `response`: the case that was made
+    of it or of its group, with an answer that is for those who asked alone."""
 
     text: str
     nickname: str
     reason: str | None
+    response: OwnCaseResource | None = None
 
 
 class OwnCommentList(Resource):
@@ -101,7 +102,7 @@ async def post_comment(
     """
     context = request.app[CONTEXT]
     device_hash = device_of(request)
-    await _limit(request, _BY_ADDRESS, _BY_DEVICE, device_hash)
+    await limit_device(request, _BY_ADDRESS, _BY_DEVICE, device_hash)
     draft = CommentDraft(
         comment.nickname,
         comment.text,
@@ -139,8 +140,17 @@ async def list_own_comments(
     wanted = [each for each in ids.split(",") if each]
     if len(wanted) > _MAX_IDS or not all(map(is_id, wanted)):
         raise ConferenceError("bad_request", "ids")
-    found = await request.app[CONTEXT].comments.mine(cid, wanted, device_of(request))
-    answer = json_of(OwnCommentList(items=[OwnCommentResource.model_validate(each) for each in found]))
+    context, device_hash = request.app[CONTEXT], device_of(request)
+    found = await context.comments.mine(cid, wanted, device_hash)
+    cases = await context.public_responses.mine(cid, [each.id for each in found], device_hash)
+    items = [OwnCommentResource.model_validate(each) for each in found]
+    told = [
+        each.model_copy(update={"response": OwnCaseResource.model_validate(cases[each.id])})
+        if each.id in cases
+        else each
+        for each in items
+    ]
+    answer = json_of(OwnCommentList(items=told))
     return answer if is_known(request) else with_device(request, answer)
 
 
@@ -206,25 +216,8 @@ async def withdraw_comment(
 
 async def _known_device(request: web.Request) -> str:
     device_hash = device_of(request)
-    await _limit(request, _MARKS_BY_ADDRESS, _MARKS_BY_DEVICE, device_hash)
+    await limit_device(request, _MARKS_BY_ADDRESS, _MARKS_BY_DEVICE, device_hash)
     return device_hash
-
-
-async def _limit(request: web.Request, by_address: Limit, by_device: Limit, device_hash: str) -> None:
-    context = request.app[CONTEXT]
-    await context.limit(by_address, request)
-    if _is_loopback(context.client_address(request)):
-        return
-    wait_s = await context.rate_limits.hit(by_device, device_hash)
-    if wait_s > 0:
-        raise ConferenceError("rate_limited", by_device.name, retry_after_s=math.ceil(wait_s))
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 def _origin(request: web.Request) -> str:

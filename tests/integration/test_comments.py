@@ -173,7 +173,7 @@ async def test_sent_once_on_a_weak_network(server: Signalling) -> None:
     assert await new.post("二", key="weak-network-2") == made
     assert await new.ask("GET", f"/mine?ids={made['id']}") == (
         200,
-        {"items": [{**made, "text": "二", "nickname": "老李", "reason": None}]},
+        {"items": [{**made, "text": "二", "nickname": "老李", "reason": None, "response": None}]},
     )
     assert [each.value for each in new.jar] == [cookie.value]
     assert (await ask(server, "GET", "/comments?state=none"))[0] == 400

@@ -19,6 +19,15 @@ class CommentRepository(Protocol):
     def pages(self, consultation_id: str, size: int) -> AsyncGenerator[list[Comment], None]:
         """The same, so many at a time."""
 
+    async def named(self, comment_ids: Collection[str]) -> list[Comment]:
+        """Those of them that are there, in any order."""
+
+    async def in_group(self, consultation_id: str, group_id: str, limit: int) -> list[Comment]:
+        """The first so many of a group, in the order of arrival."""
+
+    async def groups_of(self, consultation_id: str, device_hash: str) -> set[str]:
+        """Groups with a comment of this device that was neither turned down nor taken back."""
+
     async def add(self, added: Iterable[Comment]) -> None:
         """Raises ConferenceError stale when a number or a key is taken: somebody else added some meanwhile."""
 

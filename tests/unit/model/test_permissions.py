@@ -44,13 +44,17 @@ PREPARE = {
 }
 BROADCAST = {"program.read", "program.direct", "broadcast.cut", "recording.pause"}
 COMMENTS = {"comment.moderate", "comment.promote"}
+CASES = {"response.read", "response.open"}
+LEDGER = {"response.read", "response.manage"}
 OVERSEE = {"attendance.read", "desk.join", "audit.read", "archive.read"}
 TABLE = {
-    "chair": LEAD | BROADCAST | COMMENTS | {"promotion.decide"},
+    "chair": LEAD | BROADCAST | COMMENTS | CASES | {"promotion.decide"},
     "secretariat": LEAD
     | PREPARE
     | BROADCAST
     | COMMENTS
+    | CASES
+    | LEDGER
     | {"promotion.decide"}
     | {"statement.read_private", "archive.read", "recording.read", "recording.delete", "export.create"},
     "member": SPEAK,
@@ -58,11 +62,12 @@ TABLE = {
     "expert": SPEAK,
     "citizen": SPEAK,
     "venue_operator": SPEAK,
-    "moderator": SPEAK | COMMENTS | {"desk.join", "program.read", "broadcast.cut"},
+    "moderator": SPEAK | COMMENTS | CASES | {"desk.join", "program.read", "broadcast.cut"},
     "observer": LISTEN,
     "organizer": LISTEN
     | PREPARE
     | OVERSEE
+    | LEDGER
     | {
         "consultation.start",
         "consultation.end",
@@ -75,6 +80,7 @@ TABLE = {
     "administrator": LISTEN
     | PREPARE
     | OVERSEE
+    | LEDGER
     | {
         "audit.forget",
         "comment.trace",

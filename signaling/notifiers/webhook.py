@@ -1,0 +1,71 @@
+"""A signed POST to whoever sends short messages, or anything else, to departments."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+from typing import Final
+
+import aiohttp
+
+from conference.model.department import Department
+from conference.model.notice import Channel
+from conference.services.ports import Letter, NotSentError
+
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=15)
+_AGAIN: Final = frozenset({408, 425, 429})
+
+
+class WebhookNotifier:
+    """`url` takes JSON: `{id, kind, phone, text, …}`; kind is `sms` where a telephone number is known, else `notice`.
+    `secret` signs time and body."""
+
+    channel: Final = Channel.WEBHOOK
+
+    def __init__(self, url: str, secret: str) -> None:
+        self._url = url
+        self._secret = secret.encode()
+
+    def reaches(self, department: Department) -> bool:
+        return True
+
+    async def send(self, letter: Letter) -> None:
+        body = json.dumps(
+            {
+                "id": letter.key,
+                "kind": "sms" if letter.to.phone else "notice",
+                "phone": letter.to.phone,
+                "text": letter.text,
+                "subject": letter.subject,
+                "occasion": letter.kind.value,
+                "department": letter.to.name,
+                "consultation": letter.title,
+                "case": letter.label,
+                "link": letter.link,
+            },
+            ensure_ascii=False,
+        ).encode()
+        at = str(int(time.time()))
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "Idempotency-Key": letter.key,
+            "X-Yuanshang-Timestamp": at,
+            "X-Yuanshang-Signature": f"sha256={signature(self._secret, at, body)}",
+        }
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=_TIMEOUT) as session,
+                session.post(self._url, data=body, headers=headers, allow_redirects=False) as response,
+            ):
+                status = response.status
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise NotSentError(type(error).__name__) from error
+        if not 200 <= status < 300:
+            raise NotSentError(f"answered {status}", is_final=300 <= status < 500 and status not in _AGAIN)
+
+
+def signature(secret: bytes, at: str, body: bytes) -> str:
+    """HMAC-SHA256 in hexadecimal digits over the time stamp, a dot and the body."""
+    return hmac.new(secret, at.encode() + b"." + body, hashlib.sha256).hexdigest()
