@@ -6,7 +6,7 @@ export interface TraceLine {
   number: number
   at_ms: number
   program_time_ms: number | null
-  actor_kind: 'participant' | 'token' | 'staff' | 'viewer' | 'cli' | 'system'
+  actor_kind: 'participant' | 'token' | 'staff' | 'department' | 'viewer' | 'cli' | 'system'
   actor_id: string | null
   action: string
   subject: string | null

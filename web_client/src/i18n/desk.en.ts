@@ -364,7 +364,7 @@ export const deskEn: typeof deskZhCN = {
     empty: 'Nothing found',
     emptyText: 'Try another person or action.',
     count: '{n} people',
-    actor: { participant: 'Participant', token: 'Bearer of a link', staff: 'Staff', viewer: 'Viewer', cli: 'Command line', system: 'System' },
+    actor: { participant: 'Participant', token: 'Bearer of a link', staff: 'Staff', department: 'department', viewer: 'Viewer', cli: 'Command line', system: 'System' },
     kind: { staff: 'Staff who logged in', token: 'Bearers outside the room', cli: 'Command line', system: 'The system' },
     reason: { left: 'left', lost: 'did not come back', removed: 'was removed', withdrawn: 'ended by the chair', time: 'time was over', finished: 'finished', refused: 'refused' },
     action: {

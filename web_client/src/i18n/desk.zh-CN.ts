@@ -362,7 +362,7 @@ export const deskZhCN = {
     empty: '没有找到留痕',
     emptyText: '换一个人或操作试试。',
     count: '{n} 人',
-    actor: { participant: '参会者', token: '持链接者', staff: '工作人员', viewer: '网友', cli: '服务器命令', system: '系统' },
+    actor: { participant: '参会者', token: '持链接者', staff: '工作人员', department: '办理部门', viewer: '网友', cli: '服务器命令', system: '系统' },
     kind: { staff: '工作人员登录后', token: '不在会议室的人', cli: '服务器命令', system: '系统自动' },
     reason: { left: '自己离开', lost: '断线未回', removed: '被请出', withdrawn: '主持人结束', time: '时间到', finished: '发言完毕', refused: '未获同意' },
     action: {
