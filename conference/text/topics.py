@@ -25,6 +25,10 @@ _THING_WEIGHT: Final = 2.0  # of what the list of synonyms knows
 _WEIGHTS: Final = {"n": 1.0, "l": 0.8, "v": 0.5, "a": 0.5, "i": 0.5, "x": 0.5}  # of words, by their kind
 _PAIR_WEIGHT: Final = 0.2  # of two neighbouring characters
 _NAME_WORDS: Final = 3
+_MANY: Final = 100  # texts, of which …
+_COMMON: Final = (
+    0.1  # … so many share what is about nothing in particular: everybody says 老人 in a session on 养老
+)
 _WORD: Final = re.compile(r"[a-z]{2,}|[\u3400-\u9fff]+")
 _Matrix = npt.NDArray[np.float32]
 
@@ -94,6 +98,10 @@ def _read(text: str) -> _Reading:
     return _Reading(things, words, frozenset(pairs) - empty)
 
 
+def _is_common(count: int, texts: int) -> bool:
+    return texts >= _MANY and count > _COMMON * texts
+
+
 def _features(reading: _Reading) -> dict[str, float]:
     """Weights of what a comment is compared by: things, words and pairs of characters."""
     features = {f"_{pair}": _PAIR_WEIGHT for pair in reading.pairs}
@@ -111,6 +119,8 @@ def _weighted(features: Sequence[dict[str, float]]) -> _Matrix:
     for row, own in enumerate(features):
         length = 0.0
         for name, weight in own.items():
+            if _is_common(often[name], len(features)):
+                continue
             value = weight * log(1 + len(features) / often[name])
             length += value * value
             if name in kept:
@@ -187,7 +197,7 @@ def _name(words: Sequence[Iterable[str]], often: Counter[str], texts: int) -> st
         inside,
         key=lambda word: (-inside[word] * log(1 + texts / often[word]) * min(len(word), 3) ** 0.5, word),
     )
-    shared = [word for word in ranked if inside[word] > 1] or ranked
+    shared = [word for word in ranked if inside[word] > 1 and not _is_common(often[word], texts)] or ranked
     name: list[str] = []
     for word in shared:
         if len(name) < _NAME_WORDS and not any(word in other or other in word for other in name):

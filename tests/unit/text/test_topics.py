@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conference.text.topics import MAX_TEXTS, Topic, cluster
+from tests.support.flood import Kind, flood
 
 FILE = Path(__file__).resolve().parents[2] / "data" / "comment_topics.txt"
 ROWS = [line.split("\t") for line in FILE.read_text("utf-8").splitlines() if not line.startswith("#")]
@@ -34,6 +35,19 @@ def test_topics_are_named_by_their_words() -> None:
     for subject in ("电梯", "公交", "自来水"):
         assert names[subject].split("、")[0] == subject
     assert all(1 <= len(name.split("、")) <= 3 for name in names.values())
+
+
+def test_the_topics_of_a_flood_are_there_to_be_seen() -> None:
+    """Not that all who write of it are in: half of them name nothing that the others name."""
+    said = [each for each in flood() if each.kind is not Kind.VIOLATION]
+    seen: dict[str, int] = {}
+    for topic in cluster([each.text for each in said]):
+        assert len(topic.members) < 60  # what everybody says holds nothing together
+        about = Counter(said[member].subject for member in topic.members)
+        subject, count = about.most_common(1)[0]
+        if said[topic.members[0]].kind is Kind.TOPIC and 2 * count > len(topic.members):
+            seen[subject] = max(seen.get(subject, 0), count)
+    assert sum(count >= 8 for count in seen.values()) >= 24
 
 
 def test_the_same_list_gives_the_same_topics_and_order_changes_only_places() -> None:
