@@ -69,6 +69,7 @@ from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
 from conference.services.venues import Venues
+from conference.services.viewers import Viewers
 from conference.services.waiting import WaitingRoom
 from conference.storage.database import Database
 from conference.storage.files import DirectoryFiles
@@ -116,6 +117,7 @@ _TICK_S = 0.1  # how late a countdown may begin, warn and end
 _HEARTBEAT_S = 5.0
 _PROGRAM_S = 0.1  # how late a program shows what happened
 _COMMENTS_S = 0.5  # how late desks learn of comments
+_VIEWERS_S = 5.0
 _ADDRESSES_S = 3600.0
 _REMINDERS_S = 5.0  # how soon a department is written to
 _DISK_S = 2.0
@@ -158,6 +160,7 @@ class WebProcess:
     comments: Comments
     comment_desk: CommentDesk
     reminders: Reminders
+    viewers: Viewers
     stores: ProgramStores
     cards: Cards
     crowd: Crowd
@@ -208,6 +211,7 @@ class WebProcess:
         notices, links = Notices(notifiers_of(settings)), key.links(settings.public_url)
         departments = Departments(database, clock, links, ledgers)
         reminders = Reminders(database, programs, clock, notices, links, zone)
+        viewers = Viewers(rooms, broadcasts)
         media_sessions.follow(productions.media_lost)
         disk_watch = DiskWatch(rooms, disk, int(settings.disk_warn_gb * 1e9))
         metrics.watch_programs(productions, disk_watch)
@@ -260,7 +264,10 @@ class WebProcess:
             recordings=recordings,
             exports=exports,
             broadcasts=broadcasts,
-            public_views=PublicViews(database, clock, broadcasts, StoredFootage(stores, broadcasts, clock)),
+            public_views=PublicViews(
+                database, clock, broadcasts, StoredFootage(stores, broadcasts, clock), viewers
+            ),
+            viewers=viewers,
             comments=comments,
             comment_desk=comment_desk,
             promotions=promotions,
@@ -318,6 +325,7 @@ class WebProcess:
             comments=comments,
             comment_desk=comment_desk,
             reminders=reminders,
+            viewers=viewers,
             stores=stores,
             cards=cards,
             crowd=crowd,
@@ -347,6 +355,7 @@ class WebProcess:
         background.every(_PROGRAM_S, self.productions.tick)
         background.every(_RECORDING_S, self.broadcasts.save_cuts)
         background.every(_COMMENTS_S, self.comment_desk.tell)
+        background.every(_VIEWERS_S, self.viewers.tick)
         background.every(_ADDRESSES_S, self.comments.erase_addresses)
         background.every(_REMINDERS_S, self.reminders.tick)
         background.every(_DISK_S, self.disk_watch.tick)
@@ -359,7 +368,13 @@ class WebProcess:
     async def stop(self) -> None:
         """Say goodbye to the sockets; participants keep their seats for the next start."""
         self.departures.stop()
-        for step in (self.rooms.heartbeat, self.sockets.close, self.stores.close, self.cards.close):
+        for step in (
+            self.rooms.heartbeat,
+            self.viewers.write_all,
+            self.sockets.close,
+            self.stores.close,
+            self.cards.close,
+        ):
             try:
                 await asyncio.wait_for(step(), _STOP_STEP_S)
             except TimeoutError:

@@ -206,6 +206,26 @@ def require_commentable(consultation: Consultation, wall_ms: int, *, is_cut: boo
         raise ConferenceError("comments_paused")
 
 
+class CommentsState(StrEnum):
+    """Whether the public may write, as its page says it."""
+
+    OPEN = "open"
+    PAUSED = "paused"  # while the broadcast is cut off
+    CLOSED = "closed"  # what was written can be read
+    OFF = "off"  # postponed or cancelled
+
+
+def comments_state(consultation: Consultation, wall_ms: int, *, is_cut: bool) -> CommentsState:
+    """What `require_commentable` says, for a page."""
+    if consultation.status in (Status.DRAFT, Status.POSTPONED, Status.CANCELLED):
+        return CommentsState.OFF
+    try:
+        require_commentable(consultation, wall_ms, is_cut=is_cut)
+    except ConferenceError as error:
+        return CommentsState.PAUSED if error.code == "comments_paused" else CommentsState.CLOSED
+    return CommentsState.OPEN
+
+
 def watched_ms(said_ms: int | None, now_ms: int | None, delay_ms: int) -> tuple[int | None, bool]:
     """The program time that the author can have been watching, and whether that is what was said.
 

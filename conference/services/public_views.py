@@ -16,7 +16,8 @@ from weakref import WeakValueDictionary
 from conference.clock import Clock
 from conference.model.agenda import AgendaItem, AgendaKind, ItemState
 from conference.model.chapters import Chapter, ChapterKind, chapters
-from conference.model.consultation import Consultation, Status
+from conference.model.comment import CommentsState, comments_state
+from conference.model.consultation import Consultation, Moderation, Status
 from conference.model.errors import ConferenceError
 from conference.model.floor import Turn
 from conference.model.footage import Footage, OnAir, Span, Still
@@ -30,8 +31,10 @@ from conference.model.timeline import (
     speaker_at,
     stretches,
 )
+from conference.model.viewers import Beacon
 from conference.services.ports import Storage, UnitOfWork
 from conference.services.ports.airing import Airing, FootageShelf
+from conference.services.viewers import Viewers
 
 PAGE: Final = 50
 _STILL_EVERY_MS: Final = 60_000  # in the text; the newest one is renewed as often as there is one
@@ -84,6 +87,23 @@ class ReplayView:
 
 
 @dataclass(frozen=True, slots=True)
+class CommentsView:
+    """Whether the public may write, how many comments are shown, and when they are looked at."""
+
+    state: CommentsState
+    total: int
+    moderation: Moderation
+
+
+@dataclass(frozen=True, slots=True)
+class ResponsesView:
+    """Cases that the public knows of, and how many of them were answered."""
+
+    total: int
+    answered: int
+
+
+@dataclass(frozen=True, slots=True)
 class PublicPage:
     """A consultation as the public sees it. Times `…_wall_ms`, `scheduled_at_ms` and the like are UTC, others program
     time. `captions` is None where nobody writes any."""
@@ -106,6 +126,10 @@ class PublicPage:
     captions: tuple[CaptionView, ...] | None
     live: LiveView | None
     replay: ReplayView | None
+    comments: CommentsView
+    beacon: Beacon | None
+    viewers: int | None
+    responses: ResponsesView
 
 
 class EntryKind(StrEnum):
@@ -155,16 +179,23 @@ class Told:
     on_air: OnAir
     status: Status
     at_ms: int | None
+    comments: CommentsView
+    responses: ResponsesView
+    beacon: Beacon | None = None
+    viewers: int | None = None
 
 
 class PublicViews:
     """Reads rows at most a few times a second for each consultation, however many ask."""
 
-    def __init__(self, storage: Storage, clock: Clock, airing: Airing, shelf: FootageShelf) -> None:
+    def __init__(
+        self, storage: Storage, clock: Clock, airing: Airing, shelf: FootageShelf, viewers: Viewers
+    ) -> None:
         self._storage = storage
         self._clock = clock
         self._airing = airing
         self._shelf = shelf
+        self._viewers = viewers
         self._told: dict[str, tuple[float, Told, PublicPage]] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._marks: dict[str, tuple[int, Marks]] = {}
@@ -207,6 +238,10 @@ class PublicViews:
             turns = tuple(await unit.floor.turns(consultation_id))
             people = await unit.participants.of(consultation_id)
             marks = await self._marked(unit, consultation_id)
+            comments = await unit.comments.shown_count(consultation_id)
+            responses = await unit.responses.shown_totals(consultation_id)
+        beacon, viewers = await self._viewers.told(consultation)
+        may_write = comments_state(consultation, self._clock.wall_ms(), is_cut=broadcast.is_cut)
         status, at_ms = reached(consultation, broadcast.program_time_ms, self._clock.wall_ms(), on_air)
         return Told(
             consultation=consultation,
@@ -218,6 +253,10 @@ class PublicViews:
             on_air=on_air,
             status=status,
             at_ms=at_ms,
+            comments=CommentsView(may_write, comments, consultation.moderation),
+            responses=ResponsesView(*responses),
+            beacon=beacon,
+            viewers=viewers,
         )
 
     async def _marked(self, unit: UnitOfWork, consultation_id: str) -> Marks:
@@ -284,6 +323,10 @@ def public_view(told: Told) -> PublicPage:
         captions=None,
         live=_live(told) if is_live else None,
         replay=_replay(told, agenda) if told.status in (Status.ENDED, Status.ARCHIVED) else None,
+        comments=told.comments,
+        beacon=told.beacon,
+        viewers=told.viewers,
+        responses=told.responses,
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conference.model.comment import Comment, CommentState, Level, Mark, MarkKind, Reason, Word
+from conference.model.comment import SHOWN, Comment, CommentState, Level, Mark, MarkKind, Reason, Word
 from conference.model.comment_group import CommentGroup
 from conference.model.errors import ConferenceError
 from conference.storage.rows import to_row
@@ -162,6 +162,13 @@ class SqlComments:
         rows = [{**to_row(each), "consultation_id": consultation_id} for each in words]
         if rows:
             await self._connection.execute(sa.insert(comment_words), rows)
+
+    async def shown_count(self, consultation_id: str) -> int:
+        query = sa.select(sa.func.count()).where(
+            comments.c.consultation_id == consultation_id,
+            comments.c.state.in_(sorted(state.value for state in SHOWN)),
+        )
+        return (await self._connection.execute(query)).scalar_one()
 
     async def address(self, comment_id: str) -> str:
         query = sa.select(comments.c.address).where(comments.c.id == comment_id)

@@ -29,6 +29,7 @@ from conference.storage.rows import to_consultation, to_gap, to_participant, to_
 from conference.storage.staff import SqlOrganizations, SqlStaffSessions, SqlUsers
 from conference.storage.statements import insert
 from conference.storage.tables import consultations, participants, program_gaps, revoked_tokens
+from conference.storage.viewers import SqlViewers
 
 
 class SqlConsultations:
@@ -225,3 +226,4 @@ class SqlUnitOfWork:
         self.departments = SqlDepartments(connection)
         self.responses = SqlResponses(connection)
         self.notices = SqlNotices(connection)
+        self.viewers = SqlViewers(connection)

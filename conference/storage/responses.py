@@ -13,6 +13,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from conference.model.comment import SHOWN
 from conference.model.department import Department
 from conference.model.errors import ConferenceError
 from conference.model.notice import Channel, Notice, NoticeKind, NoticeState
@@ -28,7 +29,7 @@ from conference.model.response import (
 )
 from conference.storage.rows import to_row
 from conference.storage.statements import insert
-from conference.storage.tables import departments, follow_ups, notices, response_ratings, responses
+from conference.storage.tables import comments, departments, follow_ups, notices, response_ratings, responses
 
 _KEPT_FOR_EVER: Final = frozenset({"id", "consultation_id", "number", "comment_id", "opened_wall_ms"})
 _AT_ONCE: Final = 200  # SQLite counts the parameters of a statement
@@ -92,6 +93,16 @@ class SqlResponses:
     async def in_state(self, state: ResponseState) -> list[Response]:
         query = sa.select(responses).where(responses.c.state == state.value).order_by(responses.c.id)
         return [_response(row) for row in (await self._connection.execute(query)).mappings()]
+
+    async def shown_totals(self, consultation_id: str) -> tuple[int, int]:
+        shown = sorted(state.value for state in SHOWN)
+        query = (
+            sa.select(sa.func.count(), sa.func.count(responses.c.answered_wall_ms))
+            .join(comments, comments.c.id == responses.c.comment_id)
+            .where(responses.c.consultation_id == consultation_id, comments.c.state.in_(shown))
+        )
+        total, answered = (await self._connection.execute(query)).one()
+        return total, answered
 
     async def get(self, response_id: str) -> Response | None:
         query = sa.select(responses).where(responses.c.id == response_id)

@@ -37,6 +37,7 @@ from conference.model.recording import FileState, Recording
 from conference.model.response import FollowUp, ResponseRating
 from conference.model.statement import Statement
 from conference.model.venue import Venue, VenueKind
+from conference.model.viewers import ViewerMinute
 
 Entity = (
     Consultation
@@ -60,6 +61,7 @@ Entity = (
     | Export
     | CommentGroup
     | Mark
+    | ViewerMinute
     | Word
     | Promotion
     | Department

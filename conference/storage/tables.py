@@ -417,6 +417,7 @@ comments = sa.Table(
     sa.Column("decided_wall_ms", sa.BigInteger),
     sa.Column("reject_reason", sa.String(500)),
     sa.Index("ix_comments_consultation_id_number", "consultation_id", "number", unique=True),
+    sa.Index("ix_comments_consultation_id_state", "consultation_id", "state"),
     sa.Index(
         "ix_comments_consultation_id_device_hash_key", "consultation_id", "device_hash", "key", unique=True
     ),
@@ -548,4 +549,13 @@ notices = sa.Table(
     sa.Column("done_wall_ms", sa.BigInteger),
     sa.UniqueConstraint("response_id", "key", "channel"),
     sa.Index("ix_notices_state_next_wall_ms", "state", "next_wall_ms"),
+)
+
+viewer_minutes = sa.Table(
+    "viewer_minutes",
+    metadata,
+    sa.Column("consultation_id", sa.ForeignKey("consultations.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("minute_wall_ms", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("viewers", sa.Integer, nullable=False),
+    sa.Column("arrived", sa.Integer, nullable=False),
 )

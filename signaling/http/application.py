@@ -18,6 +18,7 @@ from signaling.http import (
     link_sheets,
     operations,
     preparing,
+    presence,
     proceedings,
     public_comments,
     public_responses,
@@ -58,6 +59,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     responses.add_to(app)
     departments.add_to(app)
     public_responses.add_to(app)
+    presence.add_to(app)
     attendance.add_to(app)
     trace.add_to(app)
     streams.add_to(app)

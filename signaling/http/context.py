@@ -44,6 +44,7 @@ from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
 from conference.services.venues import Venues
+from conference.services.viewers import Viewers
 from recording.hls.card_segments import Cards
 from recording.hls.store import ProgramStores
 from signaling.archive import ArchiveBuilder
@@ -84,6 +85,7 @@ class HttpContext:
     department_door: DepartmentDoor
     responses: Responses
     public_responses: PublicResponses
+    viewers: Viewers
     stores: ProgramStores
     cards: Cards
     crowd: Crowd

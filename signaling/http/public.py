@@ -13,7 +13,8 @@ from aiohttp_pydantic.oas.typing import r200, r304, r404
 
 from conference.model.agenda import AgendaKind, ItemState
 from conference.model.chapters import ChapterKind
-from conference.model.consultation import Status
+from conference.model.comment import CommentsState
+from conference.model.consultation import Moderation, Status
 from conference.services.public_views import EntryKind, PublicPage
 from signaling.http.context import CONTEXT
 from signaling.http.resources import Problem, Resource
@@ -82,9 +83,32 @@ class PublicReplay(Resource):
     chapters: list[PublicChapter]
 
 
+class PublicComments(Resource):
+    """`state`: open, paused while the broadcast is interrupted, closed, or off. `total`: how many are shown."""
+
+    state: CommentsState
+    total: int
+    moderation: Moderation
+
+
+class PublicBeacon(Resource):
+    """A page that is watched may say so every `every_s` seconds, when its id is in the `share`; see presence."""
+
+    every_s: int
+    share: float
+
+
+class PublicResponses(Resource):
+    """Cases of departments that the public knows of, and how many of them were answered."""
+
+    total: int
+    answered: int
+
+
 class PublicConsultation(Resource):
     """A consultation as far as its delayed picture has come. Times with `wall`, `scheduled`, `ends`, `closing` are UTC
-    milliseconds, others program time. `cut`: the broadcast is interrupted. `captions` is null where there are none."""
+    milliseconds, others program time. `cut`: the broadcast is interrupted. `captions` is null where there are
+    none. `viewers`: about how many watch now, rounded; null while that is not known."""
 
     id: str
     title: str
@@ -104,6 +128,10 @@ class PublicConsultation(Resource):
     captions: list[PublicCaption] | None
     live: PublicLive | None
     replay: PublicReplay | None
+    comments: PublicComments
+    beacon: PublicBeacon | None
+    viewers: int | None
+    responses: PublicResponses
 
 
 class PublicTextEntry(Resource):

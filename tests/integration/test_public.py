@@ -116,3 +116,36 @@ async def test_what_is_internal_is_not_there(server: Signalling) -> None:
     for path in ("internal", "nowhere", "internal/text", "nowhere/text"):
         status, body, _ = await get(server, path, Authorization=f"Bearer {server.token(Role.CHAIR)}")
         assert (status, body["code"]) == (404, "consultation_not_found"), path
+
+
+async def test_viewers_are_counted_from_signs_of_life(server: Signalling) -> None:
+    status, body, _ = await get(server, "c")
+    assert (status, body["beacon"], body["viewers"]) == (200, {"every_s": 30, "share": 1.0}, None)
+    assert body["comments"] == {"state": "open", "total": 0, "moderation": "pre"}
+    assert body["responses"] == {"total": 0, "answered": 0}
+    url = f"{server.url}/api/v1/public/consultations"
+
+    async def sign(page: Any, cid: str = "c") -> int:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"{url}/{cid}/presence", json=page) as response,
+        ):
+            assert "Set-Cookie" not in response.headers
+            return response.status
+
+    for number in (1, 2, 2):
+        assert await sign({"id": f"{number:032x}"}) == 204
+    for wrong in ({"id": "x"}, {"id": "F" * 32}, {}, {"id": 7}, [], {"id": "0" * 64}):
+        assert await sign(wrong) == 400
+    assert await sign({"id": f"{1:032x}"}, "none") == 404
+
+    async def page() -> Any:
+        return (await get(server, "c"))[1]
+
+    assert (await eventually(page, lambda found: found["viewers"]))["viewers"] == 2
+    await act(server, "POST", "/start")
+    await act(server, "POST", "/broadcast/cut", json={})
+    assert (await eventually(page, lambda found: found["cut"]))["comments"]["state"] == "paused"
+    await act(server, "POST", "/broadcast/restore", json={"from": "now"})
+    await act(server, "POST", "/end")
+    assert (await eventually(page, lambda found: found["status"] == "ended"))["comments"]["state"] == "open"

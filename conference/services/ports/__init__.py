@@ -1,5 +1,6 @@
 """What the services need of the outside: storage, media, clients. signaling.app chooses implementations."""
 
+from conference.services.ports.audience import ViewerRepository
 from conference.services.ports.comments import (
     CommentReader,
     CommentRepository,
@@ -95,4 +96,5 @@ __all__ = [
     "UnitOfWork",
     "UserRepository",
     "VenueRepository",
+    "ViewerRepository",
 ]

@@ -52,6 +52,9 @@ class CommentRepository(Protocol):
     async def save_words(self, consultation_id: str, words: Iterable[Word]) -> None:
         """The whole list instead of what was there."""
 
+    async def shown_count(self, consultation_id: str) -> int:
+        """How many the public sees."""
+
     async def address(self, comment_id: str) -> str:
         """The sealed address of its author; empty once it was erased."""
 

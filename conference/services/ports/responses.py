@@ -34,6 +34,9 @@ class ResponseRepository(Protocol):
     async def in_state(self, state: ResponseState) -> list[Response]:
         """Of all consultations."""
 
+    async def shown_totals(self, consultation_id: str) -> tuple[int, int]:
+        """How many the public knows of, those whose comments are shown; and how many of them were answered."""
+
     async def get(self, response_id: str) -> Response | None: ...
 
     async def locked(self, response_id: str) -> Response | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from conference.services.ports.audience import ViewerRepository
 from conference.services.ports.comments import CommentRepository, PromotionRepository
 from conference.services.ports.meeting_rows import (
     AgendaRepository,
@@ -114,6 +115,9 @@ class UnitOfWork(Protocol):
 
     @property
     def notices(self) -> NoticeRepository: ...
+
+    @property
+    def viewers(self) -> ViewerRepository: ...
 
 
 class Storage(Protocol):

@@ -17,6 +17,7 @@ from conference.services import public_views
 from conference.services.consultations import ConsultationDraft
 from conference.services.ports.airing import Broadcast
 from conference.services.public_views import EntryKind, PublicViews, reached
+from conference.services.viewers import Viewers
 from tests.unit.services.conftest import World
 
 CHAIR = World.bearer(Role.CHAIR)
@@ -64,7 +65,9 @@ class Public:
     def __init__(self, world: World) -> None:
         self.world = world
         self.air = OnAirNow(world)
-        self.views = PublicViews(world.database, world.clock, self.air, self.air)
+        self.views = PublicViews(
+            world.database, world.clock, self.air, self.air, Viewers(world.rooms, self.air)
+        )
 
     async def page(self) -> public_views.PublicPage:
         self.world.clock.forward(0.5)

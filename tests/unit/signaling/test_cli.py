@@ -133,6 +133,7 @@ def test_openapi_describes_the_contract(tmp_path: Path) -> None:
         "/api/v1/consultations/{cid}/promotions",
         "/api/v1/consultations/{cid}/promotions/{promotion_id}/decline",
         "/api/v1/consultations/{cid}/promotions/{promotion_id}/end",
+        "/api/v1/public/consultations/{cid}/presence",
         "/api/v1/public/consultations/{cid}/comments",
         "/api/v1/public/consultations/{cid}/comments/mine",
         "/api/v1/public/consultations/{cid}/comments/{comment_id}/like",

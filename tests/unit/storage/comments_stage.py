@@ -10,6 +10,7 @@ from typing import Any, Final
 from conference.model.agenda import AgendaDraft, AgendaKind
 from conference.model.comment import Decision, Level, Word
 from conference.model.permissions import Role
+from conference.services import viewers as counting
 from conference.services.comment_decisions import Batch
 from conference.services.consultations import ConsultationDraft
 from conference.services.rooms import RoomLimits
@@ -140,6 +141,12 @@ async def _end(on: Comments) -> None:
     await on.public.promotions.end("c", CHAIR)
 
 
+async def _watch(on: Comments) -> None:
+    viewers = counting.Viewers(on.world.rooms, on.public.broadcasts)
+    await viewers.seen("c", f"{7:032x}", "198.51.100.7")
+    await viewers.write_all()
+
+
 SHOWN: Final = _decide(Decision.APPROVE)
 PROPOSED: Final = _promote(MODERATOR)
 
@@ -172,4 +179,5 @@ KINDS: Final[dict[str, Kind]] = {
     "promotion.started behind another": Kind(_promote(CHAIR, 2), first=_promote(CHAIR)),
     "promotion.declined": Kind(_decline, first=PROPOSED),
     "promotion.ended": Kind(_end, first=_promote(CHAIR)),
+    "viewers.counted": Kind(_watch),
 }
