@@ -9,13 +9,20 @@ import argparse
 import asyncio
 from pathlib import Path
 
-from tests.browser import scenes_entry, scenes_floor, scenes_live, scenes_prepare, scenes_record
+from tests.browser import (
+    scenes_comments,
+    scenes_entry,
+    scenes_floor,
+    scenes_live,
+    scenes_prepare,
+    scenes_record,
+)
 from tests.browser.scenes import SCENES, SCREENS, scene
 from tests.support.browser import BrowserFactory
 from tests.support.server import Server
 
 # Each adds its scenes to SCENES.
-PARTS = (scenes_entry, scenes_floor, scenes_live, scenes_prepare, scenes_record)
+PARTS = (scenes_comments, scenes_entry, scenes_floor, scenes_live, scenes_prepare, scenes_record)
 
 
 async def take(folder: Path, names: list[str], screens: list[str]) -> None:

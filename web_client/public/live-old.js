@@ -8,6 +8,8 @@
   var base = '/api/v1/public/consultations/' + cid
   var started = false
   var began = null
+  var view = null
+  var form = null
 
   function element(name, text, parent) {
     var made = document.createElement(name)
@@ -25,20 +27,122 @@
     return two(at.getHours()) + ':' + two(at.getMinutes())
   }
 
-  function get(path, done) {
+  function ajax(method, path, sent, done) {
     var request = new XMLHttpRequest()
     request.onreadystatechange = function () {
       if (request.readyState !== 4) return
       var body = null
       try {
-        body = request.status === 200 ? JSON.parse(request.responseText) : null
+        body = JSON.parse(request.responseText)
       } catch (_) { // eslint-disable-line @typescript-eslint/no-unused-vars -- ES5 has no catch without a name
         body = null
       }
       done(request.status, body)
     }
-    request.open('GET', path, true)
-    request.send()
+    request.open(method, path, true)
+    if (sent) request.setRequestHeader('Content-Type', 'application/json')
+    request.send(sent ? JSON.stringify(sent) : null)
+  }
+
+  function get(path, done) {
+    ajax('GET', path, null, function (status, body) {
+      done(status, status === 200 ? body : null)
+    })
+  }
+
+  function newKey() {
+    var key = ''
+    while (key.length < 32) key += Math.random().toString(36).slice(2)
+    return key.slice(0, 32)
+  }
+
+  function kept(text) {
+    try {
+      if (text === undefined) return localStorage.getItem('yuanshang.draft.' + cid) || ''
+      localStorage.setItem('yuanshang.draft.' + cid, text)
+    } catch (_) { // eslint-disable-line @typescript-eslint/no-unused-vars
+      return ''
+    }
+    return text
+  }
+
+  /* The form stays while the rest is drawn anew: nobody loses what they write. What was sent is sent again under the same
+     key until the server has it. */
+  function talk() {
+    var field, button, said, key
+    form = document.createElement('form')
+    form.className = 'boot'
+    element('h2', '写留言', form)
+    field = element('textarea', '', form)
+    field.rows = 3
+    field.style.width = '100%'
+    field.style.fontSize = '1.125rem'
+    field.value = kept()
+    field.setAttribute('aria-label', '留言内容，最多 300 字')
+    field.setAttribute('data-testid', 'comment-input')
+    field.oninput = function () {
+      kept(field.value)
+      key = null
+    }
+    button = element('button', '发送', form)
+    button.type = 'submit'
+    button.className = 'btn'
+    button.setAttribute('data-testid', 'comment-submit')
+    button.style.minHeight = '44px'
+    button.style.minWidth = '88px'
+    said = element('p', '', form)
+    said.setAttribute('role', 'status')
+    root.appendChild(form)
+
+    function say(words) {
+      said.innerHTML = ''
+      said.appendChild(document.createTextNode(words))
+    }
+    function again(words, seconds) {
+      say(words)
+      setTimeout(send, seconds * 1000)
+    }
+    function over(words) {
+      say(words)
+      button.disabled = field.readOnly = false
+    }
+    function send() {
+      // First the server learns to know this device: then it knows a comment that comes twice.
+      get(base + '/comments/mine', function (known) {
+        if (!known) return again('网络不稳，联网后自动发出', 5)
+        ajax('POST', base + '/comments', { text: field.value, key: key }, function (status, body) {
+          var code = body && body.code
+          if (status === 202) {
+            field.value = kept('')
+            key = null
+            return over('已收到，审核后显示')
+          }
+          if (code === 'rate_limited') return again('留言发得有点快，稍后自动发出', body.retry_after_s || 10)
+          if (code === 'comments_paused') return again('留言暂停中，恢复后自动发出', 15)
+          if (!status || status >= 500) return again('网络不稳，联网后自动发出', 5)
+          over(code === 'comments_closed' ? '留言已截止，可以看答复' : '这条没有发出。请修改后再发，最多 300 字')
+        })
+      })
+    }
+    form.onsubmit = function () {
+      if (!field.value.replace(/\s/g, '') || button.disabled) return false
+      key = key || newKey()
+      button.disabled = field.readOnly = true
+      say('正在发送')
+      send()
+      return false
+    }
+  }
+
+  function comments(list, place) {
+    var i, item, each
+    if (!list || !list.items.length) return
+    element('h2', '留言', place)
+    each = element('ul', '', place)
+    for (i = 0; i < list.items.length && i < 20; i++) {
+      item = list.items[i]
+      element('li', item.nickname + (item.region ? '（' + item.region + '）' : '') + '：' + item.text, each)
+    }
   }
 
   function words(page) {
@@ -56,7 +160,7 @@
     return clock(entry.at_ms) + '　' + entry.text + (entry.line ? '（' + entry.line + '）' : '') + '开始发言'
   }
 
-  function draw(page, text) {
+  function draw(page, text, said) {
     var i, item, list, picture, place
     began = page.started_wall_ms
     place = document.createElement('div')
@@ -79,8 +183,13 @@
     }
     list = element('ul', '', place)
     for (i = 0; text && i < text.items.length; i++) if (text.items[i].kind !== 'still') element('li', line(text.items[i]), list)
-    root.innerHTML = ''
-    root.appendChild(place)
+    comments(said, place)
+    if (!form) {
+      root.innerHTML = ''
+      talk()
+    }
+    if (view) root.removeChild(view)
+    view = root.insertBefore(place, form)
     document.title = page.title + ' · 图文直播'
   }
 
@@ -88,10 +197,13 @@
     get(base, function (status, page) {
       if (page) {
         get(base + '/text', function (_status, text) {
-          draw(page, text)
+          get(base + '/comments', function (_same, said) {
+            draw(page, text, said)
+          })
         })
       } else if (status === 404) {
         root.innerHTML = ''
+        view = form = null
         element('p', '没有找到这场直播。它可能不对外公开，或者链接不完整，请向会务组核对链接。', root).className = 'boot'
       }
       setTimeout(ask, 10000 + Math.random() * 2000)
