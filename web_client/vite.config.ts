@@ -23,6 +23,7 @@ export default defineConfig({
         live: at('./live.html'),
         answers: at('./answers.html'),
         department: at('./department.html'),
+        account: at('./account.html'),
       },
     },
   },

@@ -41,6 +41,7 @@ class Pages:
         app.router.add_get("/desk/{cid}", self._desk)
         app.router.add_get("/desk/{cid}/{place:prepare|responses|record|attendance|trace}", self._desk)
         app.router.add_get("/d/{code}", self._department)
+        app.router.add_get("/account/{cid}", self._account)
         app.router.add_get("/assets/{path:.+}", self._asset)
         if self._lan_ca is not None:
             app.router.add_get("/lan-ca.crt", self._ca)
@@ -54,6 +55,9 @@ class Pages:
 
     async def _desk(self, request: web.Request) -> web.StreamResponse:
         return self._page("desk.html")
+
+    async def _account(self, request: web.Request) -> web.StreamResponse:
+        return self._page("account.html")
 
     async def _department(self, request: web.Request) -> web.StreamResponse:
         return self._page("department.html")

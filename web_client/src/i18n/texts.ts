@@ -1,4 +1,6 @@
 /** All texts of a language together; each part of the product brings its own file. */
+import { accountEn } from './account.en'
+import { accountZhCN } from './account.zh-CN'
 import { broadcastEn } from './broadcast.en'
 import { broadcastZhCN } from './broadcast.zh-CN'
 import { casesEn } from './cases.en'
@@ -12,6 +14,6 @@ import { responsesEn } from './responses.en'
 import { responsesZhCN } from './responses.zh-CN'
 import { zhCN } from './zh-CN'
 
-export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...entryZhCN, ...casesZhCN, ...responsesZhCN }
+export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...entryZhCN, ...casesZhCN, ...responsesZhCN, ...accountZhCN }
 export type Texts = typeof chinese
-export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...entryEn, ...casesEn, ...responsesEn }
+export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...entryEn, ...casesEn, ...responsesEn, ...accountEn }
