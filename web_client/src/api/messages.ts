@@ -1,4 +1,15 @@
 /** The room protocol as types: what the server sends on the namespaces /room and /desk and what it is asked. */
+import type {
+  CommentGroup,
+  CommentGroupPage,
+  CommentsUpdated,
+  CommentsWanted,
+  CommentTarget,
+  CommentTopic,
+  Decided,
+  ModeratedComment,
+  Promotion,
+} from './moderation'
 
 export type Role =
   | 'chair'
@@ -297,6 +308,7 @@ export interface ServerEvents {
   'broadcast.updated': { broadcast: Broadcast }
   'program.updated': { program: Program | null }
   'disk.updated': { disk: Disk }
+  'comments.updated': CommentsUpdated
   'floor.turn': { duration_ms: number | null; ending: FloorEnding }
   'floor.warning': { left_ms: number }
   'floor.ended': { reason: 'withdrawn' | 'time' | 'finished' }
@@ -349,6 +361,24 @@ export interface Requests {
   'broadcast.withdraw': [{ from_ms: number; to_ms: number; reason: string }, { broadcast: Broadcast }]
   'broadcast.reinstate': [{ id: string; reason: string }, { broadcast: Broadcast }]
   'recording.pause': [{ paused: boolean }, unknown]
+  'comments.list': [CommentsWanted, CommentGroupPage]
+  'comments.group': [{ id: string; after?: string; limit?: number }, { items: ModeratedComment[]; next: string | null }]
+  'comments.topics': [Record<string, never>, { topics: CommentTopic[]; at_wall_ms: number; last_number: number }]
+  'comment.approve': [CommentTarget, Decided]
+  'comment.reject': [CommentTarget & { reason?: string }, Decided]
+  'comment.hold': [CommentTarget, Decided]
+  'comment.hide': [CommentTarget & { reason?: string }, Decided]
+  'comment.reopen': [{ ids: string[] }, Decided]
+  'comment.undo': [{ id: string }, Decided]
+  'comment.claim': [{ id: string; take_over?: boolean }, { group: CommentGroup }]
+  'comment.release': [{ id: string }, { group: CommentGroup }]
+  'comment.represent': [{ id: string }, { group: CommentGroup }]
+  'comment.merge': [{ ids: string[] }, Decided]
+  'comment.split': [{ ids: string[] }, Decided]
+  'comment.promote': [{ id: string }, { state: string; promotion: Promotion }]
+  'promotions.list': [Record<string, never>, { items: Promotion[] }]
+  'promotion.decline': [{ id: string }, { state: string; promotion: Promotion }]
+  'promotion.end': [{ id?: string }, { state: string; promotion: Promotion }]
   'room.sync': [Record<string, never>, Snapshot]
   'room.leave': [Record<string, never>, unknown]
 }

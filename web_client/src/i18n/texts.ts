@@ -5,6 +5,8 @@ import { broadcastEn } from './broadcast.en'
 import { broadcastZhCN } from './broadcast.zh-CN'
 import { casesEn } from './cases.en'
 import { casesZhCN } from './cases.zh-CN'
+import { commentsEn } from './comments.en'
+import { commentsZhCN } from './comments.zh-CN'
 import { deskEn } from './desk.en'
 import { deskZhCN } from './desk.zh-CN'
 import { en } from './en'
@@ -14,6 +16,6 @@ import { responsesEn } from './responses.en'
 import { responsesZhCN } from './responses.zh-CN'
 import { zhCN } from './zh-CN'
 
-export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...entryZhCN, ...casesZhCN, ...responsesZhCN, ...accountZhCN }
+export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...entryZhCN, ...casesZhCN, ...commentsZhCN, ...responsesZhCN, ...accountZhCN }
 export type Texts = typeof chinese
-export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...entryEn, ...casesEn, ...responsesEn, ...accountEn }
+export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...entryEn, ...casesEn, ...commentsEn, ...responsesEn, ...accountEn }

@@ -7,6 +7,7 @@ import { RoomSocket } from '@/api/room-socket'
 import { openWire } from '@/api/wire'
 import { i18n } from '@/i18n'
 import type { LinkState } from '@/rtc/room-session'
+import { useComments } from './comments'
 import { useLine } from './line'
 import { useNotices } from './notices'
 import { useRoom } from './room'
@@ -14,6 +15,7 @@ import { useSession } from './session'
 
 export const useDesk = defineStore('desk', () => {
   const { t } = i18n.global
+  const comments = useComments()
   const line = useLine()
   const notices = useNotices()
   const room = useRoom()
@@ -32,6 +34,7 @@ export const useDesk = defineStore('desk', () => {
     line.use(next)
     next.on('snapshot', (snapshot) => room.take(snapshot))
     next.on('event', (event) => {
+      if (event.name === 'comments.updated') comments.apply(event.payload)
       if (!room.apply(event)) void next.check()
     })
     next.on('link', linked)

@@ -18,6 +18,7 @@ const SENTENCES: Record<string, string> = {
   floor_required: 'toast.locked',
   rate_limited: 'toast.tooFast',
   storage_unavailable: 'toast.notSaved',
+  comment_claimed: 'comments.said.claimed',
 }
 
 export const useLine = defineStore('line', () => {
@@ -62,6 +63,7 @@ export const useLine = defineStore('line', () => {
     const code = error instanceof RequestError ? error.code : ''
     const what = name.startsWith('agenda.') ? 'agendaConflict' : 'conflict'
     if (code === 'conflict') notices.show(t(`toast.${what}`), { detail: t(`toast.${what}Text`) })
+    else if (code === 'comment_changed') notices.show(t('comments.said.changed'), { detail: t('comments.said.changedText') })
     else notices.show(t(SENTENCES[code] ?? 'toast.failed'))
   }
 

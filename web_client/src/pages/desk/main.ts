@@ -16,6 +16,7 @@ import '@/styles/desk-places.css'
 import '@/styles/desk-broadcast.css'
 import '@/styles/cases.css'
 import '@/styles/desk-responses.css'
+import '@/styles/desk-comments.css'
 import DeskPage from './DeskPage.vue'
 
 createApp(DeskPage).use(createPinia()).use(i18n).mount('#app')

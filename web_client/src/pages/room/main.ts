@@ -15,6 +15,7 @@ import '@/styles/floor.css'
 import '@/styles/room-phone.css'
 import '@/styles/sheet.css'
 import '@/styles/door.css'
+import '@/styles/promotion.css'
 import RoomPage from './RoomPage.vue'
 
 createApp(RoomPage).use(createPinia()).use(i18n).mount('#app')

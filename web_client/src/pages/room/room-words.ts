@@ -3,6 +3,7 @@ import { watch } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { useNotices } from '@/stores/notices'
 import { useRoom } from '@/stores/room'
+import { useRoomPromotion } from '@/stores/room-promotion'
 
 /** In a large room the coming and going would drown everything else. */
 const SMALL_ROOM = 12
@@ -13,6 +14,7 @@ export function useRoomWords(): void {
   const { t } = useI18n()
   const notices = useNotices()
   const room = useRoom()
+  const promotion = useRoomPromotion()
 
   watch(
     () => room.others.map((each) => ({ id: each.id, name: each.name, connected: each.connected, shares: each.publications.some((one) => one.source === 'screen') })),
@@ -35,6 +37,15 @@ export function useRoomWords(): void {
     (now, before) => {
       for (const each of now) if (!before.some((one) => one.id === each.id)) notices.say(t('waiting.arrived', { name: each.name }))
     },
+  )
+
+  watch(
+    () => promotion.shown,
+    (now, before) => {
+      if (now && now.id !== before?.id) notices.say(t('promotion.began', { text: now.words }))
+      else if (!now && before) notices.say(t('promotion.over'))
+    },
+    { immediate: true },
   )
 
   let weak: ReturnType<typeof setTimeout> | undefined
