@@ -13,6 +13,7 @@ from conference.model.broadcast import CutKind
 from conference.model.comment import CommentState, Level, Reason
 from conference.model.consultation import Mode, Status
 from conference.model.floor import Ending, EndReason, TurnState
+from conference.model.identity import IdentityKind
 from conference.model.media import OfferedTrack, PublicationInfo, Speaker
 from conference.model.participant import Device, EntryMeans, LeaveReason, ParticipantKind
 from conference.model.permissions import Role
@@ -240,7 +241,8 @@ class DiskView:
 
 @dataclass(frozen=True, slots=True)
 class CommentView:
-    """A comment of the public for those who moderate. `program_time_ms`: what its author was watching."""
+    """A comment of the public for those who moderate. `program_time_ms`: what its author was watching; `identity`: what
+    its author had shown by then."""
 
     id: str
     number: int
@@ -257,6 +259,7 @@ class CommentView:
     reports: int
     decided_by: str | None
     reject_reason: str | None
+    identity: IdentityKind | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Final
 
 from conference.model.consultation import Consultation, Moderation, Status
 from conference.model.errors import ConferenceError
+from conference.model.identity import IdentityKind
 
 MAX_TEXT_CHARS: Final = 300
 MAX_NICKNAME_CHARS: Final = 40
@@ -118,7 +119,8 @@ class Comment:
     """`number` is its place in the order of arrival. `program_time_ms` is what its author was watching.
 
     `device_hash` stands for the author; `address` is encrypted and empty once its days are over. `key` makes a
-    repeated attempt the same comment. `shown_number` is its place among those that were ever shown.
+    repeated attempt the same comment. `shown_number` is its place among those that were ever shown. `identity`: what
+    its author had shown by then.
     """
 
     id: str
@@ -142,6 +144,7 @@ class Comment:
     decided_by: str | None = None
     decided_wall_ms: int | None = None
     reject_reason: str | None = None
+    identity: IdentityKind | None = None
 
     @property
     def is_shown(self) -> bool:

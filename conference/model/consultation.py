@@ -48,6 +48,13 @@ class Moderation(StrEnum):
     POST = "post"  # 先显后审
 
 
+class CommentIdentity(StrEnum):
+    """Whether who comments has to show who they are first, by telephone or WeChat."""
+
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
 TRANSITIONS: Final[Mapping[Status, frozenset[Status]]] = MappingProxyType(
     {
         Status.DRAFT: frozenset({Status.SCHEDULED, Status.CANCELLED}),
@@ -89,6 +96,7 @@ class Consultation:
     public_delay_s: int = 0  # how much later the public sees and hears it (安全延时)
     moderation: Moderation = Moderation.PRE  # when the public's comments are shown
     moderator_promotes: bool = False  # whether moderators put a comment to the session without the chair
+    comment_identity: CommentIdentity = CommentIdentity.OPTIONAL
     revision: int = 1  # one more at each edit, so that two editors do not overwrite each other
 
     def edited(self, revision: int, changes: Mapping[str, Any]) -> Consultation:

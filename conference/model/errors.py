@@ -72,6 +72,12 @@ ERROR_TEXTS: Final[dict[str, str]] = {
     "comment_claimed": "另一位审核员正在处理这一组留言。",
     "too_many_comments": "留言已达上限。",
     "too_many_words": "词表已达上限。",
+    # who a viewer is
+    "identity_required": "本场留言需要先验证身份，您写的内容请先保留。",
+    "identity_not_offered": "服务器没有设置短信或微信验证，不能要求验证身份。",
+    "identity_wrong": "验证没有通过，请核对后再试。",
+    "identity_lapsed": "验证已失效，请重新获取。",
+    "identity_unavailable": "验证服务暂时不可用，请稍后再试。",
     # answers of departments
     "response_changed": "这件事项的状态刚刚变了，您看到的已是最新情况，请再操作一次。",
     "department_in_use": "已有同名的部门。",

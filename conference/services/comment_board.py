@@ -13,6 +13,7 @@ from conference.model.comment import SHOWN, Comment, CommentState, Word
 from conference.model.comment_group import CommentGroup
 from conference.model.errors import NotFoundError
 from conference.model.flood import FloodGate
+from conference.model.identity import IdentityKind
 from conference.model.promotion import Promotion, PromotionState
 from conference.model.topic import Topics
 from conference.services.ports import Grouping, Judge
@@ -43,6 +44,7 @@ class CommentBoard:
     judge: Judge
     grouping: Grouping
     words: tuple[Word, ...] = ()
+    identities: dict[str, IdentityKind] = field(default_factory=dict)  # what devices have shown
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     unwritten: list[Any] = field(default_factory=list)
     committing: asyncio.Event | None = None  # set when the commit that goes on is over

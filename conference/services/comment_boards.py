@@ -57,6 +57,7 @@ class CommentBoards:
             words = tuple(await unit.comments.words(consultation_id))
             judge = await asyncio.to_thread(self.reader.judge, words)
             board = CommentBoard(consultation_id, judge, self.reader.grouping(), words=words)
+            board.identities = await unit.identities.kinds(consultation_id)
             async for some in unit.comments.pages(consultation_id, _ROWS_AT_ONCE):
                 for comment in some:
                     board.put(comment)

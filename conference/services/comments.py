@@ -27,7 +27,7 @@ from conference.model.comment import (
     require_commentable,
     watched_ms,
 )
-from conference.model.consultation import Consultation, Moderation, Status
+from conference.model.consultation import CommentIdentity, Consultation, Moderation, Status
 from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.folding import tidied
 from conference.model.ids import new_id
@@ -139,7 +139,8 @@ class Comments:
     async def post(self, consultation_id: str, draft: CommentDraft, author: Author) -> OwnComment:
         """Write one; it is in the database when this returns. The same key again is the same comment.
 
-        bad_request when nothing is left of the text once it is tidied.
+        bad_request when nothing is left of the text once it is tidied, identity_required where the consultation wants
+        to know who writes and the device has shown nothing.
         """
         view = await self._airing.view(consultation_id)
         consultation = view.consultation
@@ -150,6 +151,11 @@ class Comments:
             there = board.with_key(author.device_hash, draft.key)
             if there is not None:
                 return own(board, there)
+            if (
+                consultation.comment_identity is CommentIdentity.REQUIRED
+                and author.device_hash not in board.identities
+            ):
+                raise ConferenceError("identity_required")
             if len(board.comments) + len(board.unwritten) >= MAX_COMMENTS:
                 raise ConferenceError("too_many_comments")
             comment = comment or self._judged(board, view, draft, author)
@@ -192,6 +198,7 @@ class Comments:
             device_hash=author.device_hash,
             key=draft.key,
             address=self._sealer.seal(author.address) if self._address_days else "",
+            identity=board.identities.get(author.device_hash),
         )
 
     @staticmethod
@@ -334,6 +341,8 @@ class Comments:
         }
         if comment.region is not None:
             content["region"] = Personal(comment.region)
+        if comment.identity is not None:
+            content["identity"] = comment.identity.value
         return self._boards.entry(consultation, VIEWER, "comment.posted", comment.id, **content)
 
     def _marked(

@@ -7,7 +7,14 @@ from dataclasses import asdict, dataclass, replace
 
 from conference.clock import Clock
 from conference.model.audit import CLI, SYSTEM, Actor, AuditEntry
-from conference.model.consultation import Consultation, ConsultationKind, Mode, Moderation, Status
+from conference.model.consultation import (
+    CommentIdentity,
+    Consultation,
+    ConsultationKind,
+    Mode,
+    Moderation,
+    Status,
+)
 from conference.model.errors import ConferenceError
 from conference.model.ids import new_id
 from conference.model.permissions import Action, Role, require
@@ -38,6 +45,7 @@ class ConsultationDraft:
     closing_at_ms: int | None = None
     moderation: Moderation = Moderation.PRE
     moderator_promotes: bool = False
+    comment_identity: CommentIdentity = CommentIdentity.OPTIONAL
 
 
 class Consultations:
@@ -132,6 +140,7 @@ class Consultations:
             closing_at_ms=draft.closing_at_ms,
             moderation=draft.moderation,
             moderator_promotes=draft.moderator_promotes,
+            comment_identity=draft.comment_identity,
         )
 
 

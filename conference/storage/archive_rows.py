@@ -17,6 +17,7 @@ from conference.storage.tables import (
     audit_lines,
     audit_texts,
     consultations,
+    identity_proofs,
     invitee_imports,
     metadata,
     organizations,
@@ -34,13 +35,25 @@ NOT_ARCHIVED: Final = frozenset(
         organizations,
         users,
         staff_sessions,
+        identity_proofs,
         invitee_imports,
     }
 )
-# Columns that stay here: what opens a door, telephone numbers, which the record does not need, and from where the
-# public wrote.
+# Columns that stay here: what opens a door, telephone numbers, which the record does not need, from where the
+# public wrote, and who a viewer is.
 SECRETS: Final = frozenset(
-    {"resume_hash", "link_hash", "entry_code", "phone", "email", "operator_phone", "address", "device_hash"}
+    {
+        "resume_hash",
+        "link_hash",
+        "entry_code",
+        "phone",
+        "email",
+        "operator_phone",
+        "address",
+        "device_hash",
+        "subject_hash",
+        "subject",
+    }
 )
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from conference.model.comment import SHOWN, Comment, CommentState, Level, Mark, MarkKind, Reason, Word
 from conference.model.comment_group import CommentGroup
 from conference.model.errors import ConferenceError
+from conference.model.identity import IdentityKind
 from conference.storage.rows import to_row
 from conference.storage.statements import insert
 from conference.storage.tables import comment_groups, comment_marks, comment_words, comments
@@ -203,12 +204,14 @@ def _row(comment: Comment) -> dict[str, Any]:
     reasons = [astuple(each) for each in comment.reasons]
     row["state"], row["level"] = comment.state.value, comment.level.value
     row["reasons"] = json.dumps(reasons, ensure_ascii=False)
+    row["identity"] = None if comment.identity is None else comment.identity.value
     return row
 
 
 _STATES: Final = {state.value: state for state in CommentState}
 _LEVELS: Final = {level.value: level for level in Level}
 _STATE: Final = _FIELDS.index("state")  # level and reasons follow
+_IDENTITY: Final = _FIELDS.index("identity")
 
 
 def _comment(row: Row[Any]) -> Comment:
@@ -217,4 +220,6 @@ def _comment(row: Row[Any]) -> Comment:
     state, level, reasons = values[_STATE : _STATE + 3]
     found = () if reasons == "[]" else tuple(Reason(*each) for each in json.loads(reasons))
     values[_STATE : _STATE + 3] = _STATES[state], _LEVELS[level], found
+    if values[_IDENTITY] is not None:
+        values[_IDENTITY] = IdentityKind(values[_IDENTITY])
     return Comment(*values)

@@ -19,6 +19,7 @@ from conference.storage.comments import SqlComments
 from conference.storage.exports import SqlExports
 from conference.storage.files import SqlBriefingFiles
 from conference.storage.guests import SqlInvitees, SqlVenues
+from conference.storage.identities import SqlIdentities
 from conference.storage.invitee_imports import SqlInviteeImports
 from conference.storage.preparation import SqlPreparation
 from conference.storage.proceedings import SqlAgenda, SqlFloor, SqlStatements, SqlStays
@@ -223,6 +224,7 @@ class SqlUnitOfWork:
         self.exports = SqlExports(connection)
         self.comments = SqlComments(connection)
         self.promotions = SqlPromotions(connection)
+        self.identities = SqlIdentities(connection)
         self.departments = SqlDepartments(connection)
         self.responses = SqlResponses(connection)
         self.notices = SqlNotices(connection)

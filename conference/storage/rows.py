@@ -15,10 +15,19 @@ from conference.model.briefing import BriefingFile
 from conference.model.broadcast import Cut, CutKind
 from conference.model.comment import Mark, Word
 from conference.model.comment_group import CommentGroup
-from conference.model.consultation import Consultation, ConsultationKind, Mode, Moderation, ProgramGap, Status
+from conference.model.consultation import (
+    CommentIdentity,
+    Consultation,
+    ConsultationKind,
+    Mode,
+    Moderation,
+    ProgramGap,
+    Status,
+)
 from conference.model.department import Department
 from conference.model.export import Export, ExportKind, ExportState
 from conference.model.floor import Ending, EndReason, Turn, TurnState
+from conference.model.identity import Identity, Proof
 from conference.model.invitee import Invitee
 from conference.model.notice import Notice
 from conference.model.organization import Level, Organization, StaffSession, User
@@ -64,6 +73,8 @@ Entity = (
     | ViewerMinute
     | Word
     | Promotion
+    | Identity
+    | Proof
     | Department
     | ResponseRating
     | FollowUp
@@ -85,6 +96,7 @@ def to_consultation(row: RowMapping) -> Consultation:
             "mode": Mode(row["mode"]),
             "kind": ConsultationKind(row["kind"]),
             "moderation": Moderation(row["moderation"]),
+            "comment_identity": CommentIdentity(row["comment_identity"]),
         }
     )
 

@@ -41,6 +41,7 @@ consultations = sa.Table(
     sa.Column("public_delay_s", sa.Integer, nullable=False),
     sa.Column("moderation", sa.String(8), nullable=False),
     sa.Column("moderator_promotes", sa.Boolean, nullable=False),
+    sa.Column("comment_identity", sa.String(8), nullable=False),
 )
 
 participants = sa.Table(
@@ -416,6 +417,7 @@ comments = sa.Table(
     sa.Column("decided_by", sa.String(200)),
     sa.Column("decided_wall_ms", sa.BigInteger),
     sa.Column("reject_reason", sa.String(500)),
+    sa.Column("identity", sa.String(8)),
     sa.Index("ix_comments_consultation_id_number", "consultation_id", "number", unique=True),
     sa.Index("ix_comments_consultation_id_state", "consultation_id", "state"),
     sa.Index(
@@ -466,6 +468,33 @@ promotions = sa.Table(
     sa.Column("decided_wall_ms", sa.BigInteger),
     sa.Column("item_id", sa.String(64)),
     sa.Column("interrupted_id", sa.String(64)),
+)
+
+identities = sa.Table(
+    "identities",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("consultation_id", sa.ForeignKey("consultations.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("device_hash", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(8), nullable=False),
+    sa.Column("subject_hash", sa.String(64), nullable=False),
+    sa.Column("subject", sa.String(300), nullable=False),
+    sa.Column("proven_wall_ms", sa.BigInteger, nullable=False),
+    sa.Index("ix_identities_consultation_id_device_hash", "consultation_id", "device_hash"),
+)
+
+identity_proofs = sa.Table(
+    "identity_proofs",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("consultation_id", sa.ForeignKey("consultations.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("device_hash", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(8), nullable=False),
+    sa.Column("subject", sa.String(300), nullable=False),
+    sa.Column("answer_hash", sa.String(64), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("expires_wall_ms", sa.BigInteger, nullable=False, index=True),
+    sa.Index("ix_identity_proofs_consultation_id_device_hash", "consultation_id", "device_hash"),
 )
 
 # ── what departments answer ──────────────────────────────────────────────────────────────────────

@@ -1,8 +1,10 @@
-"""Encrypts the addresses of those who write comments, with a key that is made from that of the data directory."""
+"""Encrypts who viewers are and from where they write, with keys that are made from that of the data directory."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import secrets
 
 from cryptography.exceptions import InvalidTag
@@ -18,9 +20,8 @@ _NONCE_BYTES = 12
 class AddressSealer:
     """Implements services.ports.Sealer."""
 
-    def __init__(self, secret: bytes) -> None:
-        key = HKDF(SHA256(), 32, salt=None, info=b"yuanshang comment address").derive(secret)
-        self._cipher = AESGCM(key)
+    def __init__(self, secret: bytes, purpose: bytes = b"yuanshang comment address") -> None:
+        self._cipher = AESGCM(_derived(secret, purpose))
 
     def seal(self, text: str) -> str:
         nonce = secrets.token_bytes(_NONCE_BYTES)
@@ -33,3 +34,18 @@ class AddressSealer:
             return self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], None).decode()
         except (ValueError, InvalidTag) as error:
             raise NotFoundError("sealed with another key") from error
+
+
+class SubjectVault(AddressSealer):
+    """Implements services.ports.IdentityVault."""
+
+    def __init__(self, secret: bytes) -> None:
+        super().__init__(secret, b"yuanshang viewer identity")
+        self._key = _derived(secret, b"yuanshang viewer fingerprint")
+
+    def fingerprint(self, text: str) -> str:
+        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def _derived(secret: bytes, purpose: bytes) -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=purpose).derive(secret)

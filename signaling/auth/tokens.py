@@ -16,7 +16,7 @@ from conference.model.ids import ID_PATTERN, new_id
 from conference.model.participant import EntryMeans
 from conference.model.permissions import Role
 from conference.services.links import Links
-from signaling.auth.sealer import AddressSealer
+from signaling.auth.sealer import AddressSealer, SubjectVault
 
 _ALGORITHM: Final = "HS256"
 _MAX_TOKEN_CHARS: Final = 4096
@@ -75,6 +75,10 @@ class TokenKey:
     def sealer(self) -> AddressSealer:
         """Encrypts with a key made from the same."""
         return AddressSealer(self._secret)
+
+    def vault(self) -> SubjectVault:
+        """Keeps who viewers are, with keys made from the same."""
+        return SubjectVault(self._secret)
 
     def issue(
         self,

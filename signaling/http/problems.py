@@ -31,6 +31,7 @@ STATUS_OF: Final[dict[str, int]] = {
     "refused_entry": 403,
     "not_admitted": 403,
     "token_other_consultation": 403,
+    "identity_required": 403,
     "not_found": 404,
     "consultation_not_found": 404,
     "method_not_allowed": 405,
@@ -61,6 +62,9 @@ STATUS_OF: Final[dict[str, int]] = {
     "comment_claimed": 409,
     "too_many_comments": 409,
     "too_many_words": 409,
+    "identity_not_offered": 409,
+    "identity_lapsed": 409,
+    "identity_wrong": 422,
     "response_changed": 409,
     "department_in_use": 409,
     "too_many_departments": 409,
@@ -84,6 +88,7 @@ STATUS_OF: Final[dict[str, int]] = {
     "rate_limited": 429,
     "internal": 500,
     "storage_unavailable": 503,
+    "identity_unavailable": 503,
     "media_unavailable": 503,
 }
 _CODE_OF_STATUS: Final = {

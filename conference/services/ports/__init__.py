@@ -11,6 +11,12 @@ from conference.services.ports.comments import (
 )
 from conference.services.ports.exports import ExportFailedError, ExportMaker
 from conference.services.ports.files import Disk, FileStore, Recorder, TableReader
+from conference.services.ports.identities import (
+    IdentityProvider,
+    IdentityRepository,
+    IdentityVault,
+    Question,
+)
 from conference.services.ports.media import MediaError, MediaPlane
 from conference.services.ports.meeting_rows import (
     AgendaRepository,
@@ -66,6 +72,9 @@ __all__ = [
     "FileStore",
     "FloorRepository",
     "Grouping",
+    "IdentityProvider",
+    "IdentityRepository",
+    "IdentityVault",
     "InviteeImportRepository",
     "InviteeRepository",
     "Judge",
@@ -82,6 +91,7 @@ __all__ = [
     "ProgramMaker",
     "PromotionRepository",
     "Publisher",
+    "Question",
     "RateLimits",
     "Recorder",
     "RecordingRepository",

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from conference.services.ports.audience import ViewerRepository
 from conference.services.ports.comments import CommentRepository, PromotionRepository
+from conference.services.ports.identities import IdentityRepository
 from conference.services.ports.meeting_rows import (
     AgendaRepository,
     ArchiveRows,
@@ -106,6 +107,9 @@ class UnitOfWork(Protocol):
 
     @property
     def promotions(self) -> PromotionRepository: ...
+
+    @property
+    def identities(self) -> IdentityRepository: ...
 
     @property
     def departments(self) -> DepartmentRepository: ...

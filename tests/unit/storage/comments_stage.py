@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 from conference.model.agenda import AgendaDraft, AgendaKind
 from conference.model.comment import Decision, Level, Word
+from conference.model.errors import ConferenceError
 from conference.model.permissions import Role
 from conference.services import viewers as counting
 from conference.services.comment_decisions import Batch
@@ -18,6 +20,7 @@ from conference.storage.database import Database
 from tests.unit.services.comments_stage import Audience
 from tests.unit.services.conftest import World
 from tests.unit.services.fakes import ManualClock
+from tests.unit.services.identities_stage import Visitors
 from tests.unit.storage.crashing import Kind
 from tests.unit.storage.proceedings_stage import BEGAN_MS
 
@@ -39,8 +42,12 @@ class Comments:
         return self.world.database
 
     @cached_property
+    def visitors(self) -> Visitors:
+        return Visitors(self.world)
+
+    @property
     def public(self) -> Audience:
-        return Audience(self.world)
+        return self.visitors.public
 
     async def noted(self) -> dict[str, Any]:
         async with self.database.reading() as unit:
@@ -128,6 +135,42 @@ async def _erase(on: Comments) -> None:
     await on.public.comments.erase_addresses()
 
 
+async def _begin(on: Comments) -> None:
+    await on.visitors.begin(device="x")
+
+
+def _answer(answer: str | None = None) -> Write:
+    async def finish(on: Comments) -> None:
+        if on.visitors.last is None:
+            raise AssertionError("nothing was begun")
+        with suppress(ConferenceError):
+            await on.visitors.finish(on.visitors.last, answer, device="x")
+
+    return finish
+
+
+async def _begin_in_vain(on: Comments) -> None:
+    on.visitors.telephones.is_down = True
+    with suppress(ConferenceError):
+        await on.visitors.begin()
+
+
+async def _read_identity(on: Comments) -> None:
+    board = await on.public.board()
+    (known,) = (each for each in board.comments.values() if each.identity is not None)
+    await on.visitors.identities.author("c", World.bearer(Role.ADMINISTRATOR), known.id)
+
+
+async def _lapse(on: Comments) -> None:
+    on.world.clock.forward(600)
+    await on.visitors.identities.forget_lapsed()
+
+
+async def _erase_subjects(on: Comments) -> None:
+    on.world.clock.forward(181 * 86_400)
+    await on.visitors.identities.erase_subjects()
+
+
 def _promote(by: Any, which: int = 0) -> Write:
     return lambda on: on.public.promotions.promote("c", by, on.ids[which])
 
@@ -149,6 +192,7 @@ async def _watch(on: Comments) -> None:
 
 SHOWN: Final = _decide(Decision.APPROVE)
 PROPOSED: Final = _promote(MODERATOR)
+KNOWN: Final = _after(_begin, _answer())
 
 KINDS: Final[dict[str, Kind]] = {
     "comment.posted": Kind(_post),
@@ -173,6 +217,14 @@ KINDS: Final[dict[str, Kind]] = {
     "comment.words_edited": Kind(_words),
     "comment.author_read": Kind(_read),
     "comment.addresses_erased": Kind(_erase),
+    "identity.begun": Kind(_begin),
+    "identity.not_asked": Kind(_begin_in_vain),
+    "identity.failed": Kind(_answer("no code"), first=_begin),
+    "identity.proven": Kind(_answer(), first=_begin),
+    "comment.posted by somebody known": Kind(_post, first=KNOWN),
+    "identity.read": Kind(_read_identity, first=_after(KNOWN, _post)),
+    "identity.lapsed": Kind(_lapse, first=_begin),
+    "identity.erased": Kind(_erase_subjects, first=KNOWN),
     "promotion.proposed": Kind(PROPOSED),
     "promotion.started": Kind(_promote(CHAIR)),
     "promotion.started of a proposal": Kind(_promote(CHAIR), first=PROPOSED),

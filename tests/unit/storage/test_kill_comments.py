@@ -16,6 +16,7 @@ from conference.services.rooms import RoomLimits
 from tests.unit.services.comments_stage import Audience
 from tests.unit.services.conftest import World
 from tests.unit.services.fakes import ManualClock
+from tests.unit.services.identities_stage import Visitors
 from tests.unit.storage.comments_stage import KINDS
 from tests.unit.storage.crashing import Crashes, copied, crashes, dumped, reopened
 from tests.unit.storage.proceedings_stage import BEGAN_MS
@@ -48,6 +49,8 @@ class Story:
     promotions: dict[str, str] = field(default_factory=dict)
     words: int = 0
     item: str | None = None
+    proofs: dict[str, int] = field(default_factory=dict)  # tried so often
+    identities: dict[str, str] = field(default_factory=dict)
 
 
 def told(lines: list[AuditLine]) -> Story:
@@ -79,6 +82,19 @@ def told(lines: list[AuditLine]) -> Story:
                 story.item = what
             case "agenda.ended":
                 story.item = None
+            case "identity.begun":
+                story.proofs[what] = 0
+            case "identity.failed":
+                story.proofs[what] += 1
+            case "identity.not_asked":
+                del story.proofs[what]
+            case "identity.proven":
+                del story.proofs[content["proof"]]
+                story.identities[what] = content["kind"]
+            case "identity.lapsed":
+                story.proofs.clear()
+            case "identity.erased":
+                story.identities = dict.fromkeys(story.identities, "erased")
             case "comment.undone":
                 story.states[what] = content["to"]
             case action if action in DECIDED:
@@ -87,6 +103,7 @@ def told(lines: list[AuditLine]) -> Story:
 
 
 async def stored(world: World) -> Story:
+    shown = await Visitors(world).rows()
     async with world.database.reading() as unit:
         comments = [each async for each in unit.comments.of("c")]
         current = (await unit.agenda.get("c")).current
@@ -98,6 +115,11 @@ async def stored(world: World) -> Story:
             {each.id: each.state.value for each in await unit.promotions.of("c")},
             len(await unit.comments.words("c")),
             None if current is None else current.id,
+            {each["id"]: each["attempts"] for each in shown["identity_proofs"]},
+            {
+                each["id"]: each["kind"] if each["subject"] and each["subject_hash"] else "erased"
+                for each in shown["identities"]
+            },
         )
 
 

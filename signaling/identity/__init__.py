@@ -1,0 +1,1 @@
+"""Ways in which viewers show who they are: by telephone, through WeChat."""
