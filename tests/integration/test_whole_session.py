@@ -26,7 +26,7 @@ import pytest
 
 from recording.hls.journal import read_journal
 from tests.support import process
-from tests.support.eventually import eventually
+from tests.support.eventually import NeverHappenedError, eventually
 from tests.support.growth import Growth
 from tests.support.inset import apart, beeps, beeps_in, flashes, flashes_in, inset_clip
 from tests.support.light_client import AudioSource, RoomClient, VideoSource
@@ -118,29 +118,58 @@ class Session:
         holder = {"participant_id": self.halls[number].participant_id, "duration_ms": 600_000}
         await self.chair.request("floor.grant", holder)
         until_s = time.monotonic() + for_s
-        await eventually(
-            self._shown,
-            lambda who: who == [holder["participant_id"]],
-            timeout_s=30,
-            every_s=0.2,
-            what=HALLS[number],
-        )
+        try:
+            await eventually(
+                self._shown,
+                lambda who: who == [holder["participant_id"]],
+                timeout_s=30,
+                every_s=0.2,
+                what=HALLS[number],
+            )
+        except NeverHappenedError as error:
+            error.add_note(await self._standing())  # the server and its log are gone when this is read
+            raise
         began_ms = self.now_ms()
         await asyncio.sleep(
             max(2 * SETTLE_S + 4, until_s - time.monotonic())
         )  # there is no other way for a turn to last
         self.turns.append(Turn(number, began_ms, self.now_ms(), time.monotonic() * 1000 - self.now_ms()))
 
+    async def _standing(self) -> str:
+        """What can be asked and read of a session that does not go on."""
+        newest = self._journal_tail()[-1:]
+        clients = [
+            (each.participant_id, each.publisher and each.publisher.connected, each.disconnected)
+            for each in (*self.halls, self.chair)
+            if each is not None
+        ]
+        program = [
+            line for line in self.server.metrics().text.splitlines() if line.startswith("yuanshang_prog")
+        ]
+        return "\n".join(
+            [
+                f"at {self.now_ms():.0f} ms of {self.cid}, processes {self.pids()}",
+                f"halls and chair: {clients}",
+                f"participants: {(await self.call('GET', '/participants'))[1].decode()}",
+                f"journal ends with {newest}",
+                *program,
+                self.server.logs[-6000:],
+            ]
+        )
+
     def _shown(self) -> list[str]:
         """Who is in the newest layout of the program."""
+        said = next((line for line in reversed(self._journal_tail()) if b'"layout"' in line), None)
+        return [] if said is None else list(json.loads(said)["people"])
+
+    def _journal_tail(self) -> list[bytes]:
+        """The newest lines, of minutes."""
         path = self.directory / "journal.jsonl"
         if not path.is_file():
             return []
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - 200_000))
-            whole = file.read().split(b"\n")[1:-1]
-        said = next((line for line in reversed(whole) if b'"layout"' in line), None)
-        return [] if said is None else list(json.loads(said)["people"])
+            return file.read().split(b"\n")[1:-1]
 
     def pids(self) -> dict[str, int]:
         """Of what a session runs on."""
