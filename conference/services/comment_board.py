@@ -198,7 +198,10 @@ class CommentBoard:
 
     def queue(self, states: Iterable[CommentState]) -> list[str]:
         """Ids of the groups with a comment in one of these states."""
-        return list(dict.fromkeys(each for state in states for each in self._queues[state]))
+        found: dict[str, None] = {}
+        for state in states:
+            found |= self._queues[state]
+        return list(found)
 
     def representative(self, group_id: str) -> Comment:
         """Who stands for the group: chosen, or the first that may be shown."""
@@ -219,11 +222,17 @@ class CommentBoard:
         states = self.states(group_id)
         return sum(states[each] for each in WAITING)
 
+    def span(self, group_id: str) -> tuple[int, int]:
+        """Numbers of its first and its last comment."""
+        ids = self._members[group_id].ids
+        return self.comments[next(iter(ids))].number, self.comments[next(reversed(ids))].number
+
     def authors(self, group_id: str) -> int:
         """For how many people it stands."""
+        ids = self._members[group_id].ids
+        if len(ids) == 1:  # most are
+            return int(self.comments[next(iter(ids))].state in _COUNTED)
         members = self.members(group_id)
-        if len(members) == 1:  # most are
-            return int(members[0].state in _COUNTED)
         return len({each.device_hash for each in members if each.state in _COUNTED})
 
     def group_view(self, group_id: str, wall_ms: int) -> CommentGroupView:
@@ -249,7 +258,7 @@ class CommentBoard:
         recent = sum(1 for each in self._arrivals if now_s - each < _RATE_S)
         return CommentCounts(
             states={state: self._states[state] for state in CommentState},
-            waiting_groups=len(pending) + sum(each not in pending for each in held),
+            waiting_groups=len(pending) + len(held) - len(pending.keys() & held.keys()),
             last_number=self.last_number,
             oldest_wall_ms=min(since, default=None),
             per_second=round(recent / _RATE_S, 1),

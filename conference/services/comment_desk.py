@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from heapq import nsmallest
 from typing import Final
 
 from conference.events import (
@@ -94,36 +95,45 @@ class CommentDesk(CommentDecisions):
         await self._allow(consultation_id, by)
         board = await self._boards.get(consultation_id)
         wall_ms, now_s = self._boards.clock.wall_ms(), self._boards.clock.monotonic()
-        found = await self._found(board, wanted)
-        begin = found.index(wanted.after) + 1 if wanted.after in found else 0
-        page = [each for each in found[begin : begin + wanted.limit] if board.has_group(each)]
+        found, total = await self._found(board, wanted)
+        page = [each for each in found[: wanted.limit] if board.has_group(each)]
         return GroupPage(
             tuple(board.group_view(each, wall_ms) for each in page),
-            page[-1] if page and len(found) > begin + len(page) else None,
-            len(found),
+            page[-1] if page and len(found) > wanted.limit else None,
+            total,
             board.counts(now_s),
             await self._cards(consultation_id, board),
         )
 
-    async def _found(self, board: CommentBoard, wanted: Wanted) -> list[str]:
-        """Ids of groups in the order that is wanted; others get their turn while a long queue is looked through."""
+    async def _found(self, board: CommentBoard, wanted: Wanted) -> tuple[list[str], int]:
+        """Ids of the groups behind `after` in the order that is wanted, one more than a page; and how many there are on
+        all. Others get their turn while a long queue is looked through."""
         searched = self._boards.reader.fold(wanted.search)
-        found: list[tuple[tuple[int, int], str]] = []
+        is_choosy = bool(searched) or wanted.reason is not None
         group_ids = board.queue(wanted.states)
         if wanted.topic is not None:
             inside = frozenset(topic_of(board, wanted.topic).group_ids)
             group_ids = [each for each in group_ids if each in inside]
-        for count, group_id in enumerate(group_ids):
-            if count % _AT_ONCE == _AT_ONCE - 1:
+        after = wanted.after
+        begin = _place(board, after, wanted.order) if after is not None and board.has_group(after) else None
+        nearest: list[tuple[int, int, str]] = []
+        total = 0
+        for first in range(0, len(group_ids), _AT_ONCE):
+            if first:
                 await asyncio.sleep(0)
-            members = board.members(group_id)
-            if members and self._matches(members, wanted, searched):
-                found.append((_place(board, group_id, members, wanted.order), group_id))
-        return [group_id for _, group_id in sorted(found)]
+            for group_id in group_ids[first : first + _AT_ONCE]:
+                if not board.has_group(group_id):  # gone meanwhile
+                    continue
+                if is_choosy and not self._matches(board.members(group_id), wanted, searched):
+                    continue
+                total += 1
+                place = _place(board, group_id, wanted.order)
+                if begin is None or place > begin:
+                    nearest.append(place)
+            nearest = nsmallest(wanted.limit + 1, nearest)
+        return [group_id for *_, group_id in nearest], total
 
     def _matches(self, members: Sequence[Comment], wanted: Wanted, searched: str) -> bool:
-        if not searched and wanted.reason is None:
-            return True
         return any(
             each.state in wanted.states
             and (
@@ -304,12 +314,12 @@ class CommentDesk(CommentDecisions):
             return _open_cards(room, board)
 
 
-def _place(board: CommentBoard, group_id: str, members: Sequence[Comment], order: Order) -> tuple[int, int]:
+def _place(board: CommentBoard, group_id: str, order: Order) -> tuple[int, int, str]:
     """What comes first has the smallest; those with as many authors by their age."""
-    first, last = members[0].number, members[-1].number
+    first, last = board.span(group_id)
     if order is Order.AUTHORS:
-        return -board.authors(group_id), first
-    return (first, 0) if order is Order.OLDEST else (-last, 0)
+        return -board.authors(group_id), first, group_id
+    return (first if order is Order.OLDEST else -last), 0, group_id
 
 
 def _moderating(room: LiveRoom) -> list[str]:
