@@ -58,7 +58,7 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 /** One line of the trace of a case; an action without words of its own is named as the trace names it. */
 export function historyWords({ action, by, detail }: HistoryLine, words: Words): HistoryWords {
   const { t, te, locale, nowMs } = words
-  const verb = action.replace(/^response\./, '')
+  const verb = action.replace(/^(response|notice)\./, '')
   const dateOf = (value: unknown): string => (typeof value === 'number' ? dayOf(value, locale, nowMs) : '')
   const department = text(detail.name) || (verb === 'submitted' || verb === 'extension_asked' ? (by ?? '') : '')
   const until = dateOf(detail.until_wall_ms ?? detail.due_wall_ms)
@@ -77,12 +77,15 @@ export function historyWords({ action, by, detail }: HistoryLine, words: Words):
   if (channels.length) lines.push(channels.map((each) => t(each)).join(t('common.separator')))
   if (verb === 'followed_up' && text(detail.text)) lines.push(text(detail.text))
   if (by && by !== department) lines.push(by)
-  return { head, lines, bad: verb === 'refused' || verb === 'reminder_failed' }
+  return { head, lines, bad: verb === 'refused' || verb === 'failed' }
 }
+
+const REMINDERS: ReadonlySet<string> = new Set(['before', 'due', 'overdue', 'by_hand'])
 
 function keyOf(verb: string, detail: Record<string, unknown>): string {
   if (verb === 'opened' && detail.promotion) return 'openedTaken'
   if (verb === 'assigned' && detail.before) return 'reassigned'
+  if (verb === 'sent' && REMINDERS.has(text(detail.kind))) return 'sentReminder'
   if (verb === 'approved' && detail.visibility === 'private') return 'approvedPrivate'
   return verb
 }
