@@ -164,12 +164,12 @@ def personal(text: str | None) -> Personal | None:
 
 
 def texts_of(
-    comments: Sequence[Comment], representative_id: str, *, only_shown: bool, most: int = 200
+    comments: Sequence[Comment], representative: Comment, *, only_shown: bool, most: int = 200
 ) -> list[str]:
-    """What others of the group wrote, each wording once."""
+    """What others of the group wrote in other words, each wording once."""
     found = dict.fromkeys(
         each.text
         for each in comments
-        if each.id != representative_id and (each.is_shown if only_shown else each.state not in _GONE)
+        if each.text != representative.text and (each.is_shown if only_shown else each.state not in _GONE)
     )
     return list(found)[:most]

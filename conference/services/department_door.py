@@ -71,7 +71,7 @@ class DepartmentDoor:
                 raise NotFoundError(f"response {response_id}")
             comment = ledger.comment(response)
             group = await unit.comments.in_group(consultation.id, comment.group_id, _GROUP)
-        similar = tuple(texts_of(group, comment.id, only_shown=True))
+        similar = tuple(texts_of(group, comment, only_shown=True))
         return self._card(ledger, response_id), similar
 
     async def answer(

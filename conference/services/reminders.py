@@ -83,6 +83,8 @@ class Reminders:
             key = None if response is None else reminder_key(response, wall_ms, self._zone)
             if response is None or key is None:
                 return  # it changed meanwhile
+            if (response_id, key) in await unit.notices.keys([response_id]):
+                return  # another server was faster
             consultation = await unit.consultations.get(response.consultation_id)
             department = await unit.departments.get(response.department_id or "")
             if consultation is None or consultation.status in _OVER or department is None:

@@ -142,7 +142,7 @@ class Responses:
             said.setdefault(text.number, {})[text.field] = text.text
         return CaseDetail(
             card(ledger, response, wall_ms, self._zone),
-            tuple(texts_of(group, comment.id, only_shown=False)),
+            tuple(texts_of(group, comment, only_shown=False)),
             tuple(
                 HistoryLine(
                     each.at_ms,

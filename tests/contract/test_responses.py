@@ -134,7 +134,8 @@ async def test_the_last_word_of_a_device_counts(database: Database, opened: Resp
             ResponseRating("rs1", "d2", Rating.FAIRLY, 151),
         ]
         assert await unit.responses.follow_ups("c") == [follow_up]
-        assert await unit.responses.ratings("d") == await unit.responses.follow_ups("d") == []
+        assert await unit.responses.ratings("d") == []
+        assert await unit.responses.follow_ups("d") == []
 
 
 async def test_a_notice_is_noted_once_and_tried_by_one(database: Database, opened: Response) -> None:

@@ -132,13 +132,12 @@ def test_a_case_without_a_department_is_reopened_unassigned() -> None:
 
 @pytest.mark.parametrize("until_ms", [5_000, 4_999, 0])
 def test_more_time_is_later(until_ms: int) -> None:
-    for ask in (
-        lambda: ASSIGNED.with_more_time(until_ms, 200),
-        lambda: ASSIGNED.asking_for_time(until_ms, "x", 200),
-    ):
-        with pytest.raises(ConferenceError) as refused:
-            ask()
-        assert refused.value.code == "bad_request"
+    with pytest.raises(ConferenceError) as refused:
+        ASSIGNED.with_more_time(until_ms, 200)
+    assert refused.value.code == "bad_request"
+    with pytest.raises(ConferenceError) as refused:
+        ASSIGNED.asking_for_time(until_ms, "x", 200)
+    assert refused.value.code == "bad_request"
     granted = ASSIGNED.asking_for_time(6_000, "x", 200).with_more_time(5_500, 300)
     assert (granted.due_wall_ms, granted.extended, granted.extension) == (5_500, 1, None)
 
