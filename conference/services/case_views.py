@@ -81,10 +81,12 @@ class PublicAnswer:
 @dataclass(frozen=True, slots=True)
 class PublicCase:
     """A case as everybody may see it. `state`: pending, answered or closed. `is_private`: it was answered, but to those
-    who asked alone."""
+    who asked alone. With `comment_id` and `group_id` a page finds the answer to a comment that it shows."""
 
     id: str
     label: str
+    comment_id: str
+    group_id: str
     nickname: str
     region: str | None
     authors: int
@@ -165,6 +167,8 @@ def public_case(
     return PublicCase(
         id=response.id,
         label=response.label(zone),
+        comment_id=response.comment_id,
+        group_id=response.group_id,
         nickname=comment.nickname,
         region=comment.region,
         authors=response.authors,

@@ -34,10 +34,13 @@ class PublicAnswerResource(Resource):
 
 class PublicCaseResource(Resource):
     """A case as everybody may see it. `state`: pending, answered or closed; `is_private`: answered, to those who asked
-    alone. `overdue_days` are working days; `program_from_ms`: when it was before the meeting."""
+    alone. `comment_id` stands for all of `group_id`. `overdue_days` are working days; `program_from_ms`: when it was
+    before the meeting."""
 
     id: str
     label: str
+    comment_id: str
+    group_id: str
     nickname: str
     region: str | None
     authors: int

@@ -325,6 +325,7 @@ async def test_a_private_answer_is_for_those_who_asked(stage: Stage) -> None:
     public = f"{stage.server.url}/api/v1/public/consultations/c/responses"
     (item,) = (await request("GET", public, {}))[1]["items"]
     assert (item["state"], item["answer"], item["is_private"]) == ("answered", None, True)
+    assert (item["comment_id"], item["group_id"]) == (opened["comment_id"], opened["group_id"])
     mine = (await viewer.ask("GET", f"/mine?ids={opened['comment_id']}"))[1]["items"][0]["response"]
     assert mine["answer"]["text"] == said["text"]
     undone = (await stage.done("POST", f"{at}/unapprove"))["response"]
