@@ -61,6 +61,7 @@ class CommentBoard:
     used_at_s: float = 0.0
     dirty: dict[str, None] = field(default_factory=dict)  # groups that desks have not been told of
     is_changed: bool = False  # anything else that desks have not been told of
+    moderators: tuple[str, ...] = ()  # as desks were told
     _groups: dict[str, CommentGroup] = field(default_factory=dict)
     _members: dict[str, _Members] = field(default_factory=dict)
     _queues: dict[CommentState, dict[str, None]] = field(
@@ -248,6 +249,14 @@ class CommentBoard:
             last_wall_ms=members[-1].at_wall_ms,
         )
 
+    @property
+    def group_count(self) -> int:
+        return len(self._members)
+
+    def state_counts(self) -> dict[CommentState, int]:
+        """How many comments are in each state."""
+        return {state: self._states[state] for state in CommentState}
+
     def has_group(self, group_id: str) -> bool:
         return group_id in self._members
 
@@ -257,7 +266,7 @@ class CommentBoard:
         since = (each.at_wall_ms for each in members if each.state is CommentState.PENDING)
         recent = sum(1 for each in self._arrivals if now_s - each < _RATE_S)
         return CommentCounts(
-            states={state: self._states[state] for state in CommentState},
+            states=self.state_counts(),
             waiting_groups=len(pending) + len(held) - len(pending.keys() & held.keys()),
             last_number=self.last_number,
             oldest_wall_ms=min(since, default=None),

@@ -280,8 +280,10 @@ class CommentDesk(CommentDecisions):
         """Tell the desks that moderate what changed since the last time. Call twice a second."""
         for board in self._boards.all():
             room = self._boards.rooms.find(board.consultation_id)
-            if not board.dirty and not board.is_changed:
+            names = () if room is None else _moderators(room)
+            if not board.dirty and not board.is_changed and names == board.moderators:
                 continue
+            board.moderators = names
             desks = [] if room is None else _moderating(room)
             if room is not None and desks:
                 event = self._event(room, board)
@@ -300,13 +302,7 @@ class CommentDesk(CommentDecisions):
             gone=tuple(each for each in board.dirty if not board.has_group(each)),
             complete=len(there) <= _MAX_TOLD,
             promotions=_open_cards(room, board),
-            moderators=tuple(
-                dict.fromkeys(
-                    each.bearer.name
-                    for each in room.desks.values()
-                    if allowed(each.bearer.role, Action.COMMENT_MODERATE)
-                )
-            ),
+            moderators=board.moderators,
         )
 
     async def _cards(self, consultation_id: str, board: CommentBoard) -> tuple[PromotionCard, ...]:
@@ -326,6 +322,14 @@ def _moderating(room: LiveRoom) -> list[str]:
     return [
         each.session_id for each in room.desks.values() if allowed(each.bearer.role, Action.COMMENT_MODERATE)
     ]
+
+
+def _moderators(room: LiveRoom) -> tuple[str, ...]:
+    """Names of those at a desk, each once."""
+    there = (
+        each.bearer for each in room.desks.values() if allowed(each.bearer.role, Action.COMMENT_MODERATE)
+    )
+    return tuple(dict.fromkeys(each.name for each in there))
 
 
 def _open_cards(room: LiveRoom, board: CommentBoard) -> tuple[PromotionCard, ...]:

@@ -214,6 +214,22 @@ async def test_desks_are_told_in_batches(public: Audience) -> None:
     assert told.gone == (other.id,)
 
 
+async def test_desks_are_told_who_comes_and_goes(public: Audience) -> None:
+    world = public.world
+    await world.desks.open("c", CHEN, "台一")
+    await public.post("一句")
+    await public.desk.tell()
+    second = await world.desks.open("c", LIU, "台二")
+    await public.desk.tell()
+    told = world.publisher.of_kind("台一", CommentsUpdated)
+    assert [(each.moderators, len(each.groups)) for each in told] == [(("陈",), 1), (("陈", "刘"), 0)]
+    await world.desks.close("c", second)
+    await public.desk.tell()
+    await public.desk.tell()
+    told = world.publisher.of_kind("台一", CommentsUpdated)
+    assert [each.moderators for each in told[2:]] == [("陈",)]
+
+
 async def topics_of(public: Audience) -> dict[str, tuple[int, int, int]]:
     found = await public.desk.topics("c", CHEN)
     return {each.name: (each.groups, each.comments, each.waiting) for each in found.topics}
