@@ -112,6 +112,17 @@ describe('comments on their way', () => {
     expect(post.sent).toHaveLength(1)
   })
 
+  it('wait for who has to show first who they are', async () => {
+    const post = new Post()
+    post.answers = [new CommentError('identity_required', 403)]
+    post.outbox.add(draft('一'))
+    await settle(60_000)
+    expect([post.attempts.length, post.hold?.why, post.letters[0]?.refused]).toEqual([1, 'identity', null])
+    post.outbox.wake()
+    await settle()
+    expect(post.sent).toHaveLength(1)
+  })
+
   it('stay with their refusal when the server will not have them, and hold up no other', async () => {
     const post = new Post()
     post.answers = [new CommentError('comments_closed', 409)]
@@ -319,7 +330,8 @@ describe('whether one may write', () => {
   })
 
   it('lets a share of the viewers say that they are there', () => {
-    expect([speaks(0.2, { share: 0.25 }), speaks(0.3, { share: 0.25 }), speaks(0, null), speaks(0.99, { share: 1 })]).toEqual([true, false, false, true])
+    const view = (start: string) => start.padEnd(32, '0')
+    expect([speaks(view('3fffffff'), { share: 0.25 }), speaks(view('40000000'), { share: 0.25 }), speaks(view('00000000'), null), speaks(view('ffffffff'), { share: 1 })]).toEqual([true, false, false, true])
   })
 })
 

@@ -31,6 +31,7 @@ export const publicCommentsEn: typeof publicCommentsZhCN = {
   offline: 'The network is unsteady, it is sent by itself when it is back',
   paused: 'Comments are paused, it is sent by itself afterwards',
   fast: 'That was quick. It is sent by itself in {n} s',
+  identity: 'Please show who you are first, then it is sent by itself',
   status: {
     pending: 'Received, shown after review',
     approved: 'Shown',
@@ -102,6 +103,7 @@ export const answersEn: typeof answersZhCN = {
   followUpSend: 'Send to the secretariat',
   followUpSent: 'Passed on to the secretariat',
   cancel: 'Cancel',
+  refused: { text_refused: 'Not sent. Please leave out contact data and web addresses', too_many_follow_ups: 'You can ask again three times at most', rate_limited: 'That was quick, please try in a moment' },
   failedAct: 'That failed, please try again later',
   watch: 'Watch the answer in the session',
 }

@@ -29,6 +29,7 @@ export const publicCommentsZhCN = {
   offline: '网络不稳，联网后自动发出',
   paused: '留言暂停中，恢复后自动发出',
   fast: '留言发得有点快，{n} 秒后自动发出',
+  identity: '请先验证身份，验证后自动发出',
   status: {
     pending: '已收到，审核后显示',
     approved: '已显示',
@@ -100,6 +101,7 @@ export const answersZhCN = {
   followUpSend: '发给秘书处',
   followUpSent: '已转给秘书处',
   cancel: '取消',
+  refused: { text_refused: '这句话没有发出，请去掉联系方式、网址后再发', too_many_follow_ups: '补充提问最多 3 次', rate_limited: '点得有点快，请稍后再试' },
   failedAct: '没有成功，请稍后再试',
   watch: '看会上回应',
 }

@@ -12,7 +12,7 @@ export interface CommentLetter extends CommentDraft {
 
 /** Why the next one waits, and until when (device time; null: until something happens). */
 export interface Hold {
-  why: 'offline' | 'paused' | 'fast'
+  why: 'offline' | 'paused' | 'fast' | 'identity'
   untilMs: number | null
 }
 
@@ -116,6 +116,7 @@ export class CommentOutbox {
       const { code, retryAfterS } = error instanceof CommentError ? error : new CommentError('offline', 0)
       const chance = (this.options.chance ?? Math.random)()
       if (code === 'rate_limited') this.wait('fast', (retryAfterS ?? 10) * 1000 + chance * 1000)
+      else if (code === 'identity_required') this.wait('identity', null)
       else if (code === 'comments_paused') this.wait('paused', PAUSED_MS * (0.75 + chance / 2))
       else if (AGAIN.has(code)) {
         this.wait('offline', Math.min(LONGEST_MS, FIRST_MS * 2 ** this.failures) * (0.75 + chance / 2))

@@ -4,18 +4,17 @@ import type { PublicConsultation } from '@/api/public'
 import { sendPresence } from '@/api/public-comments'
 import { newKey } from './comment-outbox'
 
-/** `chance` of this view in [0, 1) stays the same, so that whoever speaks goes on speaking when the share falls slowly. */
-export const speaks = (chance: number, beacon: { share: number } | null | undefined): boolean => !!beacon && chance < beacon.share
+/** Whether a view is in the sample: by its own id, which the server can check, judged anew with every share. */
+export const speaks = (id: string, beacon: { share: number } | null | undefined): boolean => !!beacon && parseInt(id.slice(0, 8), 16) / 2 ** 32 < beacon.share
 
 export function usePresence(cid: string, page: () => PublicConsultation | null, watching: () => boolean): void {
   const id = newKey()
-  const chance = Math.random()
   let timer: ReturnType<typeof setTimeout> | undefined
   let every: number | null = null
 
   function beat(): void {
     if (every === null) return
-    if (watching() && speaks(chance, page()?.beacon)) void sendPresence(cid, id)
+    if (watching() && speaks(id, page()?.beacon)) void sendPresence(cid, id)
     timer = setTimeout(beat, every * 1000)
   }
   watch(
@@ -24,7 +23,7 @@ export function usePresence(cid: string, page: () => PublicConsultation | null, 
       clearTimeout(timer)
       every = now
       // Spread over a period: a crowd that comes at once does not speak at once.
-      if (now !== null) timer = setTimeout(beat, Math.random() * Math.min(now, 5) * 1000)
+      if (now !== null) timer = setTimeout(beat, Math.random() * now * 1000)
     },
     { immediate: true },
   )

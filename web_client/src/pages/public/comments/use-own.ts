@@ -14,6 +14,8 @@ export interface Own {
   drop: (key: string) => void
   forget: (id: string) => void
   pause: (paused: boolean) => void
+  /** Something changed: what waits may go now. */
+  wake: () => void
   look: () => Promise<void>
   /** Null when it was done, else the code of the refusal. */
   withdraw: (id: string) => Promise<string | null>
@@ -118,6 +120,7 @@ export function useOwn(cid: string): Own {
     drop: (key) => outbox.drop(key),
     forget: (id) => set(comments.value.filter((each) => each.id !== id)),
     pause: (paused) => outbox.pause(paused),
+    wake: () => outbox.wake(),
     look,
     withdraw: (id) => done(withdrawComment(cid, id)),
     rate: (id, rating) => done(rateResponse(cid, id, rating)),
