@@ -12,7 +12,7 @@ from conference.model.comment import MAX_NICKNAME_CHARS, MAX_REGION_CHARS, MAX_T
 from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.ids import PLAIN_PATTERN, is_id, new_id
 from conference.model.limit import Limit
-from conference.services.comments import Author, CommentDraft
+from conference.services.comments import Author, CommentDraft, PublicComments
 from signaling.http.context import CONTEXT
 from signaling.http.device import device_of, is_known, limit_device, with_device
 from signaling.http.public import cacheable
@@ -21,6 +21,9 @@ from signaling.http.resources import Problem, Resource
 from signaling.http.rest import PREFIX, documented, json_of, nothing
 
 _MAX_IDS: Final = 100
+# The newest page of each consultation, as it was last written down.
+_BODIES: Final = web.AppKey("bodies", dict[str, tuple[PublicComments, str]])
+_KEPT: Final = 256
 # Thousands sit behind one address of a carrier; one device is one person. Nobody on this machine is a viewer.
 _BY_ADDRESS: Final = Limit("comment_address", 600, 20.0)
 _BY_DEVICE: Final = Limit("comment_device", 6, 60.0)
@@ -124,7 +127,16 @@ async def list_public_comments(
     Tags: public
     """
     page = await request.app[CONTEXT].comments.page(cid, after)
-    return cacheable(request, PublicCommentList.model_validate(page).model_dump_json())
+    bodies = request.app[_BODIES]
+    kept = bodies.get(cid)
+    if kept is not None and kept[0] is page:
+        return cacheable(request, kept[1])
+    body = PublicCommentList.model_validate(page).model_dump_json()
+    if after is None:  # the newest, which thousands ask for
+        if len(bodies) >= _KEPT:
+            del bodies[next(iter(bodies))]
+        bodies[cid] = page, body
+    return cacheable(request, body)
 
 
 @documented
@@ -230,6 +242,7 @@ def _origin(request: web.Request) -> str:
 
 def add_to(app: web.Application) -> None:
     """The routes of the public's comments."""
+    app[_BODIES] = {}
     path = f"{PREFIX}/public/consultations/{{cid}}/comments"
     app.router.add_post(path, post_comment)
     app.router.add_get(path, list_public_comments)
