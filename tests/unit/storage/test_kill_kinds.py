@@ -14,11 +14,12 @@ from tests.unit.storage import (
     exports_stage,
     preparing_stage,
     proceedings_stage,
+    responses_stage,
 )
 
 SERVICES = Path(services.__path__[0])
 ACTION = re.compile(r"[a-z]+\.[a-z_]+")
-STAGES = (airing_stage, comments_stage, exports_stage, preparing_stage, proceedings_stage)
+STAGES = (airing_stage, comments_stage, exports_stage, preparing_stage, proceedings_stage, responses_stage)
 KILLED = {kind.split()[0] for stage in STAGES for kind in stage.KINDS}
 
 
