@@ -47,16 +47,17 @@ describe('the sentence that is read aloud', () => {
 
   it('is as plain where nothing is late, rated or there', () => {
     const calm = account({ responses: { total: 2, answered: 1, in_hand: 1, overdue: 0, unassigned: 0 }, median_days: null, ratings: { satisfied: 0, fairly: 0, unsatisfied: 0 } })
-    expect(sentences(calm, 'zh-CN', t)).toEqual({ head: '2 件意见交办，1 件已答复，没有逾期', text: '还没有提问人作评价。' })
+    expect(sentences(calm, 'zh-CN', t)).toEqual({ head: '2 件意见交办，1 件已答复', text: '还没有提问人作评价。' })
     const none = account({ responses: { total: 0, answered: 0, in_hand: 0, overdue: 0, unassigned: 0 } })
-    expect(sentences(none, 'zh-CN', t).head).toBe('还没有意见交办')
+    expect(sentences(none, 'zh-CN', t).head).toBe('收到网友留言 9,216 条，还没有交办的事项')
+    expect(sentences({ ...none, comments: { ...none.comments, received: 0 } }, 'zh-CN', t).head).toBe('没有收到网友留言')
   })
 })
 
 describe('from viewers to answers', () => {
   it('has each figure with what it means', () => {
     expect(steps(account(), 'zh-CN', t).map((step) => [step.value, step.more])).toEqual([
-      ['41,208', '人，最高同时 13,570'],
+      ['41,208', '人次，最高同时 13,570'],
       ['9,216', '条，合并为 1,348 组'],
       ['8,317', '条，占 90%'],
       ['9', '条，代表 1,026 人'],
@@ -69,8 +70,8 @@ describe('from viewers to answers', () => {
     const none = account({ viewers: { total: null, peak: null }, comments: { received: 0, groups: 0, shown: 0, rejected: 0, held: 0, withdrawn: 0, waiting: 0 } })
     const [viewers, , shown] = steps(none, 'zh-CN', t)
     expect([viewers?.value, viewers?.more]).toEqual(['—', '未统计'])
-    expect(shown?.more).toBe('条，占 0%')
-    expect(percent(1, 0)).toBe(0)
+    expect(shown?.more).toBe('条')
+    expect([percent(1, 0), percent(0, 9), percent(999, 1000), percent(1, 1000), percent(9, 9)]).toEqual([null, 0, 99, 1, 100])
   })
 })
 
@@ -78,16 +79,16 @@ describe('one page', () => {
   const many = (count: number): DepartmentAccount[] => Array.from({ length: count }, (_, at) => department({ id: `d${at}`, name: `部门${at}`, total: at + 1, answered: 1, in_hand: at, overdue: 1 }))
 
   it('shows each department as long as they fit, in the given order, but not who was never asked', () => {
-    const rows = departmentRows([...many(12), department({ id: 'x', name: '没有交办', total: 0 })], t)
-    expect(rows.map((row) => row.name)).toEqual(many(12).map((each) => each.name))
+    const rows = departmentRows([...many(10), department({ id: 'x', name: '没有交办', total: 0 })], t)
+    expect(rows.map((row) => row.name)).toEqual(many(10).map((each) => each.name))
   })
 
-  it('sums up those with the fewest where there are more, and loses none of their cases', () => {
-    const all = many(15)
+  it('sums up the others where there are more, and loses none of their cases', () => {
+    const all = many(14)
     const rows = departmentRows(all, t)
-    expect(rows).toHaveLength(12)
+    expect(rows).toHaveLength(11)
     const last = rows.at(-1)
-    expect([last?.name, last?.total, last?.overdue, last?.median_days]).toEqual(['其余 4 个部门', 1 + 2 + 3 + 4, 4, null])
+    expect([last?.name, last?.total, last?.overdue, last?.median_days]).toEqual(['另外 4 个部门', 11 + 12 + 13 + 14, 4, null])
     for (const field of ['total', 'answered', 'in_hand', 'overdue'] as const) {
       const sum = (of: readonly Record<typeof field, number>[]): number => of.reduce((before, each) => before + each[field], 0)
       expect(sum(rows), field).toBe(sum(all))

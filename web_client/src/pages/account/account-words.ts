@@ -5,23 +5,32 @@ import { dayOf } from '@/components/case-time'
 type Translate = (key: string, values?: Record<string, unknown>) => string
 
 /** More would not fit on the page beside the rest. */
-const MOST_DEPARTMENTS = 12
+const MOST_DEPARTMENTS = 10
 const MANY_ROWS = 8
 const LONG_TEXT = 30
 const LONG_TITLE = 36
 
-export const percent = (part: number, whole: number): number => (whole > 0 ? Math.round((part / whole) * 100) : 0)
+/** Never 100 or 0 of what is only nearly so; null of nothing. */
+export function percent(part: number, whole: number): number | null {
+  if (whole === 0) return null
+  const share = Math.round((part / whole) * 100)
+  return part > 0 && part < whole ? Math.min(99, Math.max(1, share)) : share
+}
 
 export function timeOf(wallMs: number, locale: string): string {
   return new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', hour12: false }).format(wallMs)
 }
 
 /** The sentence that can be read aloud, and what stands below it. */
-export function sentences({ responses, median_days: median, ratings }: Account, locale: string, t: Translate): { head: string; text: string } {
+export function sentences({ responses, comments, median_days: median, ratings }: Account, locale: string, t: Translate): { head: string; text: string } {
   const comma = locale === 'zh-CN' ? '，' : ', '
-  if (responses.total === 0) return { head: t('account.say.none'), text: t('account.say.noneText') }
-  const late = responses.overdue > 0 ? t('account.say.overdue', { n: responses.overdue }) : t('account.say.inTime')
-  const head = [t('account.say.total', { n: responses.total }), t('account.say.answered', { n: responses.answered }), late].join(comma)
+  if (responses.total === 0) {
+    const received = new Intl.NumberFormat(locale).format(comments.received)
+    return { head: comments.received > 0 ? t('account.say.none', { n: received }) : t('account.say.silent'), text: t('account.say.noneText') }
+  }
+  const said = [t('account.say.total', { n: responses.total }), t('account.say.answered', { n: responses.answered })]
+  if (responses.overdue > 0) said.push(t('account.say.overdue', { n: responses.overdue }))
+  const head = said.join(comma)
   const rated = ratings.satisfied + ratings.fairly + ratings.unsatisfied
   const parts: string[] = []
   if (median !== null) parts.push(t('account.say.median', { n: median }))
@@ -41,6 +50,10 @@ export function steps(account: Account, locale: string, t: Translate): Step[] {
   const { viewers, comments, promoted, responses, departments } = account
   const number = new Intl.NumberFormat(locale)
   const n = (value: number): string => number.format(value)
+  const share = (key: string, part: number, whole: number): string => {
+    const found = percent(part, whole)
+    return found === null ? t(`account.flow.${key}Only`) : t(`account.flow.${key}More`, { n: found })
+  }
   return [
     {
       key: 'viewers',
@@ -48,24 +61,23 @@ export function steps(account: Account, locale: string, t: Translate): Step[] {
       more: viewers.total === null ? t('account.flow.unknown') : viewers.peak === null ? t('account.flow.viewersOnly') : t('account.flow.viewersMore', { n: n(viewers.peak) }),
     },
     { key: 'received', value: n(comments.received), more: t('account.flow.receivedMore', { n: n(comments.groups) }) },
-    { key: 'shown', value: n(comments.shown), more: t('account.flow.shownMore', { n: percent(comments.shown, comments.received) }) },
+    { key: 'shown', value: n(comments.shown), more: share('shown', comments.shown, comments.received) },
     { key: 'promoted', value: n(promoted.comments), more: t('account.flow.promotedMore', { n: n(promoted.authors) }) },
     { key: 'total', value: n(responses.total), more: t('account.flow.totalMore', { n: n(departments.filter((each) => each.total > 0).length) }) },
-    { key: 'answered', value: n(responses.answered), more: t('account.flow.answeredMore', { n: percent(responses.answered, responses.total) }) },
+    { key: 'answered', value: n(responses.answered), more: share('answered', responses.answered, responses.total) },
   ]
 }
 
 export type DepartmentRow = Omit<DepartmentAccount, 'id'>
 
-/** Those with most cases each by itself, the rest as one row, so that the page stays one page. */
+/** The first each by itself, the rest as one row, so that the page stays one page. */
 export function departmentRows(departments: readonly DepartmentAccount[], t: Translate): DepartmentRow[] {
   const asked = departments.filter((each) => each.total > 0)
   if (asked.length <= MOST_DEPARTMENTS) return asked
-  const most = [...asked].sort((one, two) => two.total - one.total)
-  const rest = most.slice(MOST_DEPARTMENTS - 1)
+  const rest = asked.slice(MOST_DEPARTMENTS)
   const sum = (of: (each: DepartmentAccount) => number): number => rest.reduce((all, each) => all + of(each), 0)
   return [
-    ...most.slice(0, MOST_DEPARTMENTS - 1),
+    ...asked.slice(0, MOST_DEPARTMENTS),
     {
       name: t('account.departments.others', { n: rest.length }),
       total: sum((each) => each.total),
