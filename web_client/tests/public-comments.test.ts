@@ -206,6 +206,8 @@ describe('what became of one’s own', () => {
     expect(wait([own('a')], 9_000_000)).toBe(60_000)
     expect(wait([own('a', { status: 'approved' })], 0)).toBe(60_000)
     expect(wait([own('a', { status: 'rejected' }), own('b', { status: 'withdrawn' })], 0)).toBe(600_000)
+    expect(ownPollMs([own('a')], 0, 0.5, 300)).toBe(ownPollMs([own('a')], 0, 0.5))
+    expect(ownPollMs([own('a')], 0, 0.5, 76_000)).toBe(10 * (ownPollMs([own('a')], 0, 0.5) ?? 0))
     expect(ownPollMs([own('a')], 0, 0)).toBeLessThan(ownPollMs([own('a')], 0, 0.99) ?? 0)
   })
 

@@ -42,12 +42,16 @@ export function withAnswers(own: readonly OwnComment[], answers: readonly OwnAns
 /** Whether something may still come of it. */
 const isOpen = (each: OwnComment): boolean => each.status !== 'withdrawn' && each.status !== 'rejected' && !(each.status === 'answered' && each.response?.rating)
 
-/** How long until asking again, or null when there is nothing to ask for. What was just written is news soon, the rest later. */
-export function ownPollMs(own: readonly OwnComment[], nowMs: number, chance: number): number | null {
+const SMALL_CROWD = 5000
+
+/** How long until asking again, or null when there is nothing to ask for. What was just written is news soon, the rest later. No
+    cache carries these answers: in a crowd of viewers each author asks more rarely. */
+export function ownPollMs(own: readonly OwnComment[], nowMs: number, chance: number, viewers: number | null = null): number | null {
   if (!own.length) return null
   const youngest = Math.min(...own.filter((each) => each.status === 'pending').map((each) => nowMs - each.at_wall_ms), Infinity)
   const base = youngest < 2 * MINUTE ? 6 * SECOND : youngest < 20 * MINUTE ? 20 * SECOND : own.some(isOpen) ? MINUTE : 10 * MINUTE
-  return base * (0.75 + chance / 2)
+  const patience = Math.min(10, Math.max(1, (viewers ?? 0) / SMALL_CROWD))
+  return Math.min(base * patience, 10 * MINUTE) * (0.75 + chance / 2)
 }
 
 /** Those that stand above the list because everybody's list does not have them: the last few. */

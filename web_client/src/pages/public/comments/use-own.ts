@@ -25,7 +25,7 @@ export interface Own {
 
 const SLEEP_MS = 15_000
 
-export function useOwn(cid: string): Own {
+export function useOwn(cid: string, viewers: () => number | null): Own {
   const ownKey = keptKey('comments', cid)
   const lettersKey = keptKey('unsent', cid)
   const comments = shallowRef<OwnComment[]>(readList(ownKey, isOwn))
@@ -81,7 +81,7 @@ export function useOwn(cid: string): Own {
   function schedule(): void {
     clearTimeout(timer)
     if (stopped) return
-    const wait = ownPollMs(comments.value, Date.now(), Math.random())
+    const wait = ownPollMs(comments.value, Date.now(), Math.random(), viewers())
     if (wait !== null) timer = setTimeout(() => void tick(), document.visibilityState === 'visible' ? wait : Math.max(wait, SLEEP_MS))
   }
   const seen = (): void => {
