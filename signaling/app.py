@@ -41,6 +41,7 @@ from conference.services.exports import Exports
 from conference.services.files import Files
 from conference.services.floor_clock import FloorClock
 from conference.services.floors import Floors
+from conference.services.identities import Identities
 from conference.services.invitee_imports import InviteeImports
 from conference.services.invitees import Invitees
 from conference.services.ledger import Ledgers
@@ -92,6 +93,7 @@ from signaling.footage import StoredFootage
 from signaling.http.application import make_application
 from signaling.http.context import HttpContext
 from signaling.http.crowd import Crowd
+from signaling.identity import providers_of
 from signaling.lan import LanIdentity, lan_addresses, lan_identity, server_context
 from signaling.metrics import Metrics
 from signaling.network import TrustedProxies, announced_addresses, local_url_host
@@ -119,6 +121,7 @@ _PROGRAM_S = 0.1  # how late a program shows what happened
 _COMMENTS_S = 0.5  # how late desks learn of comments
 _VIEWERS_S = 5.0
 _ADDRESSES_S = 3600.0
+_PROOFS_S = 60.0
 _REMINDERS_S = 5.0  # how soon a department is written to
 _DISK_S = 2.0
 _RECORDING_S = 0.2  # how late a recording may begin and end
@@ -161,6 +164,7 @@ class WebProcess:
     comment_desk: CommentDesk
     reminders: Reminders
     viewers: Viewers
+    identities: Identities
     stores: ProgramStores
     cards: Cards
     crowd: Crowd
@@ -212,6 +216,14 @@ class WebProcess:
         departments = Departments(database, clock, links, ledgers)
         reminders = Reminders(database, programs, clock, notices, links, zone)
         viewers = Viewers(rooms, broadcasts)
+        identities = Identities(
+            boards,
+            broadcasts,
+            providers_of(settings),
+            key.vault(),
+            ephemeral.rate_limits,
+            days=settings.comment_address_days,
+        )
         media_sessions.follow(productions.media_lost)
         disk_watch = DiskWatch(rooms, disk, int(settings.disk_warn_gb * 1e9))
         metrics.watch_programs(productions, disk_watch)
@@ -265,8 +277,14 @@ class WebProcess:
             exports=exports,
             broadcasts=broadcasts,
             public_views=PublicViews(
-                database, clock, broadcasts, StoredFootage(stores, broadcasts, clock), viewers
+                database,
+                clock,
+                broadcasts,
+                StoredFootage(stores, broadcasts, clock),
+                viewers,
+                identity_kinds=identities.kinds,
             ),
+            identities=identities,
             viewers=viewers,
             comments=comments,
             comment_desk=comment_desk,
@@ -326,6 +344,7 @@ class WebProcess:
             comment_desk=comment_desk,
             reminders=reminders,
             viewers=viewers,
+            identities=identities,
             stores=stores,
             cards=cards,
             crowd=crowd,
@@ -356,7 +375,8 @@ class WebProcess:
         background.every(_RECORDING_S, self.broadcasts.save_cuts)
         background.every(_COMMENTS_S, self.comment_desk.tell)
         background.every(_VIEWERS_S, self.viewers.tick)
-        background.every(_ADDRESSES_S, self.comments.erase_addresses)
+        background.every(_ADDRESSES_S, self.comments.erase_addresses, self.identities.erase_subjects)
+        background.every(_PROOFS_S, self.identities.forget_lapsed)
         background.every(_REMINDERS_S, self.reminders.tick)
         background.every(_DISK_S, self.disk_watch.tick)
         background.every(_RETENTION_S, self.retention.tick)

@@ -107,6 +107,21 @@ def serve(
     webhook_secret: Annotated[
         str | None, typer.Option(help="Key that signs what is posted; better in the environment or the file.")
     ] = None,
+    phone_codes: Annotated[
+        bool | None,
+        typer.Option(
+            "--phone-codes/--no-phone-codes",
+            help="Viewers may show their telephone number by a code that the webhook sends.",
+        ),
+    ] = None,
+    wechat_app_id: Annotated[
+        str | None, typer.Option(help="WeChat public account by which viewers may show who they are.")
+    ] = None,
+    wechat_app_secret: Annotated[
+        str | None, typer.Option(help="Secret of that account; better in the environment or the file.")
+    ] = None,
+    wechat_authorize_url: Annotated[str | None, typer.Option(help="Where WeChat asks viewers.")] = None,
+    wechat_api_url: Annotated[str | None, typer.Option(help="Where WeChat answers this server.")] = None,
     programs: Annotated[
         bool | None,
         typer.Option(
@@ -150,6 +165,11 @@ def serve(
         "smtp_from": smtp_from,
         "webhook_url": webhook_url,
         "webhook_secret": webhook_secret,
+        "phone_codes": phone_codes,
+        "wechat_app_id": wechat_app_id,
+        "wechat_app_secret": wechat_app_secret,
+        "wechat_authorize_url": wechat_authorize_url,
+        "wechat_api_url": wechat_api_url,
         "programs": programs,
         "program_emblem": program_emblem,
         "disk_warn_gb": disk_warn_gb,

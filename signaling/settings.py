@@ -91,6 +91,27 @@ class Settings(BaseSettings):
     webhook_secret: str | None = Field(
         None, min_length=16, description="Key that signs what is posted. Needed with the webhook."
     )
+    phone_codes: bool = Field(
+        False,
+        description="Viewers may show their telephone number by a code that the webhook sends as a short message. "
+        "Needs the webhook.",
+    )
+    wechat_app_id: str | None = Field(
+        None,
+        pattern="^[A-Za-z0-9]{1,64}$",
+        description="WeChat public account (服务号) by which viewers may show who they are; needs public_url. "
+        "Default: none.",
+    )
+    wechat_app_secret: str | None = Field(
+        None, min_length=1, description="Secret of that account. Needed with it."
+    )
+    wechat_authorize_url: str = Field(
+        "https://open.weixin.qq.com", description="Where WeChat asks viewers; another one is for trials."
+    )
+    wechat_api_url: str = Field(
+        "https://api.weixin.qq.com",
+        description="Where WeChat answers this server; another one is for trials.",
+    )
     programs: bool = Field(
         True,
         description="Compose a program of each live consultation, for livestream, screens and replay; off where "
@@ -210,6 +231,13 @@ class Settings(BaseSettings):
             raise ValueError("webhook_url must begin with http:// or https://")
         return value
 
+    @field_validator("wechat_authorize_url", "wechat_api_url")
+    @classmethod
+    def _wechat(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("addresses of WeChat must begin with http:// or https://")
+        return value.rstrip("/")
+
     @field_validator("time_zone")
     @classmethod
     def _zone(cls, value: str) -> str:
@@ -236,6 +264,12 @@ class Settings(BaseSettings):
             raise ValueError("smtp_url and smtp_from belong together")
         if (self.webhook_url is None) != (self.webhook_secret is None):
             raise ValueError("webhook_url and webhook_secret belong together")
+        if self.phone_codes and self.webhook_url is None:
+            raise ValueError("phone_codes needs webhook_url: it sends the short messages")
+        if (self.wechat_app_id is None) != (self.wechat_app_secret is None):
+            raise ValueError("wechat_app_id and wechat_app_secret belong together")
+        if self.wechat_app_id is not None and self.public_url is None:
+            raise ValueError("wechat_app_id needs public_url: WeChat sends viewers back there")
         if self.lan and self.tls_cert is not None:
             raise ValueError("lan makes a certificate of its own: leave tls_cert and tls_key out")
         return self

@@ -90,7 +90,7 @@ class Identities:
         """What is on offer."""
         return tuple(self._providers)
 
-    def require_possible(self, wanted: CommentIdentity) -> None:
+    def require_possible(self, wanted: CommentIdentity | None) -> None:
         """identity_not_offered when viewers would be asked for what nobody here can show."""
         if wanted is CommentIdentity.REQUIRED and not self._providers:
             raise ConferenceError("identity_not_offered")

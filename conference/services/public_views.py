@@ -17,10 +17,11 @@ from conference.clock import Clock
 from conference.model.agenda import AgendaItem, AgendaKind, ItemState
 from conference.model.chapters import Chapter, ChapterKind, chapters
 from conference.model.comment import CommentsState, comments_state
-from conference.model.consultation import Consultation, Moderation, Status
+from conference.model.consultation import CommentIdentity, Consultation, Moderation, Status
 from conference.model.errors import ConferenceError
 from conference.model.floor import Turn
 from conference.model.footage import Footage, OnAir, Span, Still
+from conference.model.identity import IdentityKind
 from conference.model.timeline import (
     EDITED,
     STEPS,
@@ -104,6 +105,14 @@ class ResponsesView:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityOffer:
+    """How viewers may show who they are, and whether they have to before they comment."""
+
+    kinds: tuple[IdentityKind, ...]
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PublicPage:
     """A consultation as the public sees it. Times `…_wall_ms`, `scheduled_at_ms` and the like are UTC, others program
     time. `captions` is None where nobody writes any."""
@@ -130,6 +139,7 @@ class PublicPage:
     beacon: Beacon | None
     viewers: int | None
     responses: ResponsesView
+    identity: IdentityOffer | None = None
 
 
 class EntryKind(StrEnum):
@@ -183,19 +193,29 @@ class Told:
     responses: ResponsesView
     beacon: Beacon | None = None
     viewers: int | None = None
+    identity: IdentityOffer | None = None
 
 
 class PublicViews:
     """Reads rows at most a few times a second for each consultation, however many ask."""
 
     def __init__(
-        self, storage: Storage, clock: Clock, airing: Airing, shelf: FootageShelf, viewers: Viewers
+        self,
+        storage: Storage,
+        clock: Clock,
+        airing: Airing,
+        shelf: FootageShelf,
+        viewers: Viewers,
+        *,
+        identity_kinds: Sequence[IdentityKind] = (),
     ) -> None:
+        """`identity_kinds`: how viewers may show who they are."""
         self._storage = storage
         self._clock = clock
         self._airing = airing
         self._shelf = shelf
         self._viewers = viewers
+        self._identity_kinds = tuple(identity_kinds)
         self._told: dict[str, tuple[float, Told, PublicPage]] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._marks: dict[str, tuple[int, Marks]] = {}
@@ -257,7 +277,12 @@ class PublicViews:
             responses=ResponsesView(*responses),
             beacon=beacon,
             viewers=viewers,
+            identity=self._offer(consultation),
         )
+
+    def _offer(self, consultation: Consultation) -> IdentityOffer | None:
+        is_required = consultation.comment_identity is CommentIdentity.REQUIRED
+        return IdentityOffer(self._identity_kinds, is_required) if self._identity_kinds else None
 
     async def _marked(self, unit: UnitOfWork, consultation_id: str) -> Marks:
         """What the trace says; lines that were read are remembered, for they never change."""
@@ -327,6 +352,7 @@ def public_view(told: Told) -> PublicPage:
         beacon=told.beacon,
         viewers=told.viewers,
         responses=told.responses,
+        identity=told.identity,
     )
 
 

@@ -21,6 +21,7 @@ from signaling.http import (
     presence,
     proceedings,
     public_comments,
+    public_identity,
     public_responses,
     recordings,
     responses,
@@ -56,6 +57,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     broadcast.add_to(app)
     comments.add_to(app)
     public_comments.add_to(app)
+    public_identity.add_to(app)
     responses.add_to(app)
     departments.add_to(app)
     public_responses.add_to(app)

@@ -28,6 +28,7 @@ from conference.services.entry_codes import EntryCodes
 from conference.services.exports import Exports
 from conference.services.files import Files
 from conference.services.floors import Floors
+from conference.services.identities import Identities
 from conference.services.invitee_imports import InviteeImports
 from conference.services.invitees import Invitees
 from conference.services.life_cycle import LifeCycle
@@ -86,6 +87,7 @@ class HttpContext:
     responses: Responses
     public_responses: PublicResponses
     viewers: Viewers
+    identities: Identities
     stores: ProgramStores
     cards: Cards
     crowd: Crowd

@@ -9,7 +9,14 @@ from aiohttp_pydantic.oas.typing import r200, r201, r204, r400, r401, r403, r404
 from pydantic import BaseModel, ConfigDict, Field
 
 from conference.model.broadcast import MAX_DELAY_S
-from conference.model.consultation import Consultation, ConsultationKind, Mode, Moderation, Status
+from conference.model.consultation import (
+    CommentIdentity,
+    Consultation,
+    ConsultationKind,
+    Mode,
+    Moderation,
+    Status,
+)
 from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.ids import PLAIN_PATTERN, is_id
 from conference.model.permissions import Action, Role
@@ -46,6 +53,7 @@ class _Editable(BaseModel):
     public_delay_s: Annotated[int, Field(ge=0, le=MAX_DELAY_S)] | None = None
     moderation: Moderation | None = None
     moderator_promotes: bool | None = None
+    comment_identity: CommentIdentity | None = None
     mode: Mode | None = None
     organization: Title | None = None
 
@@ -127,15 +135,18 @@ async def list_consultations(
 @documented
 async def create_consultation(
     request: web.Request, draft: DraftBody
-) -> r201[ConsultationResource] | r400[Problem] | r401[Problem] | r403[Problem]:
+) -> r201[ConsultationResource] | r400[Problem] | r401[Problem] | r403[Problem] | r409[Problem]:
     """
     Begin to prepare a consultation: a draft, internal until said otherwise.
 
     Security: BearerToken: []
     Tags: consultations
+    Status Codes:
+        409: identity_not_offered, when viewers could not show who they are
     """
     context = request.app[CONTEXT]
     member = await context.staff_of(request)
+    context.identities.require_possible(draft.comment_identity)
     made = await context.consultations.draft(
         member, ConsultationDraft(**{"is_public": False, **draft.said()})
     )
@@ -154,10 +165,11 @@ async def edit_consultation(
     Security: BearerToken: []
     Tags: consultations
     Status Codes:
-        409: edit_conflict, when somebody was faster
+        409: edit_conflict, when somebody was faster; identity_not_offered, when viewers could not show who they are
     """
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.CONSULTATION_EDIT)
+    context.identities.require_possible(edit.comment_identity)
     return _shown(request, await context.editing.edit(cid, grant.bearer, edit.revision, edit.said()))
 
 

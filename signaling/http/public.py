@@ -15,6 +15,7 @@ from conference.model.agenda import AgendaKind, ItemState
 from conference.model.chapters import ChapterKind
 from conference.model.comment import CommentsState
 from conference.model.consultation import Moderation, Status
+from conference.model.identity import IdentityKind
 from conference.services.public_views import EntryKind, PublicPage
 from signaling.http.context import CONTEXT
 from signaling.http.resources import Problem, Resource
@@ -105,10 +106,18 @@ class PublicResponses(Resource):
     answered: int
 
 
+class PublicIdentity(Resource):
+    """How viewers may show who they are, and whether they have to before they comment."""
+
+    kinds: list[IdentityKind]
+    required: bool
+
+
 class PublicConsultation(Resource):
     """A consultation as far as its delayed picture has come. Times with `wall`, `scheduled`, `ends`, `closing` are UTC
     milliseconds, others program time. `cut`: the broadcast is interrupted. `captions` is null where there are
-    none. `viewers`: about how many watch now, rounded; null while that is not known."""
+    none. `viewers`: about how many watch now, rounded; null while that is not known. `identity` is null where the
+    server has no way to ask who a viewer is."""
 
     id: str
     title: str
@@ -132,6 +141,7 @@ class PublicConsultation(Resource):
     beacon: PublicBeacon | None
     viewers: int | None
     responses: PublicResponses
+    identity: PublicIdentity | None
 
 
 class PublicTextEntry(Resource):

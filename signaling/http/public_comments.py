@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200, r202, r204, r304, r400, r404, r409, r429
+from aiohttp_pydantic.oas.typing import r200, r202, r204, r304, r400, r403, r404, r409, r429
 from pydantic import BaseModel, Field
 
 from conference.model.comment import MAX_NICKNAME_CHARS, MAX_REGION_CHARS, MAX_TEXT_CHARS, CommentState
@@ -94,12 +94,13 @@ class LikesResource(Resource):
 @documented
 async def post_comment(
     request: web.Request, cid: str, /, comment: CommentBody
-) -> r202[CommentReceipt] | r400[Problem] | r404[Problem] | r409[Problem] | r429[Problem]:
+) -> r202[CommentReceipt] | r400[Problem] | r403[Problem] | r404[Problem] | r409[Problem] | r429[Problem]:
     """
     Write a comment. It is stored when this answers, and shown when it was approved.
 
     Tags: public
     Status Codes:
+        403: identity_required where viewers have to show who they are first
         409: comments_paused while the broadcast is interrupted, comments_closed
         429: rate_limited, with retry_after_s
     """

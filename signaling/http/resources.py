@@ -5,7 +5,14 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from conference.events import ParticipantView
-from conference.model.consultation import Consultation, ConsultationKind, Mode, Moderation, Status
+from conference.model.consultation import (
+    CommentIdentity,
+    Consultation,
+    ConsultationKind,
+    Mode,
+    Moderation,
+    Status,
+)
 from conference.model.media import Kind, Source
 from conference.model.participant import Device, EntryMeans, ParticipantKind
 from conference.model.permissions import Role
@@ -43,6 +50,7 @@ class ConsultationResource(Resource):
     public_delay_s: int
     moderation: Moderation
     moderator_promotes: bool
+    comment_identity: CommentIdentity
     revision: int
 
     @classmethod
@@ -71,6 +79,7 @@ class ConsultationResource(Resource):
             public_delay_s=consultation.public_delay_s,
             moderation=consultation.moderation,
             moderator_promotes=consultation.moderator_promotes,
+            comment_identity=consultation.comment_identity,
             revision=consultation.revision,
         )
 

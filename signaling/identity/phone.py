@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
 
 from conference.model.errors import ConferenceError
 from conference.model.identity import VALID_MS, IdentityKind, mobile_number
 from conference.services.ports import NotSentError, Question
 
 # Hands a message over, under a key that stays the same; raises NotSentError.
-Deliver = Callable[[str, dict[str, Any]], Awaitable[None]]
+Deliver = Callable[[str, Mapping[str, str | None]], Awaitable[None]]
 _MAX_TITLE_CHARS: Final = 20
 
 

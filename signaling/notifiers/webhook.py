@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import time
+from collections.abc import Mapping
 from typing import Final
 
 import aiohttp
@@ -32,25 +33,26 @@ class WebhookNotifier:
         return True
 
     async def send(self, letter: Letter) -> None:
-        body = json.dumps(
-            {
-                "id": letter.key,
-                "kind": "sms" if letter.to.phone else "notice",
-                "phone": letter.to.phone,
-                "text": letter.text,
-                "subject": letter.subject,
-                "occasion": letter.kind.value,
-                "department": letter.to.name,
-                "consultation": letter.title,
-                "case": letter.label,
-                "link": letter.link,
-            },
-            ensure_ascii=False,
-        ).encode()
+        message = {
+            "kind": "sms" if letter.to.phone else "notice",
+            "phone": letter.to.phone,
+            "text": letter.text,
+            "subject": letter.subject,
+            "occasion": letter.kind.value,
+            "department": letter.to.name,
+            "consultation": letter.title,
+            "case": letter.label,
+            "link": letter.link,
+        }
+        await self.post(letter.key, message)
+
+    async def post(self, key: str, message: Mapping[str, str | None]) -> None:
+        """Hand any message over; `key` stays the same when it is tried again. Raises NotSentError."""
+        body = json.dumps({"id": key, **message}, ensure_ascii=False).encode()
         at = str(int(time.time()))
         headers = {
             "Content-Type": "application/json; charset=utf-8",
-            "Idempotency-Key": letter.key,
+            "Idempotency-Key": key,
             "X-Yuanshang-Timestamp": at,
             "X-Yuanshang-Signature": f"sha256={signature(self._secret, at, body)}",
         }

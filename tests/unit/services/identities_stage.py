@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,10 +27,10 @@ DEVICE = "d1"
 class Telephones:
     """What was sent to them."""
 
-    sent: list[dict[str, Any]] = field(default_factory=list)
+    sent: list[Mapping[str, str | None]] = field(default_factory=list)
     is_down: bool = False
 
-    async def deliver(self, key: str, payload: dict[str, Any]) -> None:
+    async def deliver(self, key: str, payload: Mapping[str, str | None]) -> None:
         if self.is_down:
             raise NotSentError("answered 502")
         self.sent.append(payload)
