@@ -15,7 +15,7 @@ from tests.browser.commenting import WRITTEN, Public, shows, write
 from tests.browser.scenes import SCENES, Stage
 from tests.browser.scenes_floor import take
 from tests.browser.scenes_live import on_air, watched
-from tests.browser.settled import present
+from tests.browser.settled import present, reads
 
 MINE = "希望护理员培训能开到乡镇，培训补贴按时发。"
 
@@ -99,6 +99,60 @@ async def comments_text(stage: Stage) -> None:
     await present(stage.client, "comment-item", 2)
 
 
+async def answering(stage: Stage) -> Public:
+    """One put to the session and answered, one answered to its author's satisfaction, one in hand, one overdue."""
+    public = Public(stage.server, stage.consultation)
+    await asyncio.to_thread(public.staff, "POST", "/start", None, "chair")
+    ids = await asyncio.to_thread(public.wrote, *WRITTEN)
+    await asyncio.to_thread(public.device().post, WRITTEN[3][2], "河边人家")
+    await asyncio.to_thread(public.staff, "POST", f"/comments/{ids[3]}/promote", {}, "chair")
+    cash = (
+        "可以用现金，也可以刷社保卡。行动不便的由村助餐员送餐，每份补贴两元，明年一月起覆盖全部 94 个行政村。"
+    )
+    await asyncio.to_thread(public.answered, ids[3], cash)
+    await asyncio.to_thread(public.answered, ids[2], ANSWER)
+    await asyncio.to_thread(public.assigned, ids[0], "市民政局")
+    await asyncio.to_thread(public.assigned, ids[1], "市财政局")
+    return public
+
+
+ANSWER = "可拨打 12345 或联系村互助点登记，两个工作日内上门检修，不收费用。"
+
+
+async def comments_answered(stage: Stage, query: str = "") -> None:
+    public = await answering(stage)
+    await stage.client.open(f"{stage.server.url}/live/{stage.consultation}{query}")
+    await write(stage.client, MINE)
+    mine = (await shows(stage.client, MINE, "pending"))["id"]
+    await asyncio.to_thread(public.answered, str(mine), "明年起培训班每季度开到乡镇一次。")
+    await stage.client.open(f"{stage.server.url}/live/{stage.consultation}{query}")
+    await stage.client.tap("tab-mine")
+    await shows(stage.client, MINE, "answered", says="每季度")
+    if stage.client.page.viewport_size and stage.client.page.viewport_size["width"] > 900:
+        await stage.client.tap("tab-comments")
+        await shows(stage.client, WRITTEN[2][2], "answered", says=ANSWER)
+
+
+async def comments_answered_large(stage: Stage) -> None:
+    await comments_answered(stage, "?size=large")
+
+
+async def answers(stage: Stage, query: str = "") -> None:
+    await answering(stage)
+    await stage.client.open(f"{stage.server.url}/answers/{stage.consultation}{query}")
+    await present(stage.client, "response-item", 2)
+
+
+async def answers_large(stage: Stage) -> None:
+    await answers(stage, "?size=large")
+
+
+async def answers_pending(stage: Stage) -> None:
+    await answers(stage)
+    await stage.client.page.get_by_role("radio", name="办理中 2").click()
+    await reads(stage.client, "市财政局")
+
+
 COMMENT_SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "comments": comments,
     "comments-large": comments_large,
@@ -109,6 +163,11 @@ COMMENT_SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "comments-own-large": comments_own_large,
     "comments-replay": comments_replay,
     "comments-text": comments_text,
+    "comments-answered": comments_answered,
+    "comments-answered-large": comments_answered_large,
+    "answers": answers,
+    "answers-large": answers_large,
+    "answers-pending": answers_pending,
 }
 SCENES.update(COMMENT_SCENES)
 

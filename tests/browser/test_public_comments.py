@@ -251,6 +251,87 @@ async def test_nothing_moves_under_a_reader(public: Public, browsers: BrowserFac
     )
 
 
+async def test_a_department_answers(public: Public, browsers: BrowserFactory) -> None:
+    """The author follows it from the page, rates the answer and asks further; everybody reads it in two places."""
+    ids = await asyncio.to_thread(public.wrote, *WRITTEN)
+    author = await browsers.launch(name="author", screen=PHONE)
+    await opened(author, url(public))
+    await write(author, MINE)
+    mine = (await shows(author, MINE, "pending"))["id"]
+    await asyncio.to_thread(public.decide, mine, "approve")
+    case = await asyncio.to_thread(public.assigned, mine)
+    await open_tab(author, "mine")
+    await shows(author, MINE, "approved", says="已交市民政局办理，")
+    answer = "培训班每季度开到乡镇一次，补贴当月发到卡上。"
+    await asyncio.to_thread(public.answered, mine, answer)
+    await asyncio.to_thread(public.answered, ids[0], "请带身份证到窗口登记。")
+    await asyncio.to_thread(public.assigned, ids[1], "市财政局")
+    await opened(author, url(public))
+    await open_tab(author, "mine")
+    await shows(author, MINE, "answered", says=answer)
+    assert await author.axe() == []
+    assert await author.horizontal_overflow() == 0
+
+    await author.tap("rate-fairly")
+    await reads(author, "您的评价：基本满意")
+    await author.tap("follow-up")
+    await author.fill("follow-up-input", "你们这些蠢货")
+    await author.tap("follow-up-send")
+    await reads(author, "这句话没有发出，请换个说法再发")
+    await author.fill("follow-up-input", "外出打工的能不能上网课？")
+    await author.tap("follow-up-send")
+    await reads(author, "已转给秘书处")
+    card = (await asyncio.to_thread(public.office, "GET", f"/responses/{case['id']}"))["response"]
+    assert card["ratings"] == {"satisfied": 0, "fairly": 1, "unsatisfied": 0}
+    assert [each["text"] for each in card["follow_ups"]] == ["外出打工的能不能上网课？"]
+
+    # Everybody: in the place of the comment, under 答复, and on a page of its own.
+    other = await browsers.launch(name="other", screen=LAPTOP)
+    await opened(other, url(public))
+    await shows(other, MINE, "answered", says=answer)
+    await open_tab(other, "answers")
+    await present(other, "response-item", 3)
+    assert await other.axe() == []
+    await other.tap("to-answers")
+    await present(other, "answers-page")
+    await reads(other, answer)
+    figures = "() => document.querySelector('[data-testid=answer-figures]').innerText.replace(/\\s+/g, ' ')"
+    assert (
+        await other.evaluate(figures) == "交办 3 件 已答复 2 件 办理中 1 件 多久答复 0 天（一半的事项不超过）"
+    )
+    assert await other.count("response-item") == 2
+    assert await other.count("rate-satisfied") == 0, "only who asked rates"
+    await other.fill("answer-search", "每季度 民政")
+    await other.wait_until(lambda: other.count("response-item"), lambda n: n == 1, what="found it")
+    await other.fill("answer-search", "没有这个词")
+    await reads(other, "没有找到“没有这个词”")
+    await other.page.get_by_role("button", name="清除").click()
+    await other.page.get_by_role("radio", name="办理中 1").click()
+    await reads(other, "市财政局，")
+    assert await other.axe() == []
+
+    # On that page, too, the author is known and may think otherwise.
+    await author.open(f"{public.server.url}/answers/{public.consultation}")
+    await reads(author, "您的评价：基本满意")
+    assert await author.horizontal_overflow() == 0
+    assert await author.axe() == []
+    await author.page.get_by_role("button", name="改评价").click()
+    await author.tap("rate-satisfied")
+    await reads(author, "您的评价：满意")
+    await reads(author, "已办结")
+    assert author.page_errors == other.page_errors == []
+
+
+async def test_answers_of_nothing(server: Server, browsers: BrowserFactory) -> None:
+    viewer = await browsers.launch(name="curious", screen=PHONE)
+    await viewer.open(f"{server.url}/answers/c_nothing")
+    await present(viewer, "answers-gone")
+    made = server.create_consultation("推进县域养老服务高质量发展")
+    await viewer.open(f"{server.url}/answers/{made}")
+    await reads(viewer, "还没有交办的留言")
+    assert await viewer.axe() == []
+
+
 async def test_the_old_page_takes_comments_too(public: Public, browsers: BrowserFactory) -> None:
     await asyncio.to_thread(public.wrote, *WRITTEN)
     viewer = await browsers.launch(name="old", screen=PHONE)

@@ -103,7 +103,7 @@ export const answersEn: typeof answersZhCN = {
   followUpSend: 'Send to the secretariat',
   followUpSent: 'Passed on to the secretariat',
   cancel: 'Cancel',
-  refused: { text_refused: 'Not sent. Please leave out contact data and web addresses', too_many_follow_ups: 'You can ask again three times at most', rate_limited: 'That was quick, please try in a moment' },
+  refused: { text_refused: 'Not sent. Please put it another way', too_many_follow_ups: 'You can ask again three times at most', rate_limited: 'That was quick, please try in a moment' },
   failedAct: 'That failed, please try again later',
   watch: 'Watch the answer in the session',
 }

@@ -101,7 +101,7 @@ export const answersZhCN = {
   followUpSend: '发给秘书处',
   followUpSent: '已转给秘书处',
   cancel: '取消',
-  refused: { text_refused: '这句话没有发出，请去掉联系方式、网址后再发', too_many_follow_ups: '补充提问最多 3 次', rate_limited: '点得有点快，请稍后再试' },
+  refused: { text_refused: '这句话没有发出，请换个说法再发', too_many_follow_ups: '补充提问最多 3 次', rate_limited: '点得有点快，请稍后再试' },
   failedAct: '没有成功，请稍后再试',
   watch: '看会上回应',
 }
