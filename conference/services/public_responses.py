@@ -32,6 +32,8 @@ from conference.services.ledger import Ledger, Ledgers
 
 PAGE: Final = 50
 MAX_FOLLOW_UPS: Final = 3  # of one device about one case
+_FRESH_S: Final = 1.0
+_KEPT: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,23 @@ class PublicResponses:
         self._broadcasts = broadcasts
         self._ledgers = ledgers
         self._zone = zone
+        self._pages: dict[str, tuple[Ledger, float, PublicCases]] = {}
 
     async def page(self, consultation_id: str, after: int | None = None) -> PublicCases:
-        """What everybody may see: cases whose comment is shown, none ahead of the picture."""
+        """What everybody may see: cases whose comment is shown, none ahead of the picture. The newest page is the same
+        object for a second: thousands ask for it."""
         view = await self._public(consultation_id)
         ledger = await self._ledgers.get(consultation_id)
+        if after is not None:
+            return self._page(ledger, view, after)
+        now_s, kept = self._clock.monotonic(), self._pages.get(consultation_id)
+        if kept is None or kept[0] is not ledger or now_s - kept[1] >= _FRESH_S:
+            if len(self._pages) >= _KEPT:
+                self._pages.clear()
+            kept = self._pages[consultation_id] = ledger, now_s, self._page(ledger, view, None)
+        return kept[2]
+
+    def _page(self, ledger: Ledger, view: PublicView, after: int | None) -> PublicCases:
         wall_ms = self._clock.wall_ms()
         until_ms = view.shown_until_ms(wall_ms)
         before_ms = wall_ms - (view.delay_ms if view.consultation.status is Status.LIVE else 0)

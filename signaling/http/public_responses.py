@@ -17,6 +17,9 @@ from signaling.http.public import cacheable
 from signaling.http.resources import Problem, Resource
 from signaling.http.rest import PREFIX, documented, nothing
 
+# The newest page of each consultation, as it was last written down.
+_BODIES: Final = web.AppKey("bodies of answers", dict[str, tuple[PublicCases, str]])
+_KEPT: Final = 256
 _RATINGS_BY_ADDRESS: Final = Limit(
     "rating_address", 2_000, 20.0
 )  # thousands sit behind one address of a carrier
@@ -111,7 +114,16 @@ async def list_public_responses(
     Tags: public
     """
     page = await request.app[CONTEXT].public_responses.page(cid, after)
-    return cacheable(request, PublicCaseList.of(page).model_dump_json())
+    bodies = request.app[_BODIES]
+    kept = bodies.get(cid)
+    if kept is not None and kept[0] is page:
+        return cacheable(request, kept[1])
+    body = PublicCaseList.of(page).model_dump_json()
+    if after is None:
+        if len(bodies) >= _KEPT:
+            del bodies[next(iter(bodies))]
+        bodies[cid] = page, body
+    return cacheable(request, body)
 
 
 @documented
@@ -152,6 +164,7 @@ async def follow_up(
 
 def add_to(app: web.Application) -> None:
     """The routes of answers for everybody."""
+    app[_BODIES] = {}
     path = f"{PREFIX}/public/consultations/{{cid}}/responses"
     app.router.add_get(path, list_public_responses)
     app.router.add_post(f"{path}/{{rid}}/rating", rate_answer)

@@ -92,6 +92,20 @@ DOORS = (
     door(Action.COMMENT_PROMOTE, "GET", "/promotions"),
     door(Action.COMMENT_PROMOTE, "POST", "/promotions/pr_none/decline"),
     door(Action.PROMOTION_DECIDE, "POST", "/promotions/pr_none/end"),
+    door(Action.RESPONSE_READ, "GET", "/responses"),
+    door(Action.RESPONSE_READ, "GET", "/responses/rs_none"),
+    door(Action.RESPONSE_OPEN, "POST", "/responses", {"comment_id": "m_none"}),
+    door(Action.RESPONSE_MANAGE, "POST", "/responses/rs_none/assign", {"department_id": "dp_none"}),
+    door(Action.RESPONSE_MANAGE, "POST", "/responses/rs_none/extend", {"until_wall_ms": 1}),
+    *(
+        door(Action.RESPONSE_MANAGE, "POST", f"/responses/rs_none/{what}", {"reason": "x"})
+        for what in ("deny-extension", "return", "reopen", "remind", "approve", "unapprove", "close")
+    ),
+    door(Action.RESPONSE_READ, "GET", "/departments"),
+    door(Action.RESPONSE_MANAGE, "POST", "/departments", {"name": "某局"}),
+    door(Action.RESPONSE_MANAGE, "PATCH", "/departments/dp_none", {"name": "x"}),
+    door(Action.RESPONSE_MANAGE, "GET", "/departments/dp_none/link"),
+    door(Action.RESPONSE_MANAGE, "POST", "/departments/dp_none/renew"),
     door(Action.WHIP_PUBLISH, "POST", "/whip/c", data=OFFER, headers={"Content-Type": "application/sdp"}),
     door(Action.WHEP_PLAY, "POST", "/whep/c/p_x", data=OFFER, headers={"Content-Type": "application/sdp"}),
     door(Action.CONSULTATION_START, "POST", "/start"),
