@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack
@@ -69,12 +70,12 @@ async def crowd(stage: Stage) -> AsyncIterator[Crowd]:
         yield Crowd(nginx, viewers)
 
 
-def asked_at_the_server(stage: Stage) -> int:
-    """Requests for playlists and media, as the server counts them."""
+def asked_at_the_server(stage: Stage, route: str = "/live/") -> int:
+    """Requests for playlists and media, or whatever begins so, as the server counts them."""
     found = 0.0
     for metric in stage.server.process.metrics.registry.collect():
         for sample in metric.samples:
-            if sample.name == "yuanshang_http_requests_total" and sample.labels["route"].startswith("/live/"):
+            if sample.name == "yuanshang_http_requests_total" and sample.labels["route"].startswith(route):
                 found += sample.value
     return round(found)
 
@@ -101,6 +102,22 @@ async def test_two_thousand_viewers_cost_the_server_one_request_for_each_object(
     paths.append("1/720p/00000010.m4s")
     assert crowd.nginx.asked() == {f"/live/c/{path}": 1 for path in paths}
     assert asked_at_the_server(stage) == len(paths)
+
+
+async def test_an_answer_that_is_over_is_asked_for_once_too(stage: Stage, crowd: Crowd) -> None:
+    """The lock holds for what nginx does not have yet; behind it the whole crowd would go to the server each second."""
+    await stage.begin()
+    path = "/api/v1/public/consultations/c"
+    for count in (1, 2):
+        for each in crowd.viewers:
+            each.ask(path)
+        answers = await asyncio.gather(*(each.answer() for each in crowd.viewers))
+        assert {each.status for each in answers} == {200}
+        assert asked_at_the_server(stage, "/api/v1/public/consultations/{cid}") == count
+        asked_s = time.monotonic()
+        await eventually(
+            lambda asked_s=asked_s: time.monotonic() > asked_s + 2
+        )  # max-age=1, and nginx counts in seconds
 
 
 async def test_a_cut_reaches_those_behind_the_proxy_and_desks_pass_it_by(stage: Stage) -> None:
