@@ -25,7 +25,9 @@ class SmtpNotifier:
 
     channel: Final = Channel.EMAIL
 
-    def __init__(self, url: str, sender: str, context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, url: str, sender: str, context: ssl.SSLContext | None = None, timeout_s: float = _TIMEOUT_S
+    ) -> None:
         parts = urlsplit(url)
         self._host = parts.hostname or ""
         self._port = parts.port or (465 if parts.scheme == "smtps" else 587 if parts.username else 25)
@@ -35,12 +37,16 @@ class SmtpNotifier:
         self._start_tls = True if parts.scheme == "smtp+starttls" else None
         self._sender = parseaddr(sender)
         self._context = context
+        self._timeout_s = timeout_s
 
     def reaches(self, department: Department) -> bool:
         return bool(department.email)
 
     async def send(self, letter: Letter) -> None:
-        message = self._message(letter)
+        try:
+            message = self._message(letter)
+        except ValueError as error:  # a name that does not fit into one line of a header
+            raise NotSentError("no such name", is_final=True) from error
         try:
             await aiosmtplib.send(
                 message,
@@ -53,7 +59,7 @@ class SmtpNotifier:
                 use_tls=self._use_tls,
                 start_tls=None if self._use_tls else self._start_tls,
                 tls_context=self._context,
-                timeout=_TIMEOUT_S,
+                timeout=self._timeout_s,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
             codes = [each.code for each in error.recipients]
