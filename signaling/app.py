@@ -20,6 +20,7 @@ from aiohttp import web
 from conference.clock import Clock, SystemClock
 from conference.media.client import MediaClient
 from conference.media.settings import MediaSettings
+from conference.services.accounts import Accounts
 from conference.services.agendas import Agendas
 from conference.services.arrivals import Arrivals
 from conference.services.attendance import Attendance
@@ -98,6 +99,7 @@ from signaling.lan import LanIdentity, lan_addresses, lan_identity, server_conte
 from signaling.metrics import Metrics
 from signaling.network import TrustedProxies, announced_addresses, local_url_host
 from signaling.notifiers import notifiers_of
+from signaling.paper.client import PaperWorkers
 from signaling.realtime.broadcast_requests import BroadcastRequests
 from signaling.realtime.comment_requests import CommentRequests
 from signaling.realtime.desk_namespace import DeskNamespace
@@ -286,6 +288,10 @@ class WebProcess:
             ),
             identities=identities,
             viewers=viewers,
+            accounts=Accounts(boards, viewers, zone),
+            papers=PaperWorkers(),
+            time_zone=settings.time_zone,
+            public_url=settings.public_url,
             comments=comments,
             comment_desk=comment_desk,
             promotions=promotions,

@@ -50,6 +50,7 @@ ERROR_TEXTS: Final[dict[str, str]] = {
     "import_empty": "“姓名”一列下面没有人，请填好再导入。",
     "import_too_many_rows": "一次最多导入 2,000 行，请分成几个文件导入。",
     "import_unreadable": "这个文件读不出来，请另存为 Excel 工作簿（.xlsx）或 CSV 再导入。",
+    "paper_failed": "PDF 暂时做不出来，请稍后再试，或先打印网页、导出 XLSX。",
     "storage_unavailable": "数据暂时写不进去，刚才的操作没有生效，请稍后再试。",
     # the consultation and its room
     "consultation_not_found": "没有找到这场协商会。",

@@ -77,6 +77,7 @@ class Action(StrEnum):
     RESPONSE_READ = "response.read"  # the ledger of answers
     RESPONSE_OPEN = "response.open"  # make a case of a comment
     RESPONSE_MANAGE = "response.manage"  # ask departments, approve what they answer
+    ACCOUNT_READ = "account.read"  # what became of it all, in numbers
     COMMENT_TRACE = "comment.trace"  # read a comment author's address
     USER_MANAGE = "user.manage"
     ORGANIZATION_MANAGE = "organization.manage"
@@ -131,8 +132,8 @@ _BROADCAST: Final = frozenset(
     {Action.PROGRAM_READ, Action.PROGRAM_DIRECT, Action.BROADCAST_CUT, Action.RECORDING_PAUSE}
 )
 _COMMENTS: Final = frozenset({Action.COMMENT_MODERATE, Action.COMMENT_PROMOTE})
-_OPEN_CASES: Final = frozenset({Action.RESPONSE_READ, Action.RESPONSE_OPEN})
-_KEEP_LEDGER: Final = frozenset({Action.RESPONSE_READ, Action.RESPONSE_MANAGE})
+_OPEN_CASES: Final = frozenset({Action.RESPONSE_READ, Action.RESPONSE_OPEN, Action.ACCOUNT_READ})
+_KEEP_LEDGER: Final = frozenset({Action.RESPONSE_READ, Action.RESPONSE_MANAGE, Action.ACCOUNT_READ})
 _OVERSEE: Final = frozenset(
     {Action.ATTENDANCE_READ, Action.DESK_JOIN, Action.AUDIT_READ, Action.ARCHIVE_READ}
 )

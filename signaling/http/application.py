@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from signaling.http import (
+    accounts,
     api,
     attendance,
     broadcast,
@@ -62,6 +63,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     departments.add_to(app)
     public_responses.add_to(app)
     presence.add_to(app)
+    accounts.add_to(app)
     attendance.add_to(app)
     trace.add_to(app)
     streams.add_to(app)

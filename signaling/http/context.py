@@ -13,6 +13,7 @@ from conference.model.consultation import Consultation
 from conference.model.errors import ConferenceError, ForbiddenError
 from conference.model.limit import Limit
 from conference.model.permissions import Action, require
+from conference.services.accounts import Accounts
 from conference.services.agendas import Agendas
 from conference.services.attendance import Attendance
 from conference.services.audit import Trace
@@ -53,6 +54,7 @@ from signaling.auth.access import Access, Grant
 from signaling.http.crowd import Crowd
 from signaling.metrics import Metrics
 from signaling.network import TrustedProxies
+from signaling.paper.client import PaperWorkers
 from signaling.realtime.token_bucket import TokenBuckets
 from signaling.tables.client import TableWorkers
 
@@ -87,6 +89,10 @@ class HttpContext:
     responses: Responses
     public_responses: PublicResponses
     viewers: Viewers
+    accounts: Accounts
+    papers: PaperWorkers
+    time_zone: str
+    public_url: str | None
     identities: Identities
     stores: ProgramStores
     cards: Cards

@@ -87,6 +87,7 @@ STATUS_OF: Final[dict[str, int]] = {
     "code_locked": 429,
     "rate_limited": 429,
     "internal": 500,
+    "paper_failed": 503,
     "storage_unavailable": 503,
     "identity_unavailable": 503,
     "media_unavailable": 503,

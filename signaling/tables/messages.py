@@ -9,7 +9,7 @@ import msgspec
 
 from conference.model.invitee_list import ImportRow
 
-Value = str | int | None
+Value = str | int | float | None
 
 
 class Kind(StrEnum):

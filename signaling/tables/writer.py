@@ -81,7 +81,7 @@ def _fill(cell: Any, kind: Kind, value: Value, zone: ZoneInfo) -> None:
         cell.value, cell.number_format = local(value, zone), _MOMENT
     elif kind is Kind.DURATION and isinstance(value, int):
         cell.value, cell.number_format = timedelta(seconds=round(value / 1000)), _DURATION
-    elif isinstance(value, int):
+    elif isinstance(value, int | float):
         cell.value = value
     else:
         cell.value = plain(str(value))

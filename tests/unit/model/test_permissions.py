@@ -44,8 +44,8 @@ PREPARE = {
 }
 BROADCAST = {"program.read", "program.direct", "broadcast.cut", "recording.pause"}
 COMMENTS = {"comment.moderate", "comment.promote"}
-CASES = {"response.read", "response.open"}
-LEDGER = {"response.read", "response.manage"}
+CASES = {"response.read", "response.open", "account.read"}
+LEDGER = {"response.read", "response.manage", "account.read"}
 OVERSEE = {"attendance.read", "desk.join", "audit.read", "archive.read"}
 TABLE = {
     "chair": LEAD | BROADCAST | COMMENTS | CASES | {"promotion.decide"},

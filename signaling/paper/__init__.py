@@ -1,0 +1,1 @@
+"""Paper: PDF files typeset from templates, in processes of their own."""
