@@ -25,9 +25,7 @@ class SmtpNotifier:
 
     channel: Final = Channel.EMAIL
 
-    def __init__(
-        self, url: str, sender: str, context: ssl.SSLContext | None = None, timeout_s: float = _TIMEOUT_S
-    ) -> None:
+    def __init__(self, url: str, sender: str, context: ssl.SSLContext | None = None) -> None:
         parts = urlsplit(url)
         self._host = parts.hostname or ""
         self._port = parts.port or (465 if parts.scheme == "smtps" else 587 if parts.username else 25)
@@ -37,7 +35,6 @@ class SmtpNotifier:
         self._start_tls = True if parts.scheme == "smtp+starttls" else None
         self._sender = parseaddr(sender)
         self._context = context
-        self._timeout_s = timeout_s
 
     def reaches(self, department: Department) -> bool:
         return bool(department.email)
@@ -59,7 +56,7 @@ class SmtpNotifier:
                 use_tls=self._use_tls,
                 start_tls=None if self._use_tls else self._start_tls,
                 tls_context=self._context,
-                timeout=self._timeout_s,
+                timeout=_TIMEOUT_S,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
             codes = [each.code for each in error.recipients]

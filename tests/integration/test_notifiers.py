@@ -93,18 +93,19 @@ async def test_a_letter_with_login_over_tls() -> None:
 
     def check(_server: object, _session: object, _envelope: object, _how: str, said: Any) -> AuthResult:
         seen.append(said)
-        return AuthResult(success=said == LoginPassword(b"hui wu", b"p@ss:/"))
+        return AuthResult(success=said == LoginPassword(b"hui wu", b"p@ss:/"), handled=False)
 
     options = {"tls_context": server_tls, "require_starttls": True, "auth_required": True}
     async with mail_server(mailbox, authenticator=check, **options) as port:
         good = f"smtp+starttls://hui%20wu:p%40ss%3A%2F@127.0.0.1:{port}"
         await SmtpNotifier(good, SENDER, client_tls).send(LETTER)
         bad = await fault_of(SmtpNotifier(good.replace("p%40ss", "wrong"), SENDER, client_tls))
-        stranger = await fault_of(SmtpNotifier(good, SENDER, timeout_s=0.5))
+        stranger = await fault_of(SmtpNotifier(good, SENDER))
     (message,) = mailbox.messages
     assert message["Message-ID"] == "<n_1@example.cn>"
     assert message.get_content().replace("\r\n", "\n") == LETTER.text
     assert message["Subject"] == LETTER.subject
+    assert bad.reason.startswith("login refused")
     assert not bad.is_final, "somebody will mend the settings"
     assert "p@ss" not in bad.reason
     assert not stranger.is_final, "a certificate that nobody vouches for"
