@@ -102,7 +102,8 @@ export class CommentError extends Error {
 }
 
 const PATIENCE_MS = 15_000
-const address = (cid: string): string => `/api/v1/public/consultations/${encodeURIComponent(cid)}`
+export const publicPath = (cid: string): string => `/api/v1/public/consultations/${encodeURIComponent(cid)}`
+const address = publicPath
 
 export const postComment = (cid: string, draft: CommentDraft): Promise<CommentReceipt> => ask(`${address(cid)}/comments`, 'POST', draft)
 
@@ -137,7 +138,7 @@ export async function sendPresence(cid: string, id: string): Promise<void> {
 }
 
 /** `known`: with the device's cookie; by itself whatever is not the same for all. */
-async function ask<T>(path: string, method = 'GET', body?: unknown, known = method !== 'GET'): Promise<T> {
+export async function ask<T>(path: string, method = 'GET', body?: unknown, known = method !== 'GET'): Promise<T> {
   const stop = new AbortController()
   const patience = setTimeout(() => stop.abort(), PATIENCE_MS)
   try {

@@ -1,5 +1,7 @@
 /** What the server tells everybody about a consultation. Times without `wall` or `_at` of a plan are program time in ms. */
 
+import type { IdentityOffer } from './viewer-identity'
+
 export type PublicStatus = 'scheduled' | 'live' | 'ended' | 'archived' | 'postponed' | 'cancelled'
 
 export interface PublicAgendaItem {
@@ -56,6 +58,8 @@ export interface PublicConsultation {
   /** rounded as people say it; null: unknown */
   viewers?: number | null
   responses?: { total: number; answered: number } | null
+  /** null: nobody is asked who they are */
+  identity?: IdentityOffer | null
 }
 
 export interface PublicTextEntry {

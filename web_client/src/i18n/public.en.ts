@@ -1,10 +1,11 @@
 /** The public page in English. */
 import { answersEn, publicCommentsEn } from './public-comments.en'
+import { publicIdentityEn } from './public-identity.en'
 import type { PublicTexts } from './public.zh-CN'
 
 export const publicEn: PublicTexts = {
   brand: 'Yuanshang',
-  common: { large: 'Large text', language: '中文', separator: ' · ', comma: ', ' },
+  common: { close: 'Close', large: 'Large text', language: '中文', separator: ' · ', comma: ', ' },
   page: { live: '{title} · Live', replay: '{title} · Replay', text: '{title} · Live in text', none: 'Live · Yuanshang' },
   opening: 'Opening the livestream, one moment',
   organization: 'Remote consultation',
@@ -118,6 +119,7 @@ export const publicEn: PublicTexts = {
     soundFailed: 'The sound did not start, please try again later',
   },
   comments: publicCommentsEn,
+  identity: publicIdentityEn,
   answers: answersEn,
   gone: { title: 'There is no such livestream', text: 'It may not be public, or the link is incomplete. Please check the link.', home: 'Home' },
   unreachable: { title: 'Not connected yet', text: 'Please check your network. It opens by itself.' },

@@ -1,9 +1,10 @@
 /** Texts of the public page /live/{cid}, which brings no others: its readers load them over weak links. */
 import { answersZhCN, publicCommentsZhCN } from './public-comments.zh-CN'
+import { publicIdentityZhCN } from './public-identity.zh-CN'
 
 export const publicZhCN = {
   brand: '远商',
-  common: { large: '大字', language: 'English', separator: ' · ', comma: '，' },
+  common: { close: '关闭', large: '大字', language: 'English', separator: ' · ', comma: '，' },
   page: { live: '{title} · 直播', replay: '{title} · 回放', text: '{title} · 图文直播', none: '直播 · 远商' },
   opening: '正在打开直播，请稍候',
   organization: '远程协商会',
@@ -117,6 +118,7 @@ export const publicZhCN = {
     soundFailed: '声音没有打开，请稍后再试',
   },
   comments: publicCommentsZhCN,
+  identity: publicIdentityZhCN,
   answers: answersZhCN,
   gone: { title: '没有找到这场直播', text: '它可能不对外公开，或者链接不完整。请向会务组核对链接。', home: '回到首页' },
   unreachable: { title: '还没有连上', text: '请检查网络，连上后会自动打开，不用刷新。' },
