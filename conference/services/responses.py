@@ -243,10 +243,10 @@ class Responses:
             due_wall_ms=due_wall_ms,
             reason=personal(reason),
         )
-        await change.write(after, entry)
         if department_id != before.department_id:
             key = f"assigned:{wall_ms}"
             await self._notices.note(change.unit, after, lasting, NoticeKind.ASSIGNED, key, wall_ms)
+        await change.write(after, entry)
 
     async def extend(
         self,
@@ -310,8 +310,8 @@ class Responses:
         """The department is to mend its answer."""
         async with self._changing(consultation_id, by, response_id) as change:
             after = change.response.returned(reason)
-            await change.write(after, change.entry("response.returned", reason=personal(reason)))
             await self._tell_again(change, after)
+            await change.write(after, change.entry("response.returned", reason=personal(reason)))
         return await self._written(consultation_id, response_id)
 
     async def _tell_again(self, change: CaseChange, after: Response) -> None:
@@ -396,8 +396,8 @@ class Responses:
                 department = await change.department(after.department_id)
                 await change.keep_door_open(department, due_wall_ms)
             entry = change.entry("response.reopened", due_wall_ms=after.due_wall_ms, reason=personal(reason))
-            await change.write(after, entry)
             await self._tell_again(change, after)
+            await change.write(after, entry)
         return await self._written(consultation_id, response_id)
 
     async def close(self, consultation_id: str, by: Bearer, response_id: str) -> CaseCard:

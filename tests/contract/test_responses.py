@@ -22,8 +22,13 @@ from conference.model.response import (
     ResponseState,
     Visibility,
 )
+from conference.services.rooms import RoomLimits
 from conference.storage.database import Database
 from tests.contract.test_comments import comment, fill
+from tests.unit.services.comments_stage import Audience
+from tests.unit.services.conftest import World
+from tests.unit.services.fakes import ManualClock
+from tests.unit.services.responses_stage import STAFF, Office
 
 ANSWER = Answer("可以用现金，也可以刷社保卡。", Visibility.PUBLIC, "李科员", 9, 10)
 DEPARTMENT = Department(
@@ -202,3 +207,54 @@ async def test_an_archive_has_neither_addresses_nor_devices(database: Database, 
     assert not {"email", "phone", "link_hash"} & rows["departments"][0].keys()
     assert "device_hash" not in rows["response_ratings"][0]
     assert rows["response_ratings"][0]["rating"] == "satisfied"
+
+
+async def test_two_servers_keep_one_ledger(database: Database) -> None:
+    """A department comes to one, the secretariat to the other, and both send letters."""
+    text = "公交车班次太少，能不能加两班？"
+    await fill(database, comment(1, state=CommentState.APPROVED, shown_number=1, text=text, device_hash="d1"))
+    clock = ManualClock()
+    clock.forward(10 * 3_600 - clock.wall_ms() / 1000 % 86_400 + 86_400)  # six in the evening in China
+    one, two = [Office(Audience(World(database, clock, RoomLimits()))) for _ in range(2)]
+    two.mail.letters = one.mail.letters
+    department = await one.department()
+    opened = await asyncio.gather(
+        *(each.responses.open("c", STAFF, "m_c1") for each in (one, two)), return_exceptions=True
+    )
+    cases = [each for each in opened if not isinstance(each, BaseException)]
+    assert {each.code for each in opened if isinstance(each, ConferenceError)} <= {"stale"}
+    rid = cases[0].id
+    await two.responses.assign("c", STAFF, rid, department.id)
+    await asyncio.gather(one.reminders.tick(), two.reminders.tick())
+    clock.forward(11 * 86_400)
+    await asyncio.gather(*(each.reminders.tick() for each in (one, two, one, two)))
+    assert [each.kind for each in one.mail.letters] == [NoticeKind.ASSIGNED, NoticeKind.BEFORE]
+    assert (await one.stored(rid)).reminded == 1
+
+    sent = await asyncio.gather(
+        one.submit(department, rid, "加两班。"), two.submit(department, rid, "不加。"), return_exceptions=True
+    )
+    refused = [each for each in sent if isinstance(each, ConferenceError)]
+    assert [each.code for each in refused] == ["response_changed"]
+    decided = await asyncio.gather(
+        one.responses.give_back("c", STAFF, rid, "请补充"),
+        two.responses.approve("c", STAFF, rid),
+        return_exceptions=True,
+    )
+    refused = [each for each in decided if isinstance(each, ConferenceError)]
+    assert [each.code for each in refused] == ["response_changed"]
+    if (await one.stored(rid)).state is ResponseState.ASSIGNED:
+        await two.submit(department, rid, "加两班，从一月起。")
+        await two.responses.approve("c", STAFF, rid)
+    clock.forward(2)
+    answer = (await one.stored(rid)).answer
+    assert answer is not None
+    (item,) = (await one.answers.page("c")).items
+    assert item.answer is not None
+    assert (item.answer.text, item.state) == (answer.text, "answered")
+    await asyncio.gather(
+        one.answers.rate("c", rid, "d1", Rating.SATISFIED), two.answers.rate("c", rid, "d1", Rating.SATISFIED)
+    )
+    assert (await two.stored(rid)).state is ResponseState.CLOSED
+    actions = [each.action for each in await one.world.trace()]
+    assert (actions.count("response.rated"), actions.count("response.closed")) == (2, 1)
