@@ -100,7 +100,7 @@ async def comments_text(stage: Stage) -> None:
 
 
 async def answering(stage: Stage) -> Public:
-    """One put to the session and answered, one answered to its author's satisfaction, one in hand, one overdue."""
+    """One put to the session and answered, one answered besides, two in hand."""
     public = Public(stage.server, stage.consultation)
     await asyncio.to_thread(public.staff, "POST", "/start", None, "chair")
     ids = await asyncio.to_thread(public.wrote, *WRITTEN)
@@ -124,6 +124,7 @@ async def comments_answered(stage: Stage, query: str = "") -> None:
     await stage.client.open(f"{stage.server.url}/live/{stage.consultation}{query}")
     await write(stage.client, MINE)
     mine = (await shows(stage.client, MINE, "pending"))["id"]
+    await asyncio.to_thread(public.decide, str(mine), "approve")
     await asyncio.to_thread(public.answered, str(mine), "明年起培训班每季度开到乡镇一次。")
     await stage.client.open(f"{stage.server.url}/live/{stage.consultation}{query}")
     await stage.client.tap("tab-mine")

@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import Route
 
 from tests.browser.airing import PROMOTED, TITLE, Airing, airing, plays, reaches, state
+from tests.browser.commenting import Public, shows, write
 from tests.browser.scenes import LAPTOP, PHONE, SCREENS, scene
 from tests.browser.scenes_floor import AGENDA
 from tests.browser.scenes_live import LIVE_SCENES
@@ -76,6 +77,14 @@ async def test_from_the_title_card_to_the_replay(staged: Airing, browsers: Brows
     # The clock is that of the meeting, a few seconds behind it.
     assert now["program_ms"] is not None
     assert now["program_ms"] < await ahead_ms(staged, page)
+
+    # What somebody writes carries the time that they are watching, not that of the meeting.
+    everybody = Public(staged.server, staged.consultation)
+    await write(viewer, "听得清楚")
+    await shows(viewer, "听得清楚", "pending")
+    watched = (await state(viewer))["program_ms"]
+    (stored,) = await asyncio.to_thread(everybody.all)
+    assert watched - 5_000 < stored["program_time_ms"] <= watched < await ahead_ms(staged, page)
 
     await staged.step()
     await staged.speak()

@@ -297,7 +297,7 @@ async def test_a_department_answers(public: Public, browsers: BrowserFactory) ->
     await reads(other, answer)
     figures = "() => document.querySelector('[data-testid=answer-figures]').innerText.replace(/\\s+/g, ' ')"
     assert (
-        await other.evaluate(figures) == "交办 3 件 已答复 2 件 办理中 1 件 多久答复 0 天（一半的事项不超过）"
+        await other.evaluate(figures) == "交办 3 件 已答复 2 件 办理中 1 件 多久答复 不到 1 天（一半的事项）"
     )
     assert await other.count("response-item") == 2
     assert await other.count("rate-satisfied") == 0, "only who asked rates"

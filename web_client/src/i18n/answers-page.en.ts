@@ -11,6 +11,7 @@ export const answersPageEn: typeof answersPageZhCN = {
   cases: 'cases',
   casesOverdue: 'cases, {n} of them overdue',
   days: 'days (half of the cases within)',
+  underDay: 'under a day (half of the cases)',
   noMedian: 'No answers yet',
   show: 'Show',
   tabAnswered: 'Answered {n}',

@@ -9,6 +9,7 @@ export const answersPageZhCN = {
   cases: '件',
   casesOverdue: '件，其中逾期 {n} 件',
   days: '天（一半的事项不超过）',
+  underDay: '不到 1 天（一半的事项）',
   noMedian: '还没有答复',
   show: '显示',
   tabAnswered: '已答复 {n}',
