@@ -43,6 +43,7 @@ RUNS = {
     "plain": Run(300, "720p", low_latency=False, through="server"),
     "low": Run(2_000, "360p", low_latency=True, through="nginx"),
     "low-direct": Run(100, "360p", low_latency=True, through="server"),
+    "plain-behind": Run(600, "360p", low_latency=False, through="nginx"),
 }
 
 
