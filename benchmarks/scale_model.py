@@ -112,8 +112,8 @@ def need(crowd: Crowd, costs: Costs, proxy: Proxy) -> Need:
 
 def table(costs: Costs, proxy: Proxy) -> str:
     """For several crowds."""
-    heads = ("viewers", "low latency", "posts/s", "JSON asks/s", "Gbit/s", "nginx cores", "proxies")
-    heads += ("asks/s of the server", "by authors", "server cores")
+    heads = ["viewers", "low latency", "posts/s", "JSON asks/s", "Gbit/s", "nginx cores", "proxies"]
+    heads += ["asks/s of the server", "by authors", "server cores"]
     lines = [f"| {' | '.join(heads)} |", "| ---: | --- |" + " ---: |" * (len(heads) - 2)]
     crowds = [
         Crowd(2_000, posts_per_s=5, authors=300, low_latency=True),
