@@ -215,6 +215,8 @@ describe('what became of one’s own', () => {
     const list = [own('a'), own('b', { status: 'approved' }), own('c', { status: 'rejected' }), own('d'), own('e')]
     expect(above(list, new Set(['d']), 0).map((each) => each.id)).toEqual(['a', 'c', 'e'])
     expect(above(list, new Set(), 3_600_000).map((each) => each.id)).toEqual(['a', 'd', 'e'])
+    const merged = [own('a', { status: 'promoted' }), own('b', { status: 'answered', response }), own('c', { status: 'withdrawn' })]
+    expect(above(merged, new Set(), 3_600_000).map((each) => each.id)).toEqual(['a', 'b'])
   })
 
   it('of another shape is as if nothing was kept', () => {

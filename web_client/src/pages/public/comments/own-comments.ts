@@ -54,8 +54,14 @@ export function ownPollMs(own: readonly OwnComment[], nowMs: number, chance: num
   return Math.min(base * patience, 10 * MINUTE) * (0.75 + chance / 2)
 }
 
+/** What its author waits for, or was just told. One that was merged into another's is promoted and answered with it, and seen by
+    nobody else. */
+function isNews(each: OwnComment, nowMs: number): boolean {
+  const RECENT = 30 * MINUTE
+  return each.status === 'pending' || each.status === 'promoted' || each.status === 'answered' || (each.status === 'rejected' && nowMs - each.at_wall_ms < RECENT)
+}
+
 /** Those that stand above the list because everybody's list does not have them: the last few. */
 export function above(own: readonly OwnComment[], shown: ReadonlySet<string>, nowMs: number): OwnComment[] {
-  const RECENT = 30 * MINUTE
-  return own.filter((each) => !shown.has(each.id) && (each.status === 'pending' || (each.status === 'rejected' && nowMs - each.at_wall_ms < RECENT))).slice(0, 3)
+  return own.filter((each) => !shown.has(each.id) && isNews(each, nowMs)).slice(0, 3)
 }
