@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
 from conference.model.audit import AuditEntry, Personal, Value
 from conference.model.comment import Comment, CommentState, Decision
@@ -33,6 +33,9 @@ _WITH_GROUP: Final = {
     Decision.HIDE: frozenset({CommentState.APPROVED}),
     Decision.REOPEN: frozenset[CommentState](),
 }
+_AT_ONCE: Final = 200  # in one transaction; as many as can be named in one request
+_Choice = tuple[tuple[str, ...], tuple[Comment, ...]]  # groups, and comments of them
+_Any = TypeVar("_Any")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +73,17 @@ class CommentDecisions:
         """
         if decision not in _DECIDED:
             raise ConferenceError("bad_request", decision)
-        async with changing(self._boards, consultation_id, by) as at:
+
+        def choose(at: BoardChange) -> _Choice:
             named = [at.board.get(each) for each in dict.fromkeys(comment_ids)]
-            group_ids = dict.fromkeys(each.group_id for each in named)
-            at.require_free(group_ids)
+            group_ids = tuple(dict.fromkeys(each.group_id for each in named))
             chosen = {each.id: each for each in named}
             if group:
                 for each in _members(at.board, group_ids, _WITH_GROUP[decision]):
                     chosen.setdefault(each.id, each)
-            after = await self._write(at, decision, chosen.values(), reason)
-            decided = Decided.of(after, at.views(group_ids), _remember(at.board, chosen, after))
-        await self._drop(consultation_id, by, decision, after)
-        return decided
+            return group_ids, tuple(chosen.values())
+
+        return await self._decide(consultation_id, by, decision, choose, reason)
 
     async def decide_batch(
         self,
@@ -99,10 +101,10 @@ class CommentDecisions:
         """
         if decision not in _DECIDED or decision is Decision.REOPEN:
             raise ConferenceError("bad_request", decision)
-        async with changing(self._boards, consultation_id, by) as at:
+        counted = _WITH_GROUP[decision] if decision is Decision.HIDE else WAITING
+
+        def choose(at: BoardChange) -> _Choice:
             group_ids = _group_ids(at.board, batch)
-            at.require_free(group_ids)
-            counted = _WITH_GROUP[decision] if decision is Decision.HIDE else WAITING
             shown = [
                 each
                 for each in _members(at.board, group_ids, counted)
@@ -110,10 +112,32 @@ class CommentDecisions:
             ]
             if len(shown) > batch.waiting:
                 raise ConferenceError("comment_changed", f"{len(shown)}, not {batch.waiting}")
-            chosen = {each.id: each for each in shown if each.state in _WITH_GROUP[decision]}
-            after = await self._write(at, decision, chosen.values(), reason)
-            decided = Decided.of(after, at.views(group_ids), _remember(at.board, chosen, after))
-        await self._drop(consultation_id, by, decision, after)
+            return group_ids, tuple(each for each in shown if each.state in _WITH_GROUP[decision])
+
+        return await self._decide(consultation_id, by, decision, choose, reason)
+
+    async def _decide(
+        self,
+        consultation_id: str,
+        by: str | Bearer,
+        decision: Decision,
+        choose: Callable[[BoardChange], _Choice],
+        reason: str | None,
+    ) -> Decided:
+        """The first so many at once, all of them or none; the rest in turns with who else writes, as far as nobody
+        decided otherwise meanwhile."""
+        async with changing(self._boards, consultation_id, by) as at:
+            group_ids, chosen = choose(at)
+            at.require_free(group_ids)
+            after = await self._write(at, decision, chosen[:_AT_ONCE], reason)
+        for some in _turns(chosen[_AT_ONCE:]):
+            async with changing(self._boards, consultation_id, by) as at:
+                now = [at.board.get(each.id) for each in some]
+                same = [each for each, then in zip(now, some, strict=True) if each.state is then.state]
+                after += await self._write(at, decision, same, reason)
+        decided = Decided.of(after, at.views(group_ids), _remember(at.board, chosen, after))
+        if decision is Decision.HIDE and after:  # nothing that is hidden stays before the meeting
+            await self._promotions.drop(consultation_id, by, frozenset(decided.ids))
         return decided
 
     async def undo(self, consultation_id: str, by: str | Bearer, undo: str) -> Decided:
@@ -125,23 +149,14 @@ class CommentDecisions:
             decision = at.board.undoable.get(undo)
             if decision is None:
                 raise NotFoundError(f"decision {undo}")
-            earlier: list[Comment] = []
-            for before, state in decision:
-                if at.board.get(before.id).state is state:
-                    earlier.append(before)
-            now = [at.board.get(each.id) for each in earlier]
-            at.require_free(each.group_id for each in now)
-            after = [each.as_before(before) for each, before in zip(now, earlier, strict=True)]
-            if after:
-                closed = closed_promotions(at.board, after, at.caller.name, at.wall_ms)
-                entries = [
-                    at.entry("comment.undone", each.id, **{"from": each.state.value, "to": back.state.value})
-                    for each, back in zip(now, after, strict=True)
-                ]
-                entries += self._boards.closings(at.consultation, at.caller.actor, closed)
-                await at.commit(entries, comments=after, promotions=closed)
-            at.board.undoable.pop(undo)
-            return Decided.of(after, at.views(each.group_id for each in after))
+            at.require_free(at.board.get(before.id).group_id for before, _ in decision)
+            del at.board.undoable[undo]
+        after: list[Comment] = []
+        for some in _turns(decision):
+            async with changing(self._boards, consultation_id, by) as at:
+                earlier = [before for before, state in some if at.board.get(before.id).state is state]
+                after += await self._restore(at, earlier)
+        return Decided.of(after, at.views(each.group_id for each in after))
 
     # ── used above, with the board's lock held ──────────────────────────────────────────────────
 
@@ -164,12 +179,18 @@ class CommentDecisions:
             await at.commit(entries, comments=after, promotions=closed)
         return after
 
-    async def _drop(
-        self, consultation_id: str, by: str | Bearer, decision: Decision, after: Sequence[Comment]
-    ) -> None:
-        """Nothing that is hidden stays before the meeting; the room's lock comes before the board's."""
-        if decision is Decision.HIDE and after:
-            await self._promotions.drop(consultation_id, by, frozenset(each.id for each in after))
+    async def _restore(self, at: BoardChange, earlier: Sequence[Comment]) -> list[Comment]:
+        now = [at.board.get(each.id) for each in earlier]
+        after = [each.as_before(before) for each, before in zip(now, earlier, strict=True)]
+        if after:
+            closed = closed_promotions(at.board, after, at.caller.name, at.wall_ms)
+            entries = [
+                at.entry("comment.undone", each.id, **{"from": each.state.value, "to": back.state.value})
+                for each, back in zip(now, after, strict=True)
+            ]
+            entries += self._boards.closings(at.consultation, at.caller.actor, closed)
+            await at.commit(entries, comments=after, promotions=closed)
+        return after
 
 
 def _entry(at: BoardChange, decision: Decision, comment: Comment, reason: str | None) -> AuditEntry:
@@ -192,10 +213,16 @@ def _group_ids(board: CommentBoard, batch: Batch) -> tuple[str, ...]:
     return tuple(each for each in topic_of(board, batch.topic_id).group_ids if board.has_group(each))
 
 
-def _remember(board: CommentBoard, before: dict[str, Comment], after: Sequence[Comment]) -> str | None:
+def _turns(all_of_them: Sequence[_Any]) -> Iterator[Sequence[_Any]]:
+    """So many at a time."""
+    for first in range(0, len(all_of_them), _AT_ONCE):
+        yield all_of_them[first : first + _AT_ONCE]
+
+
+def _remember(board: CommentBoard, chosen: Sequence[Comment], after: Sequence[Comment]) -> str | None:
     """A name under which this can be undone; the oldest ones are forgotten."""
     if not after:
         return None
-    undo = new_id("u")
+    undo, before = new_id("u"), {each.id: each for each in chosen}
     board.remember(undo, tuple((before[each.id], each.state) for each in after))
     return undo

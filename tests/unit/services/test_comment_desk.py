@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 
@@ -353,3 +354,24 @@ async def test_the_oldest_decisions_cannot_be_undone(public: Audience) -> None:
     assert len((await public.board()).undoable) == 200
     assert await code_of(public.desk.undo("c", CHEN, undos[0] or "")) == "not_found"
     assert (await public.desk.undo("c", CHEN, undos[-1] or "")).groups[0].states == {CommentState.HIDDEN: 1}
+
+
+async def test_a_decision_on_many_lets_others_write_in_between(public: Audience) -> None:
+    made = await asyncio.gather(
+        *(public.post(f"第{number}件事情", device=f"n{number}") for number in range(450))
+    )
+    ids = [each.id for each in made]
+    await public.desk.merge("c", CHEN, ids)
+    group_id = (await public.board()).get(ids[0]).group_id
+    batch = public.desk.decide_batch("c", CHEN, Decision.APPROVE, Batch(450, (group_id,)))
+    decided, held, posted = await asyncio.gather(
+        batch, public.desk.decide("c", LIU, Decision.HOLD, [ids[-1]]), public.post("另一句", device="late")
+    )
+    assert (held.changed, decided.changed) == (1, 449), "what somebody decided meanwhile stays"
+    stored = {each.id: each for each in await public.stored()}
+    assert stored[ids[-1]].state is CommentState.HELD
+    assert stored[posted.id].state is CommentState.PENDING
+    assert sorted(each.shown_number or 0 for each in stored.values() if each.is_shown) == list(range(1, 450))
+    undone = await public.desk.undo("c", CHEN, decided.undo or "")
+    assert undone.changed == 449
+    assert await states(public) == ["pending"] * 449 + ["held", "pending"]
