@@ -1,5 +1,6 @@
 /** Preparing a consultation over REST: its fields, files, readiness, and the steps of its life. */
 import type { Http } from './http'
+import type { IdentityKind } from './viewer-identity'
 
 export type ConsultationStatus = 'draft' | 'scheduled' | 'live' | 'ended' | 'archived' | 'postponed' | 'cancelled'
 export type ConsultationKind = 'thematic' | 'counterpart' | 'sector' | 'proposal' | 'other'
@@ -26,6 +27,7 @@ export interface PreparedConsultation {
   /** absent on servers without them */
   program?: boolean
   public_delay_s?: number
+  comment_identity?: 'optional' | 'required'
   revision: number
 }
 
@@ -42,6 +44,7 @@ export type EditableField =
   | 'recording'
   | 'program'
   | 'public_delay_s'
+  | 'comment_identity'
   | 'mode'
   | 'organization'
 export type Edit = Partial<Pick<PreparedConsultation, EditableField>>
@@ -73,6 +76,7 @@ export const preparing = (http: Http, cid: string) => {
   const path = pathOf(cid)
   return {
     consultation: () => http.get<PreparedConsultation>(path),
+    identityKinds: () => http.get<{ kinds: IdentityKind[] }>(`${path}/identity`),
     edit: (revision: number, edit: Edit) => http.send<PreparedConsultation>('PATCH', path, { revision, ...edit }),
     readiness: () => http.get<Readiness>(`${path}/readiness`),
     publish: () => http.send<PreparedConsultation>('POST', `${path}/publish`),

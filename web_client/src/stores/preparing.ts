@@ -3,6 +3,7 @@ import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
 import { RequestError } from '@/api/room-socket'
 import { preparing, type BriefingFile, type Edit, type EditableField, type Missing, type Part, type PreparedConsultation, type Preparing, type Readiness } from '@/api/preparing'
+import type { IdentityKind } from '@/api/viewer-identity'
 import { useActs, type Done } from './acts'
 import { useNotices } from './notices'
 import { useSession } from './session'
@@ -22,6 +23,7 @@ export const usePreparing = defineStore('preparing', () => {
   const consultation = shallowRef<PreparedConsultation | null>(null)
   const readiness = shallowRef<Readiness | null>(null)
   const files = shallowRef<BriefingFile[]>([])
+  const identityKinds = shallowRef<IdentityKind[]>([])
   const saving = ref<'idle' | 'saving' | 'saved' | 'failed'>('idle')
   const conflict = shallowRef<EditConflict | null>(null)
   const busy = ref(false)
@@ -32,10 +34,16 @@ export const usePreparing = defineStore('preparing', () => {
   const ask = <T>(act: (api: Preparing) => Promise<T>): Promise<T> => acts.ask((http) => act(preparing(http, session.cid)))
 
   async function load(): Promise<void> {
-    const [one, ready, list] = await Promise.all([run((api) => api.consultation()), run((api) => api.readiness(), true), run((api) => api.files(), true)])
+    const [one, ready, list, offer] = await Promise.all([
+      run((api) => api.consultation()),
+      run((api) => api.readiness(), true),
+      run((api) => api.files(), true),
+      run((api) => api.identityKinds(), true),
+    ])
     if (one) consultation.value = one.value
     if (ready) readiness.value = ready.value
     if (list) files.value = list.value.items
+    if (offer) identityKinds.value = offer.value.kinds
   }
 
   async function refresh(): Promise<void> {
@@ -130,6 +138,7 @@ export const usePreparing = defineStore('preparing', () => {
     consultation,
     readiness,
     files,
+    identityKinds,
     saving,
     conflict,
     busy,
