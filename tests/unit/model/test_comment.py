@@ -33,6 +33,7 @@ TABLE = {
     "withdraw": ("pending held approved", "withdrawn"),
     "promote": ("pending held approved answered", "promoted"),
     "answer": ("approved promoted", "answered"),
+    "unanswer": ("answered", "approved"),
 }
 
 
