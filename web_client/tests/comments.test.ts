@@ -1,7 +1,7 @@
 import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { nextTick } from 'vue'
-import type { RequestName } from '@/api/messages'
+import type { RequestName, Snapshot } from '@/api/messages'
 import type { CommentGroup, CommentsUpdated, ModeratedComment, Promotion } from '@/api/moderation'
 import { RequestError } from '@/api/room-socket'
 import { i18n } from '@/i18n'
@@ -147,7 +147,7 @@ describe('the queue', () => {
 
   it('moves no row while one is worked on: new groups wait, what others decided stays in its place', async () => {
     const comments = await open()
-    comments.held = true
+    comments.hold('row', true)
     await nextTick()
     comments.apply(batch([group('g4', 60), group('g3', 12), group('g2', 4, { states: { approved: 4 } })], { gone: ['g1'] }))
     expect(comments.rows).toEqual(['g1', 'g2', 'g3'])
@@ -161,12 +161,28 @@ describe('the queue', () => {
 
   it('settles when the row is left', async () => {
     const comments = await open()
-    comments.held = true
+    comments.hold('row', true)
     await nextTick()
     comments.apply(batch([group('g4', 60)]))
-    comments.held = false
+    comments.hold('row', false)
     await nextTick()
     expect(comments.rows).toEqual(['g4', 'g1', 'g2', 'g3'])
+  })
+
+  it('goes to the first row when so many came that the one before is out of sight, but not from under somebody', async () => {
+    const comments = await open()
+    const cursor = useCommentCursor()
+    cursor.go('g3')
+    const many = Array.from({ length: 50 }, (_, at) => group(`g${at + 10}`, 50 + at))
+    comments.hold('row', true)
+    comments.apply(batch(many))
+    await comments.showNew()
+    await nextTick()
+    expect(cursor.at).toBe('g3')
+    comments.hold('row', false)
+    comments.apply(batch([group('g99', 500)]))
+    await nextTick()
+    expect(cursor.at).toBe('g99')
   })
 
   it('leaves out what belongs behind the last row while the server has more', async () => {
@@ -183,7 +199,7 @@ describe('the queue', () => {
     await settle()
     comments.groups.set('g2', group('g2', 4, { states: { approved: 4 } }))
     line.answers['comments.list'] = () => ({ items: [group('g5', 2), group('g6')], next: null, total: 4, counts: counts(), promotions: [] })
-    comments.held = true
+    comments.hold('row', true)
     await comments.further()
     expect(line.of('comments.list').at(-1)).toMatchObject({ after: 'g1' })
     expect(comments.rows).toEqual(['g1', 'g2', 'g5', 'g6'])
@@ -192,7 +208,7 @@ describe('the queue', () => {
 
   it('reads the list anew when a batch did not hold everything, and shows it when rows may move', async () => {
     const comments = await open()
-    comments.held = true
+    comments.hold('row', true)
     await nextTick()
     listed.items = [group('g7', 20), ...listed.items]
     comments.apply(batch([], { complete: false }))
@@ -364,6 +380,20 @@ describe('groups', () => {
     expect(comments.rows).toContain('g9')
   })
 
+  it('takes the row of what was split off away again when that is undone', async () => {
+    const comments = await open()
+    line.answers['comments.group'] = () => ({ items: [comment('c1'), comment('c5')], next: null })
+    await useCommentGroup().load()
+    line.answers['comment.split'] = () => ({ changed: 1, ids: ['c5'], groups: [group('g5', 1), group('g1', 8)] })
+    await useCommentActs().splitOff(['c5'])
+    expect(comments.rows).toContain('g5')
+    line.answers['comment.merge'] = () => ({ changed: 1, ids: ['c5'], groups: [group('g1', 9)] })
+    comments.hold('side', true)
+    await useCommentActs().takeBack()
+    expect(line.of('comment.merge')).toEqual([{ ids: ['c1', 'c5'] }])
+    expect(comments.rows).toEqual(['g1', 'g2', 'g3'])
+  })
+
   it('shows its comments once one stays, those of the queue after the one that stands for all', async () => {
     await open()
     line.answers['comments.group'] = () => ({ items: [comment('c1'), comment('c5', { state: 'approved' }), comment('c6')], next: 'c6' })
@@ -410,8 +440,11 @@ describe('promotions', () => {
   })
 
   it('are the current item of the agenda in the room, with all of their words and who answers', () => {
-    const item = agendaItem('a2', { kind: 'promotion', state: 'current', title: '能不能…', words: '能不能收现金？', nickname: '杏林', place: '柳塘' })
-    const told = snapshot({ agenda: [agendaItem('a1', { state: 'done' }), item], floor: { mode: 'free', holder: holding('市民政局'), queue: [] } })
+    const item = agendaItem('a2', { kind: 'promotion', state: 'current', title: '能不能…', words: '能不能收现金？', nickname: '杏林', place: '柳塘', started_at_ms: 3000 })
+    const floor = (grantedAt: number): NonNullable<Snapshot['floor']> => ({ mode: 'free', holder: holding('市民政局', { granted_at_ms: grantedAt }), queue: [] })
+    const told = snapshot({ agenda: [agendaItem('a1', { state: 'done' }), item], floor: floor(5000) })
+    useRoom().take({ ...told, consultation: { ...told.consultation, status: 'live' }, floor: floor(100) })
+    expect(useRoomPromotion().shown?.answering).toBeNull()
     useRoom().take({ ...told, consultation: { ...told.consultation, status: 'live' } })
     expect(useRoomPromotion().shown).toEqual({ id: 'a2', words: '能不能收现金？', nickname: '杏林', place: '柳塘', answering: '市民政局' })
     useRoom().take({ ...told, consultation: { ...told.consultation, status: 'ended' } })

@@ -69,6 +69,7 @@ export const commentsEn: typeof commentsZhCN = {
     me: 'me',
     order: { title: 'Order', authors: 'By people', oldest: 'Oldest first', newest: 'Newest first' },
     merged: 'Similar comments are one group',
+    partial: '{n} of this group: open it and see each',
     people: 'people',
     peopleOf: '{n} people',
     items: 'times',

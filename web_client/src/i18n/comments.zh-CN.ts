@@ -68,6 +68,7 @@ export const commentsZhCN = {
     me: '我',
     order: { title: '排序', authors: '按人数', oldest: '先来的在前', newest: '新来的在前' },
     merged: '相近留言已合并',
+    partial: '组里有 {n} 条，请打开本组逐条看',
     people: '人',
     peopleOf: '{n} 人',
     items: '条',

@@ -108,9 +108,11 @@ export const useCommentActs = defineStore('comment-acts', () => {
 
   /** Ids of the comments of this queue in a group, as far as they can be seen. */
   function namedIn(group: CommentGroup): string[] {
-    if (open.of === group.id && open.inQueue.length) return open.inQueue.map((each) => each.id)
     const chief = group.representative
-    return (comments.states as readonly string[]).includes(chief.state) && inState(group, comments.states) === 1 ? [chief.id] : []
+    // What stands for the group is of another queue: these have not been read on the row.
+    if (!(comments.states as readonly string[]).includes(chief.state)) return []
+    if (open.of === group.id && open.inQueue.length) return open.inQueue.map((each) => each.id)
+    return inState(group, comments.states) === 1 ? [chief.id] : []
   }
 
   async function ask(verdict: Verdict, target: CommentTarget, reason?: string): Promise<Decided | null> {
@@ -255,8 +257,15 @@ export const useCommentActs = defineStore('comment-acts', () => {
     void open.load()
     const first = ids[0]
     const words = t('comments.done.split', { n: ids.length })
-    if (from && first) remember(words, () => line.ask('comment.merge', { ids: [from.id, first] }))
+    if (from && first) remember(words, () => mergeBack(from.id, first, answer.groups))
     else notices.show(words)
+  }
+
+  /** What was split off goes back to where it came from, and its own row with it. */
+  async function mergeBack(into: string, first: string, apart: readonly CommentGroup[]): Promise<Decided | null> {
+    const answer = await line.ask('comment.merge', { ids: [into, first] })
+    if (answer) comments.drop(apart.map((each) => each.id).filter((id) => !answer.groups.some((each) => each.id === id)))
+    return answer
   }
 
   // ── to the session, and to a department ─────────────────────────────────────────────────────

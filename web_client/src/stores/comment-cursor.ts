@@ -6,6 +6,9 @@ import { useComments } from './comments'
 /** `reject`: a reason is being chosen; `merge`: the group to merge into; `split`: the comments to split off. */
 export type CursorMode = 'reject' | 'merge' | 'split' | null
 
+/** Rows as near to the top as this are always drawn. */
+export const NEAR = 40
+
 export const useCommentCursor = defineStore('comment-cursor', () => {
   const comments = useComments()
   const at = ref<string | null>(null)
@@ -72,6 +75,8 @@ export const useCommentCursor = defineStore('comment-cursor', () => {
     (rows) => {
       for (const id of marked) if (!rows.includes(id)) marked.delete(id)
       if (at.value === null || !rows.includes(at.value)) go(rows[Math.min(place, rows.length - 1)] ?? null)
+      // While nobody is at a row the first one has its turn when so many came that this one is out of sight.
+      else if (!comments.held && rows.indexOf(at.value) >= NEAR) go(rows[0] ?? null)
       else place = rows.indexOf(at.value)
     },
   )

@@ -60,8 +60,9 @@ export const useComments = defineStore('comments', () => {
   const loaded = ref(false)
   /** the place is open */
   const active = ref(false)
-  /** a row has the focus or lies under the pointer: no row moves */
-  const held = ref(false)
+  /** why no row moves: one has the focus or lies under the pointer, a mark is set, and the like */
+  const holds = shallowReactive(new Set<string>())
+  const held = computed(() => holds.size > 0)
   const rates = shallowRef<readonly number[]>([])
   let told = -Infinity
   let asked = 0
@@ -260,6 +261,11 @@ export const useComments = defineStore('comments', () => {
     void load(true)
   }
 
+  function hold(why: string, on: boolean): void {
+    if (on) holds.add(why)
+    else holds.delete(why)
+  }
+
   async function open(): Promise<void> {
     active.value = true
     await load(true)
@@ -268,7 +274,7 @@ export const useComments = defineStore('comments', () => {
   function close(): void {
     active.value = false
     loaded.value = false
-    held.value = false
+    holds.clear()
     rows.value = []
     groups.clear()
     fresh.clear()
@@ -287,5 +293,5 @@ export const useComments = defineStore('comments', () => {
 
   const age = (at: number): number => Math.max(0, clock.wallMs - at)
 
-  return { counts, moderators, groups, rows, listed, fresh, wanted, states, more, loaded, active, held, rates, may, waiting, rate, age, fits, size, apply, settle, drop, keep, load, further, showNew, choose, open, close }
+  return { counts, moderators, groups, rows, listed, fresh, wanted, states, more, loaded, active, held, rates, may, waiting, rate, age, fits, size, apply, settle, drop, keep, load, further, showNew, hold, choose, open, close }
 })

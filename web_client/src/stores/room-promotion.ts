@@ -18,13 +18,15 @@ export const useRoomPromotion = defineStore('room-promotion', () => {
     if (room.state?.consultation.status !== 'live') return null
     const item = room.agenda?.find((each) => each.state === 'current' && each.kind === 'promotion')
     if (!item) return null
+    const holder = room.holder
+    // Who got the floor since it is before the session answers it, not who still speaks about what was before.
+    const answers = holder !== null && (holder.granted_at_ms ?? 0) >= (item.started_at_ms ?? 0)
     return {
       id: item.id,
       words: item.words ?? item.title,
       nickname: item.nickname ?? null,
       place: item.place ?? null,
-      // Who has the floor while it is before the session answers it; whom the agenda names does anyway.
-      answering: item.speaker ?? room.holder?.name ?? null,
+      answering: item.speaker ?? (answers ? holder.name : null),
     }
   })
 

@@ -4,7 +4,6 @@ import { useI18n } from 'vue-i18n'
 import { useCommentActs } from '@/stores/comment-acts'
 import { useCommentCursor } from '@/stores/comment-cursor'
 import { useCommentGroup } from '@/stores/comment-group'
-import { useComments } from '@/stores/comments'
 import { usePreferences } from '@/stores/preferences'
 import { REASONS } from './reasons'
 
@@ -14,13 +13,13 @@ interface Places {
   /** the comments of the group take it */
   focusMembers: () => void
   focusSearch: () => void
+  showNew: () => void
   sheet: Ref<boolean>
 }
 
 export function useCommentKeys(places: Places): void {
   const { t } = useI18n()
   const acts = useCommentActs()
-  const comments = useComments()
   const cursor = useCommentCursor()
   const group = useCommentGroup()
   const preferences = usePreferences()
@@ -61,7 +60,7 @@ export function useCommentKeys(places: Places): void {
     },
     c: () => void acts.claim(),
     g: () => void acts.release(),
-    n: () => void comments.showNew(),
+    n: places.showNew,
     z: () => void acts.takeBack(),
     u: () => void acts.takeBack(),
     '/': places.focusSearch,
