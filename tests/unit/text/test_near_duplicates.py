@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conference.text.folding import fold
-from conference.text.near_duplicates import Groups, likeness, says_the_same
+from conference.text.near_duplicates import Groups, _Sketch, likeness, says_the_same
 
 WORDS = [
     "老小区",
@@ -208,3 +208,9 @@ def test_what_a_person_moved_is_followed_after_a_restart_too() -> None:
         assert each.add("3", "村口路灯坏了没有人来修呢") == "1"
         assert each.add("4", "村口路灯坏了没有人来修") == "0"
         assert each.add("5", "桥头的栏杆断了一截，老人走过很怕") == "1"
+
+
+@given(st.lists(st.text(max_size=40), min_size=1, max_size=8))
+def test_many_at_once_are_the_same_as_one_by_one(texts: list[str]) -> None:
+    sketch = _Sketch(0xFFFF)
+    assert sketch.slots_of_many(texts).tolist() == [sketch.slots(each).tolist() for each in texts]
