@@ -69,7 +69,7 @@ class CommentBoard:
     )
     _states: Counter[CommentState] = field(default_factory=Counter)
     _by_key: dict[tuple[str, str], str] = field(default_factory=dict)
-    _taken_groups: set[str] = field(default_factory=set)
+    _taken: dict[str, str] = field(default_factory=dict)  # the comment of each group that was put to the session
     _shown: dict[int, str] = field(default_factory=dict)
     _nicknames: set[tuple[str, str]] = field(default_factory=set)  # with their devices, once approved
     _arrivals: deque[float] = field(default_factory=lambda: deque(maxlen=5_000))
@@ -119,7 +119,7 @@ class CommentBoard:
     def put_promotion(self, promotion: Promotion) -> None:
         self.promotions[promotion.id] = promotion
         if promotion.state is PromotionState.TAKEN:
-            self._taken_groups.add(promotion.group_id)
+            self._taken[promotion.group_id] = promotion.comment_id
         self.is_changed = True
         self.revision += 1
 
@@ -180,9 +180,10 @@ class CommentBoard:
                 return promotion
         return None
 
-    def is_promoted(self, comment: Comment) -> bool:
-        """Whether its group was taken to the session."""
-        return comment.group_id in self._taken_groups
+    def taken(self, comment: Comment) -> Comment | None:
+        """The one of its group that was put to the session, if any was."""
+        taken_id = self._taken.get(comment.group_id)
+        return None if taken_id is None else self.comments.get(taken_id)
 
     @property
     def shown_count(self) -> int:

@@ -465,14 +465,15 @@ def _public(comment: Comment, authors: int) -> PublicComment:
 
 def own(board: CommentBoard, comment: Comment) -> OwnComment:
     """What its author is told. What waits is pending, however it waits; what a person hid was rejected; and where
-    another one was taken to the session for the whole group, this one was, too."""
+    another one was taken to the session for the whole group, or answered then, this one was, too."""
     state = comment.state
     if state in (CommentState.PENDING, CommentState.HELD):
         state = CommentState.PENDING
     elif state is CommentState.HIDDEN:
         state = CommentState.REJECTED
-    if state in (CommentState.PENDING, CommentState.APPROVED) and board.is_promoted(comment):
-        state = CommentState.PROMOTED
+    taken = board.taken(comment)
+    if taken is not None and state in (CommentState.PENDING, CommentState.APPROVED):
+        state = CommentState.ANSWERED if taken.state is CommentState.ANSWERED else CommentState.PROMOTED
     reason = _mendable(comment) if state is CommentState.REJECTED else None
     return OwnComment(comment.id, state, comment.text, comment.nickname, reason)
 

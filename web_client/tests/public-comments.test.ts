@@ -6,7 +6,7 @@ import { EMPTY, released, withLikes, withNewest, withOlder } from '@/pages/publi
 import { CommentOutbox, isLetter, newKey, type CommentLetter, type Hold } from '@/pages/public/comments/comment-outbox'
 import { commentingOf, lengthOf, listIsDue, listTickMs } from '@/pages/public/comments/commenting'
 import { keepList, keepText, readList, readText } from '@/pages/public/comments/kept'
-import { above, isOwn, MOST_OWN, ownPollMs, withAnswers, withSent, type OwnComment } from '@/pages/public/comments/own-comments'
+import { above, asOwn, isOwn, MOST_OWN, ownPollMs, withAnswers, withSent, type OwnComment } from '@/pages/public/comments/own-comments'
 import { speaks } from '@/pages/public/comments/presence'
 
 const draft = (text: string) => ({ text, nickname: '老李', region: null, program_time_ms: 5000, key: newKey() })
@@ -215,8 +215,16 @@ describe('what became of one’s own', () => {
     const list = [own('a'), own('b', { status: 'approved' }), own('c', { status: 'rejected' }), own('d'), own('e')]
     expect(above(list, new Set(['d']), 0).map((each) => each.id)).toEqual(['a', 'c', 'e'])
     expect(above(list, new Set(), 3_600_000).map((each) => each.id)).toEqual(['a', 'd', 'e'])
-    const merged = [own('a', { status: 'promoted' }), own('b', { status: 'answered', response }), own('c', { status: 'withdrawn' })]
+    const merged = [own('a', { status: 'promoted' }), own('b', { status: 'answered' }), own('c', { status: 'withdrawn' })]
     expect(above(merged, new Set(), 3_600_000).map((each) => each.id)).toEqual(['a', 'b'])
+  })
+
+  it('is told in everybody’s list as well, when another one stands for it', () => {
+    const theirs = said('a')
+    expect(asOwn(theirs, undefined)).toBe(theirs)
+    expect(asOwn(theirs, own('a', { status: 'approved' }))).toBe(theirs)
+    expect(asOwn(theirs, own('a', { status: 'promoted' })).status).toBe('promoted')
+    expect(asOwn(said('a', { status: 'answered' }), own('a', { status: 'promoted' })).status).toBe('answered')
   })
 
   it('of another shape is as if nothing was kept', () => {
