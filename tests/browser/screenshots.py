@@ -16,13 +16,22 @@ from tests.browser import (
     scenes_live,
     scenes_prepare,
     scenes_record,
+    scenes_responses,
 )
 from tests.browser.scenes import SCENES, SCREENS, scene
 from tests.support.browser import BrowserFactory
 from tests.support.server import Server
 
 # Each adds its scenes to SCENES.
-PARTS = (scenes_comments, scenes_entry, scenes_floor, scenes_live, scenes_prepare, scenes_record)
+PARTS = (
+    scenes_comments,
+    scenes_entry,
+    scenes_floor,
+    scenes_live,
+    scenes_prepare,
+    scenes_record,
+    scenes_responses,
+)
 
 
 async def take(folder: Path, names: list[str], screens: list[str]) -> None:

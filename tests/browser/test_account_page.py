@@ -7,37 +7,14 @@ import re
 
 import pytest
 
+from tests.browser.ledger import DEPARTMENTS, answered, log_in
 from tests.browser.scenes import LAPTOP, PHONE
 from tests.browser.settled import present, reads
-from tests.browser.test_desk_responses import ANSWER, ASKED, OTHER, Ledger, log_in
 from tests.browser.whole import cells, download
 from tests.support.browser import BrowserClient, BrowserFactory
 from tests.support.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-
-DEPARTMENTS = ("市民政局", "市卫健委", "市财政局", "市医保局", "市自然资源局", "市住建局", "市交通局")
-
-
-def answered(server: Server) -> Ledger:
-    """Two cases put to the session, the first answered by 市民政局; five more with as many departments."""
-    ledger = Ledger(server)
-    civil, *others = [ledger.department(name) for name in DEPARTMENTS]
-    case_id = ledger.assigned(ASKED, civil)
-    code = ledger.link(civil).rpartition("/")[2]
-    ledger.office.token, kept = f"dept.{code}", ledger.office.token
-    body = {"text": ANSWER, "visibility": "public", "handler": ""}
-    ledger.office.call("POST", f"/department/cases/{case_id}/answer", body)
-    ledger.office.token = kept
-    ledger.call("POST", f"/responses/{case_id}/approve", {})
-    ledger.promoted(OTHER)
-    for number, department_id in enumerate(others):
-        comment_id = ledger.written(
-            f"{DEPARTMENTS[number + 1]}能不能说说今年第 {number + 1} 项打算怎么安排？"
-        )
-        case = ledger.call("POST", "/responses", {"comment_id": comment_id})
-        ledger.call("POST", f"/responses/{case['id']}/assign", {"department_id": department_id})
-    return ledger
 
 
 async def printed_pages(client: BrowserClient) -> int:
