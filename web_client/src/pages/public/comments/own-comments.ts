@@ -1,5 +1,5 @@
 /** One's own comments as this device remembers them, and what the server says became of them. Pure. */
-import type { CommentReceipt, CommentStatus, OwnAnswer, OwnResponse } from '@/api/public-comments'
+import type { CommentReceipt, CommentStatus, OwnAnswer, OwnResponse, PublicComment } from '@/api/public-comments'
 import type { CommentLetter } from './comment-outbox'
 
 export interface OwnComment {
@@ -52,6 +52,11 @@ export function ownPollMs(own: readonly OwnComment[], nowMs: number, chance: num
   const base = youngest < 2 * MINUTE ? 6 * SECOND : youngest < 20 * MINUTE ? 20 * SECOND : own.some(isOpen) ? MINUTE : 10 * MINUTE
   const patience = Math.min(10, Math.max(1, (viewers ?? 0) / SMALL_CROWD))
   return Math.min(base * patience, 10 * MINUTE) * (0.75 + chance / 2)
+}
+
+/** One's own in everybody's list: taken to the session with another one that stands for it, which only its author is told. */
+export function asOwn(comment: PublicComment, own: OwnComment | undefined): PublicComment {
+  return own?.status === 'promoted' && comment.status === 'approved' ? { ...comment, status: 'promoted' } : comment
 }
 
 /** What its author waits for, or was just told. One that was merged into another's is promoted and answered with it, and seen by
