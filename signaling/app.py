@@ -26,6 +26,7 @@ from conference.services.arrivals import Arrivals
 from conference.services.attendance import Attendance
 from conference.services.audit import Trace
 from conference.services.broadcasts import Broadcasts
+from conference.services.case_queries import CaseQueries
 from conference.services.comment_boards import CommentBoards
 from conference.services.comment_desk import CommentDesk
 from conference.services.comments import Comments
@@ -297,6 +298,7 @@ class WebProcess:
             promotions=promotions,
             departments=departments,
             department_door=DepartmentDoor(database, programs, clock, ledgers, zone),
+            case_queries=CaseQueries(database, clock, boards.reader, ledgers, zone),
             responses=Responses(boards, ledgers, notices, zone),
             public_responses=PublicResponses(boards, broadcasts, ledgers, zone),
             stores=stores,

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Any, Final
+from typing import Final
 
-from conference.model.audit import AuditEntry, Value
+from conference.model.audit import AuditEntry
 from conference.model.comment import Comment, CommentState, Decision
-from conference.model.due import default_due_ms, is_due_soon
-from conference.model.errors import ConferenceError, NotFoundError
+from conference.model.due import default_due_ms
+from conference.model.errors import ConferenceError
 from conference.model.notice import NoticeKind
 from conference.model.permissions import Action, allowed, require
 from conference.model.promotion import PromotionState
 from conference.model.response import Response, ResponseState, Visibility
-from conference.services.case_views import CaseCard, card, counts, urgency
-from conference.services.cases import CaseChange, NewCase, personal, require_worth_answering, texts_of
+from conference.services.case_views import CaseCard, card
+from conference.services.cases import CaseChange, NewCase, personal, require_worth_answering
 from conference.services.comment_board import CommentBoard
 from conference.services.comment_boards import CommentBoards
 from conference.services.consultations import consultation_of
@@ -26,53 +24,8 @@ from conference.services.ledger import Ledgers, ledger_of
 from conference.services.notices import Notices
 from conference.services.trace import Bearer
 
-DUE_SOON: Final = "due_soon"
-OVERDUE: Final = "overdue"
-FILTERS: Final = frozenset({*(state.value for state in ResponseState), DUE_SOON, OVERDUE})
 _MINUTE_MS: Final = 60_000
 _MOST_DUE_MS: Final = 3 * 366 * 86_400_000
-_HISTORY: Final = 200
-_GROUP: Final = 400  # comments of a group that are looked at
-
-
-@dataclass(frozen=True, slots=True)
-class WantedCases:
-    """What of the ledger is asked for. `states`: of FILTERS, any of them; `after`: the id of a case."""
-
-    states: tuple[str, ...] = ()
-    department_id: str | None = None
-    text: str = ""
-    limit: int = 50
-    after: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CasePage:
-    """`next` is the `after` of the next page; `counts`: of all cases, whatever is asked for."""
-
-    items: tuple[CaseCard, ...]
-    next: str | None
-    counts: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryLine:
-    """A line of the trace about a case. `by`: a name, as long as it is kept; `detail`: what the line says, with the
-    texts that are kept beside it."""
-
-    at_wall_ms: int
-    action: str
-    by: str | None
-    detail: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class CaseDetail:
-    """`similar`: what others of its group wrote; `history`: newest first."""
-
-    response: CaseCard
-    similar: tuple[str, ...]
-    history: tuple[HistoryLine, ...]
 
 
 class Responses:
@@ -85,74 +38,6 @@ class Responses:
         self._ledgers = ledgers
         self._notices = notices
         self._zone = zone
-
-    # ── reading ─────────────────────────────────────────────────────────────────────────────────
-
-    async def page(self, consultation_id: str, by: Bearer, wanted: WantedCases) -> CasePage:
-        """What the secretariat has to do first, then by due date."""
-        require(by.role, Action.RESPONSE_READ)
-        if not FILTERS.issuperset(wanted.states):
-            raise ConferenceError("bad_request", "state")
-        ledger, wall_ms = await self._ledgers.get(consultation_id), self._clock.wall_ms()
-        everything = sorted(ledger.responses.values(), key=urgency)
-        searched = self._boards.reader.fold(wanted.text)
-        found = [
-            each
-            for each in everything
-            if self._is_in(each, wanted.states, wall_ms)
-            and wanted.department_id in (None, each.department_id)
-            and (not searched or searched in self._words(ledger.comment(each), each))
-        ]
-        ids = [each.id for each in found]
-        begin = ids.index(wanted.after) + 1 if wanted.after in ids else 0
-        page = found[begin : begin + wanted.limit]
-        return CasePage(
-            tuple(card(ledger, each, wall_ms, self._zone) for each in page),
-            page[-1].id if len(found) > begin + len(page) else None,
-            counts(everything, wall_ms, self._zone),
-        )
-
-    def _is_in(self, response: Response, states: Iterable[str], wall_ms: int) -> bool:
-        wanted = set(states)
-        if not wanted or response.state.value in wanted:
-            return True
-        if OVERDUE in wanted and response.is_overdue(wall_ms):
-            return True
-        return DUE_SOON in wanted and is_due_soon(response, wall_ms, self._zone)
-
-    def _words(self, comment: Comment, response: Response) -> str:
-        answer = "" if response.answer is None else response.answer.text
-        label = response.label(self._zone)
-        return self._boards.reader.fold(f"{label} {comment.nickname} {comment.text} {answer}")
-
-    async def get(self, consultation_id: str, by: Bearer, response_id: str) -> CaseDetail:
-        """A case with what is like it and what was done."""
-        require(by.role, Action.RESPONSE_READ)
-        ledger, wall_ms = await self._ledgers.get(consultation_id), self._clock.wall_ms()
-        response = ledger.responses.get(response_id)
-        if response is None:
-            raise NotFoundError(f"response {response_id}")
-        comment = ledger.comment(response)
-        async with self._storage.reading() as unit:
-            group = await unit.comments.in_group(consultation_id, comment.group_id, _GROUP)
-            lines = await unit.audit.lines(consultation_id, limit=_HISTORY, subject=response_id, newest=True)
-            texts = await unit.audit.texts_of(consultation_id, [each.number for each in lines])
-        said: dict[int, dict[str, str]] = {}
-        for text in texts:
-            said.setdefault(text.number, {})[text.field] = text.text
-        return CaseDetail(
-            card(ledger, response, wall_ms, self._zone),
-            tuple(texts_of(group, comment, only_shown=False)),
-            tuple(
-                HistoryLine(
-                    each.at_ms,
-                    each.action,
-                    said.get(each.number, {}).get("by_name"),
-                    _detail(json.loads(each.content), said.get(each.number, {})),
-                )
-                for each in lines
-            ),
-        )
 
     # ── opening and asking ──────────────────────────────────────────────────────────────────────
 
@@ -446,12 +331,3 @@ def _require_day(due_wall_ms: int, wall_ms: int) -> None:
     """bad_request for a day that is over, or years away."""
     if not wall_ms < due_wall_ms <= wall_ms + _MOST_DUE_MS:
         raise ConferenceError("bad_request", "due")
-
-
-def _detail(content: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Value]:
-    """What a line says; a personal text that was deleted is None."""
-    return {
-        name: texts.get(name) if isinstance(value, dict) and "salted_sha256" in value else value
-        for name, value in content.items()
-        if not name.startswith("by_")
-    }

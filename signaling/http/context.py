@@ -18,6 +18,7 @@ from conference.services.agendas import Agendas
 from conference.services.attendance import Attendance
 from conference.services.audit import Trace
 from conference.services.broadcasts import Broadcasts
+from conference.services.case_queries import CaseQueries
 from conference.services.comment_desk import CommentDesk
 from conference.services.comments import Comments
 from conference.services.consultations import Consultations
@@ -86,6 +87,7 @@ class HttpContext:
     promotions: Promotions
     departments: Departments
     department_door: DepartmentDoor
+    case_queries: CaseQueries
     responses: Responses
     public_responses: PublicResponses
     viewers: Viewers

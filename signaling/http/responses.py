@@ -10,8 +10,8 @@ from aiohttp_pydantic.oas.typing import r200, r201, r304, r400, r401, r403, r404
 from pydantic import BaseModel
 
 from conference.model.permissions import Action
+from conference.services.case_queries import WantedCases
 from conference.services.case_views import CaseCard
-from conference.services.responses import WantedCases
 from signaling.http.bodies import read_body
 from signaling.http.case_resources import (
     ApproveBody,
@@ -99,7 +99,9 @@ async def list_responses(
     grant, _ = await context.authorise(request, cid, Action.RESPONSE_READ)
     states = tuple(each for each in state.split(",") if each and each != "all")
     wanted = WantedCases(states, department or None, text[:100], page_size(limit), after)
-    return tagged(request, CaseList.model_validate(await context.responses.page(cid, grant.bearer, wanted)))
+    return tagged(
+        request, CaseList.model_validate(await context.case_queries.page(cid, grant.bearer, wanted))
+    )
 
 
 @documented
@@ -114,7 +116,7 @@ async def get_response(
     """
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.RESPONSE_READ)
-    detail = await context.responses.get(cid, grant.bearer, rid)
+    detail = await context.case_queries.get(cid, grant.bearer, rid)
     return tagged(request, CaseDetailResource.model_validate(detail))
 
 

@@ -10,6 +10,7 @@ from conference.model.department import Department
 from conference.model.notice import Channel, Notice
 from conference.model.permissions import Role
 from conference.model.response import Response, Visibility
+from conference.services.case_queries import CaseQueries
 from conference.services.case_views import CaseCard
 from conference.services.department_door import DepartmentDoor
 from conference.services.departments import DepartmentDraft, Departments
@@ -61,6 +62,7 @@ class Office:
         self.notices = Notices([self.mail, self.sms])
         self.departments = Departments(world.database, world.clock, self.links, self.ledgers)
         self.responses = Responses(self.public.boards, self.ledgers, self.notices, ZONE)
+        self.cases = CaseQueries(world.database, world.clock, self.public.boards.reader, self.ledgers, ZONE)
         self.door = DepartmentDoor(world.database, world.programs, world.clock, self.ledgers, ZONE)
         self.answers = PublicResponses(self.public.boards, self.public.broadcasts, self.ledgers, ZONE)
         self.reminders = Reminders(

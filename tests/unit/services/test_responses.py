@@ -14,7 +14,7 @@ from conference.model.consultation import Consultation, Status
 from conference.model.errors import ConferenceError, ForbiddenError
 from conference.model.permissions import Role
 from conference.model.response import Rating, ResponseState, Visibility
-from conference.services.responses import WantedCases
+from conference.services.case_queries import WantedCases
 from tests.unit.services.comments_stage import Audience
 from tests.unit.services.conftest import World
 from tests.unit.services.responses_stage import ANSWER, MODERATOR, STAFF, TEXT, Office
@@ -69,7 +69,7 @@ async def test_only_those_who_may_keep_the_ledger(office: Office) -> None:
             await desk.open(cid, World.bearer(role), case.comment_id)
     for role in (Role.MEMBER, Role.DEPARTMENT, Role.OBSERVER):
         with pytest.raises(ForbiddenError):
-            await desk.page(cid, World.bearer(role), WantedCases())
+            await office.cases.page(cid, World.bearer(role), WantedCases())
     assert await office.stored(case.id) == before
     (told,) = await office.departments.list(cid, MODERATOR)
     assert (told.name, told.email, told.contact, told.phone) == ("市民政局", "", "", "")
@@ -127,12 +127,12 @@ async def test_a_promotion_opens_a_case_with_it(office: Office) -> None:
     comment = await office.public.post(TEXT, device="d1")
     await office.public.post(TEXT, device="d2")
     card = await office.public.promotions.promote("c", CHAIR, comment.id)
-    (case,) = (await office.responses.page("c", STAFF, WantedCases())).items
+    (case,) = (await office.cases.page("c", STAFF, WantedCases())).items
     assert (case.promotion_id, case.authors, case.state) == (card.id, 2, ResponseState.UNASSIGNED)
     assert (case.program_from_ms, case.program_to_ms) == (card.started_at_ms, None)
     office.world.clock.forward(60)
     await office.public.promotions.end("c", CHAIR)
-    (case,) = (await office.responses.page("c", STAFF, WantedCases())).items
+    (case,) = (await office.cases.page("c", STAFF, WantedCases())).items
     assert case.program_to_ms is not None
     lines = await office.world.trace()
     assert {"promotion.started", "response.opened"} <= {each.action for each in lines}
@@ -141,17 +141,17 @@ async def test_a_promotion_opens_a_case_with_it(office: Office) -> None:
 async def test_a_case_that_was_there_is_told_of_the_promotion(office: Office) -> None:
     case = await office.case()
     card = await office.public.promotions.promote("c", CHAIR, case.comment_id)
-    (linked,) = (await office.responses.page("c", STAFF, WantedCases())).items
+    (linked,) = (await office.cases.page("c", STAFF, WantedCases())).items
     assert (linked.id, linked.promotion_id) == (case.id, card.id)
     await office.public.promotions.end("c", CHAIR)
     await office.public.promotions.promote("c", CHAIR, case.comment_id)
-    assert len((await office.responses.page("c", STAFF, WantedCases())).items) == 1
+    assert len((await office.cases.page("c", STAFF, WantedCases())).items) == 1
 
 
 async def test_a_proposal_is_no_case(office: Office) -> None:
     comment = await office.public.post(TEXT)
     await office.public.promotions.promote("c", MODERATOR, comment.id)
-    assert (await office.responses.page("c", STAFF, WantedCases())).items == ()
+    assert (await office.cases.page("c", STAFF, WantedCases())).items == ()
 
 
 async def test_approving_marks_what_is_shown_of_the_group(office: Office) -> None:
@@ -162,7 +162,7 @@ async def test_approving_marks_what_is_shown_of_the_group(office: Office) -> Non
     waiting = await office.public.post(TEXT, device="d9")
     await office.public.promotions.promote("c", CHAIR, shown[0].id)
     await office.public.promotions.end("c", CHAIR)
-    (case,) = (await office.responses.page("c", STAFF, WantedCases())).items
+    (case,) = (await office.cases.page("c", STAFF, WantedCases())).items
     await office.responses.assign("c", STAFF, case.id, department.id)
     await office.submit(department, case.id)
     await office.responses.approve("c", STAFF, case.id)
@@ -172,6 +172,8 @@ async def test_approving_marks_what_is_shown_of_the_group(office: Office) -> Non
         shown[2].id: CommentState.HIDDEN,
         waiting.id: CommentState.PENDING,
     }
+    (told,) = await office.public.comments.mine("c", [waiting.id], "d9")
+    assert told.status is CommentState.ANSWERED, "it was for the whole group"
     undone = await office.responses.unapprove("c", STAFF, case.id)
     assert undone.state is ResponseState.SUBMITTED
     after = await states(office)
@@ -225,7 +227,7 @@ async def test_another_department_wants_a_reason(office: Office) -> None:
     assert (await office.door.look(office.code(first))).cases == ()
     answering = office.submit(first, case.id)
     assert await code_of(answering) == "not_found"
-    history = (await office.responses.get("c", STAFF, case.id)).history
+    history = (await office.cases.get("c", STAFF, case.id)).history
     assert history[0].detail["reason"] == "补贴由财政承担"
     assert (history[0].by, history[0].detail["before"]) == ("刘秘书", first.id)
 
@@ -302,7 +304,7 @@ async def test_the_ledger_is_in_the_order_of_need(office: Office) -> None:
         await office.submit(department, case.id)
     await office.responses.approve("c", STAFF, answered.id)
     office.world.clock.forward(18 * DAY_S)
-    page = await office.responses.page("c", STAFF, WantedCases())
+    page = await office.cases.page("c", STAFF, WantedCases())
     assert [each.id for each in page.items] == [each.id for each in (waits, new, late, soon, answered)]
     assert page.counts == {
         "unassigned": 1,
@@ -315,12 +317,12 @@ async def test_the_ledger_is_in_the_order_of_need(office: Office) -> None:
         "all": 5,
     }
     for state, found in (("overdue", late), ("due_soon", soon), ("submitted", waits)):
-        (only,) = (await office.responses.page("c", STAFF, WantedCases((state,)))).items
+        (only,) = (await office.cases.page("c", STAFF, WantedCases((state,)))).items
         assert only.id == found.id
-    (only,) = (await office.responses.page("c", STAFF, WantedCases(text="公交"))).items
+    (only,) = (await office.cases.page("c", STAFF, WantedCases(text="公交"))).items
     assert only.id == waits.id
-    first = await office.responses.page("c", STAFF, WantedCases(limit=2))
-    second = await office.responses.page("c", STAFF, WantedCases(limit=9, after=first.next))
+    first = await office.cases.page("c", STAFF, WantedCases(limit=2))
+    second = await office.cases.page("c", STAFF, WantedCases(limit=9, after=first.next))
     assert [each.id for each in (*first.items, *second.items)] == [each.id for each in page.items]
     assert second.next is None
     (told,) = await office.departments.list("c", STAFF)
@@ -349,7 +351,7 @@ async def test_those_who_asked_rate_and_ask_further(office: Office) -> None:
     assert await code_of(office.answers.follow_up("c", rid, "d1", " \u200b ")) == "bad_request"
     await office.answers.rate("c", rid, "d1", Rating.SATISFIED)
     assert (await office.stored(rid)).state is ResponseState.CLOSED
-    detail = await office.responses.get("c", STAFF, rid)
+    detail = await office.cases.get("c", STAFF, rid)
     assert detail.response.ratings == {"satisfied": 1, "fairly": 0, "unsatisfied": 1}
     assert len(detail.response.follow_ups) == 3
     assert detail.similar == ()

@@ -12,8 +12,8 @@ from conference.model.comment import Decision
 from conference.model.department import Department
 from conference.model.permissions import Role
 from conference.model.response import Rating
+from conference.services.case_queries import WantedCases
 from conference.services.consultations import ConsultationDraft
-from conference.services.responses import WantedCases
 from conference.services.rooms import RoomLimits
 from conference.storage.database import Database
 from tests.unit.services.comments_stage import Audience

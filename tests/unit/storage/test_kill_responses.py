@@ -148,7 +148,7 @@ async def _check(left: Path, kind: str, point: str) -> None:
 async def _all_goes_on(office: Office) -> None:
     """Each case is answered, and every letter comes to an end."""
     department = await office.department("市教育局")
-    for case in (await office.responses.page("c", STAFF, EVERY)).items:
+    for case in (await office.cases.page("c", STAFF, EVERY)).items:
         now_ms = office.world.clock.wall_ms()
         if case.state in (ResponseState.ANSWERED, ResponseState.CLOSED):
             continue
@@ -170,7 +170,7 @@ async def test_a_letter_that_may_not_have_gone_out_is_sent_again(killed: Crashes
         async with reopened(copied(left, f"{point} again")) as database:
             world = World(database, ManualClock(epoch_ms=BEGAN_MS), RoomLimits())
             office = Office(Audience(world))
-            (case,) = (await office.responses.page("c", STAFF, EVERY)).items
+            (case,) = (await office.cases.page("c", STAFF, EVERY)).items
             (notice,) = await office.noted(case.id)
             world.clock.forward(LEASE_MS / 1000)
             await office.reminders.send()
