@@ -25,7 +25,7 @@ from signaling.http.rest import PREFIX, documented, json_of
 
 _T = TypeVar("_T")
 _SCHEME: Final = "dept."
-_BY_ADDRESS: Final = Limit("department_address", 240, 60.0)  # an office shares one address
+_BY_ADDRESS: Final = Limit("department_address", 1_200, 60.0)  # all offices of a county may share one address
 _WRONG: Final = Limit("department_wrong", 30, 60.0)  # nobody mistypes a link so often
 
 Contact = Annotated[str, Field(max_length=100), AfterValidator(tidied)]
