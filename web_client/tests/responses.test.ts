@@ -62,7 +62,7 @@ describe('when a case is due', () => {
     [NOW + 10 * DAY, 0, '', '还剩 10 天'],
     [NOW + 3 * DAY, 0, 'warn', '还剩 3 天'],
     [NOW + 3_600_000, 0, 'warn', '今天到期'],
-    [NOW - 1, 1, 'bad', '逾期 1 个工作日'],
+    [NOW + 1000, 1, 'bad', '逾期 1 个工作日'],
     [NOW - 4 * DAY, 2, 'bad', '逾期 2 个工作日'],
   ])('says %i with %i days over', (due, over, tone, said) => {
     expect(dueOf(due, over, NOW, t)).toEqual({ tone, words: said })
@@ -74,7 +74,7 @@ describe('when a case is due', () => {
   })
 
   it('says spans as people do', () => {
-    expect([30_000, 40 * 60_000, 2 * 3_600_000, 50 * 3_600_000].map((ms) => spanOf(ms, t))).toEqual(['不到 1 分钟', '40 分钟', '2 小时', '2 天'])
+    expect([40 * 60_000, 2 * 3_600_000, 50 * 3_600_000].map((ms) => spanOf(ms, t))).toEqual(['40 分钟', '2 小时', '2 天'])
   })
 
   it('proposes days that end when offices close, after the date and after today', () => {
@@ -89,6 +89,7 @@ describe('whose turn it is', () => {
   it('is the secretariat’s where an answer came, where nobody is asked, and where somebody wants more time', () => {
     expect(standingOf(card({ state: 'submitted', answer: ANSWER }), true, words)).toEqual({ tone: '', words: '请您审核', more: '答复已到 2 小时' })
     expect(standingOf(card({ state: 'unassigned', department: null }), true, words)).toEqual({ tone: '', words: '请您分派', more: '已等 1 天' })
+    expect(standingOf(card({ state: 'unassigned', opened_wall_ms: NOW - 5000 }), true, words).more).toBe('刚刚列入')
     const extension = { until_wall_ms: NOW + 20 * DAY, reason: '', asked_wall_ms: NOW }
     expect(standingOf(card({ extension }), true, words)).toEqual({ tone: '', words: '请您答复延期', more: '想延到 12月21日' })
   })

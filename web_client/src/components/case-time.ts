@@ -23,7 +23,8 @@ function midnight(wallMs: number): number {
 }
 
 export function dueOf(dueWallMs: number, overdueDays: number, nowMs: number, t: Translate): Due {
-  if (dueWallMs < nowMs) return { tone: 'bad', words: overdueDays > 0 ? t('cases.overdueBy', { n: overdueDays }) : t('cases.overdue') }
+  // The server knows the time better than this device.
+  if (overdueDays > 0 || dueWallMs < nowMs) return { tone: 'bad', words: overdueDays > 0 ? t('cases.overdueBy', { n: overdueDays }) : t('cases.overdue') }
   const days = daysUntil(dueWallMs, nowMs)
   return { tone: days <= SOON_DAYS ? 'warn' : '', words: days === 0 ? t('cases.today') : t('cases.left', { n: days }) }
 }
@@ -39,10 +40,9 @@ export function momentOf(wallMs: number, locale: string, nowMs: number): string 
   return `${dayOf(wallMs, locale, nowMs)} ${time}`
 }
 
-/** 刚刚, 40 分钟, 2 小时, 1 天 */
+/** 40 分钟, 2 小时, 1 天 */
 export function spanOf(ms: number, t: Translate): string {
   const minutes = Math.floor(ms / 60_000)
-  if (minutes < 1) return t('cases.moment')
   if (minutes < 60) return t('cases.minutes', { n: minutes })
   if (minutes < 1440) return t('cases.hours', { n: Math.floor(minutes / 60) })
   return t('cases.days', { n: Math.floor(minutes / 1440) })

@@ -7,7 +7,6 @@ export const casesEn: typeof casesZhCN = {
     today: 'Due today',
     left: '{n} days left',
     dueOn: 'Due {date}',
-    moment: 'less than a minute',
     minutes: '{n} min',
     hours: '{n} h',
     days: '{n} days',

@@ -6,7 +6,6 @@ export const casesZhCN = {
     today: '今天到期',
     left: '还剩 {n} 天',
     dueOn: '{date}到期',
-    moment: '不到 1 分钟',
     minutes: '{n} 分钟',
     hours: '{n} 小时',
     days: '{n} 天',

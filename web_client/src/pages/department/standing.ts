@@ -12,6 +12,8 @@ export interface Sentence {
 
 export const isOpen = (one: DepartmentCase): boolean => one.state === 'assigned'
 
+export const isLate = (one: DepartmentCase, nowMs: number): boolean => isOpen(one) && (one.overdue_days > 0 || (one.due_wall_ms !== null && one.due_wall_ms < nowMs))
+
 export function sentenceOf(one: DepartmentCase, locale: string, nowMs: number, t: Translate): Sentence {
   const day = (ms: number): string => dayOf(ms, locale, nowMs)
   const { answer } = one
@@ -31,7 +33,7 @@ function dueSentence(one: DepartmentCase, day: (ms: number) => string, nowMs: nu
   const due = one.due_wall_ms
   if (due === null) return { tone: '', head: t('cases.state.assigned'), text: '' }
   const date = day(due)
-  if (due < nowMs) {
+  if (one.overdue_days > 0 || due < nowMs) {
     return { tone: 'bad', head: one.overdue_days > 0 ? t('due.overdue', { n: one.overdue_days }) : t('due.overdueToday'), text: t('due.late', { date }) }
   }
   const days = daysUntil(due, nowMs)

@@ -14,6 +14,8 @@ export function authorsOf(card: Pick<ResponseCard, 'nickname' | 'authors'>, t: T
   return card.authors > 1 ? t('cases.authors', { name: card.nickname, n: card.authors }) : t('cases.author', { name: card.nickname })
 }
 
+const sinceWords = (what: 'arrived' | 'waited', ms: number, t: Translate): string => (ms < 60_000 ? t(`responses.${what}Now`) : t(`responses.${what}`, { time: spanOf(ms, t) }))
+
 export interface Standing {
   tone: '' | 'warn' | 'bad' | 'ok'
   words: string
@@ -24,11 +26,11 @@ export interface Standing {
 export function standingOf(card: ResponseCard, mayManage: boolean, { t, locale, nowMs }: Words): Standing {
   const day = (ms: number): string => dayOf(ms, locale, nowMs)
   if (card.state === 'submitted') {
-    const arrived = card.answer ? t('responses.arrived', { time: spanOf(nowMs - card.answer.submitted_wall_ms, t) }) : ''
+    const arrived = card.answer ? sinceWords('arrived', nowMs - card.answer.submitted_wall_ms, t) : ''
     return { tone: '', words: t(mayManage ? 'responses.approveNow' : 'responses.awaiting.submitted'), more: arrived }
   }
   if (card.state === 'unassigned') {
-    return { tone: '', words: t(mayManage ? 'responses.assignNow' : 'responses.awaiting.unassigned'), more: t('responses.waited', { time: spanOf(nowMs - card.opened_wall_ms, t) }) }
+    return { tone: '', words: t(mayManage ? 'responses.assignNow' : 'responses.awaiting.unassigned'), more: sinceWords('waited', nowMs - card.opened_wall_ms, t) }
   }
   if (card.state === 'assigned') {
     if (card.due_wall_ms === null) return { tone: '', words: t('cases.state.assigned'), more: '' }
@@ -44,7 +46,7 @@ export function standingOf(card: ResponseCard, mayManage: boolean, { t, locale, 
 }
 
 export function isOverdue(card: ResponseCard, nowMs: number): boolean {
-  return card.state === 'assigned' && card.due_wall_ms !== null && card.due_wall_ms < nowMs
+  return card.state === 'assigned' && (card.overdue_days > 0 || (card.due_wall_ms !== null && card.due_wall_ms < nowMs))
 }
 
 export interface HistoryWords {
