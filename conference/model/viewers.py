@@ -8,6 +8,7 @@ number of ids of the last period and a half, divided by the share.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,8 +16,9 @@ EVERY_S: Final = 30  # between two signs of a page
 WINDOW_S: Final = 1.5 * EVERY_S
 MOST_A_SECOND: Final = 50
 ID_PATTERN: Final = r"^[0-9a-f]{32}$"
-_TOO_MANY_A_SECOND: Final = 25.0  # half of the most: pages learn of a smaller share seconds later only
-_FEW_A_SECOND: Final = 10.0
+_TOO_MANY_A_SECOND: Final = 20.0  # far below the most: pages learn of a smaller share seconds later only
+_ENOUGH_A_SECOND: Final = 12.0  # what a smaller share shall leave of them
+_FEW_A_SECOND: Final = 7.0
 _LOOK_S: Final = 3.0
 _ADAPT_S: Final = 0.1
 _LEAST_SHARE: Final = 2.0**-20
@@ -68,6 +70,11 @@ def rounded(viewers: int) -> int:
     return (viewers + step // 2) // step * step
 
 
+def _rate(places: Sequence[float], share: float) -> float:
+    """How many a second of those who spoke of late would still, with that share."""
+    return sum(place < share for place in places) / _LOOK_S
+
+
 @dataclass(slots=True)
 class _Page:
     seen_s: float
@@ -99,7 +106,7 @@ class Crowd:
         self.last_s = self._changed_s = self.began_s
         self._adapted_s = self.began_s - _ADAPT_S
         self._unknown = float(self.there_before)
-        while self.there_before * self.share / EVERY_S > _TOO_MANY_A_SECOND / 2 and self.share > _LEAST_SHARE:
+        while self.there_before * self.share / EVERY_S > _ENOUGH_A_SECOND and self.share > _LEAST_SHARE:
             self.share /= 2
 
     # ── signs of life ───────────────────────────────────────────────────────────────────────────
@@ -160,11 +167,11 @@ class Crowd:
             return
         self._adapted_s = now_s
         recent = [place for at_s, place in self._signs if now_s - at_s < _LOOK_S]
-        while (
-            sum(place < self.share for place in recent) / _LOOK_S > _TOO_MANY_A_SECOND
-            and self.share > _LEAST_SHARE
-        ):
-            self._change(self.share / 2, now_s)
+        if _rate(recent, self.share) > _TOO_MANY_A_SECOND:
+            share = self.share
+            while _rate(recent, share) > _ENOUGH_A_SECOND and share > _LEAST_SHARE:
+                share /= 2
+            self._change(share, now_s)
         if self.share < 1 and now_s - self._changed_s >= WINDOW_S:
             expected = max(self._there(self.share, now_s) / EVERY_S, self._unknown * self.share / EVERY_S)
             if expected < _FEW_A_SECOND:
