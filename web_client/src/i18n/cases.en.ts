@@ -21,6 +21,7 @@ export const casesEn: typeof casesZhCN = {
     ratings: 'Ratings: satisfied {satisfied}, fairly {fairly}, not satisfied {unsatisfied}',
     followUp: 'Further question of the author',
     similar: 'Show {n} similar comments',
+    noSimilar: 'The other similar comments are not public.',
     reason: 'Reason',
     until: 'Until which day',
     letters: '{n} / {most}',

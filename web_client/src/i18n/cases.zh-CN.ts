@@ -20,6 +20,7 @@ export const casesZhCN = {
     ratings: '提问人评价：满意 {satisfied}，基本满意 {fairly}，不满意 {unsatisfied}',
     followUp: '提问人追问',
     similar: '看 {n} 条相近留言',
+    noSimilar: '其他相近留言没有公开。',
     reason: '理由',
     until: '延到哪一天',
     letters: '{n} / {most}',
