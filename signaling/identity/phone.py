@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
+
+import structlog
 
 from conference.model.errors import ConferenceError
 from conference.model.identity import VALID_MS, IdentityKind, mobile_number
 from conference.services.ports import NotSentError, Question
 
+log = structlog.get_logger(__name__)
+
 # Hands a message over, under a key that stays the same; raises NotSentError.
 Deliver = Callable[[str, Mapping[str, str | None]], Awaitable[None]]
 _MAX_TITLE_CHARS: Final = 20
+_PATIENCE_S: Final = 4.0  # proxies in front have five
 
 
 class PhoneIdentity:
@@ -20,8 +26,10 @@ class PhoneIdentity:
 
     kind = IdentityKind.PHONE
 
-    def __init__(self, deliver: Deliver) -> None:
+    def __init__(self, deliver: Deliver, patience_s: float = _PATIENCE_S) -> None:
+        """`patience_s`: whoever takes a message and says nothing for so long is believed to have it."""
         self._deliver = deliver
+        self._patience_s = patience_s
 
     def begin(self, proof_id: str, consultation_id: str, title: str, claim: str) -> Question:
         return Question(proof_id, title, mobile_number(claim), f"{secrets.randbelow(10**6):06}")
@@ -34,7 +42,10 @@ class PhoneIdentity:
         text = f"验证码 {question.answer}，用于在“{title}”留言，{minutes} 分钟内有效。请勿告诉他人。"
         payload = {"kind": "sms", "phone": question.subject, "text": text, "code": question.answer}
         try:
-            await self._deliver(question.proof_id, payload)
+            async with asyncio.timeout(self._patience_s):
+                await self._deliver(question.proof_id, payload)
+        except TimeoutError:
+            log.warning("identity.message_slow")  # it may come yet, and another can be asked for
         except NotSentError as error:
             raise ConferenceError("identity_unavailable", error.reason) from error
 

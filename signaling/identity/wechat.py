@@ -20,7 +20,7 @@ from conference.services.ports import Question
 
 log = structlog.get_logger(__name__)
 
-_PATIENCE: Final = aiohttp.ClientTimeout(total=8)
+_PATIENCE: Final = aiohttp.ClientTimeout(total=4)  # proxies in front have five
 _OPENID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _WRONG: Final = frozenset(
     {40029, 40163, 42003, 41008}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -107,6 +108,19 @@ async def test_a_gateway_that_does_not_take_it(other: StandIn, status: int) -> N
         await code_of(provider.ask(provider.begin("p1", "c", "x", "13800138000"))) == "identity_unavailable"
     )
     assert len(other.asked) == 1, "nobody follows, nobody repeats"
+
+
+async def test_a_gateway_that_says_nothing(logged: list[Json]) -> None:
+    begun = asyncio.Event()
+
+    async def never(key: str, message: object) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    provider = PhoneIdentity(never, patience_s=0.01)
+    await provider.ask(provider.begin("p1", "c", "x", "13800138000"))
+    assert begun.is_set()
+    assert [each["event"] for each in logged] == ["identity.message_slow"], "the message may come yet"
 
 
 def test_wechat_is_asked_to_come_back_here_only() -> None:
