@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import lru_cache
-from statistics import median
 from typing import Final
 
 from conference.model.comment import Comment
@@ -16,7 +15,6 @@ from conference.model.due import is_due_soon, overdue_days
 from conference.model.response import Answer, Extension, Rating, Response, ResponseState, Visibility
 from conference.services.ledger import Ledger
 
-_DAY_MS: Final = 86_400_000
 _SIMILAR: Final = 0.3  # of the pairs of characters that two texts have together
 _LOOKED_AT: Final = 60  # of the cases that a department was asked for, the newest
 _PLACES: Final = "省市县区州旗乡镇"
@@ -195,16 +193,6 @@ def public_state(response: Response) -> str:
     if not response.is_open:
         return "closed"
     return "answered" if response.is_answered else "pending"
-
-
-def median_days(responses: Iterable[Response]) -> float | None:
-    """Half of what was answered took no longer, from its opening; None when nothing was."""
-    days = [
-        (each.answered_wall_ms - each.opened_wall_ms) / _DAY_MS
-        for each in responses
-        if each.answered_wall_ms is not None
-    ]
-    return round(median(days), 1) if days else None
 
 
 def counts(responses: Sequence[Response], wall_ms: int, zone: tzinfo) -> dict[str, int]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final
 
+from conference.model.account import median_days
 from conference.model.audit import VIEWER
 from conference.model.broadcast import PublicView
 from conference.model.comment import Level
@@ -25,7 +26,7 @@ from conference.model.response import (
     Visibility,
 )
 from conference.services.broadcasts import Broadcasts
-from conference.services.case_views import PublicCase, median_days, public_case, public_state
+from conference.services.case_views import PublicCase, public_case, public_state
 from conference.services.cases import CaseChange, personal
 from conference.services.comment_boards import CommentBoards
 from conference.services.ledger import Ledger, Ledgers
