@@ -22,6 +22,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 MINE = "希望护理员培训能开到乡镇，培训补贴按时发。"
 
 
+# Whether the words can be read: neither below the edge nor behind the picture or the form.
+UNCOVERED_JS = """(text) => {
+  const words = [...document.querySelectorAll('[data-testid="comment-item"] .tx')].find((e) => e.innerText === text)
+  const box = words.getBoundingClientRect()
+  return [box.top + 2, box.bottom - 2].every((y) => words.contains(document.elementFromPoint(box.left + 5, y)))
+}"""
+
+
 @pytest.fixture
 async def public(server: Server) -> Public:
     """Of a consultation that is live."""
@@ -64,6 +72,7 @@ async def test_from_writing_to_being_seen(public: Public, browsers: BrowserFacto
     await write(author, MINE, region="柳塘街道")
     mine = await shows(author, MINE, "pending", says="已收到，审核后显示")
     assert mine["mine"]
+    assert await author.evaluate(UNCOVERED_JS, MINE), "its author sees it without looking for it"
     (stored,) = await asyncio.to_thread(public.with_text, MINE)
     assert (stored["nickname"], stored["region"], stored["state"]) == ("杏花村", "柳塘街道", "pending")
 

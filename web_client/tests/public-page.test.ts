@@ -216,7 +216,7 @@ describe('texts of the public page', () => {
   it.each(bundles)('are all used, and none is missing: $name', ({ name, chinese, sources: files }) => {
     const sources = Object.values(files).join('\n')
     const shared = new Set(['common.large', 'common.close', ...(name === 'answers' ? FOR_THE_LIVE_PAGE : [])])
-    const built = [/^before\.(postponed|cancelled)(Text)?$/, /^before\.(copied|copyFailed)$/, /^player\.(auto|720p|360p|audio)$/, /^comments\.(refused|reasons)\./, /^answers\.(rating|refused)\./, /^identity\.(done|failed)\./]
+    const built = [/^before\.(postponed|cancelled)(Text)?$/, /^before\.(copied|copyFailed)$/, /^player\.(auto|720p|360p|audio)$/, /^comments\.(refused|reasons|status)\./, /^answers\.(rating|refused)\./, /^identity\.(done|failed)\./]
     for (const [key] of flat(chinese)) {
       expect(sources.includes(`'${key}'`) || shared.has(key) || built.some((each) => each.test(key)), key).toBe(true)
     }
