@@ -69,7 +69,7 @@ class CommentBoard:
     )
     _states: Counter[CommentState] = field(default_factory=Counter)
     _by_key: dict[tuple[str, str], str] = field(default_factory=dict)
-    _taken: dict[str, str] = field(default_factory=dict)  # the comment of each group that was put to the session
+    _taken: dict[str, str] = field(default_factory=dict)  # by group, what of it was put to the session
     _shown: dict[int, str] = field(default_factory=dict)
     _nicknames: set[tuple[str, str]] = field(default_factory=set)  # with their devices, once approved
     _arrivals: deque[float] = field(default_factory=lambda: deque(maxlen=5_000))

@@ -39,7 +39,9 @@ class Pages:
         app.router.add_get("/live/{cid}", self._live)
         app.router.add_get("/answers/{cid}", self._answers)
         app.router.add_get("/desk/{cid}", self._desk)
-        app.router.add_get("/desk/{cid}/{place:prepare|comments|responses|record|attendance|trace}", self._desk)
+        app.router.add_get(
+            "/desk/{cid}/{place:prepare|comments|responses|record|attendance|trace}", self._desk
+        )
         app.router.add_get("/d/{code}", self._department)
         app.router.add_get("/account/{cid}", self._account)
         app.router.add_get("/assets/{path:.+}", self._asset)

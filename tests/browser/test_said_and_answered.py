@@ -14,11 +14,11 @@ import pytest
 
 from tests.browser.airing import plays, reaches
 from tests.browser.commenting import items, opened, shows, write
+from tests.browser.ledger import Ledger, at_department, at_desk, stands
 from tests.browser.meeting import enter
 from tests.browser.program_picture import has_card, seen
 from tests.browser.settled import present, reads
 from tests.browser.test_desk_comments import at_row, lists, moderator, press, rows
-from tests.browser.test_desk_responses import Ledger, at_department, at_desk, stands
 from tests.browser.whole import download
 from tests.support.browser import LAPTOP, PHONE, BrowserClient, BrowserFactory
 from tests.support.inset import inset_clip

@@ -17,7 +17,7 @@ from tests.unit.signaling.harness import Client, Signalling, signalling
 
 CID = "/api/v1/consultations/c"
 Json = Any
-NOTHING = {"is_public": True, "cut": None, "delay_s": 0, "withdrawn": []}
+NOTHING: Json = {"is_public": True, "cut": None, "delay_s": 0, "withdrawn": []}
 
 
 @pytest.fixture

@@ -135,7 +135,8 @@ async def test_viewers_are_counted_from_signs_of_life(server: Signalling) -> Non
 
     for number in (1, 2, 2):
         assert await sign({"id": f"{number:032x}"}) == 204
-    for wrong in ({"id": "x"}, {"id": "F" * 32}, {}, {"id": 7}, [], {"id": "0" * 64}):
+    refused: tuple[Any, ...] = ({"id": "x"}, {"id": "F" * 32}, {}, {"id": 7}, [], {"id": "0" * 64})
+    for wrong in refused:
         assert await sign(wrong) == 400
     assert await sign({"id": f"{1:032x}"}, "none") == 404
 

@@ -242,7 +242,7 @@ async def test_xlsx_cell_by_cell(tables: TableWorkers) -> None:
 
 
 async def test_csv_opens_in_excel_and_computes_nothing(tables: TableWorkers) -> None:
-    rows: list[tuple[str | int | None, ...]] = [
+    rows: list[tuple[str | int | float | None, ...]] = [
         ("王,伟", MOMENT_MS, 5_025_400, 3),
         ("a\x00\x1bb", None, None, None),
     ]
