@@ -224,7 +224,10 @@ DANGEROUS = ["=1+1", "+1", "-1", "@sum", "=cmd|' /C calc'!A0"]
 
 
 async def test_xlsx_cell_by_cell(tables: TableWorkers) -> None:
-    rows: list[tuple[str | int | None, ...]] = [("王伟", MOMENT_MS, 5_025_400, 3), ("李", None, None, None)]
+    rows: list[tuple[str | int | float | None, ...]] = [
+        ("王伟", MOMENT_MS, 5_025_400, 3),
+        ("李", None, None, None),
+    ]
     rows += [(text, None, None, None) for text in DANGEROUS]
     data = await tables.write(Format.XLSX, [Sheet("签到", HEADS, rows, marked=((0, 0),))])
     moment = dt.datetime(2026, 11, 20, 14, 30)  # noqa: DTZ001 spreadsheets know no zones
