@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { CommentError } from '@/api/public-comments'
 import type { IdentityKind, Proof } from '@/api/viewer-identity'
+import { i18n } from '@/i18n'
+import { authorText } from '@/pages/desk/comments/comment-words'
 import { publicZhCN } from '@/i18n/public.zh-CN'
 import { keepText, keptKey, readText } from '@/pages/public/comments/kept'
 import { refusalWords } from '@/pages/public/identity/identity-words'
@@ -154,5 +156,14 @@ describe('who a viewer is', () => {
     expect(refusalWords(t, { code: 'rate_limited', retryS: 3600 })).toBe('获取次数过多，请 60 分钟后再试')
     expect(refusalWords(t, { code: 'identity_wrong', retryS: null })).toBe('验证码不对，请核对后再输入')
     expect(refusalWords(t, { code: 'what', retryS: null })).toBe('没有成功，请稍后再试')
+  })
+
+  it('is a sign for moderators', () => {
+    const { t } = i18n.global
+    const author = { nickname: '老李', region: '南坪镇' }
+    expect(authorText(author, t)).toBe('老李 · 南坪镇')
+    expect(authorText({ ...author, identity: null }, t)).toBe('老李 · 南坪镇')
+    expect(authorText({ ...author, identity: 'phone' }, t)).toBe('老李 · 南坪镇 · 已验证手机')
+    expect(authorText({ ...author, region: null, identity: 'wechat' }, t)).toBe('老李 · 已验证微信')
   })
 })

@@ -1,5 +1,6 @@
 /** Comments of the public as those see them who moderate: groups of near-duplicates, how the queue stands, what goes to the session. */
 import type { Http } from './http'
+import type { IdentityKind } from './viewer-identity'
 
 export type CommentState = 'pending' | 'held' | 'approved' | 'rejected' | 'hidden' | 'withdrawn' | 'promoted' | 'answered'
 export type CommentOrder = 'authors' | 'oldest' | 'newest'
@@ -32,6 +33,8 @@ export interface ModeratedComment {
   reports: number
   decided_by: string | null
   reject_reason: string | null
+  /** what its author had shown by then */
+  identity?: IdentityKind | null
 }
 
 export type StateCounts = Partial<Record<CommentState, number>>

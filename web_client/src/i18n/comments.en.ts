@@ -75,6 +75,7 @@ export const commentsEn: typeof commentsZhCN = {
     items: 'times',
     chief: 'Stands for all: {who}',
     anonymous: 'Anonymous',
+    identity: { phone: 'telephone shown', wechat: 'WeChat shown' },
     earliest: 'first {time} ago',
     ago: '{time} ago',
     likes: '{n} likes',

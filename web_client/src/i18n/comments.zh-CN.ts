@@ -74,6 +74,7 @@ export const commentsZhCN = {
     items: '条',
     chief: '代表留言：{who}',
     anonymous: '匿名网友',
+    identity: { phone: '已验证手机', wechat: '已验证微信' },
     earliest: '最早 {time}前',
     ago: '{time}前',
     likes: '{n} 人点赞',

@@ -47,5 +47,5 @@ export function markedText(comment: Pick<ModeratedComment, 'text' | 'reasons'>):
   return parts
 }
 
-export const authorText = (comment: Pick<ModeratedComment, 'nickname' | 'region'>, t: Translate): string =>
-  [comment.nickname || t('comments.anonymous'), comment.region ?? ''].filter(Boolean).join(t('common.separator'))
+export const authorText = (comment: Pick<ModeratedComment, 'nickname' | 'region' | 'identity'>, t: Translate): string =>
+  [comment.nickname || t('comments.anonymous'), comment.region ?? '', comment.identity ? t(`comments.identity.${comment.identity}`) : ''].filter(Boolean).join(t('common.separator'))
