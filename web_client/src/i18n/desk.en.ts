@@ -485,6 +485,7 @@ export const deskEn: typeof deskZhCN = {
         closed: 'closed the case',
       },
       notice: { sent: 'letter delivered', delayed: 'letter delayed, tried again later', failed: 'letter not delivered', dropped: 'letter not needed any more' },
+      viewers: { counted: 'counted viewers' },
       identity: {
         begun: 'began to show who they are',
         not_asked: 'the code could not be sent',

@@ -483,6 +483,7 @@ export const deskZhCN = {
         closed: '办结',
       },
       notice: { sent: '通知已送达', delayed: '通知暂未送达，稍后再发', failed: '通知没有送达', dropped: '不必再通知' },
+      viewers: { counted: '统计观看人数' },
       identity: {
         begun: '开始验证身份',
         not_asked: '验证码没有发出',
