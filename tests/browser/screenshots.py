@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.browser import (
     scenes_comments,
+    scenes_desk_comments,
     scenes_entry,
     scenes_floor,
     scenes_live,
@@ -25,6 +26,7 @@ from tests.support.server import Server
 # Each adds its scenes to SCENES.
 PARTS = (
     scenes_comments,
+    scenes_desk_comments,
     scenes_entry,
     scenes_floor,
     scenes_live,

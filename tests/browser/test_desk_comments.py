@@ -9,6 +9,8 @@ import pytest
 
 from tests.browser.commenting import Json, Public
 from tests.browser.meeting import enter
+from tests.browser.scenes import SCREENS, scene
+from tests.browser.scenes_desk_comments import DESK_COMMENT_SCENES
 from tests.browser.settled import present, reads
 from tests.support.browser import PHONE, BrowserClient, BrowserFactory, Screen
 from tests.support.eventually import eventually
@@ -324,3 +326,32 @@ async def test_a_flood_moves_nothing_under_ones_hands(public: Public, browsers: 
     )
     assert len(now) < 150
     desk.assert_quiet()
+
+
+@pytest.mark.parametrize(
+    ("name", "screen"),
+    [
+        ("desk-comments", "phone"),
+        ("desk-comments-large", "laptop"),
+        ("desk-comments-reasons", "laptop"),
+        ("run-proposals-large", "phone"),
+        ("room-promotion", "landscape"),
+        ("room-promotion-large", "phone"),
+    ],
+)
+async def test_every_face_fits_and_everybody_can_use_it(
+    name: str, screen: str, server: Server, browsers: BrowserFactory
+) -> None:
+    assert name in DESK_COMMENT_SCENES
+    async with scene(name, server, browsers, SCREENS[screen]) as stage:
+        assert await stage.client.horizontal_overflow() == 0
+        assert await stage.client.axe() == []
+        clipped = await stage.client.evaluate(
+            """() => [...document.querySelectorAll("button, label, .tag, .promo p")]
+                .filter((e) => e.checkVisibility() && !e.closest(".ell")
+                               && (e.getBoundingClientRect().right > innerWidth + 1
+                                   || (getComputedStyle(e).overflow === "hidden"
+                                       && e.scrollWidth > e.clientWidth + 1)))
+                .map((e) => e.innerText)"""
+        )
+        assert clipped == []

@@ -145,6 +145,15 @@ describe('the queue', () => {
     expect(comments.fresh.size).toBe(0)
   })
 
+  it('does so once a second at most', async () => {
+    const comments = await open()
+    comments.apply(batch([group('g4', 60)]))
+    comments.apply(batch([group('g5', 70)]))
+    expect(comments.rows[0]).toBe('g4')
+    vi.advanceTimersByTime(1000)
+    expect(comments.rows[0]).toBe('g5')
+  })
+
   it('moves no row while one is worked on: new groups wait, what others decided stays in its place', async () => {
     const comments = await open()
     comments.hold('row', true)

@@ -13,6 +13,8 @@ const FEW = 40
 /** counts of the last ten seconds say nothing of later ones */
 const RATE_MS = 10_000
 const SAMPLES = 60
+/** A list that changes more often than this is read by nobody. */
+const SETTLE_MS = 1000
 
 /** The queues one looks at, and the states of comments in them. */
 export const QUEUES = {
@@ -68,6 +70,8 @@ export const useComments = defineStore('comments', () => {
   let asked = 0
   let missed = false
   let fetching = false
+  let settled = -Infinity
+  let later: ReturnType<typeof setTimeout> | undefined
 
   const may = computed(() => room.can('comment.moderate'))
   const states = computed<readonly CommentState[]>(() => QUEUES[wanted.queue])
@@ -116,7 +120,16 @@ export const useComments = defineStore('comments', () => {
     for (const each of batch.groups) put(each)
     for (const id of batch.gone) leave(id)
     if (!batch.complete) missed = true
-    if (!held.value) settle()
+    settleSoon()
+  }
+
+  /** At once, or a second after the last time. */
+  function settleSoon(): void {
+    clearTimeout(later)
+    if (held.value || !active.value) return
+    const wait = settled + SETTLE_MS - performance.now()
+    if (wait > 0) later = setTimeout(settleSoon, wait)
+    else settle()
   }
 
   /** Merged into another one: its row goes when rows may move. */
@@ -128,6 +141,7 @@ export const useComments = defineStore('comments', () => {
 
   /** Rows as they should be now: what was decided goes, what came takes its place. */
   function settle(): void {
+    settled = performance.now()
     if (missed) {
       void load()
       return
