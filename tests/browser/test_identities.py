@@ -209,3 +209,19 @@ async def test_a_server_that_offers_none(server: Server, browsers: BrowserFactor
     await shows(viewer, MINE, "pending")
     await viewer.fill("comment-input", "再写")
     assert await viewer.count("identity-row") == 0
+
+
+@pytest.mark.parametrize("screen", [PHONE, LAPTOP])
+async def test_the_secretariat_wants_it(public: Public, browsers: BrowserFactory, screen: Screen) -> None:
+    token = public.server.token(public.consultation, "secretariat", "刘欣")
+    desk = await browsers.launch(screen=screen)
+    await desk.open(f"{public.server.url}/desk/{public.consultation}/prepare#token={token}")
+    await reads(desk, "网友可以自愿验证（手机或微信）")
+    select = desk.page.get_by_test_id("edit-identity")
+    await select.select_option("required")
+    await reads(desk, "没有验证（手机或微信）的网友不能留言。")
+    now = await asyncio.to_thread(public.office, "GET", "")
+    assert now["comment_identity"] == "required"
+    await select.scroll_into_view_if_needed()
+    await picture(desk, f"identity-prepare-{screen.width}")
+    await looks_right(desk)
