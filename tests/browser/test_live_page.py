@@ -150,6 +150,18 @@ async def test_from_the_title_card_to_the_replay(staged: Airing, browsers: Brows
     )
     await plays(viewer)
     assert await viewer.axe() == []
+
+    # A link to a moment, as the list of answers has it, opens there, or where the picture comes back after it.
+    moment_s = chapters[last]["from_ms"] // 1000
+    await viewer.open(staged.url(f"?at={moment_s}"))
+    await reaches(viewer, "replay")
+    now = await viewer.wait_until(
+        lambda: state(viewer),
+        lambda now: now["at_s"] and now["program_ms"] is not None,
+        what="opened at a moment",
+    )
+    assert now["program_ms"] >= moment_s * 1000 - 500
+    assert not now["playing"]
     assert viewer.page_errors == []
 
 
