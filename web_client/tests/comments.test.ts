@@ -346,6 +346,7 @@ describe('deciding', () => {
     await acts.takeBack()
     expect(line.of('comment.undo').length).toBe(10)
     expect(useNotices().toasts.at(-1)?.text).toBe('没有可以撤销的操作')
+    expect(useNotices().toasts.filter((each) => each.action)).toEqual([])
   })
 
   it('names held ones one by one: each was held for a reason of its own', async () => {

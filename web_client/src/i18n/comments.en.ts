@@ -45,6 +45,7 @@ export const commentsEn: typeof commentsZhCN = {
     noTopics: 'No topics can be told apart yet',
     allTopics: 'All topics',
     topicsAt: 'Sorted at {time}; the numbers are comments that wait',
+    topicHelp: '{groups} groups, {n} comments wait. Look at them first and decide on odd ones by themselves',
     approveTopic: 'Approve {n} of this topic',
     rejectTopic: 'Reject all of this topic',
     flags: 'Flagged by the system',

@@ -44,6 +44,7 @@ export const commentsZhCN = {
     noTopics: '还分不出主题',
     allTopics: '全部主题',
     topicsAt: '{time} 归类，数字是待审核的条数',
+    topicHelp: '{groups} 组，{n} 条待审核。先看一遍，不合适的单独处理',
     approveTopic: '通过本主题 {n} 条',
     rejectTopic: '本主题都不通过',
     flags: '系统标记',

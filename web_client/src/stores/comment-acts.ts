@@ -33,6 +33,8 @@ export const VERDICTS: Record<CommentState, readonly Verdict[]> = {
 
 interface Step {
   said: string
+  /** what says so and offers the way back */
+  toast?: number
   undo: () => Promise<Decided | null>
 }
 
@@ -57,9 +59,9 @@ export const useCommentActs = defineStore('comment-acts', () => {
   const verdicts = computed<readonly Verdict[]>(() => VERDICTS[comments.states[0] ?? 'pending'])
 
   function remember(said: string, undo: () => Promise<Decided | null>): void {
-    const step = { said, undo }
+    const step: Step = { said, undo }
     steps.value = [...steps.value, step].slice(-STEPS)
-    notices.show(said, { action: { label: t('common.undo'), run: () => void takeBack(step) } })
+    step.toast = notices.show(said, { action: { label: t('common.undo'), run: () => void takeBack(step) } })
   }
 
   async function takeBack(step = steps.value.at(-1)): Promise<void> {
@@ -68,6 +70,7 @@ export const useCommentActs = defineStore('comment-acts', () => {
       return
     }
     steps.value = steps.value.filter((each) => each !== step)
+    if (step.toast !== undefined) notices.dismiss(step.toast)
     const answer = await step.undo()
     if (!answer) return
     comments.keep(answer.groups)
