@@ -26,14 +26,14 @@ class IdentityKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A proof that was begun. `subject` is sealed, and empty where only the answer tells; `answer_hash` is keyed, and
-    empty where somebody else knows the answer."""
+    """A proof that was begun. `sealed_subject` is empty where only the answer tells; `answer_hash` is keyed, and empty
+    where somebody else knows the answer."""
 
     id: str
     consultation_id: str
     device_hash: str
     kind: IdentityKind
-    subject: str
+    sealed_subject: str
     answer_hash: str
     attempts: int
     expires_wall_ms: int
@@ -55,15 +55,15 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a device has shown in one consultation. `subject_hash` is keyed and the same for the same person there;
-    `subject` is sealed. Both are empty once their days are over."""
+    """What a device has shown in one consultation. `subject_hash` is keyed and the same for the same person there.
+    It and `sealed_subject` are empty once their days are over."""
 
     id: str
     consultation_id: str
     device_hash: str
     kind: IdentityKind
     subject_hash: str
-    subject: str
+    sealed_subject: str
     proven_wall_ms: int
 
 

@@ -123,7 +123,7 @@ class Identities:
             consultation_id=consultation_id,
             device_hash=by.device_hash,
             kind=kind,
-            subject=self._vault.seal(question.subject) if question.subject else "",
+            sealed_subject=self._vault.seal(question.subject) if question.subject else "",
             answer_hash=self._answer_hash(proof_id, question.answer) if question.answer else "",
             attempts=0,
             expires_wall_ms=now_ms + VALID_MS,
@@ -182,7 +182,7 @@ class Identities:
             provider = self._providers.get(proof.kind)
             return None if provider is None else await provider.named(answer)
         is_right = hmac.compare_digest(self._answer_hash(proof.id, answer), proof.answer_hash)
-        return self._vault.open(proof.subject) if is_right else None
+        return self._vault.open(proof.sealed_subject) if is_right else None
 
     def _answer_hash(self, proof_id: str, answer: str) -> str:
         return self._vault.fingerprint(f"answer {proof_id} {answer}")
@@ -194,7 +194,7 @@ class Identities:
             device_hash=proof.device_hash,
             kind=proof.kind,
             subject_hash=self._vault.fingerprint(f"{proof.consultation_id} {proof.kind} {subject}"),
-            subject=self._vault.seal(subject) if self._days else "",
+            sealed_subject=self._vault.seal(subject) if self._days else "",
             proven_wall_ms=self._boards.clock.wall_ms(),
         )
 
@@ -213,7 +213,7 @@ class Identities:
             await unit.audit.append(
                 self._boards.entry(consultation, caller.actor, "identity.read", comment_id)
             )
-        sealed = "" if shown is None else shown.subject
+        sealed = "" if shown is None else shown.sealed_subject
         return KnownAuthor(comment.identity, self._vault.open(sealed) if sealed else None)
 
     # ── forgetting ──────────────────────────────────────────────────────────────────────────────

@@ -52,7 +52,7 @@ SECRETS: Final = frozenset(
         "address",
         "device_hash",
         "subject_hash",
-        "subject",
+        "sealed_subject",
     }
 )
 

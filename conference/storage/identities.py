@@ -12,7 +12,7 @@ from conference.model.identity import Identity, IdentityKind, Proof
 from conference.storage.rows import to_row
 from conference.storage.tables import identities, identity_proofs
 
-_ERASED: Final = {"subject": "", "subject_hash": ""}
+_ERASED: Final = {"sealed_subject": "", "subject_hash": ""}
 
 
 class SqlIdentities:
@@ -105,7 +105,7 @@ class SqlIdentities:
 
 def _has_subject(before_wall_ms: int) -> sa.ColumnElement[bool]:
     c = identities.c
-    return sa.and_(sa.or_(c.subject != "", c.subject_hash != ""), c.proven_wall_ms < before_wall_ms)
+    return sa.and_(sa.or_(c.sealed_subject != "", c.subject_hash != ""), c.proven_wall_ms < before_wall_ms)
 
 
 def _identity(row: RowMapping) -> Identity:

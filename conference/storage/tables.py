@@ -478,7 +478,7 @@ identities = sa.Table(
     sa.Column("device_hash", sa.String(64), nullable=False),
     sa.Column("kind", sa.String(8), nullable=False),
     sa.Column("subject_hash", sa.String(64), nullable=False),
-    sa.Column("subject", sa.String(300), nullable=False),
+    sa.Column("sealed_subject", sa.String(300), nullable=False),
     sa.Column("proven_wall_ms", sa.BigInteger, nullable=False),
     sa.Index("ix_identities_consultation_id_device_hash", "consultation_id", "device_hash"),
 )
@@ -490,7 +490,7 @@ identity_proofs = sa.Table(
     sa.Column("consultation_id", sa.ForeignKey("consultations.id", ondelete="CASCADE"), nullable=False),
     sa.Column("device_hash", sa.String(64), nullable=False),
     sa.Column("kind", sa.String(8), nullable=False),
-    sa.Column("subject", sa.String(300), nullable=False),
+    sa.Column("sealed_subject", sa.String(300), nullable=False),
     sa.Column("answer_hash", sa.String(64), nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("expires_wall_ms", sa.BigInteger, nullable=False, index=True),

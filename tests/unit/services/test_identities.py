@@ -107,7 +107,7 @@ async def test_nothing_in_clear(viewers: Visitors) -> None:
         ("identity.failed", {"kind": "phone"}),
     ]
     stored = (await viewers.rows())["identities"]
-    assert [viewers.vault.open(each["subject"]) for each in stored] == [NUMBER, "openid7"]
+    assert [viewers.vault.open(each["sealed_subject"]) for each in stored] == [NUMBER, "openid7"]
 
 
 async def test_wechat_names_the_viewer(viewers: Visitors) -> None:
@@ -272,7 +272,7 @@ async def test_who_wrote_it(viewers: Visitors) -> None:
     known = await author("c", ADMINISTRATOR, first.id)
     assert (known.kind, known.subject) == (IdentityKind.PHONE, None)
     rows = (await viewers.rows())["identities"]
-    assert {(each["subject"], each["subject_hash"]) for each in rows} == {("", "")}
+    assert {(each["sealed_subject"], each["subject_hash"]) for each in rows} == {("", "")}
     assert await viewers.identities.of("c", DEVICE) is IdentityKind.PHONE
 
 
@@ -280,7 +280,7 @@ async def test_where_nothing_is_kept(world: World) -> None:
     viewers = Visitors(world, days=0)
     await viewers.finish(await viewers.begin())
     (row,) = (await viewers.rows())["identities"]
-    assert (row["subject"], len(row["subject_hash"])) == ("", 64)
+    assert (row["sealed_subject"], len(row["subject_hash"])) == ("", 64)
 
 
 async def test_only_where_comments_are_taken(viewers: Visitors) -> None:

@@ -117,7 +117,7 @@ async def stored(world: World) -> Story:
             None if current is None else current.id,
             {each["id"]: each["attempts"] for each in shown["identity_proofs"]},
             {
-                each["id"]: each["kind"] if each["subject"] and each["subject_hash"] else "erased"
+                each["id"]: each["kind"] if each["sealed_subject"] and each["subject_hash"] else "erased"
                 for each in shown["identities"]
             },
         )
