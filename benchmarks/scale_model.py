@@ -25,9 +25,9 @@ class Costs:
     json_nginx_us: float = 60.0
     json_bytes: float = 1_600.0
     low_latency_nginx_us: float = 210.0  # of one viewer and second: lists, pieces and what they weigh
-    plain_nginx_us: float = 120.0
+    plain_nginx_us: float = 150.0
     objects_of_rendition: float = 11.0  # a second, that nginx asks the server for
-    server_json_us: float = 900.0
+    server_json_us: float = 450.0
     server_media_us: float = 480.0
     server_post_us: float = 900.0
     tls_us_per_mbit: float = 100.0  # assumed: AES-GCM in hardware, about 10 Gbit/s a core
@@ -76,7 +76,7 @@ class Need:
 
 
 def author_wait_s(viewers: int) -> float:
-    """How often somebody asks for an own comment that waits, by web_client's own-comments.ts: 6 s, more in a crowd."""
+    """How often somebody asks for an own comment that has waited for some minutes, by web_client's own-comments.ts."""
     return 20.0 * min(10.0, max(1.0, viewers / 5_000))
 
 
