@@ -24,7 +24,7 @@ export const publicCommentsEn: typeof publicCommentsZhCN = {
   closed: 'Comments are closed, you can read the answers',
   notYet: 'Comments are not open now',
   until: 'You can comment until {date}, {time}',
-  me: 'I',
+  me: 'Me',
   justNow: 'just now',
   authors: 'and others, {n} in all',
   sending: 'Sending',
