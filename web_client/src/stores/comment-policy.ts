@@ -16,6 +16,8 @@ export const useModeration = defineStore('comment-policy', () => {
   const session = useSession()
   const now = shallowRef<ModerationPolicy | null>(null)
   const may = computed(() => room.can('consultation.edit'))
+  /** whether a press puts a comment before the meeting at once: the chair's right, or the session's policy */
+  const promotes = computed(() => room.can('promotion.decide') || (room.can('comment.promote') && now.value?.moderator_promotes === true))
 
   async function load(): Promise<void> {
     const done = await acts.run((http) => fetchPolicy(http, session.cid), { quiet: true })
@@ -32,5 +34,5 @@ export const useModeration = defineStore('comment-policy', () => {
     if (done) notices.show(t(`comments.moderation.${moderation}Said`))
   }
 
-  return { now, may, load, set }
+  return { now, may, promotes, load, set }
 })
