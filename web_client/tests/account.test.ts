@@ -48,6 +48,7 @@ describe('the sentence that is read aloud', () => {
   it('is as plain where nothing is late, rated or there', () => {
     const calm = account({ responses: { total: 2, answered: 1, in_hand: 1, overdue: 0, unassigned: 0 }, median_days: null, ratings: { satisfied: 0, fairly: 0, unsatisfied: 0 } })
     expect(sentences(calm, 'zh-CN', t)).toEqual({ head: '2 件意见交办，1 件已答复', text: '还没有提问人作评价。' })
+    expect(sentences(account({ median_days: 0.3 }), 'zh-CN', t).text).toMatch(/^一半的事项不到一天就有答复。/)
     const none = account({ responses: { total: 0, answered: 0, in_hand: 0, overdue: 0, unassigned: 0 } })
     expect(sentences(none, 'zh-CN', t).head).toBe('收到网友留言 9,216 条，还没有交办的事项')
     expect(sentences({ ...none, comments: { ...none.comments, received: 0 } }, 'zh-CN', t).head).toBe('没有收到网友留言')

@@ -26,6 +26,7 @@ export const accountEn: AccountTexts = {
       silent: 'No comments came in',
       noneText: 'Once comments are put to the session or handed over, this says what became of them.',
       median: 'Half of them were answered within {n} days.',
+      medianDay: 'Half of them were answered in less than a day.',
       rated: '{n} authors rated the answers, {good} of them satisfied or fairly satisfied.',
       unrated: 'No author has rated an answer yet.',
     },

@@ -25,6 +25,7 @@ export const accountZhCN = {
       silent: '没有收到网友留言',
       noneText: '留言上会或交办以后，办理情况会出现在这里。',
       median: '一半的事项在 {n} 天内答复。',
+      medianDay: '一半的事项不到一天就有答复。',
       rated: '{n} 位提问人作了评价，{good} 位满意或基本满意。',
       unrated: '还没有提问人作评价。',
     },

@@ -33,7 +33,7 @@ export function sentences({ responses, comments, median_days: median, ratings }:
   const head = said.join(comma)
   const rated = ratings.satisfied + ratings.fairly + ratings.unsatisfied
   const parts: string[] = []
-  if (median !== null) parts.push(t('account.say.median', { n: median }))
+  if (median !== null) parts.push(median < 1 ? t('account.say.medianDay') : t('account.say.median', { n: median }))
   if (rated > 0) parts.push(t('account.say.rated', { n: rated, good: ratings.satisfied + ratings.fairly }))
   else if (responses.answered > 0) parts.push(t('account.say.unrated'))
   return { head, text: parts.join(locale === 'zh-CN' ? '' : ' ') }
