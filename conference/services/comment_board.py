@@ -51,6 +51,7 @@ class CommentBoard:
     flood: FloodGate = field(default_factory=FloodGate)
     comments: dict[str, Comment] = field(default_factory=dict)
     promotions: dict[str, Promotion] = field(default_factory=dict)
+    is_grouped: bool = True  # whether the grouping knows all comments
     is_stale: bool = False  # the rows say something else: read them again
     revision: int = 0  # one more whenever the public sees something else
     regrouped: int = 0  # one more whenever a group gained or lost a comment

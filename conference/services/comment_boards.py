@@ -61,7 +61,6 @@ class CommentBoards:
             async for some in unit.comments.pages(consultation_id, _ROWS_AT_ONCE):
                 for comment in some:
                     board.put(comment)
-                board.grouping.restore([(each.id, each.text, each.group_id) for each in some])
                 await asyncio.sleep(0)  # the room goes on meanwhile
             for group in await unit.comments.groups(consultation_id):
                 if board.has_group(group.id):
@@ -69,7 +68,21 @@ class CommentBoards:
             for promotion in await unit.promotions.of(consultation_id):
                 board.put_promotion(promotion)
         board.dirty.clear()
+        board.is_grouped = not board.comments
         return board
+
+    @staticmethod
+    async def regroup(board: CommentBoard) -> None:
+        """Make the grouping know what the board does. Only who writes needs it: who reads need not wait for that. The
+        board's lock is held; harmless when it is done already."""
+        if board.is_grouped:
+            return
+        known = list(board.comments.values())
+        for first in range(0, len(known), _ROWS_AT_ONCE):
+            some = known[first : first + _ROWS_AT_ONCE]
+            board.grouping.restore([(each.id, each.text, each.group_id) for each in some])
+            await asyncio.sleep(0)
+        board.is_grouped = True
 
     def closings(
         self, consultation: Consultation, by: Actor, closed: Iterable[Promotion]

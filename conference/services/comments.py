@@ -292,6 +292,8 @@ class Comments:
         board.unwritten = [each for each in board.unwritten if not each.is_over]
 
     async def _write(self, board: CommentBoard, wishes: Sequence[_Wish]) -> None:
+        if any(wish.comment is not None for wish in wishes):
+            await self._boards.regroup(board)
         added, number, shown = dict[tuple[str, str], Comment](), board.last_number, board.last_shown
         for wish in wishes:
             if wish.comment is None:

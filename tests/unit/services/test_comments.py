@@ -268,6 +268,18 @@ async def test_the_rows_are_the_board_after_a_restart(public: Audience) -> None:
     assert (await Audience(public.world).comments.page("c")) == await public.comments.page("c")
 
 
+async def test_what_says_the_same_meets_after_a_restart_too(public: Audience) -> None:
+    lamp = await public.post("村口的路灯坏了三个月没有人修")
+    bridge = await public.post("桥头的栏杆断了一截老人很怕", device="d2")
+    later = Audience(public.world)
+    await later.desk.merge("c", MODERATOR, [lamp.id, bridge.id])  # before anybody writes
+    again = await later.post("桥头的栏杆断了一截，老人都很怕", device="d3")
+    other = await later.post("学校食堂的菜太硬", device="d4")
+    board = await later.board()
+    assert board.get(again.id).group_id == board.get(lamp.id).group_id == board.get(bridge.id).group_id
+    assert board.get(other.id).group_id == other.id
+
+
 async def test_addresses_go_when_their_days_are_over(public: Audience) -> None:
     made = await public.post("一")
     await public.comments.erase_addresses()
