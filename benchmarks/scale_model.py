@@ -22,12 +22,12 @@ _BEACONS_A_SECOND: Final = 50.0
 class Costs:
     """Measured on one core of the machine of docs/benchmarks.md, in µs of processor time, bytes and Mbit/s."""
 
-    json_nginx_us: float = 60.0
+    json_nginx_us: float = 67.0
     json_bytes: float = 1_600.0
     low_latency_nginx_us: float = 210.0  # of one viewer and second: lists, pieces and what they weigh
     plain_nginx_us: float = 150.0
     objects_of_rendition: float = 11.0  # a second, that nginx asks the server for
-    server_json_us: float = 450.0
+    server_json_us: float = 520.0
     server_media_us: float = 480.0
     server_post_us: float = 900.0
     tls_us_per_mbit: float = 100.0  # assumed: AES-GCM in hardware, about 10 Gbit/s a core
