@@ -19,6 +19,7 @@ import time
 
 from . import messages
 from .node import Node
+from .priority import go_first
 from .settings import EXIT_PORT_IN_USE, MediaSettings
 
 _TICK_S = 0.01
@@ -133,6 +134,8 @@ def main() -> None:
     )
     values = json.loads(sys.argv[2])
     values["addresses"] = tuple(values["addresses"])
+    if not go_first():
+        log.info("packets wait for their turn among other work: real-time scheduling is not to be had here")
     sys.exit(asyncio.run(run(int(sys.argv[1]), MediaSettings(**values))))
 
 
