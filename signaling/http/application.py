@@ -21,6 +21,7 @@ from signaling.http import (
     preparing,
     presence,
     proceedings,
+    promotions,
     public_comments,
     public_identity,
     public_responses,
@@ -57,6 +58,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     exports.add_to(app)
     broadcast.add_to(app)
     comments.add_to(app)
+    promotions.add_to(app)
     public_comments.add_to(app)
     public_identity.add_to(app)
     responses.add_to(app)

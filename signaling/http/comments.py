@@ -137,18 +137,6 @@ class GroupResource(Resource):
     group: CommentGroupView
 
 
-class PromotionResource(Resource):
-    """`state`: proposed, current, ended, declined or withdrawn."""
-
-    state: str
-    promotion: PromotionCard
-
-
-class PromotionList(Resource):
-    items: list[PromotionCard]
-    next: None = None
-
-
 class AuthorResource(Resource):
     """From where a comment was written; null once that was deleted."""
 
@@ -485,77 +473,8 @@ def _words(words: Sequence[Word]) -> web.Response:
     return json_of(WordList(items=[WordBody.model_validate(each) for each in words]))
 
 
-_Promoted: TypeAlias = (
-    r200[PromotionResource] | r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem] | r409[Problem]
-)
-
-
-@documented
-async def promote_comment(request: web.Request, cid: str, comment_id: str, /) -> _Promoted:
-    """
-    Put it to the session; by a moderator a proposal, unless the consultation's policy says otherwise.
-
-    Security: BearerToken: []
-    Tags: promotions
-    Status Codes:
-        409: comment_changed; the session is over
-    """
-    context = request.app[CONTEXT]
-    grant, _ = await context.authorise(request, cid, Action.COMMENT_PROMOTE)
-    return _promoted(await context.promotions.promote(cid, grant.bearer, comment_id))
-
-
-@documented
-async def list_promotions(
-    request: web.Request, cid: str, /
-) -> r200[PromotionList] | r401[Problem] | r403[Problem] | r404[Problem]:
-    """
-    What was proposed and put to the session, the newest first.
-
-    Security: BearerToken: []
-    Tags: promotions
-    """
-    context = request.app[CONTEXT]
-    grant, _ = await context.authorise(request, cid, Action.COMMENT_PROMOTE)
-    return json_of(PromotionList(items=list(await context.promotions.every(cid, grant.bearer))))
-
-
-@documented
-async def decline_promotion(request: web.Request, cid: str, promotion_id: str, /) -> _Promoted:
-    """
-    Take a proposal off the list.
-
-    Security: BearerToken: []
-    Tags: promotions
-    Status Codes:
-        409: comment_changed: it was taken
-    """
-    context = request.app[CONTEXT]
-    grant, _ = await context.authorise(request, cid, Action.COMMENT_PROMOTE)
-    return _promoted(await context.promotions.decline(cid, grant.bearer, promotion_id))
-
-
-@documented
-async def end_promotion(request: web.Request, cid: str, promotion_id: str, /) -> _Promoted:
-    """
-    The card goes, and the item that was interrupted goes on.
-
-    Security: BearerToken: []
-    Tags: promotions
-    Status Codes:
-        409: comment_changed: it was not taken
-    """
-    context = request.app[CONTEXT]
-    grant, _ = await context.authorise(request, cid, Action.COMMENT_PROMOTE)
-    return _promoted(await context.promotions.end(cid, grant.bearer, promotion_id))
-
-
-def _promoted(card: PromotionCard) -> web.Response:
-    return json_of(PromotionResource(state=card.phase.value, promotion=card))
-
-
 def add_to(app: web.Application) -> None:
-    """The routes of comments and promotions."""
+    """The routes of comments."""
     path = f"{PREFIX}/consultations/{{cid}}"
     app.router.add_get(f"{path}/comments", list_comments, allow_head=False)
     app.router.add_get(f"{path}/comments/groups", list_comment_groups, allow_head=False)
@@ -574,8 +493,4 @@ def add_to(app: web.Application) -> None:
     app.router.add_post(f"{path}/comments/{{comment_id}}/claim", claim_comment)
     app.router.add_post(f"{path}/comments/{{comment_id}}/release", release_comment)
     app.router.add_post(f"{path}/comments/{{comment_id}}/represent", represent_comment)
-    app.router.add_post(f"{path}/comments/{{comment_id}}/promote", promote_comment)
     app.router.add_get(f"{path}/comments/{{comment_id}}/author", get_comment_author, allow_head=False)
-    app.router.add_get(f"{path}/promotions", list_promotions, allow_head=False)
-    app.router.add_post(f"{path}/promotions/{{promotion_id}}/decline", decline_promotion)
-    app.router.add_post(f"{path}/promotions/{{promotion_id}}/end", end_promotion)
