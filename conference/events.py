@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from conference.desk_views import (
+    BroadcastView,
+    CommentCounts,
+    CommentGroupView,
+    DiskView,
+    ProgramView,
+    PromotionCard,
+)
 from conference.model.agenda import AgendaItem
-from conference.model.broadcast import CutKind
-from conference.model.comment import CommentState, Level, Reason
 from conference.model.consultation import Mode, Status
 from conference.model.floor import Ending, EndReason, TurnState
-from conference.model.identity import IdentityKind
 from conference.model.media import OfferedTrack, PublicationInfo, Speaker
 from conference.model.participant import Device, EntryMeans, LeaveReason, ParticipantKind
 from conference.model.permissions import Role
-from conference.model.program import Direction, DirectionMode, Layout, PersonKind, Phase, ProgramState
-from conference.model.promotion import PromotionPhase
 from conference.model.recording import RecordingState
 
 
@@ -175,141 +178,6 @@ class Snapshot:
     statements: tuple[OwnStatementView, ...]  # the newest, oldest first
     statement_count: int  # of those that the receiver may see
     waiting: tuple[WaitingView, ...] | None  # null without the right to admit
-
-
-@dataclass(frozen=True, slots=True)
-class RunningCutView:
-    """The public sees a card and hears nothing since program time `since_ms`."""
-
-    id: str
-    since_ms: int
-    since_wall_ms: int
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class WithdrawnView:
-    """A stretch of program time that the public does not see, or saw again since `reinstated_wall_ms`."""
-
-    id: str
-    kind: CutKind
-    from_ms: int
-    to_ms: int | None
-    by: str
-    at_wall_ms: int
-    reason: str
-    reinstated_wall_ms: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class BroadcastView:
-    """What goes to the public, where the consultation `is_public`. `withdrawn`: newest first, the running cut among
-    them."""
-
-    is_public: bool
-    cut: RunningCutView | None
-    delay_s: int
-    withdrawn: tuple[WithdrawnView, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ProgramView:
-    """The program: `layout` and `people` are what is shown, `chosen_…` what was directed.
-
-    `load_level`: 0 as it should be, up to 5 as more is left out to keep up. `reason` of a trouble: disk_full,
-    disk_failed, worker_ended, tap_lost or the code of the media process.
-    """
-
-    state: ProgramState
-    reason: str | None
-    layout: str | None
-    people: tuple[str, ...]
-    load_level: int
-    fps: float
-    mode: DirectionMode
-    chosen_layout: Layout | None
-    chosen_people: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DiskView:
-    """Where recording and program are kept. `warn`: there is less left than the server was told to warn at."""
-
-    free_bytes: int
-    warn: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CommentView:
-    """A comment of the public for those who moderate. `program_time_ms`: what its author was watching; `identity`: what
-    its author had shown by then."""
-
-    id: str
-    number: int
-    nickname: str
-    region: str | None
-    text: str
-    program_time_ms: int | None
-    at_wall_ms: int
-    state: CommentState
-    level: Level
-    reasons: tuple[Reason, ...]
-    group_id: str
-    likes: int
-    reports: int
-    decided_by: str | None
-    reject_reason: str | None
-    identity: IdentityKind | None
-
-
-@dataclass(frozen=True, slots=True)
-class CommentGroupView:
-    """Comments that say nearly the same. `authors`: whose comments are neither rejected nor hidden nor withdrawn.
-
-    `states`: how many comments are in each. `claimed_by`: the name of who works on it.
-    """
-
-    id: str
-    representative: CommentView
-    authors: int
-    states: dict[CommentState, int]
-    claimed_by: str | None
-    first_wall_ms: int
-    last_wall_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class CommentCounts:
-    """How the queue stands. `per_second`: what came in of late; `oldest_wall_ms`: since when somebody waits;
-    `last_number`: of the newest comment."""
-
-    states: dict[CommentState, int]
-    waiting_groups: int
-    last_number: int
-    oldest_wall_ms: int | None
-    per_second: float
-
-
-@dataclass(frozen=True, slots=True)
-class PromotionCard:
-    """What is proposed for the session, or was put to it, with the words of its comment. Times without `wall` are
-    program time."""
-
-    id: str
-    comment_id: str
-    group_id: str
-    phase: PromotionPhase
-    text: str
-    nickname: str
-    place: str | None
-    authors: int
-    proposed_by: str
-    proposed_wall_ms: int
-    decided_by: str | None
-    item_id: str | None
-    started_at_ms: int | None
-    ended_at_ms: int | None
-    answering: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -599,138 +467,3 @@ SessionEvent = (
     | SessionRemoved
     | SessionRefused
 )
-
-
-# ── what the recorder tells the services ────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedFile:
-    """A file of the recording as it stands: where it lies below the directory of recordings, and what is in it.
-
-    `started_at_ms` is program time, `created_at_ms` UTC. An ended one that is not whole was found after its writer
-    had been killed.
-    """
-
-    consultation_id: str
-    path: str
-    participant_id: str
-    source: str
-    codec: str
-    started_at_ms: int
-    created_at_ms: int
-    is_ended: bool = False
-    is_whole: bool = False
-    duration_ms: int = 0
-    size_bytes: int = 0
-    sha256: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RecorderReady:
-    """A worker listens at `socket_path` for the tap of this room. It says so again whenever its tap has ended."""
-
-    consultation_id: str
-    socket_path: str
-
-
-@dataclass(frozen=True, slots=True)
-class RecorderTrouble:
-    """Nothing is recorded until the next RecorderReady. `reason`: disk_full, disk_failed or worker_ended."""
-
-    consultation_id: str
-    reason: str
-
-
-RecorderEvent = RecordedFile | RecorderReady | RecorderTrouble
-
-
-# ── what the maker of programs is told, and what it tells the services ──────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class ScenePerson:
-    """Somebody, or a hall. `line` stands under the name; `venue` is the same for a hall and those who sit in it."""
-
-    id: str
-    name: str
-    line: str
-    venue: str | None
-    kind: PersonKind
-    is_main: bool
-    camera: bool
-    microphone: bool
-    connected: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ScenePromotion:
-    """What the public's voice is before the meeting (上会), and who answers."""
-
-    text: str
-    nickname: str = ""
-    place: str | None = None
-    answering: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What the maker of the program is told: one whole state. Field names are those that it reads.
-
-    Wall times are UTC milliseconds, `floor_ends_ms` is program time.
-    """
-
-    phase: Phase
-    title: str
-    organization: str
-    item: str | None
-    program_started_wall_ms: int | None
-    starts_wall_ms: int | None
-    resumes_wall_ms: int | None
-    venues: tuple[str, ...]
-    people: tuple[ScenePerson, ...]
-    floor: str | None
-    floor_ends_ms: int | None
-    direction: Direction
-    promotion: ScenePromotion | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ProgramReady:
-    """A worker listens at `tap_path` for the tap and at `feed_path` for who carries the program back into the room.
-    It says so again whenever one of them has ended."""
-
-    consultation_id: str
-    tap_path: str
-    feed_path: str
-
-
-@dataclass(frozen=True, slots=True)
-class ProgramTrouble:
-    """Nothing is made until the next ProgramReady. `reason`: disk_full, disk_failed or worker_ended."""
-
-    consultation_id: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ProgramShown:
-    """The picture changed: its layout, and the participants in it."""
-
-    consultation_id: str
-    layout: str
-    people: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ProgramLoad:
-    """How the worker keeps up: `core` is its share of one processor core."""
-
-    consultation_id: str
-    level: int
-    fps: float
-    core: float
-    late_frames: int
-
-
-ProgramEvent = ProgramReady | ProgramTrouble | ProgramShown | ProgramLoad

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from conference.events import RecordedFile, RecorderEvent, RecorderReady, RecorderTrouble
+from conference.worker_events import RecordedFile, RecorderEvent, RecorderReady, RecorderTrouble
 from recording.manifest import files_of, read_manifest, sync_directory
 from recording.settle import lives_of
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from conference.events import BroadcastView
+from conference.desk_views import BroadcastView
 from conference.model.audit import AuditEntry, Personal, Value
 from conference.model.broadcast import DEFAULT_BACK_S, Cut, CutKind, PublicView, running
 from conference.model.consultation import Consultation, Status

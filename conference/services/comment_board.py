@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from conference.events import CommentCounts, CommentGroupView, CommentView
+from conference.desk_views import CommentCounts, CommentGroupView, CommentView
 from conference.model.comment import SHOWN, Comment, CommentState, Word
 from conference.model.comment_group import CommentGroup
 from conference.model.errors import NotFoundError

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from conference.events import CommentGroupView
+from conference.desk_views import CommentGroupView
 from conference.model.audit import AuditEntry, Value
 from conference.model.comment import Comment
 from conference.model.comment_group import CommentGroup

@@ -9,13 +9,8 @@ from enum import StrEnum
 from heapq import nsmallest
 from typing import Final
 
-from conference.events import (
-    CommentCounts,
-    CommentGroupView,
-    CommentsUpdated,
-    CommentView,
-    PromotionCard,
-)
+from conference.desk_views import CommentCounts, CommentGroupView, CommentView, PromotionCard
+from conference.events import CommentsUpdated
 from conference.model.audit import Personal
 from conference.model.comment import Comment, CommentState, Word
 from conference.model.comment_group import CommentGroup

@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from conference.events import DiskView
+from conference.desk_views import DiskView
 from conference.services.ports import Disk
 from conference.services.rooms import Rooms
 

@@ -10,17 +10,16 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from conference.desk_views import BroadcastView, DiskView, ProgramView
 from conference.events import (
     AgendaUpdated,
     AwaitedConsultation,
     BroadcastUpdated,
-    BroadcastView,
     ConsultationUpdated,
     ConsultationView,
     DeskSelfView,
     DeskSnapshot,
     DiskUpdated,
-    DiskView,
     FloorUpdated,
     FloorView,
     MediaView,
@@ -31,7 +30,6 @@ from conference.events import (
     ParticipantUpdated,
     ParticipantView,
     ProgramUpdated,
-    ProgramView,
     RoomEvent,
     SelfView,
     SessionEvent,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from conference.events import Scene, ScenePerson, ScenePromotion
 from conference.model.agenda import AgendaItem, AgendaKind
 from conference.model.consultation import Consultation, Status
 from conference.model.floor import Turn, TurnState
@@ -15,6 +14,7 @@ from conference.model.permissions import Role
 from conference.model.program import Direction, PersonKind, Phase
 from conference.model.venue import Venue, VenueKind
 from conference.services.live_room import Seat
+from conference.worker_events import Scene, ScenePerson, ScenePromotion
 
 MAX_PEOPLE: Final = 500  # as many as the maker takes
 _SEPARATOR: Final = " · "

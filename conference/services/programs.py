@@ -10,15 +10,7 @@ from typing import Final
 
 import structlog
 
-from conference.events import (
-    ProgramEvent,
-    ProgramLoad,
-    ProgramReady,
-    ProgramShown,
-    ProgramTrouble,
-    ProgramView,
-    Scene,
-)
+from conference.desk_views import ProgramView
 from conference.model.agenda import AgendaItem
 from conference.model.audit import SYSTEM, Actor, AuditEntry, Value
 from conference.model.consultation import Consultation, Status
@@ -39,6 +31,14 @@ from conference.services.ports import MediaError, ProgramMaker
 from conference.services.program_scene import scene_of
 from conference.services.rooms import Rooms
 from conference.services.trace import Bearer
+from conference.worker_events import (
+    ProgramEvent,
+    ProgramLoad,
+    ProgramReady,
+    ProgramShown,
+    ProgramTrouble,
+    Scene,
+)
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from conference.events import PromotionCard
+from conference.desk_views import PromotionCard
 from conference.model.agenda import Agenda, AgendaItem, promotion_item
 from conference.model.audit import AuditEntry, Value
 from conference.model.comment import Comment, Decision

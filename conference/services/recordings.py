@@ -10,7 +10,6 @@ from typing import Final
 
 import structlog
 
-from conference.events import RecordedFile, RecorderEvent, RecorderReady, RecorderTrouble
 from conference.model.audit import SYSTEM, Actor, AuditEntry, Value
 from conference.model.consultation import Consultation, Status
 from conference.model.errors import ConferenceError, NotFoundError
@@ -22,6 +21,7 @@ from conference.services.media_sessions import RoomsEvent
 from conference.services.ports import MediaError, Recorder, UnitOfWork
 from conference.services.rooms import Rooms
 from conference.services.trace import Bearer
+from conference.worker_events import RecordedFile, RecorderEvent, RecorderReady, RecorderTrouble
 
 log = structlog.get_logger(__name__)
 

@@ -5,17 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from conference.events import (
-    BroadcastView,
-    FloorView,
-    HolderView,
-    OwnStatementView,
-    RequestView,
-    RunningCutView,
-    StatementView,
-    WaitingView,
-    WithdrawnView,
-)
+from conference.desk_views import BroadcastView, RunningCutView, WithdrawnView
+from conference.events import FloorView, HolderView, OwnStatementView, RequestView, StatementView, WaitingView
 from conference.model.broadcast import Cut, CutKind, running
 from conference.model.consultation import Consultation, Mode
 from conference.model.floor import Turn

@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from conference.events import (
+from conference.worker_events import (
     ProgramEvent,
     ProgramLoad,
     ProgramReady,

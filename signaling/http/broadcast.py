@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp_pydantic.oas.typing import r200, r400, r401, r403, r404, r409
 from pydantic import BaseModel, ConfigDict, Field
 
-from conference.events import BroadcastView
+from conference.desk_views import BroadcastView
 from conference.model.broadcast import DEFAULT_BACK_S, MAX_BACK_S, CutKind
 from conference.model.ids import ID_PATTERN, PLAIN_PATTERN
 from conference.model.permissions import Action

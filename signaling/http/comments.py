@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp_pydantic.oas.typing import r200, r400, r401, r403, r404, r409
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from conference.events import CommentCounts, CommentGroupView, CommentView, PromotionCard
+from conference.desk_views import CommentCounts, CommentGroupView, CommentView, PromotionCard
 from conference.model.comment import CommentState, Decision, Level, Word
 from conference.model.errors import ConferenceError
 from conference.model.ids import ID_PATTERN, PLAIN_PATTERN

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from aiohttp import web
 from aiohttp_pydantic.oas.typing import r200, r400, r401, r403, r404, r409
 
-from conference.events import PromotionCard
+from conference.desk_views import PromotionCard
 from conference.model.permissions import Action
 from signaling.http.context import CONTEXT
 from signaling.http.resources import Problem, Resource

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conference.events import BroadcastView
+from conference.desk_views import BroadcastView
 from conference.services.broadcasts import Broadcasts
 from conference.services.programs import Programs
 from signaling.realtime.dispatch import Call, Session

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from conference.events import PromotionCard
+from conference.desk_views import PromotionCard
 from conference.model.comment import Decision
 from conference.services.comment_changes import Decided
 from conference.services.comment_desk import CommentDesk

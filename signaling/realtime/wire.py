@@ -6,14 +6,18 @@ from typing import Any, Final, get_args
 
 from pydantic import TypeAdapter
 
-from conference.events import (
-    AgendaUpdated,
-    BroadcastUpdated,
+from conference.desk_views import (
     BroadcastView,
     CommentCounts,
     CommentGroupView,
-    CommentsUpdated,
     CommentView,
+    ProgramView,
+    PromotionCard,
+)
+from conference.events import (
+    AgendaUpdated,
+    BroadcastUpdated,
+    CommentsUpdated,
     ConsultationUpdated,
     DeskSnapshot,
     DiskUpdated,
@@ -33,8 +37,6 @@ from conference.events import (
     ParticipantUpdated,
     ParticipantView,
     ProgramUpdated,
-    ProgramView,
-    PromotionCard,
     RoomEvent,
     SessionEvent,
     SessionRefused,

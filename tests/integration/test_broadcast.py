@@ -9,8 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from conference.events import ProgramLoad, ProgramReady, ProgramShown
 from conference.model.permissions import Role
+from conference.worker_events import ProgramLoad, ProgramReady, ProgramShown
 from tests.support.eventually import eventually
 from tests.support.server import Metrics
 from tests.unit.signaling.harness import Client, Signalling, signalling

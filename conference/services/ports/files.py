@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Protocol
 
-from conference.events import RecordedFile, RecorderEvent
 from conference.model.invitee_list import ImportRow
+from conference.worker_events import RecordedFile, RecorderEvent
 
 
 class TableReader(Protocol):

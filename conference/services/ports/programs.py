@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from conference.events import ProgramEvent, Scene
+from conference.worker_events import ProgramEvent, Scene
 
 
 class ProgramMaker(Protocol):

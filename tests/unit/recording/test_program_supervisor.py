@@ -14,8 +14,15 @@ from typing import Any
 
 import pytest
 
-from conference.events import ProgramEvent, ProgramLoad, ProgramReady, ProgramShown, ProgramTrouble, Scene
 from conference.model.program import Direction, Phase
+from conference.worker_events import (
+    ProgramEvent,
+    ProgramLoad,
+    ProgramReady,
+    ProgramShown,
+    ProgramTrouble,
+    Scene,
+)
 from recording.hls.journal import Journal, read_journal
 from recording.program.supervisor import ProgramSupervisor
 from tests.support.eventually import eventually

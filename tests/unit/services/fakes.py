@@ -9,17 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from conference.events import (
-    DeskSnapshot,
-    ParticipantView,
-    ProgramEvent,
-    RecordedFile,
-    RecorderEvent,
-    RoomEvent,
-    Scene,
-    SessionEvent,
-    Snapshot,
-)
+from conference.events import DeskSnapshot, ParticipantView, RoomEvent, SessionEvent, Snapshot
 from conference.model.errors import ConferenceError
 from conference.model.media import (
     RECORDING_TAP,
@@ -30,6 +20,7 @@ from conference.model.media import (
     TrackHint,
 )
 from conference.services.ports import MediaError, Storage, UnitOfWork
+from conference.worker_events import ProgramEvent, RecordedFile, RecorderEvent, Scene
 
 T = TypeVar("T")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from conference.events import DeskSnapshot, DiskUpdated, DiskView
+from conference.desk_views import DiskView
+from conference.events import DeskSnapshot, DiskUpdated
 from conference.model.permissions import Role
 from conference.services.disk_watch import DiskWatch
 from tests.unit.services.conftest import World

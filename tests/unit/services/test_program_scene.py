@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from conference.events import Scene, ScenePromotion
 from conference.model.agenda import AgendaItem, AgendaKind, ItemState
 from conference.model.consultation import Consultation, Mode, Status
 from conference.model.floor import Ending, Turn, TurnState
@@ -18,6 +17,7 @@ from conference.model.program import Direction, DirectionMode, Layout, PersonKin
 from conference.model.venue import Venue, VenueKind
 from conference.services.live_room import Seat
 from conference.services.program_scene import MAX_PEOPLE, scene_of
+from conference.worker_events import Scene, ScenePromotion
 from recording.program.scene import scene_from
 
 LIVE = Consultation(

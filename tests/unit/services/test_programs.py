@@ -7,15 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from conference.events import (
-    DeskSnapshot,
-    ProgramLoad,
-    ProgramReady,
-    ProgramShown,
-    ProgramTrouble,
-    ProgramUpdated,
-    ProgramView,
-)
+from conference.desk_views import ProgramView
+from conference.events import DeskSnapshot, ProgramUpdated
 from conference.model.agenda import AgendaDraft, AgendaKind
 from conference.model.errors import ConferenceError, ForbiddenError, NotFoundError
 from conference.model.media import FeedLost, MediaRestarted, TapLost
@@ -25,6 +18,7 @@ from conference.services.broadcasts import Broadcasts
 from conference.services.change import Change
 from conference.services.editing import Editing
 from conference.services.programs import Programs
+from conference.worker_events import ProgramLoad, ProgramReady, ProgramShown, ProgramTrouble
 from tests.support.eventually import eventually
 from tests.unit.services.conftest import World
 from tests.unit.services.fakes import ScriptedMaker

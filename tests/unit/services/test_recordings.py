@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from conference.events import ConsultationUpdated, RecordedFile, RecorderReady, RecorderTrouble
+from conference.events import ConsultationUpdated
 from conference.model.errors import ConferenceError, ForbiddenError, NotFoundError
 from conference.model.media import RECORDING_TAP, TapLost
 from conference.model.permissions import Role
@@ -19,6 +19,7 @@ from conference.services.broadcasts import Broadcasts
 from conference.services.ports import MediaError
 from conference.services.recordings import Recordings
 from conference.services.trace import Bearer
+from conference.worker_events import RecordedFile, RecorderReady, RecorderTrouble
 from tests.support.eventually import eventually
 from tests.unit.services.conftest import World
 from tests.unit.services.fakes import ScriptedRecorder

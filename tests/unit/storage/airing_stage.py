@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
-from conference.events import ProgramReady, ProgramTrouble, RecordedFile, RecorderReady, RecorderTrouble
 from conference.model.permissions import Role
 from conference.model.program import Direction, DirectionMode, Layout
 from conference.services.broadcasts import Broadcasts
@@ -18,6 +17,13 @@ from conference.services.programs import Programs
 from conference.services.recordings import Recordings
 from conference.services.rooms import RoomLimits
 from conference.storage.database import Database
+from conference.worker_events import (
+    ProgramReady,
+    ProgramTrouble,
+    RecordedFile,
+    RecorderReady,
+    RecorderTrouble,
+)
 from tests.unit.services.conftest import World
 from tests.unit.services.fakes import ManualClock, ScriptedMaker, ScriptedRecorder
 from tests.unit.storage.crashing import Kind

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from conference.events import RecordedFile
 from conference.model.export import Export, ExportKind, ExportState
 from conference.model.permissions import Role
 from conference.services.consultations import ConsultationDraft
@@ -16,6 +15,7 @@ from conference.services.recordings import Recordings
 from conference.services.retention import Retention
 from conference.services.rooms import RoomLimits
 from conference.storage.database import Database
+from conference.worker_events import RecordedFile
 from tests.unit.services.conftest import World
 from tests.unit.services.fakes import ManualClock, ScriptedRecorder
 from tests.unit.services.scripted_exports import ScriptedExporter
