@@ -36,7 +36,7 @@ class _Members:
     states: Counter[CommentState] = field(default_factory=Counter)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class CommentBoard:
     """`lock`: held from planning a change until rows and memory agree. `unwritten`: what waits for the next commit."""
 
@@ -191,8 +191,9 @@ class CommentBoard:
         return sum(self._states[state] for state in SHOWN)
 
     def shown_before(self, number: int | None) -> Iterator[Comment]:
-        """What the public sees, newest first, below that place."""
-        for place in range(self.last_shown if number is None else number - 1, 0, -1):
+        """What the public sees, newest first, below that place, wherever it lies: anybody may name one."""
+        first = self.last_shown if number is None else min(self.last_shown, number - 1)
+        for place in range(first, 0, -1):
             comment = self.comments.get(self._shown.get(place, ""))
             if comment is not None and comment.is_shown:
                 yield comment

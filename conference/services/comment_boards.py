@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from typing import Final
+from weakref import WeakValueDictionary
 
 from conference.clock import Clock
 from conference.model.audit import Actor, AuditEntry, Value
@@ -23,11 +24,13 @@ _ROWS_AT_ONCE: Final = 100
 class CommentBoards:
     """Each is for the node that holds its room: others answer other_node."""
 
-    def __init__(self, rooms: Rooms, reader: CommentReader) -> None:
+    def __init__(self, rooms: Rooms, reader: CommentReader, *, most_held: int = 3 * MAX_COMMENTS) -> None:
+        """`most_held`: comments in memory. Anybody may ask for the boards of old consultations."""
         self.rooms = rooms
         self.reader = reader
+        self._most_held = most_held
         self._boards: dict[str, CommentBoard] = {}
-        self._reading = asyncio.Lock()
+        self._reading: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def clock(self) -> Clock:
@@ -45,7 +48,10 @@ class CommentBoards:
         self.rooms.require_here(consultation_id)
         board = self._boards.get(consultation_id)
         if board is None or board.is_stale:
-            async with self._reading:
+            reading = self._reading.get(consultation_id)
+            if reading is None:
+                reading = self._reading[consultation_id] = asyncio.Lock()
+            async with reading:  # a long one holds up nobody else's
                 board = self._boards.get(consultation_id)
                 if board is None or board.is_stale:
                     board = self._boards[consultation_id] = await self._read(consultation_id)
@@ -106,11 +112,16 @@ class CommentBoards:
         return new_id("g")
 
     def drop_idle(self) -> None:
-        """Forget boards that nobody asked for; call now and then."""
+        """Forget boards that nobody asked for, and those asked for longest ago where all are too many; call now and
+        then."""
         now_s = self.clock.monotonic()
-        for consultation_id, board in tuple(self._boards.items()):
-            if now_s - board.used_at_s >= _IDLE_S and not board.lock.locked() and not board.unwritten:
-                del self._boards[consultation_id]
+        held = sum(len(board.comments) for board in self._boards.values())
+        for board in sorted(self._boards.values(), key=lambda each: each.used_at_s):
+            if now_s - board.used_at_s < _IDLE_S and held <= self._most_held:
+                return
+            if not board.lock.locked() and not board.unwritten:
+                del self._boards[board.consultation_id]
+                held -= len(board.comments)
 
     def entry(
         self, consultation: Consultation, by: Actor, action: str, subject: str | None, **content: Value

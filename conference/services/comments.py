@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+from weakref import ref
 
 from conference.model.audit import SYSTEM, VIEWER, AuditEntry, Personal, Value
 from conference.model.comment import (
@@ -38,6 +39,7 @@ from conference.services.ports import Sealer
 from conference.services.ports.airing import Airing, Broadcast
 
 PAGE: Final = 50
+_KEPT_PAGES: Final = 256
 ANONYMOUS: Final = "匿名网友"
 _GROUP_S: Final = 0.02  # how long the first one waits for others: a transaction costs as much as ten comments
 _MOST_UNWRITTEN: Final = 2_000
@@ -132,7 +134,9 @@ class Comments:
         self._airing = airing
         self._sealer = sealer
         self._address_days = address_days
-        self._pages: dict[str, tuple[CommentBoard, int, PublicComments]] = {}
+        self._pages: dict[
+            str, tuple[ref[CommentBoard], int, PublicComments]
+        ] = {}  # no board lives longer for it
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────
 
@@ -371,10 +375,10 @@ class Comments:
         if after is not None:
             return _page(board, after)
         kept = self._pages.get(consultation_id)
-        if kept is None or kept[0] is not board or kept[1] != board.revision:
-            if len(self._pages) >= 256:
+        if kept is None or kept[0]() is not board or kept[1] != board.revision:
+            if len(self._pages) >= _KEPT_PAGES:
                 self._pages.clear()
-            kept = self._pages[consultation_id] = board, board.revision, _page(board, None)
+            kept = self._pages[consultation_id] = ref(board), board.revision, _page(board, None)
         return kept[2]
 
     async def mine(

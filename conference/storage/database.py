@@ -58,7 +58,7 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    _keep_a_log(cursor)
+    _keep_a_log(connection, cursor)
     for pragma in (
         f"wal_autocheckpoint={_MAX_LOG_PAGES}",
         "synchronous=FULL",
@@ -68,7 +68,7 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def _keep_a_log(cursor: Any) -> None:
+def _keep_a_log(connection: Any, cursor: Any) -> None:
     """WAL mode. While another connection brings a new file to it SQLite says that the file is locked, at once: that
     takes milliseconds and is not waited for by busy_timeout."""
     until_s = time.monotonic() + BUSY_TIMEOUT_MS / 1000
@@ -79,7 +79,7 @@ def _keep_a_log(cursor: Any) -> None:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until_s:
                 raise
-            time.sleep(0.002)
+            connection.run_async(lambda _: asyncio.sleep(0.002))  # others of this event loop go on
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

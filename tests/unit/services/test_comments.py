@@ -12,9 +12,11 @@ from conference.model.comment import CommentState, Decision, Level
 from conference.model.consultation import Moderation, Status
 from conference.model.errors import ConferenceError
 from conference.model.permissions import Role
+from conference.services.comment_boards import CommentBoards
 from conference.services.comments import PAGE, Author, CommentDraft, Comments
 from conference.services.consultations import ConsultationDraft
 from conference.services.editing import Editing
+from conference.text.reader import TextReader
 from signaling.auth.sealer import AddressSealer
 from tests.support.eventually import eventually
 from tests.unit.services.comments_stage import ADDRESS, Audience
@@ -308,3 +310,29 @@ async def test_one_consultation_is_not_another(public: Audience) -> None:
         await unit.audit.append(public.boards.entry(over, MODERATOR.actor, "consultation.deleted", "o"))
     public.world.clock.forward(1)
     assert await code_of(public.comments.page("o")) == "consultation_not_found"
+
+
+async def test_any_place_may_be_named_in_the_list(public: Audience) -> None:
+    made = await public.post("一")
+    await public.desk.decide("c", MODERATOR, Decision.APPROVE, [made.id])
+    first = await public.comments.page("c")
+    for after in (2, 2**53, 10**18):
+        assert (await public.comments.page("c", after)).items == first.items
+    for before in (1, 0, -(10**18)):
+        assert (await public.comments.page("c", before)).items == ()
+
+
+async def test_boards_of_many_consultations_are_not_all_kept(world: World) -> None:
+    made = await Audience(world).post("一")
+    boards = CommentBoards(world.rooms, TextReader(), most_held=1)
+    board = await boards.get("c")
+    boards.drop_idle()
+    assert boards.all() == (board,)
+    tight = CommentBoards(world.rooms, TextReader(), most_held=0)
+    before = await tight.get("c")
+    async with before.lock:
+        tight.drop_idle()
+        assert tight.all() == (before,), "somebody writes there"
+    tight.drop_idle()
+    assert tight.all() == ()
+    assert list((await tight.get("c")).comments) == [made.id]
