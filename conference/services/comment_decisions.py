@@ -130,15 +130,17 @@ class CommentDecisions:
             group_ids, chosen = choose(at)
             at.require_free(group_ids)
             after = await self._write(at, decision, chosen[:_AT_ONCE], reason)
-        for some in _turns(chosen[_AT_ONCE:]):
-            async with changing(self._boards, consultation_id, by) as at:
-                now = [at.board.get(each.id) for each in some]
-                same = [each for each, then in zip(now, some, strict=True) if each.state is then.state]
-                after += await self._write(at, decision, same, reason)
-        decided = Decided.of(after, at.views(group_ids), _remember(at.board, chosen, after))
-        if decision is Decision.HIDE and after:  # nothing that is hidden stays before the meeting
-            await self._promotions.drop(consultation_id, by, frozenset(decided.ids))
-        return decided
+        try:
+            for some in _turns(chosen[_AT_ONCE:]):
+                async with changing(self._boards, consultation_id, by) as at:
+                    now = [at.board.get(each.id) for each in some]
+                    same = [each for each, then in zip(now, some, strict=True) if each.state is then.state]
+                    after += await self._write(at, decision, same, reason)
+        finally:  # what was written can be undone, and nothing that is hidden stays before the meeting
+            undo = _remember(at.board, chosen, after)
+            if decision is Decision.HIDE and after:
+                await self._promotions.drop(consultation_id, by, frozenset(each.id for each in after))
+        return Decided.of(after, at.views(group_ids), undo)
 
     async def undo(self, consultation_id: str, by: str | Bearer, undo: str) -> Decided:
         """Everything that a decision changed is again as it was, but for what somebody decided otherwise meanwhile.
@@ -150,12 +152,12 @@ class CommentDecisions:
             if decision is None:
                 raise NotFoundError(f"decision {undo}")
             at.require_free(at.board.get(before.id).group_id for before, _ in decision)
-            del at.board.undoable[undo]
         after: list[Comment] = []
         for some in _turns(decision):
             async with changing(self._boards, consultation_id, by) as at:
                 earlier = [before for before, state in some if at.board.get(before.id).state is state]
                 after += await self._restore(at, earlier)
+        at.board.undoable.pop(undo, None)  # now: one that was broken off can be gone on with
         return Decided.of(after, at.views(each.group_id for each in after))
 
     # ── used above, with the board's lock held ──────────────────────────────────────────────────

@@ -73,9 +73,26 @@ class Reminders:
             assigned = await unit.responses.in_state(ResponseState.ASSIGNED)
             keys = {each.id: reminder_key(each, wall_ms, self._zone) for each in assigned}
             noted = await unit.notices.keys([each for each, key in keys.items() if key is not None])
-        for response_id, key in keys.items():
-            if key is not None and (response_id, key) not in noted:
-                await self._note(response_id, wall_ms)
+            due = [
+                each
+                for each in assigned
+                if (key := keys[each.id]) is not None
+                and (each.id, key) not in noted
+                and await self._is_told(unit, each)
+            ]
+        for each in due:
+            await self._note(each.id, wall_ms)
+
+    async def _is_told(self, unit: UnitOfWork, response: Response) -> bool:
+        """Whether anything can be said: SQLite's one writer is not asked every minute for what never can."""
+        consultation = await unit.consultations.get(response.consultation_id)
+        department = await unit.departments.get(response.department_id or "")
+        return (
+            consultation is not None
+            and consultation.status not in _OVER
+            and department is not None
+            and self._notices.reaches(department)
+        )
 
     async def _note(self, response_id: str, wall_ms: int) -> None:
         async with self._storage.transaction() as unit:
@@ -106,9 +123,10 @@ class Reminders:
     async def send(self) -> None:
         """Everything that waits and whose time has come."""
         async with self._storage.reading() as unit:
-            waiting = await unit.notices.waiting(self._clock.wall_ms(), _AT_ONCE)
+            channels = self._notices.notifiers.keys()
+            waiting = await unit.notices.waiting(self._clock.wall_ms(), channels, _AT_ONCE)
         for notice in waiting:
-            if notice.channel in self._notices.notifiers and await self._leased(notice):
+            if await self._leased(notice):
                 await self._send(notice)
 
     async def _leased(self, notice: Notice) -> bool:

@@ -199,10 +199,14 @@ class SqlNotices:
         )
         return [_notice(row) for row in (await self._connection.execute(query)).mappings()]
 
-    async def waiting(self, wall_ms: int, limit: int) -> list[Notice]:
+    async def waiting(self, wall_ms: int, channels: Collection[Channel], limit: int) -> list[Notice]:
         query = (
             sa.select(notices)
-            .where(notices.c.state == NoticeState.QUEUED.value, notices.c.next_wall_ms <= wall_ms)
+            .where(
+                notices.c.state == NoticeState.QUEUED.value,
+                notices.c.next_wall_ms <= wall_ms,
+                notices.c.channel.in_(sorted(each.value for each in channels)),
+            )
             .order_by(notices.c.next_wall_ms, notices.c.id)
             .limit(limit)
         )

@@ -151,16 +151,19 @@ async def test_a_notice_is_noted_once_and_tried_by_one(database: Database, opene
     async with database.transaction() as unit:
         assert await unit.notices.add([again]) == []
         assert await unit.notices.keys(["rs1", "rs9"]) == {("rs1", NOTICE.key)}
-        assert await unit.notices.waiting(50, 10) == [NOTICE]
-        assert await unit.notices.waiting(60, 1) == [NOTICE]
+        assert await unit.notices.waiting(50, tuple(Channel), 10) == [NOTICE]
+        assert await unit.notices.waiting(60, tuple(Channel), 1) == [NOTICE]
+        assert await unit.notices.waiting(999, [webhook.channel], 1) == [webhook], (
+            "no other one is in its way"
+        )
         assert await unit.notices.lease(NOTICE, 170)
         assert not await unit.notices.lease(NOTICE, 171), "somebody has it"
-        assert [each.id for each in await unit.notices.waiting(169, 10)] == ["n3"]
+        assert [each.id for each in await unit.notices.waiting(169, tuple(Channel), 10)] == ["n3"]
         sent = NOTICE.done(NoticeState.SENT, 80)
         await unit.notices.save(sent)
         assert await unit.notices.of("rs1") == [replace(sent, next_wall_ms=50), webhook]
         assert not await unit.notices.lease(sent, 200)
-        assert [each.id for each in await unit.notices.waiting(999, 10)] == ["n3"]
+        assert [each.id for each in await unit.notices.waiting(999, tuple(Channel), 10)] == ["n3"]
 
 
 async def test_comments_of_a_case_are_found_by_group_and_device(database: Database) -> None:

@@ -71,8 +71,8 @@ class NoticeRepository(Protocol):
     async def of(self, response_id: str) -> list[Notice]:
         """In the order in which they were noted."""
 
-    async def waiting(self, wall_ms: int, limit: int) -> list[Notice]:
-        """What is to be tried by then, the oldest first."""
+    async def waiting(self, wall_ms: int, channels: Collection[Channel], limit: int) -> list[Notice]:
+        """What is to be tried by then on one of these channels, the oldest first."""
 
     async def lease(self, notice: Notice, until_wall_ms: int) -> bool:
         """Nobody else tries it until then; False when somebody else was faster."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from conference.model.audit import AuditLine
-from conference.model.notice import LEASE_MS, RETRY_MS, NoticeState
+from conference.model.notice import LEASE_MS, RETRY_MS, Channel, NoticeState
 from conference.model.response import ResponseState
 from conference.services.rooms import RoomLimits
 from tests.unit.services.comments_stage import Audience
@@ -161,7 +161,9 @@ async def _all_goes_on(office: Office) -> None:
         office.world.clock.forward(wait_ms / 1000)
         await office.reminders.tick()
     async with office.world.database.reading() as unit:
-        assert await unit.notices.waiting(office.world.clock.wall_ms() + YEAR_S * 1000, 99) == []
+        assert (
+            await unit.notices.waiting(office.world.clock.wall_ms() + YEAR_S * 1000, tuple(Channel), 99) == []
+        )
 
 
 async def test_a_letter_that_may_not_have_gone_out_is_sent_again(killed: Crashes) -> None:
