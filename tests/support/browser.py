@@ -32,6 +32,8 @@ Json = dict[str, Any]
 Permission = Literal["grant", "fake-ui", "ask"]
 
 EXECUTABLE = "/usr/bin/chromium"
+SILENCE = 1e-5
+"""Growth of the sound energy per second (square of full scale) below which nobody hears anything."""
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "web_client" / "node_modules" / "axe-core" / "axe.min.js"
 FLAGS = (
@@ -300,6 +302,15 @@ class BrowserClient:
         before = (await self.sound_energy()).get(participant_id, 0.0)
         await asyncio.sleep(over_s)
         return ((await self.sound_energy()).get(participant_id, 0.0) - before) / over_s
+
+    async def hears_no_more(self, participant_id: str, *, timeout_s: float = 10.0) -> None:
+        """Wait until nothing of somebody is heard for a second: what was under way is still played first."""
+        await self.wait_until(
+            lambda: self.loudness(participant_id, over_s=1),
+            lambda loud: loud < SILENCE,
+            timeout_s=timeout_s,
+            what=f"hears {participant_id} no more",
+        )
 
     # ---- looks
 
