@@ -1,10 +1,11 @@
-"""What the recorder and the maker of programs, processes of their own, are told and tell the services."""
+"""What recorder, maker of programs and transcriber, processes of their own, are told and tell the services."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from conference.model.program import Direction, PersonKind, Phase
+from conference.model.transcript import Word
 
 # ── what the recorder tells the services ────────────────────────────────────────────────────────
 
@@ -139,3 +140,101 @@ class ProgramLoad:
 
 
 ProgramEvent = ProgramReady | ProgramTrouble | ProgramShown | ProgramLoad
+
+
+# ── what the transcriber is told, and what it tells the services ────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class SoundFile:
+    """A recorded file of one microphone. `path` is below the directory of recordings, `started_at_ms` program time."""
+
+    path: str
+    started_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListenJob:
+    """A stretch of one microphone to be recognised from its files. Times are program time in milliseconds."""
+
+    id: str
+    consultation_id: str
+    participant_id: str
+    files: tuple[SoundFile, ...]
+    from_ms: int
+    to_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriberModel:
+    """The speech model as the worker found it. `engine` is empty where there is none; `reason`: no_model,
+    model_broken, wrong_rate, engine_missing, worker_ended, or empty when all is well."""
+
+    engine: str
+    name: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriberReady:
+    """The worker listens at `socket_path` for the tap of this room. It says so again whenever its tap has ended."""
+
+    consultation_id: str
+    socket_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeardPartial:
+    """What seems to be said at this moment; the next one, or `Heard`, stands in its place. An empty text ends it."""
+
+    consultation_id: str
+    participant_id: str
+    text: str
+    from_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """A piece of speech between two pauses. `text` is what the engine said; `words` bear program time."""
+
+    from_ms: int
+    to_ms: int
+    text: str
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """All sound of this microphone in the stretch was dealt with, and this was said in it, perhaps nothing.
+
+    Stretches of one tap follow each other without a hole; whoever keeps them keeps utterances and stretch together, so
+    that nothing is there twice after a crash. With `job_id` it came from the files.
+    """
+
+    consultation_id: str
+    participant_id: str
+    from_ms: int
+    to_ms: int
+    utterances: tuple[Utterance, ...]
+    engine: str
+    job_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListenEnded:
+    """A job is over. `reason` is empty when all of it was heard, else: unreadable, no_model, worker_ended."""
+
+    job_id: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriberLoad:
+    """How the worker keeps up: microphones that talk now, how far the slowest is behind, share of one core."""
+
+    streams: int
+    lag_ms: int
+    core: float
+
+
+TranscriberEvent = TranscriberModel | TranscriberReady | HeardPartial | Heard | ListenEnded | TranscriberLoad

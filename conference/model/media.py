@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 RECORDING_TAP: Final = "recording"  # the tap that every publication is kept by, where no other is named
+TRANSCRIPTION_TAP: Final = "transcription"  # of which speech is recognised
 PROGRAM_TARGET: Final = (
     "program"  # in the place of a participant's id: whose microphone and camera is the program
 )

@@ -54,6 +54,7 @@ from conference.services.ports.responses import (
     ResponseRepository,
 )
 from conference.services.ports.storage import Storage, UnitOfWork
+from conference.services.ports.transcription import TermRepository, Transcriber, TranscriptRepository
 
 __all__ = [
     "AgendaRepository",
@@ -103,6 +104,9 @@ __all__ = [
     "StayRepository",
     "Storage",
     "TableReader",
+    "TermRepository",
+    "Transcriber",
+    "TranscriptRepository",
     "UnitOfWork",
     "UserRepository",
     "VenueRepository",

@@ -1,0 +1,89 @@
+"""What recognises speech, and rows of what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from conference.model.terms import Term
+from conference.model.transcript import Coverage, Gap, Revision, TranscriptSegment
+from conference.worker_events import ListenJob, TranscriberEvent
+
+
+class Transcriber(Protocol):
+    """Recognises speech of all rooms of this node in a process of its own, which it starts again when it dies.
+
+    Nothing here waits or raises: what becomes of it is told in events.
+    """
+
+    def listen(self, receive: Callable[[TranscriberEvent], None]) -> None:
+        """Call `receive` with every event, in order, on the event loop. One listener."""
+
+    def begin(self, consultation_id: str) -> None:
+        """Be ready for the room's tap: TranscriberReady says where. Repeating it is harmless."""
+
+    def end(self, consultation_id: str) -> None:
+        """What was said up to now is still told; then its tap is let go. Unknown ids are ignored."""
+
+    def prefer(self, consultation_id: str, participant_ids: Sequence[str]) -> None:
+        """Whose speech comes first where not all can be followed, the most important first."""
+
+    def recognise(self, job: ListenJob) -> None:
+        """Listen to files when there is time beside what is live. ListenEnded tells of its end; after the worker
+        died, of every job that it had."""
+
+    def cancel(self, job_id: str) -> None:
+        """Unknown ids are ignored."""
+
+
+class TranscriptRepository(Protocol):
+    """Rows of segments, of their revisions, and of what was listened to."""
+
+    async def get(self, segment_id: str) -> TranscriptSegment | None: ...
+
+    async def of(
+        self, consultation_id: str, *, after: str | None = None, limit: int | None = None
+    ) -> list[TranscriptSegment]:
+        """By beginning, then id; behind the one with the id `after`."""
+
+    async def between(self, consultation_id: str, from_ms: int, to_ms: int) -> list[TranscriptSegment]:
+        """Those that overlap this stretch."""
+
+    async def save(self, segments: Sequence[TranscriptSegment]) -> None:
+        """Insert or overwrite, and have them found by the search."""
+
+    async def remove(self, segment_ids: Sequence[str]) -> None:
+        """Joined ones; their revisions stay."""
+
+    async def add_revisions(self, revisions: Sequence[Revision]) -> None: ...
+
+    async def revisions(self, segment_id: str) -> list[Revision]:
+        """In order."""
+
+    async def covered(self, consultation_id: str, participant_id: str | None = None) -> list[Coverage]:
+        """In the order of their beginning, those that touch made one."""
+
+    async def cover(self, coverage: Coverage) -> None:
+        """This stretch was listened to; makes one with what it touches."""
+
+    async def gaps_noted(self, consultation_id: str) -> list[Gap]:
+        """Gaps of which something was noted: waived or failed ones."""
+
+    async def note_gap(self, gap: Gap) -> None:
+        """Insert, or overwrite the one of the same participant and stretch."""
+
+    async def search(
+        self, consultation_ids: Sequence[str], words: str, *, confidential: bool, limit: int
+    ) -> list[TranscriptSegment]:
+        """Segments that contain all of these words, also such of two Chinese characters; the newest consultation
+        first, then by beginning."""
+
+
+class TermRepository(Protocol):
+    """Rows of terms: of a body (`owner_id` of an organization) and of a consultation."""
+
+    async def of(self, owner_id: str) -> list[Term]:
+        """In the order of their wrong spelling."""
+
+    async def replace(self, owner_id: str, terms: Sequence[Term]) -> None:
+        """The whole list instead of what was there."""
