@@ -72,7 +72,10 @@ def say_more(account: Account) -> str:
     """How long it took, and what those who asked say."""
     said = []
     if account.median_days is not None:
-        said.append(f"一半的事项在 {days(account.median_days)} 天内答复。")
+        soon = account.median_days < 1
+        said.append(
+            "一半的事项不到一天就有答复。" if soon else f"一半的事项在 {days(account.median_days)} 天内答复。"
+        )
     rated = sum(account.ratings.values())
     if rated:
         content = account.ratings["satisfied"] + account.ratings["fairly"]
@@ -81,7 +84,10 @@ def say_more(account: Account) -> str:
 
 
 def days(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f}"
+    """For a cell; what took less than a day says so."""
+    if value is None:
+        return ""
+    return "< 1" if value < 1 else f"{value:.1f}"
 
 
 def _flow(account: Account) -> list[dict[str, str]]:

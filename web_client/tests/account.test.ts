@@ -120,6 +120,6 @@ describe('head and foot', () => {
   })
 
   it('writes days one under the other', () => {
-    expect([daysText(5), daysText(4.2), daysText(null)]).toEqual(['5.0', '4.2', ''])
+    expect([daysText(5), daysText(4.2), daysText(0.04), daysText(null)]).toEqual(['5.0', '4.2', '< 1', ''])
   })
 })

@@ -156,6 +156,12 @@ def made(account: Account) -> bytes:
     return typeset("account", json.loads(json.dumps(sheet, ensure_ascii=False)))
 
 
+def test_less_than_a_day_is_said_in_words() -> None:
+    (page,) = words(made(replace(FULL, median_days=0.0)))
+    assert "一半的事项不到一天就有答复。" in page
+    assert "0.0" not in page
+
+
 def test_the_page_says_what_the_account_says() -> None:
     (page,) = words(made(FULL))
     for said in (

@@ -95,7 +95,8 @@ export function departmentRows(departments: readonly DepartmentAccount[], t: Tra
 }
 
 /** 5.0 beside 4.2: one figure under the other. */
-export const daysText = (days: number | null): string => (days === null ? '' : days.toFixed(1))
+/** For a cell; what took less than a day says so. */
+export const daysText = (days: number | null): string => (days === null ? '' : days < 1 ? '< 1' : days.toFixed(1))
 
 export const ratingsText = ({ satisfied, fairly, unsatisfied }: Account['ratings']): string => `${satisfied} / ${fairly} / ${unsatisfied}`
 
