@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from conference.model.terms import Term
 from conference.model.transcript import Coverage, Gap, Revision, TranscriptSegment
-from conference.worker_events import ListenJob, TranscriberEvent
+from conference.worker_events import ListenJob, TranscriberEvent, TranscriberModel
 
 
 class Transcriber(Protocol):
@@ -19,6 +19,9 @@ class Transcriber(Protocol):
     def listen(self, receive: Callable[[TranscriberEvent], None]) -> None:
         """Call `receive` with every event, in order, on the event loop. One listener."""
 
+    def model(self) -> TranscriberModel:
+        """The speech model: as the worker found it, else by its files, which may be looked at often."""
+
     def begin(self, consultation_id: str) -> None:
         """Be ready for the room's tap: TranscriberReady says where. Repeating it is harmless."""
 
@@ -27,6 +30,9 @@ class Transcriber(Protocol):
 
     def prefer(self, consultation_id: str, participant_ids: Sequence[str]) -> None:
         """Whose speech comes first where not all can be followed, the most important first."""
+
+    def use_terms(self, consultation_id: str, words: Sequence[str]) -> None:
+        """Words that are to be expected there, for engines that take hot words."""
 
     def recognise(self, job: ListenJob) -> None:
         """Listen to files when there is time beside what is live. ListenEnded tells of its end; after the worker
@@ -41,10 +47,23 @@ class TranscriptRepository(Protocol):
 
     async def get(self, segment_id: str) -> TranscriptSegment | None: ...
 
+    async def locked(self, segment_ids: Collection[str]) -> dict[str, TranscriptSegment]:
+        """Those that are there, by id. Nobody else can change them before this transaction ends."""
+
     async def of(
-        self, consultation_id: str, *, after: str | None = None, limit: int | None = None
+        self,
+        consultation_id: str,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        participant_id: str | None = None,
+        brief: bool = False,
     ) -> list[TranscriptSegment]:
-        """By beginning, then id; behind the one with the id `after`."""
+        """By beginning, then id; behind the one with the id `after`; of one microphone. A `brief` one has neither
+        words nor what the engine said, and is only to be shown."""
+
+    async def following(self, segment: TranscriptSegment) -> TranscriptSegment | None:
+        """The next one of the same microphone."""
 
     async def between(self, consultation_id: str, from_ms: int, to_ms: int) -> list[TranscriptSegment]:
         """Those that overlap this stretch."""
@@ -55,7 +74,8 @@ class TranscriptRepository(Protocol):
     async def remove(self, segment_ids: Sequence[str]) -> None:
         """Joined ones; their revisions stay."""
 
-    async def add_revisions(self, revisions: Sequence[Revision]) -> None: ...
+    async def add_revisions(self, revisions: Sequence[Revision]) -> None:
+        """Of segments that are there; before one is removed."""
 
     async def revisions(self, segment_id: str) -> list[Revision]:
         """In order."""
