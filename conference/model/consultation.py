@@ -97,6 +97,8 @@ class Consultation:
     moderation: Moderation = Moderation.PRE  # when the public's comments are shown
     moderator_promotes: bool = False  # whether moderators put a comment to the session without the chair
     comment_identity: CommentIdentity = CommentIdentity.OPTIONAL
+    captions: bool = True  # while it is live, what is said is written down
+    program_captions: bool = False  # and stands in the program's picture
     revision: int = 1  # one more at each edit, so that two editors do not overwrite each other
 
     def edited(self, revision: int, changes: Mapping[str, Any]) -> Consultation:

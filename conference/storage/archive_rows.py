@@ -23,6 +23,7 @@ from conference.storage.tables import (
     organizations,
     revoked_tokens,
     staff_sessions,
+    transcript_grams,
     users,
 )
 
@@ -37,6 +38,7 @@ NOT_ARCHIVED: Final = frozenset(
         staff_sessions,
         identity_proofs,
         invitee_imports,
+        transcript_grams,  # made from the segments, for the search
     }
 )
 # Columns that stay here: what opens a door, telephone numbers, which the record does not need, from where the

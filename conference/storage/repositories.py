@@ -30,6 +30,8 @@ from conference.storage.rows import to_consultation, to_gap, to_participant, to_
 from conference.storage.staff import SqlOrganizations, SqlStaffSessions, SqlUsers
 from conference.storage.statements import insert
 from conference.storage.tables import consultations, participants, program_gaps, revoked_tokens
+from conference.storage.terms import SqlTerms
+from conference.storage.transcript import SqlTranscript
 from conference.storage.viewers import SqlViewers
 
 
@@ -229,3 +231,5 @@ class SqlUnitOfWork:
         self.responses = SqlResponses(connection)
         self.notices = SqlNotices(connection)
         self.viewers = SqlViewers(connection)
+        self.transcript = SqlTranscript(connection)
+        self.terms = SqlTerms(connection)

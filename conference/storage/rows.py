@@ -45,6 +45,7 @@ from conference.model.promotion import Promotion, PromotionState
 from conference.model.recording import FileState, Recording
 from conference.model.response import FollowUp, ResponseRating
 from conference.model.statement import Statement
+from conference.model.transcript import Coverage, Gap, Revision, TranscriptSegment
 from conference.model.venue import Venue, VenueKind
 from conference.model.viewers import ViewerMinute
 
@@ -79,6 +80,10 @@ Entity = (
     | ResponseRating
     | FollowUp
     | Notice
+    | TranscriptSegment
+    | Revision
+    | Coverage
+    | Gap
 )
 
 

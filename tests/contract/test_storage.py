@@ -6,16 +6,13 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-import sqlalchemy as sa
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 
 from conference.model.consultation import Consultation, Mode, ProgramGap, Status
 from conference.model.errors import ConferenceError
 from conference.model.participant import Device, LeaveReason, MuteAllMark, Participant, ParticipantKind
 from conference.model.permissions import Role
 from conference.storage.database import Database, open_engine
-from conference.storage.tables import metadata
+from tests.support.schema import differences
 
 
 def consultation(consultation_id: str = "c") -> Consultation:
@@ -174,9 +171,6 @@ async def test_two_processes_write_to_the_same_database(url: str, database: Data
 
 
 async def test_migrations_make_the_tables(url: str, database: Database) -> None:
-    def differences(connection: sa.Connection) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(connection), metadata))
-
     engine = open_engine(url)
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []

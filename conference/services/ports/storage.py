@@ -37,6 +37,7 @@ from conference.services.ports.responses import (
     NoticeRepository,
     ResponseRepository,
 )
+from conference.services.ports.transcription import TermRepository, TranscriptRepository
 
 
 class UnitOfWork(Protocol):
@@ -122,6 +123,12 @@ class UnitOfWork(Protocol):
 
     @property
     def viewers(self) -> ViewerRepository: ...
+
+    @property
+    def transcript(self) -> TranscriptRepository: ...
+
+    @property
+    def terms(self) -> TermRepository: ...
 
 
 class Storage(Protocol):
