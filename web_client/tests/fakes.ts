@@ -1,4 +1,5 @@
 /** Fakes of what the browser brings: a wire, peer connections, tracks. Time comes from vitest's fake timers. */
+import { vi } from 'vitest'
 import type { Wire } from '@/api/room-socket'
 import type { AgendaItem, FloorHolder, Participant, Snapshot, Statement } from '@/api/messages'
 
@@ -220,4 +221,18 @@ export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
 /** Lets everything that waits in promises run, without moving the clock. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve()
+}
+
+/** A device whose storage is full: it still gives what was kept before. Returns how to make room again. */
+export function fullStorage(): () => void {
+  const { localStorage: real } = window
+  const full = {
+    getItem: (key: string) => real.getItem(key),
+    removeItem: (key: string) => real.removeItem(key),
+    setItem: () => {
+      throw new DOMException('full', 'QuotaExceededError')
+    },
+  } as unknown as Storage
+  const spy = vi.spyOn(window, 'localStorage', 'get').mockReturnValue(full)
+  return () => spy.mockRestore()
 }

@@ -5,9 +5,10 @@ import { matching } from '@/pages/answers/filter'
 import { EMPTY, released, withLikes, withNewest, withOlder } from '@/pages/public/comments/comment-list'
 import { CommentOutbox, isLetter, newKey, type CommentLetter, type Hold } from '@/pages/public/comments/comment-outbox'
 import { commentingOf, lengthOf, listIsDue, listTickMs } from '@/pages/public/comments/commenting'
-import { keepList, keepText, readList, readText } from '@/pages/public/comments/kept'
+import { keepList, keepText, onOtherTab, readList, readText } from '@/pages/public/comments/kept'
 import { above, asOwn, isOwn, MOST_OWN, ownPollMs, withAnswers, withSent, type OwnComment } from '@/pages/public/comments/own-comments'
 import { speaks } from '@/pages/public/comments/presence'
+import { fullStorage } from './fakes'
 
 const draft = (text: string) => ({ text, nickname: '老李', region: null, program_time_ms: 5000, key: newKey() })
 
@@ -240,12 +241,38 @@ describe('what became of one’s own', () => {
   })
 
   it('lasts as long as the page where storage is refused', () => {
-    const refused = vi.spyOn(Storage.prototype, 'setItem').mockImplementation(() => {
-      throw new DOMException('full', 'QuotaExceededError')
-    })
-    keepText('k2', '还没有发出')
+    const room = fullStorage()
+    expect(keepText('k2', '还没有发出')).toBe(false)
     expect(readText('k2')).toBe('还没有发出')
-    refused.mockRestore()
+    room()
+  })
+
+  it('is what was written last, where storage still has what was written before', () => {
+    keepText('k3', '旧的')
+    const room = fullStorage()
+    keepText('k3', '新的')
+    expect(readText('k3')).toBe('新的')
+    const heard = vi.fn()
+    const stop = onOtherTab('k3', heard)
+    window.dispatchEvent(new StorageEvent('storage', { key: 'k3' }))
+    stop()
+    expect(heard).toHaveBeenCalledOnce()
+    expect(readText('k3')).toBe('新的')
+    room()
+    expect(keepText('k3', '再写')).toBe(true)
+    window.localStorage.setItem('k3', '别处写的')
+    expect(readText('k3')).toBe('别处写的')
+  })
+
+  it('is kept by the page where even looking into the storage is forbidden', () => {
+    const forbidden = vi.spyOn(window, 'localStorage', 'get').mockImplementation(() => {
+      throw new DOMException('denied', 'SecurityError')
+    })
+    expect(keepText('k4', '写到一半')).toBe(false)
+    expect(readText('k4')).toBe('写到一半')
+    keepText('k4', '')
+    expect(readText('k4')).toBe('')
+    forbidden.mockRestore()
   })
 })
 

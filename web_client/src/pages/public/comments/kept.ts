@@ -1,10 +1,13 @@
 /** What this device keeps of a consultation for its reader: drafts, unsent and own comments, likes. Where storage is refused, as long as the page. */
 
 const memory = new Map<string, string>()
+/** What storage would not take: there it is missing or older than here. */
+const unstored = new Set<string>()
 
 export const keptKey = (what: string, cid: string): string => `yuanshang.${what}.${cid}`
 
 export function readText(key: string): string {
+  if (unstored.has(key)) return memory.get(key) ?? ''
   try {
     return window.localStorage.getItem(key) ?? memory.get(key) ?? ''
   } catch {
@@ -12,13 +15,17 @@ export function readText(key: string): string {
   }
 }
 
-export function keepText(key: string, text: string): void {
+/** false where storage is refused or full: it then lasts as long as the page. */
+export function keepText(key: string, text: string): boolean {
   memory.set(key, text)
   try {
     if (text) window.localStorage.setItem(key, text)
     else window.localStorage.removeItem(key)
+    unstored.delete(key)
+    return true
   } catch {
-    // Refused or full: it then lasts as long as the page.
+    unstored.add(key)
+    return false
   }
 }
 
@@ -40,7 +47,8 @@ export function keepList(key: string, list: readonly unknown[]): void {
 export function onOtherTab(key: string, call: () => void): () => void {
   const heard = (event: StorageEvent): void => {
     if (event.key !== key && event.key !== null) return
-    memory.delete(key)
+    // What only this page has is not given up for what another one could store.
+    if (!unstored.has(key)) memory.delete(key)
     call()
   }
   window.addEventListener('storage', heard)
