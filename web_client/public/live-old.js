@@ -10,6 +10,14 @@
   var began = null
   var view = null
   var form = null
+  var notice = null
+  /* Who one is can be shown on the page itself only. */
+  var IDENTITY = '本场留言需要先验证身份，这个浏览器验证不了。请用新版的浏览器打开本链接，验证后再发。'
+  var REFUSED = {
+    identity_required: '这条没有发出：' + IDENTITY,
+    comments_closed: '留言已截止，可以看答复',
+    too_many_comments: '留言已满，这条没有发出，请稍后再试'
+  }
 
   function element(name, text, parent) {
     var made = document.createElement(name)
@@ -40,6 +48,8 @@
       done(request.status, body)
     }
     request.open(method, path, true)
+    // A connection that broke without a word is no reason to wait for ever.
+    request.timeout = 15000
     if (sent) request.setRequestHeader('Content-Type', 'application/json')
     request.send(sent ? JSON.stringify(sent) : null)
   }
@@ -56,33 +66,44 @@
     return key.slice(0, 32)
   }
 
-  function kept(text) {
+  /* Where storage is refused it lasts as long as the page. */
+  function kept(what, text) {
     try {
-      if (text === undefined) return localStorage.getItem('yuanshang.draft.' + cid) || ''
-      localStorage.setItem('yuanshang.draft.' + cid, text)
+      if (text === undefined) return localStorage.getItem('yuanshang.' + what + '.' + cid) || ''
+      if (text) localStorage.setItem('yuanshang.' + what + '.' + cid, text)
+      else localStorage.removeItem('yuanshang.' + what + '.' + cid)
     } catch (_) { // eslint-disable-line @typescript-eslint/no-unused-vars
       return ''
     }
     return text
   }
 
+  /* Of what was on its way when the page was closed, unless something else was written since; else nothing. */
+  function keyOf(text) {
+    var sending = kept('sending')
+    var key = sending.slice(0, 32)
+    return text && sending === key + ' ' + text ? key : ''
+  }
+
   /* The form stays while the rest is drawn anew: nobody loses what they write. What was sent is sent again under the same
-     key until the server has it. */
+     key until the server has it, by the next page when this one was closed. */
   function talk() {
     var field, button, said, key
     form = document.createElement('form')
     form.className = 'boot'
     element('h2', '写留言', form)
+    notice = element('p', IDENTITY, form)
     field = element('textarea', '', form)
     field.rows = 3
     field.style.width = '100%'
     field.style.fontSize = '1.125rem'
-    field.value = kept()
+    field.value = kept('draft')
+    key = keyOf(field.value)
     field.setAttribute('aria-label', '留言内容，最多 300 字')
     field.setAttribute('data-testid', 'comment-input')
     field.oninput = function () {
-      kept(field.value)
-      key = null
+      kept('draft', field.value)
+      name('')
     }
     button = element('button', '发送', form)
     button.type = 'submit'
@@ -94,6 +115,10 @@
     said.setAttribute('role', 'status')
     root.appendChild(form)
 
+    function name(now) {
+      key = now
+      kept('sending', now && now + ' ' + field.value)
+    }
     function say(words) {
       said.innerHTML = ''
       said.appendChild(document.createTextNode(words))
@@ -102,36 +127,50 @@
       say(words)
       setTimeout(send, seconds * 1000)
     }
+    /* Nothing is on its way any more. */
     function over(words) {
+      name('')
       say(words)
       button.disabled = field.readOnly = false
     }
     function send() {
       // First the server learns to know this device: then it knows a comment that comes twice.
-      get(base + '/comments/mine', function (known) {
+      get(base + '/comments/mine', function (status, known) {
+        if (status === 404) return over('没有找到这场直播，这条没有发出')
         if (!known) return again('网络不稳，联网后自动发出', 5)
         ajax('POST', base + '/comments', { text: field.value, key: key }, function (status, body) {
           var code = body && body.code
           if (status === 202) {
-            field.value = kept('')
-            key = null
+            field.value = kept('draft', '')
             return over('已收到，审核后显示')
           }
           if (code === 'rate_limited') return again('留言发得有点快，稍后自动发出', body.retry_after_s || 10)
           if (code === 'comments_paused') return again('留言暂停中，恢复后自动发出', 15)
           if (!status || status >= 500) return again('网络不稳，联网后自动发出', 5)
-          over(code === 'comments_closed' ? '留言已截止，可以看答复' : '这条没有发出。请修改后再发，最多 300 字')
+          over(REFUSED[code] || '这条没有发出。请修改后再发，最多 300 字')
         })
       })
     }
-    form.onsubmit = function () {
-      if (!field.value.replace(/\s/g, '') || button.disabled) return false
-      key = key || newKey()
+    function begin() {
       button.disabled = field.readOnly = true
       say('正在发送')
       send()
+    }
+    form.onsubmit = function () {
+      if (!field.value.replace(/\s/g, '') || button.disabled) return false
+      name(newKey())
+      begin()
       return false
     }
+    if (key) begin()
+  }
+
+  /* Whether one may write at all; what is written already stays to be seen. */
+  function offer(page) {
+    var state = page.comments ? page.comments.state : 'open'
+    var field = form.getElementsByTagName('textarea')[0]
+    form.style.display = (state === 'closed' || state === 'off') && !field.value ? 'none' : ''
+    notice.style.display = page.identity && page.identity.required ? '' : 'none'
   }
 
   function comments(list, place) {
@@ -190,6 +229,7 @@
     }
     if (view) root.removeChild(view)
     view = root.insertBefore(place, form)
+    offer(page)
     document.title = page.title + ' · 图文直播'
   }
 
