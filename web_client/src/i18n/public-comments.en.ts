@@ -66,6 +66,8 @@ export const publicCommentsEn: typeof publicCommentsZhCN = {
   seeAnswer: 'Read the answer',
   older: 'Earlier comments',
   loading: 'Loading comments',
+  answersFailed: 'The answers did not load',
+  again: 'Try again',
   empty: 'No comments yet',
   emptyText: 'Write what you think. Everybody sees it after review.',
   emptyClosed: 'There were no comments on this consultation.',

@@ -64,6 +64,8 @@ export const publicCommentsZhCN = {
   seeAnswer: '看答复',
   older: '看更早的留言',
   loading: '正在取留言',
+  answersFailed: '没有取到答复',
+  again: '再试一次',
   empty: '还没有留言',
   emptyText: '写下您的意见，审核后大家都能看到。',
   emptyClosed: '这次会议没有留言。',

@@ -23,14 +23,17 @@ export function usePageWatch(cid: string, text: Ref<boolean>): PageWatch {
   const nowMs = ref(Date.now())
   const phase = computed(() => (page.value ? phaseOf(page.value, nowMs.value) : null))
   let failures = 0
+  let turn = 0
   let timer: ReturnType<typeof setTimeout> | undefined
   let stopped = false
 
   async function ask(): Promise<void> {
     clearTimeout(timer)
+    const now = (turn += 1)
     try {
       const { body, aheadMs: ahead } = await fetchConsultation(cid)
-      if (stopped) return
+      // An answer to an older question may come after that to a newer one.
+      if (stopped || now !== turn) return
       if (ahead !== null) aheadMs.value = ahead
       // The same words are no news: nothing is drawn again.
       if (JSON.stringify(body) !== JSON.stringify(page.value)) page.value = body
@@ -38,7 +41,7 @@ export function usePageWatch(cid: string, text: Ref<boolean>): PageWatch {
       failures = 0
       offlineSince.value = null
     } catch (error) {
-      if (stopped) return
+      if (stopped || now !== turn) return
       failures += 1
       if (error instanceof GoneError) {
         gone.value = true

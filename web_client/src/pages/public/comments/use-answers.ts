@@ -8,7 +8,8 @@ export interface Answers {
   medianDays: Ref<number | null>
   next: Ref<string | number | null>
   state: Ref<'loading' | 'there' | 'failed'>
-  look: () => Promise<void>
+  /** false when nothing was heard: what was there stays */
+  look: () => Promise<boolean>
   more: () => Promise<void>
   /** Of everybody's comments: the answer to it, or to the group that it belongs to. */
   of: (comment: PublicComment) => PublicResponse | null
@@ -23,9 +24,11 @@ export function useAnswers(cid: string, whole = false): Answers {
   const medianDays = ref<number | null>(null)
   const next = ref<string | number | null>(null)
   const state = ref<'loading' | 'there' | 'failed'>('loading')
-  let asking: Promise<void> | null = null
+  let asking: Promise<boolean> | null = null
+  let growing: Promise<void> | null = null
+  let last: Promise<unknown> = Promise.resolve()
 
-  async function ask(): Promise<void> {
+  async function ask(): Promise<boolean> {
     try {
       const first = await fetchResponses(cid)
       let found = first.items
@@ -34,7 +37,7 @@ export function useAnswers(cid: string, whole = false): Answers {
       const wanted = whole ? Infinity : items.value.length
       for (let page = 1; page < MOST_PAGES && after !== null && found.length < wanted; page += 1) {
         const { items: more, next: further } = await fetchResponses(cid, after)
-        found = [...found, ...more]
+        found = joined(found, more)
         after = further
       }
       items.value = found
@@ -42,26 +45,44 @@ export function useAnswers(cid: string, whole = false): Answers {
       counts.value = first.counts
       medianDays.value = first.median_days
       state.value = 'there'
+      return true
     } catch {
       if (state.value === 'loading') state.value = 'failed'
+      return false
     }
   }
-  function look(): Promise<void> {
-    asking ??= ask().finally(() => (asking = null))
-    return asking
-  }
-  async function more(): Promise<void> {
+  async function grow(): Promise<void> {
     if (next.value === null) return
     try {
       const page = await fetchResponses(cid, next.value)
-      items.value = [...items.value, ...page.items]
+      items.value = joined(items.value, page.items)
       next.value = page.next
     } catch {
       // The button stays: it can be pressed again.
     }
   }
+  /** One after the other: a page belongs behind the list that it was asked for with. */
+  function inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const now = last.then(act)
+    last = now
+    return now
+  }
+  function look(): Promise<boolean> {
+    asking ??= inTurn(ask).finally(() => (asking = null))
+    return asking
+  }
+  function more(): Promise<void> {
+    growing ??= inTurn(grow).finally(() => (growing = null))
+    return growing
+  }
   function of(comment: PublicComment): PublicResponse | null {
     return items.value.find((each) => each.comment_id === comment.id) ?? items.value.find((each) => each.group_id !== undefined && each.group_id === comment.group_id) ?? null
   }
   return { items, counts, medianDays, next, state, look, more, of }
+}
+
+/** What moved from one page to the next while they were fetched stands there once. */
+function joined(items: readonly PublicResponse[], further: readonly PublicResponse[]): PublicResponse[] {
+  const known = new Set(items.map((each) => each.id))
+  return [...items, ...further.filter((each) => !known.has(each.id))]
 }

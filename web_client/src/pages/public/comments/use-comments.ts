@@ -40,21 +40,24 @@ export function useComments(cid: string, page: () => PublicConsultation, phase: 
   let askedTotal: number | null = null
   let askedMs = 0
   let failures = 0
+  let turn = 0
   let stopped = false
   let timer: ReturnType<typeof setTimeout> | undefined
 
   async function look(): Promise<void> {
+    const now = (turn += 1)
     try {
       const total = page().comments?.total ?? null
       const found = await fetchComments(cid)
-      if (stopped) return
+      // An answer to an older question may come after that to a newer one.
+      if (stopped || now !== turn) return
       askedTotal = total
       askedMs = Date.now()
       failures = 0
       loading.value = false
       list.value = withNewest(list.value, found, held.value)
     } catch {
-      failures += 1
+      if (now === turn) failures += 1
     }
   }
   async function tick(): Promise<void> {

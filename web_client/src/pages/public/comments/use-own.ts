@@ -32,6 +32,7 @@ export function useOwn(cid: string, viewers: () => number | null): Own {
   const letters = shallowRef<CommentLetter[]>([])
   const hold = ref<Hold | null>(null)
   let introduced: Promise<unknown> | null = null
+  let turn = 0
   let stopped = false
   let timer: ReturnType<typeof setTimeout> | undefined
 
@@ -71,8 +72,10 @@ export function useOwn(cid: string, viewers: () => number | null): Own {
   async function look(): Promise<void> {
     const asked = comments.value.map((each) => each.id)
     if (!asked.length) return
+    const now = (turn += 1)
     const answers = await fetchOwn(cid, asked)
-    if (!stopped) set(withAnswers(readList(ownKey, isOwn), answers))
+    // An answer to an older question may come after that to a newer one.
+    if (!stopped && now === turn) set(withAnswers(readList(ownKey, isOwn), answers))
   }
   async function tick(): Promise<void> {
     if (document.visibilityState === 'visible') await look().catch(() => undefined)
