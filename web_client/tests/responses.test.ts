@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { DepartmentCase } from '@/api/department'
 import type { ResponseCard } from '@/api/responses'
+import { caseInAddress } from '@/components/case-address'
 import { dayOf, daysUntil, dueOf, inDays, spanOf } from '@/components/case-time'
 import { i18n } from '@/i18n'
 import { departmentEn } from '@/i18n/department.en'
@@ -9,7 +10,7 @@ import { forgetDraft, keepDraft, keepHandler, readDraft, readHandler } from '@/p
 import { i18n as departmentI18n } from '@/pages/department/i18n'
 import { authorWords, inOrder, sentenceOf } from '@/pages/department/standing'
 import { authorsOf, earliest, historyWords, isOverdue, standingOf } from '@/pages/desk/responses/case-words'
-import { caseInAddress } from '@/pages/desk/responses/open-case'
+import { fullStorage } from './fakes'
 
 const DAY = 86_400_000
 // A Tuesday at noon, at the place of whoever reads.
@@ -232,6 +233,13 @@ describe('what a clerk has not submitted yet', () => {
     expect(readDraft('rs1')).toBeNull()
     window.localStorage.setItem('yuanshang.answer.rs1', '{"text":"有","visibility":"anything"}')
     expect(readDraft('rs1')).toEqual({ text: '有', visibility: 'public' })
+  })
+
+  it('is there until the page is closed where the device keeps nothing', () => {
+    const room = fullStorage()
+    expect(keepDraft('rs9', { text: '写到一半', visibility: 'public' })).toBe(false)
+    expect(readDraft('rs9')?.text).toBe('写到一半')
+    room()
   })
 
   it('remembers who answers', () => {

@@ -3,11 +3,11 @@ import { computed, onScopeDispose, ref, shallowRef } from 'vue'
 import { department, type DepartmentCase, type DepartmentDoor } from '@/api/department'
 import type { Kept } from '@/api/http'
 import { RequestError } from '@/api/room-socket'
+import { addressOf, caseInAddress } from '@/components/case-address'
 import { inOrder, isOpen } from './standing'
 
 const LOOK_MS = 15_000
 const RETRY_MS = 4000
-const IN_ADDRESS = /^#case=([\w-]+)$/
 
 export type Way = 'opening' | 'open' | 'dead' | 'lost'
 
@@ -17,36 +17,51 @@ export function useDepartment(code: string) {
   const way = ref<Way>('opening')
   const offline = ref(false)
   const nowMs = ref(Date.now())
-  const chosen = ref<string | null>(IN_ADDRESS.exec(window.location.hash)?.[1] ?? null)
+  const chosen = ref<string | null>(caseInAddress(window.location.hash))
+  /** what was shown without a choice: a more urgent one that comes does not take the place of what is being answered */
+  const staying = ref<string | null>(null)
   const similar = shallowRef<{ id: string; texts: string[] } | null>(null)
   let kept: Kept<DepartmentDoor> | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
+  let turn = 0
+  let similarOf: string | null = null
   let stopped = false
 
   const cases = computed(() => inOrder(door.value?.cases ?? []))
   const left = computed(() => cases.value.filter(isOpen))
   /** the chosen one; without a choice the most urgent */
-  const current = computed(() => (chosen.value ? (cases.value.find((each) => each.id === chosen.value) ?? null) : (cases.value[0] ?? null)))
+  const current = computed(() => (chosen.value ? found(chosen.value) : (found(staying.value) ?? cases.value[0] ?? null)))
   const moved = computed(() => chosen.value !== null && current.value === null && door.value !== null)
+
+  function found(id: string | null): DepartmentCase | null {
+    return cases.value.find((each) => each.id === id) ?? null
+  }
 
   async function look(): Promise<void> {
     clearTimeout(timer)
+    const now = (turn += 1)
     try {
       const got = await api.door(kept)
-      if (stopped) return
+      // An answer to an older question may come after that to a newer one.
+      if (stopped || now !== turn) return
       if (got !== kept) {
         kept = got
         door.value = got.body
+        stay()
       }
       offline.value = false
       way.value = 'open'
     } catch (error) {
-      if (stopped) return
+      if (stopped || now !== turn) return
       failed(error)
     }
     nowMs.value = Date.now()
     // A link that opens nothing never will again.
     if (way.value !== 'dead') timer = setTimeout(() => void look(), offline.value ? RETRY_MS : LOOK_MS)
+  }
+
+  function stay(): void {
+    if (chosen.value === null) staying.value = current.value?.id ?? null
   }
 
   function failed(error: unknown): void {
@@ -63,40 +78,44 @@ export function useDepartment(code: string) {
 
   async function loadSimilar(id: string): Promise<void> {
     if (similar.value?.id === id) return
+    similarOf = id
     try {
-      similar.value = { id, texts: (await api.one(id)).similar }
+      const { similar: texts } = await api.one(id)
+      if (similarOf === id) similar.value = { id, texts }
     } catch (error) {
-      failed(error)
+      if (similarOf === id) failed(error)
     }
   }
 
   function choose(id: string): void {
     const first = chosen.value === null
     chosen.value = id
-    window.history[first ? 'pushState' : 'replaceState'](null, '', `#case=${id}`)
+    window.history[first ? 'pushState' : 'replaceState'](null, '', addressOf(id))
     window.scrollTo(0, 0)
   }
 
   function put(one: DepartmentCase): void {
     if (!door.value) return
+    // The one in hand stays open, wherever its place in the order is now; who has gone on to another one stays there.
+    if (current.value?.id === one.id) chosen.value = one.id
     door.value = { ...door.value, cases: door.value.cases.map((each) => (each.id === one.id ? one : each)) }
-    // The one in hand stays open, wherever its place in the order is now.
-    chosen.value = one.id
     kept = null
   }
 
   function drop(id: string): void {
     if (!door.value) return
     door.value = { ...door.value, cases: door.value.cases.filter((each) => each.id !== id) }
-    chosen.value = null
-    window.history.replaceState(null, '', window.location.pathname + window.location.search)
     kept = null
+    if (chosen.value !== null && chosen.value !== id) return
+    chosen.value = null
+    stay()
+    window.history.replaceState(null, '', window.location.pathname + window.location.search)
   }
 
   /** One act; null when it was done, else the code of the refusal. */
-  async function act(turn: (all: typeof api) => Promise<{ case: DepartmentCase }>, gone = false): Promise<string | null> {
+  async function act(send: (all: typeof api) => Promise<{ case: DepartmentCase }>, gone = false): Promise<string | null> {
     try {
-      const { case: one } = await turn(api)
+      const { case: one } = await send(api)
       if (gone) drop(one.id)
       else put(one)
       void look()
@@ -110,7 +129,8 @@ export function useDepartment(code: string) {
   }
 
   const follow = (): void => {
-    chosen.value = IN_ADDRESS.exec(window.location.hash)?.[1] ?? null
+    chosen.value = caseInAddress(window.location.hash)
+    stay()
   }
   const seen = (): void => {
     if (document.visibilityState === 'visible' && way.value !== 'dead') void look()

@@ -3,12 +3,10 @@
  * screen there is always one beside the list, the most urgent where none was chosen.
  */
 import { onBeforeUnmount, watch } from 'vue'
+import { addressOf, caseInAddress } from '@/components/case-address'
 import { useResponses } from '@/stores/responses'
 
 const WIDE = '(min-width: 861px)'
-const IN_ADDRESS = /^#case=([\w-]+)$/
-
-export const caseInAddress = (hash: string): string | null => IN_ADDRESS.exec(hash)?.[1] ?? null
 
 export function useOpenCase(first: () => string | null): { choose: (id: string) => void; leave: () => void } {
   const store = useResponses()
@@ -22,7 +20,7 @@ export function useOpenCase(first: () => string | null): { choose: (id: string) 
   }
 
   function choose(id: string): void {
-    const hash = `#case=${id}`
+    const hash = addressOf(id)
     if (window.location.hash === hash) return
     // A wide screen shows both: going back shall leave the place, not walk through what was looked at.
     if (wide.matches || caseInAddress(window.location.hash)) window.history.replaceState(window.history.state, '', hash)
