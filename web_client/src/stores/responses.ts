@@ -10,7 +10,6 @@ import { useRoom } from './room'
 import { useSession } from './session'
 
 const PAGE = 100
-const MOST = 200
 const LOOK_MS = 5000
 const SELDOM_MS = 30_000
 const TYPING_MS = 300
@@ -48,12 +47,17 @@ export const useResponses = defineStore('responses', () => {
   const gone = ref(false)
   const busy = ref(false)
   let looking = false
-  let kept: Kept<ResponsePage> | null = null
-  let keptQuery = ''
+  /** how many rows are wanted: what was unrolled stays unrolled */
+  let wanted = PAGE
+  /** the pages of the list, by what was asked for them */
+  let kept = new Map<string, Kept<ResponsePage>>()
+  /** of which state, department and text the list is */
+  let shown = ''
   let keptDetail: Kept<ResponseDetail> | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
   let typing: ReturnType<typeof setTimeout> | undefined
   let turn = 0
+  let turnOfDetail = 0
 
   const mayManage = computed(() => room.can('response.manage'))
   /** what the secretariat itself has to do */
@@ -61,57 +65,64 @@ export const useResponses = defineStore('responses', () => {
 
   const api = (http: Http): ResponsesApi => responses(http, session.cid)
 
-  async function load(): Promise<void> {
+  /** Pages of the ledger until there are as many cases as wanted. A page that is as it was before is the same object as before. */
+  async function pages(query: ResponseQuery, most: number): Promise<Map<string, Kept<ResponsePage>>> {
+    const found = new Map<string, Kept<ResponsePage>>()
+    let after: string | null = null
+    do {
+      const one: ResponseQuery = { ...query, limit: PAGE, after }
+      const asked = JSON.stringify(one)
+      // The place to go on from was gone and the list began anew.
+      if (found.has(asked)) break
+      const page: Kept<ResponsePage> = await acts.ask((http) => api(http).page(one, kept.get(asked) ?? null))
+      found.set(asked, page)
+      after = page.body.next
+    } while (after !== null && found.size * PAGE < most)
+    return found
+  }
+
+  async function load(quiet = true): Promise<void> {
     const now = (turn += 1)
-    const query: ResponseQuery = {
-      state: STATES[view.value],
-      department: department.value,
-      text: text.value.trim(),
-      // What was unrolled stays unrolled.
-      limit: Math.min(MOST, Math.max(PAGE, items.value?.length ?? 0)),
-    }
+    const query: ResponseQuery = { state: STATES[view.value], department: department.value, text: text.value.trim() }
     const asked = JSON.stringify(query)
-    const before = asked === keptQuery ? kept : null
-    const [list] = await Promise.all([acts.run((http) => api(http).page(query, before), { quiet: true }), loadDetail()])
+    const [list] = await Promise.all([acts.run(() => pages(query, wanted), { quiet }), loadDetail()])
     // An answer to an older question is of no use.
     if (now !== turn) return
     loading.value = false
-    failed.value = !list && items.value === null
-    if (!list || list.value === before) return
+    failed.value = !list && asked !== shown
+    if (!list) return
+    shown = asked
+    const same = list.value.size === kept.size && [...list.value].every(([key, page]) => kept.get(key) === page)
     kept = list.value
-    keptQuery = asked
-    items.value = kept.body.items
-    next.value = kept.body.next
-    counts.value = kept.body.counts
+    if (same) return
+    const all = [...kept.values()].map((each) => each.body)
+    items.value = [...new Map(all.flatMap((each) => each.items.map((card) => [card.id, card] as const))).values()]
+    next.value = all.at(-1)?.next ?? null
+    counts.value = all.at(-1)?.counts ?? null
   }
 
   async function loadDetail(): Promise<void> {
     const id = openId.value
     if (!id) return
+    const now = (turnOfDetail += 1)
     const before = detail.value?.response.id === id ? keptDetail : null
     try {
       const got = await acts.ask((http) => api(http).one(id, before))
-      if (openId.value !== id || got === before) return
+      // Another case is open now, or a newer question about this one was asked.
+      if (openId.value !== id || now !== turnOfDetail || got === before) return
       keptDetail = got
       detail.value = got.body
       gone.value = false
     } catch (error) {
-      if (openId.value === id && error instanceof RequestError && error.code.endsWith('not_found')) gone.value = true
+      if (openId.value === id && now === turnOfDetail && error instanceof RequestError && error.code.endsWith('not_found')) gone.value = true
     }
   }
 
   async function more(): Promise<void> {
     if (!next.value || loading.value) return
-    const now = turn
     loading.value = true
-    const query = { state: STATES[view.value], department: department.value, text: text.value.trim(), limit: PAGE, after: next.value }
-    const got = await acts.run((http) => api(http).page(query))
-    loading.value = false
-    if (!got || now !== turn) return
-    const { items: further, next: after } = got.value.body
-    const there = new Set(items.value?.map((each) => each.id))
-    items.value = [...(items.value ?? []), ...further.filter((each) => !there.has(each.id))]
-    next.value = after
+    wanted = (Math.ceil((items.value?.length ?? 0) / PAGE) + 1) * PAGE
+    await load(false)
   }
 
   async function open(id: string | null): Promise<void> {
@@ -158,6 +169,7 @@ export const useResponses = defineStore('responses', () => {
 
   function anew(): void {
     loading.value = true
+    wanted = PAGE
     void load()
     tick()
   }
@@ -183,7 +195,7 @@ export const useResponses = defineStore('responses', () => {
     items.value = items.value?.map((each) => (each.id === card.id ? card : each)) ?? null
     if (detail.value?.response.id === card.id) detail.value = { ...detail.value, response: card }
     // What is kept by its tag is older than this.
-    kept = null
+    kept = new Map()
     keptDetail = null
   }
 
@@ -203,22 +215,24 @@ export const useResponses = defineStore('responses', () => {
     if (busy.value) return reminded
     busy.value = true
     try {
-      const { body } = await acts.ask((http) => api(http).page({ state: 'due_soon,overdue', limit: MOST }))
-      for (const each of body.items) {
+      const found = await pages({ state: 'due_soon,overdue' }, Infinity)
+      const ids = new Set([...found.values()].flatMap((each) => each.body.items.map((card) => card.id)))
+      for (const id of ids) {
         try {
-          await acts.ask((http) => api(http).remind(each.id))
+          await acts.ask((http) => api(http).remind(id))
           reminded.n += 1
         } catch (error) {
-          // One department that nothing reaches keeps no other from being reminded.
-          if (!(error instanceof RequestError) || error.code !== 'no_channel') throw error
-          reminded.missing += 1
+          // One department that nothing reaches keeps no other from being reminded, nor does a case that was answered meanwhile.
+          const code = error instanceof RequestError ? error.code : ''
+          if (code === 'no_channel') reminded.missing += 1
+          else if (code !== 'response_changed') throw error
         }
       }
     } catch (error) {
       notices.show(acts.sentence(error))
     }
     busy.value = false
-    kept = null
+    kept = new Map()
     keptDetail = null
     void load()
     return reminded
