@@ -228,6 +228,37 @@ describe('the queue', () => {
     expect(comments.rows[0]).toBe('g7')
   })
 
+  it('is asked for again by itself when the server did not give it, and says so once', async () => {
+    const { 'comments.list': answering } = line.answers
+    line.answers['comments.list'] = () => {
+      throw new RequestError('storage_unavailable')
+    }
+    const comments = await open()
+    expect([comments.loaded, useNotices().toasts.length]).toEqual([false, 1])
+    await vi.advanceTimersByTimeAsync(8000)
+    expect(useNotices().toasts).toHaveLength(0)
+    line.answers['comments.list'] = answering as () => unknown
+    await vi.advanceTimersByTimeAsync(4000)
+    expect([comments.loaded, comments.rows]).toEqual([true, ['g1', 'g2', 'g3']])
+    const before = line.of('comments.list').length
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(line.of('comments.list').length).toBe(before)
+  })
+
+  it('does not forget that a batch did not hold everything when it could not be read anew', async () => {
+    const comments = await open()
+    const { 'comments.list': answering } = line.answers
+    line.answers['comments.list'] = () => {
+      throw new RequestError('storage_unavailable')
+    }
+    comments.apply(batch([], { complete: false }))
+    await vi.advanceTimersByTimeAsync(2000)
+    listed.items = [group('g7', 20), ...listed.items]
+    line.answers['comments.list'] = answering as () => unknown
+    await vi.advanceTimersByTimeAsync(4000)
+    expect(comments.rows[0]).toBe('g7')
+  })
+
   it('narrows by words, flag and topic, and takes in of what comes only what can belong', async () => {
     const comments = await open()
     comments.choose({ search: '电梯', flag: 'contact' })
@@ -388,6 +419,71 @@ describe('groups', () => {
     await acts.takeBack()
     expect(line.of('comment.split')).toEqual([{ ids: ['c3'] }])
     expect(comments.rows).toContain('g9')
+  })
+
+  it('merges as many as were marked, in parts, into the largest of them', async () => {
+    listed.items = Array.from({ length: 250 }, (_, at) => group(`g${at + 1}`, at === 7 ? 90 : 1))
+    const comments = await open()
+    comments.wanted.order = 'oldest'
+    const cursor = useCommentCursor()
+    for (const id of comments.rows) cursor.toggle(id)
+    line.answers['comment.merge'] = ({ ids }: { ids: string[] }) => ({ changed: ids.length - 1, ids: ids.slice(1), groups: [group('g8', 90 + ids.length)] })
+    useCommentActs().beginMerge()
+    await settle()
+    const asked = line.of('comment.merge') as { ids: string[] }[]
+    expect(asked.map(({ ids }) => [ids[0], ids.length])).toEqual([['c8', 200], ['c8', 51]])
+    expect(new Set(asked.flatMap(({ ids }) => ids)).size).toBe(250)
+    expect(comments.rows).toEqual(['g8'])
+    expect(useNotices().toasts.at(-1)?.text).toBe('已并入 249 条')
+    expect(useCommentActs().busy.size).toBe(0)
+  })
+
+  it('leaves the rows of what could not be merged', async () => {
+    listed.items = Array.from({ length: 250 }, (_, at) => group(`g${at + 1}`))
+    const comments = await open()
+    const cursor = useCommentCursor()
+    for (const id of comments.rows) cursor.toggle(id)
+    let n = 0
+    line.answers['comment.merge'] = () => {
+      n += 1
+      if (n > 1) throw new RequestError('comment_claimed')
+      return { changed: 199, ids: [], groups: [group('g1', 200)] }
+    }
+    useCommentActs().beginMerge()
+    await settle()
+    expect(comments.rows).toHaveLength(51)
+    expect(useCommentActs().busy.size).toBe(0)
+  })
+
+  it('stay as far unrolled as they were, with what is marked in them, when they are read anew', async () => {
+    await open()
+    const all = Array.from({ length: 250 }, (_, at) => comment(`c${at + 1}`))
+    line.answers['comments.group'] = ({ after, limit }: { after?: string; limit: number }) => {
+      const begin = all.findIndex((each) => each.id === after) + 1
+      const items = all.slice(begin, begin + limit)
+      return { items, next: begin + limit < all.length ? items.at(-1)?.id : null }
+    }
+    const opened = useCommentGroup()
+    await opened.load()
+    await opened.further()
+    opened.toggle('c150')
+    opened.toggle('c20')
+    all.splice(19, 1)
+    await opened.load()
+    expect([opened.items.length, opened.next, [...opened.marked]]).toEqual([200, 'c201', ['c150']])
+  })
+
+  it('keep what is marked in them when a decision was refused', async () => {
+    await open()
+    line.answers['comments.group'] = () => ({ items: [comment('c1'), comment('c5')], next: null })
+    const opened = useCommentGroup()
+    await opened.load()
+    opened.toggle('c5')
+    line.answers['comment.hold'] = () => {
+      throw new RequestError('storage_unavailable')
+    }
+    expect(await useCommentActs().decideSome('hold', ['c5'])).toBe(false)
+    expect([...opened.marked]).toEqual(['c5'])
   })
 
   it('takes the row of what was split off away again when that is undone', async () => {

@@ -31,6 +31,10 @@ export const VERDICTS: Record<CommentState, readonly Verdict[]> = {
   withdrawn: [],
 }
 
+function inParts<T>(all: readonly T[], most = AT_ONCE): T[][] {
+  return Array.from({ length: Math.ceil(all.length / most) }, (_, at) => all.slice(at * most, (at + 1) * most))
+}
+
 interface Step {
   said: string
   /** what says so and offers the way back */
@@ -95,15 +99,14 @@ export const useCommentActs = defineStore('comment-acts', () => {
     const found: CommentTarget[] = []
     const counted = verdict === 'hide' ? ['approved'] : ['pending']
     if (comments.states.length === 1 && counted.includes(comments.states[0] ?? '')) {
-      for (let from = 0; from < groups.length; from += AT_ONCE) {
-        const part = groups.slice(from, from + AT_ONCE)
+      for (const part of inParts(groups)) {
         const waiting = part.reduce((sum, each) => sum + (verdict === 'hide' ? inState(each, ['approved']) : waitingIn(each)), 0)
         found.push({ groups: part.map((each) => each.id), waiting, ...upTo() })
       }
       return found
     }
     const ids = groups.flatMap((each) => namedIn(each))
-    for (let from = 0; from < ids.length; from += AT_ONCE) found.push({ ids: ids.slice(from, from + AT_ONCE) })
+    for (const part of inParts(ids)) found.push({ ids: part })
     return found
   }
 
@@ -144,12 +147,17 @@ export const useCommentActs = defineStore('comment-acts', () => {
     return said(verdict, answers)
   }
 
-  /** Some of the comments of the open group, by themselves. */
+  /** Some of the comments of the open group, by themselves. After a refusal they stay marked. */
   async function decideSome(verdict: Verdict, ids: readonly string[], reason?: string): Promise<boolean> {
-    const answer = await ask(verdict, { ids: [...ids] }, reason)
-    open.marked.clear()
+    const answers = []
+    for (const part of inParts(ids)) {
+      const answer = await ask(verdict, { ids: part }, reason)
+      answers.push(answer)
+      if (!answer) break
+      for (const id of part) open.marked.delete(id)
+    }
     void open.load()
-    return said(verdict, [answer])
+    return said(verdict, answers)
   }
 
   /** Everything that waits in a topic, as many as were said to. */
@@ -211,11 +219,13 @@ export const useCommentActs = defineStore('comment-acts', () => {
 
   /** First which groups, then into which one. With several marked the largest of them takes the others in. */
   function beginMerge(): void {
-    const ids = free(cursor.chosen).map((each) => each.id)
-    if (ids.length >= 2) {
-      const [into = '', ...others] = ids
-      void merge(others, into)
-    } else if (ids.length === 1) {
+    const [first, ...others] = free(cursor.chosen)
+    if (!first) return
+    const ids = [first, ...others].map((each) => each.id)
+    if (others.length > 0) {
+      const largest = others.reduce((most, each) => (each.authors > most.authors ? each : most), first)
+      void merge(ids, largest.id)
+    } else {
       cursor.merging = ids
       cursor.mode = 'merge'
     }
@@ -225,14 +235,26 @@ export const useCommentActs = defineStore('comment-acts', () => {
     cursor.mode = null
     const [target, ...sources] = free([into, ...ids.filter((id) => id !== into)])
     if (!target || target.id !== into || sources.length === 0) return
-    const answer = await line.ask('comment.merge', { ids: [target, ...sources].slice(0, AT_ONCE).map((each) => each.representative.id) })
-    if (!answer) return
-    cursor.clear()
-    comments.keep(answer.groups)
-    comments.drop(sources.map((each) => each.id))
+    const all = [target, ...sources]
+    for (const each of all) busy.add(each.id)
+    const moved: string[] = []
+    let changed = 0
+    let done = 0
+    // One request names only so many: each part goes into the same group.
+    for (const part of inParts(sources, AT_ONCE - 1)) {
+      const answer = await line.ask('comment.merge', { ids: [target, ...part].map((each) => each.representative.id) })
+      if (!answer) break
+      comments.keep(answer.groups)
+      comments.drop(part.map((each) => each.id))
+      moved.push(...(answer.ids ?? []))
+      changed += answer.changed
+      done += part.length
+    }
+    for (const each of all) busy.delete(each.id)
+    if (done === 0) return
+    if (done === sources.length) cursor.clear()
     cursor.go(into)
-    const moved = answer.ids ?? []
-    const words = t('comments.done.merge', { n: answer.changed })
+    const words = t('comments.done.merge', { n: changed })
     // What came from one group goes back into one; of several the moderator splits again by hand.
     if (sources.length === 1 && moved.length > 0) remember(words, () => split(moved))
     else notices.show(words)
@@ -240,10 +262,9 @@ export const useCommentActs = defineStore('comment-acts', () => {
 
   async function split(ids: readonly string[]): Promise<Decided | null> {
     let all: Decided | null = null
-    for (let from = 0; from < ids.length; from += AT_ONCE) {
-      const part = ids.slice(from, from + AT_ONCE)
+    for (const [at, part] of inParts(ids).entries()) {
       let answer = await line.ask('comment.split', { ids: part })
-      if (answer && from > 0) answer = await line.ask('comment.merge', { ids: [ids[0] ?? '', part[0] ?? ''] })
+      if (answer && at > 0) answer = await line.ask('comment.merge', { ids: [ids[0] ?? '', part[0] ?? ''] })
       if (!answer) return all
       all = answer
     }

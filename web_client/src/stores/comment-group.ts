@@ -1,6 +1,7 @@
 /** The comments of the group that one is at, and which of them are marked to be split off or decided on by themselves. */
 import { defineStore } from 'pinia'
 import { computed, ref, shallowReactive, shallowRef, watch } from 'vue'
+import type { Requests } from '@/api/messages'
 import type { ModeratedComment } from '@/api/moderation'
 import { useCommentCursor } from './comment-cursor'
 import { useComments } from './comments'
@@ -19,6 +20,7 @@ export const useCommentGroup = defineStore('comment-group', () => {
   const next = ref<string | null>(null)
   const marked = shallowReactive(new Set<string>())
   let pause: ReturnType<typeof setTimeout> | undefined
+  let turn = 0
 
   /** what the queue is about comes first, the representative above all */
   const sorted = computed(() => {
@@ -29,18 +31,25 @@ export const useCommentGroup = defineStore('comment-group', () => {
   })
   const inQueue = computed(() => items.value.filter((each) => (comments.states as readonly string[]).includes(each.state)))
 
+  /** Anew, as far as it was unrolled: nobody loses the place and the marks that they have set further down. */
   async function load(): Promise<void> {
     const id = of.value
     if (id === null || !line.up) return
-    let answer
+    const now = (turn += 1)
+    const found: ModeratedComment[] = []
+    let after: string | null = null
     try {
-      answer = await line.request('comments.group', { id, limit: PAGE })
+      do {
+        const answer: Requests['comments.group'][1] = await line.request('comments.group', { id, limit: PAGE, ...(after === null ? {} : { after }) })
+        if (of.value !== id || now !== turn) return
+        found.push(...answer.items)
+        after = answer.next
+      } while (after !== null && found.length < items.value.length)
     } catch {
       return // merged or decided this moment: the queue says what became of it
     }
-    if (of.value !== id) return
-    items.value = answer.items
-    next.value = answer.next
+    items.value = found
+    next.value = after
     for (const each of marked) if (!items.value.some((one) => one.id === each)) marked.delete(each)
   }
 
@@ -49,7 +58,8 @@ export const useCommentGroup = defineStore('comment-group', () => {
     if (id === null || after === null) return
     const answer = await line.ask('comments.group', { id, after, limit: PAGE })
     if (!answer || of.value !== id || next.value !== after) return
-    items.value = [...items.value, ...answer.items]
+    const known = new Set(items.value.map((each) => each.id))
+    items.value = [...items.value, ...answer.items.filter((each) => !known.has(each.id))]
     next.value = answer.next
   }
 

@@ -2,7 +2,6 @@
 import { defineStore } from 'pinia'
 import { computed, reactive, ref, shallowReactive, shallowRef, watch } from 'vue'
 import type { CommentCounts, CommentGroup, CommentGroupPage, CommentOrder, CommentState, CommentsUpdated, CommentsWanted } from '@/api/moderation'
-import { useClock } from './clock'
 import { useLine } from './line'
 import { usePromotions } from './promotions'
 import { useRoom } from './room'
@@ -15,6 +14,8 @@ const RATE_MS = 10_000
 const SAMPLES = 60
 /** A list that changes more often than this is read by nobody. */
 const SETTLE_MS = 1000
+/** until a list that the server did not give is asked for again */
+const AGAIN_MS = 4000
 
 /** The queues one looks at, and the states of comments in them. */
 export const QUEUES = {
@@ -44,7 +45,6 @@ export function inOrder(order: CommentOrder): (one: CommentGroup, two: CommentGr
 }
 
 export const useComments = defineStore('comments', () => {
-  const clock = useClock()
   const line = useLine()
   const promotions = usePromotions()
   const room = useRoom()
@@ -72,6 +72,7 @@ export const useComments = defineStore('comments', () => {
   let fetching = false
   let settled = -Infinity
   let later: ReturnType<typeof setTimeout> | undefined
+  let again: ReturnType<typeof setTimeout> | undefined
 
   const may = computed(() => room.can('comment.moderate'))
   const states = computed<readonly CommentState[]>(() => QUEUES[wanted.queue])
@@ -208,13 +209,29 @@ export const useComments = defineStore('comments', () => {
     promotions.take(page.promotions)
   }
 
-  /** The first page anew; with `whole` the rows give way although they are held. */
-  async function load(whole = false): Promise<void> {
+  async function first(aloud: boolean): Promise<CommentGroupPage | null> {
+    try {
+      return await line.request('comments.list', request())
+    } catch (error) {
+      if (aloud) line.say(error)
+      return null
+    }
+  }
+
+  /** The first page anew; with `whole` the rows give way although they are held. `aloud`: a refusal is said in words. */
+  async function load(whole = false, aloud = whole): Promise<void> {
+    clearTimeout(again)
     if (!line.up || !may.value) return
     missed = false
     const turn = (asked += 1)
-    const page = await line.ask('comments.list', request())
-    if (!page || turn !== asked) return
+    const page = await first(aloud)
+    if (turn !== asked) return
+    if (!page) {
+      // What was missed is still missed. Over a line that is down nothing is asked: once it is up again all is read anew.
+      missed = true
+      if (active.value) again = setTimeout(() => void load(whole, false), AGAIN_MS)
+      return
+    }
     heard(page)
     if (!active.value) return
     if (held.value && !whole && loaded.value) {
@@ -288,6 +305,8 @@ export const useComments = defineStore('comments', () => {
   function close(): void {
     active.value = false
     loaded.value = false
+    clearTimeout(later)
+    clearTimeout(again)
     holds.clear()
     rows.value = []
     groups.clear()
@@ -305,7 +324,5 @@ export const useComments = defineStore('comments', () => {
     if (!now && active.value && loaded.value) settle()
   })
 
-  const age = (at: number): number => Math.max(0, clock.wallMs - at)
-
-  return { counts, moderators, groups, rows, listed, fresh, wanted, states, more, loaded, active, held, rates, may, waiting, rate, age, fits, size, apply, settle, drop, keep, load, further, showNew, hold, choose, open, close }
+  return { counts, moderators, groups, rows, listed, fresh, wanted, states, more, loaded, held, rates, may, waiting, rate, fits, size, apply, drop, keep, load, further, showNew, hold, choose, open, close }
 })
