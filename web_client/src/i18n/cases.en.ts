@@ -17,7 +17,6 @@ export const casesEn: typeof casesZhCN = {
     visibility: { public: 'Public answer', private: 'To the authors only' },
     state: { unassigned: 'To be assigned', assigned: 'In hand', submitted: 'Answer to be approved', answered: 'Answered', closed: 'Closed' },
     rating: { satisfied: 'Satisfied', fairly: 'Fairly satisfied', unsatisfied: 'Not satisfied' },
-    ratingOf: 'Rated by the author: {rating}',
     ratings: 'Ratings: satisfied {satisfied}, fairly {fairly}, not satisfied {unsatisfied}',
     followUp: 'Further question of the author',
     similar: 'Show {n} similar comments',

@@ -16,7 +16,6 @@ export const casesZhCN = {
     visibility: { public: '公开答复', private: '只回复提问人' },
     state: { unassigned: '待分派', assigned: '办理中', submitted: '答复待审核', answered: '已答复', closed: '已办结' },
     rating: { satisfied: '满意', fairly: '基本满意', unsatisfied: '不满意' },
-    ratingOf: '提问人评价：{rating}',
     ratings: '提问人评价：满意 {satisfied}，基本满意 {fairly}，不满意 {unsatisfied}',
     followUp: '提问人追问',
     similar: '看 {n} 条相近留言',
