@@ -51,7 +51,7 @@ def local_url_host(host: str) -> str:
 
 
 class TrustedProxies:
-    """Believes X-Forwarded-For only from the named networks."""
+    """Believes X-Forwarded-For and X-Forwarded-Proto only from the named networks."""
 
     def __init__(self, networks: Iterable[str]) -> None:
         self._networks = [ipaddress.ip_network(each) for each in networks]
@@ -69,6 +69,13 @@ class TrustedProxies:
             except ValueError:
                 return address
         return address
+
+    def scheme(self, request: BaseRequest) -> str | None:
+        """`http` or `https`, as the browser came to the first proxy; None where none of ours says."""
+        if not self._trusts(request.remote or ""):
+            return None
+        said = request.headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
+        return said if said in ("http", "https") else None
 
     def _trusts(self, address: str) -> bool:
         try:

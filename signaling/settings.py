@@ -41,7 +41,9 @@ class Settings(BaseSettings):
     tls_cert: Path | None = Field(None, description="Certificate chain (PEM); serves HTTPS.")
     tls_key: Path | None = Field(None, description="Private key of the certificate (PEM).")
     trusted_proxies: Names = Field(
-        (), description="Addresses or networks of reverse proxies whose X-Forwarded-For is believed."
+        (),
+        description="Addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are "
+        "believed.",
     )
     lan: bool = Field(False, description="HTTPS with a certificate of an own local CA, for phones nearby.")
     demo: bool = Field(False, description="One consultation with a link for every role.")

@@ -6,6 +6,7 @@ import ipaddress
 import math
 import re
 from typing import Final
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -41,9 +42,21 @@ def with_device(request: web.Request, response: web.Response) -> web.Response:
         path=_COOKIE_PATH,
         httponly=True,
         samesite="Strict",
-        secure=request.secure,
+        secure=_is_https(request),
     )
     return response
+
+
+def _is_https(request: web.Request) -> bool:
+    """Whether the browser came by HTTPS: to us, to a proxy that says so, or to the public address."""
+    if request.secure:
+        return True
+    context = request.app[CONTEXT]
+    said = context.proxies.scheme(request)
+    if said is not None:
+        return said == "https"
+    public = urlsplit(context.public_url or "")
+    return public.scheme == "https" and public.hostname == urlsplit(f"//{request.host}").hostname
 
 
 async def limit_device(request: web.Request, by_address: Limit, by_device: Limit, device_hash: str) -> None:

@@ -109,6 +109,27 @@ async def test_a_cut_off_is_told_at_once(server: Signalling) -> None:
     await eventually(page, lambda found: not found["cut"])
 
 
+@pytest.mark.parametrize(
+    ("headers", "is_secure"),
+    [
+        ({}, False),
+        ({"X-Forwarded-Proto": "https"}, True),
+        ({"X-Forwarded-Proto": "http"}, False),
+        ({"Host": "huiyi.example.cn"}, True),
+        ({"Host": "huiyi.example.cn", "X-Forwarded-Proto": "http"}, False),
+        ({"Host": "other.example.cn:8080"}, False),
+    ],
+)
+async def test_the_cookie_of_a_device_stays_on_https(
+    tmp_path: Path, headers: dict[str, str], is_secure: bool
+) -> None:
+    behind = signalling(tmp_path, trusted_proxies=("127.0.0.1",), public_url="https://huiyi.example.cn")
+    async with behind as server:
+        status, _, said = await get(server, "c/comments/mine", **headers)
+    assert status == 200
+    assert ("Secure" in said["Set-Cookie"].split("; ")) is is_secure
+
+
 async def test_what_is_internal_is_not_there(server: Signalling) -> None:
     await Consultations(server.process.database, SystemClock()).create(
         ConsultationDraft(title="内部", id="internal", is_public=False)

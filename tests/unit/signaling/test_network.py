@@ -1,5 +1,6 @@
 """Addresses: what is announced, and which client address is believed."""
 
+import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
@@ -19,6 +20,24 @@ def test_forwarded_addresses_are_believed_from_our_proxies_only() -> None:
     assert client(["10.0.0.0/8"], "6.6.6.6", "1.2.3.4") == "1.2.3.4"
     assert client(["10.0.0.0/8"], "not an address") == "10.0.0.1"
     assert client(["10.0.0.0/8"]) == "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "said", "scheme"),
+    [
+        ([], "https", None),
+        (["10.0.0.0/8"], "https", "https"),
+        (["10.0.0.0/8"], "HTTP", "http"),
+        (["10.0.0.0/8"], "https, http", "https"),
+        (["10.0.0.0/8"], "gopher", None),
+        (["192.0.2.0/24"], "https", None),
+    ],
+)
+def test_how_the_browser_came_is_believed_from_our_proxies_only(
+    proxies: list[str], said: str, scheme: str | None
+) -> None:
+    request = make_mocked_request("GET", "/", headers={"X-Forwarded-Proto": said}).clone(remote="10.0.0.1")
+    assert TrustedProxies(proxies).scheme(request) == scheme
 
 
 def test_announced_addresses() -> None:
