@@ -27,7 +27,8 @@ class PhoneIdentity:
     kind = IdentityKind.PHONE
 
     def __init__(self, deliver: Deliver, patience_s: float = _PATIENCE_S) -> None:
-        """`patience_s`: whoever takes a message and says nothing for so long is believed to have it."""
+        """`patience_s`: whoever takes a message and says nothing for so long is believed to have it. When nobody can be
+        reached, `deliver` says so sooner."""
         self._deliver = deliver
         self._patience_s = patience_s
 

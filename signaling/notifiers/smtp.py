@@ -34,7 +34,7 @@ class SmtpNotifier:
         self._use_tls = parts.scheme == "smtps"
         self._start_tls = True if parts.scheme == "smtp+starttls" else None
         self._sender = parseaddr(sender)
-        self._context = context
+        self._context = context or ssl.create_default_context()  # takes long: not for each mail
 
     def reaches(self, department: Department) -> bool:
         return bool(department.email)

@@ -15,7 +15,8 @@ from conference.model.department import Department
 from conference.model.notice import Channel
 from conference.services.ports import Letter, NotSentError
 
-_TIMEOUT: Final = aiohttp.ClientTimeout(total=15)
+_PATIENCE_S: Final = 15.0
+_CONNECT_S: Final = 3.0  # sooner than a viewer who waits for a code is told that it was sent
 _AGAIN: Final = frozenset({408, 425, 429})
 
 
@@ -25,9 +26,11 @@ class WebhookNotifier:
 
     channel: Final = Channel.WEBHOOK
 
-    def __init__(self, url: str, secret: str) -> None:
+    def __init__(self, url: str, secret: str, connect_s: float = _CONNECT_S) -> None:
+        """`connect_s`: after so long without a connection nobody is there."""
         self._url = url
         self._secret = secret.encode()
+        self._timeout = aiohttp.ClientTimeout(total=_PATIENCE_S, connect=connect_s)
 
     def reaches(self, department: Department) -> bool:
         return True
@@ -58,7 +61,7 @@ class WebhookNotifier:
         }
         try:
             async with (
-                aiohttp.ClientSession(timeout=_TIMEOUT) as session,
+                aiohttp.ClientSession(timeout=self._timeout) as session,
                 session.post(self._url, data=body, headers=headers, allow_redirects=False) as response,
             ):
                 status = response.status

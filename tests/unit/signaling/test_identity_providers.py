@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -108,6 +110,22 @@ async def test_a_gateway_that_does_not_take_it(other: StandIn, status: int) -> N
         await code_of(provider.ask(provider.begin("p1", "c", "x", "13800138000"))) == "identity_unavailable"
     )
     assert len(other.asked) == 1, "nobody follows, nobody repeats"
+
+
+async def test_a_gateway_that_nobody_reaches() -> None:
+    """Who comes when the queue of a listener is full gets no answer at all, as behind a firewall."""
+    with ExitStack() as stack:
+        full = stack.enter_context(socket.socket())
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        hook = WebhookNotifier(f"http://127.0.0.1:{full.getsockname()[1]}/", SECRET, connect_s=0.2)
+        provider = PhoneIdentity(hook.post, patience_s=60)
+        question = provider.begin("p1", "c", "x", "13800138000")
+        assert await code_of(provider.ask(question)) == "identity_unavailable"
 
 
 async def test_a_gateway_that_says_nothing(logged: list[Json]) -> None:
