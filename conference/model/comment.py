@@ -45,25 +45,27 @@ class Decision(StrEnum):
     UNANSWER = "unanswer"  # undo
 
 
-_WAITING: Final = frozenset({CommentState.PENDING, CommentState.HELD})
+WAITING: Final = frozenset({CommentState.PENDING, CommentState.HELD})  # somebody has to decide
 SHOWN: Final = frozenset({CommentState.APPROVED, CommentState.PROMOTED, CommentState.ANSWERED})
+COUNTED: Final = SHOWN | WAITING  # its author is one of those for whom a group stands
+GONE: Final = frozenset(CommentState) - COUNTED  # turned down or taken back
 
 # Nothing is ever deleted, and whatever a filter or a person decided can be decided otherwise, except by the author.
 STEPS: Final[Mapping[Decision, tuple[frozenset[CommentState], CommentState]]] = MappingProxyType(
     {
         Decision.APPROVE: (
-            _WAITING | {CommentState.REJECTED, CommentState.HIDDEN},
+            WAITING | {CommentState.REJECTED, CommentState.HIDDEN},
             CommentState.APPROVED,
         ),
-        Decision.REJECT: (_WAITING, CommentState.REJECTED),
+        Decision.REJECT: (WAITING, CommentState.REJECTED),
         Decision.HOLD: (frozenset({CommentState.PENDING, CommentState.REJECTED}), CommentState.HELD),
         Decision.HIDE: (SHOWN, CommentState.HIDDEN),
         Decision.REOPEN: (
             frozenset({CommentState.HELD, CommentState.APPROVED, CommentState.REJECTED, CommentState.HIDDEN}),
             CommentState.PENDING,
         ),
-        Decision.WITHDRAW: (_WAITING | {CommentState.APPROVED}, CommentState.WITHDRAWN),
-        Decision.PROMOTE: (_WAITING | {CommentState.APPROVED, CommentState.ANSWERED}, CommentState.PROMOTED),
+        Decision.WITHDRAW: (WAITING | {CommentState.APPROVED}, CommentState.WITHDRAWN),
+        Decision.PROMOTE: (WAITING | {CommentState.APPROVED, CommentState.ANSWERED}, CommentState.PROMOTED),
         Decision.ANSWER: (frozenset({CommentState.APPROVED, CommentState.PROMOTED}), CommentState.ANSWERED),
         Decision.UNANSWER: (frozenset({CommentState.ANSWERED}), CommentState.APPROVED),
     }
@@ -71,15 +73,20 @@ STEPS: Final[Mapping[Decision, tuple[frozenset[CommentState], CommentState]]] = 
 
 
 class Level(StrEnum):
-    """How grave what the filter found is."""
+    """How grave what the filter found is, from the mildest on."""
 
     PASS = "pass"  # noqa: S105 - no secret
-    MARK = "mark"
-    HOLD = "hold"
-    BLOCK = "block"
+    MARK = "mark"  # shown to the moderator with a hint
+    HOLD = "hold"  # waits for a moderator even where comments are shown at once
+    BLOCK = "block"  # rejected, until a moderator overrules it
+
+    @property
+    def rank(self) -> int:
+        """Greater for what is graver."""
+        return _RANKS[self]
 
 
-_GRAVITY: Final = {level: rank for rank, level in enumerate(Level)}
+_RANKS: Final = {level: rank for rank, level in enumerate(Level)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,7 @@ class Verdict:
 
     def with_reason(self, level: Level, reason: Reason) -> Verdict:
         """The same with one more reason; the graver level counts."""
-        return Verdict(max(self.level, level, key=_GRAVITY.__getitem__), (*self.reasons, reason))
+        return Verdict(max(self.level, level, key=_RANKS.__getitem__), (*self.reasons, reason))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +156,6 @@ class Comment:
     @property
     def is_shown(self) -> bool:
         return self.state in SHOWN
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether somebody has to decide."""
-        return self.state in _WAITING
 
     def may(self, decision: Decision) -> bool:
         """Whether its state allows that."""
@@ -199,8 +201,7 @@ def require_commentable(consultation: Consultation, wall_ms: int, *, is_cut: boo
     consultation_not_found for what is not public, comments_paused while the broadcast is cut off, comments_closed
     before it is announced and after the closing date.
     """
-    if not consultation.is_public or consultation.status is Status.DRAFT:
-        raise ConferenceError("consultation_not_found", consultation.id)
+    consultation.require_public()
     if consultation.status not in (Status.SCHEDULED, Status.LIVE, Status.ENDED):
         raise ConferenceError("comments_closed", f"status {consultation.status}")
     if consultation.closing_at_ms is not None and wall_ms >= consultation.closing_at_ms:

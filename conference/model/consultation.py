@@ -144,6 +144,11 @@ class Consultation:
             recording_paused=False,
         )
 
+    def require_public(self) -> None:
+        """Raise consultation_not_found unless the public may know of it."""
+        if not self.is_public or self.status is Status.DRAFT:
+            raise ConferenceError("consultation_not_found", self.id)
+
     def require_open(self) -> None:
         """Raise unless the room may be entered: from `scheduled` until the end."""
         if self.status in (Status.SCHEDULED, Status.LIVE):

@@ -21,9 +21,6 @@ class NoticeKind(StrEnum):
     BY_HAND = "by_hand"
 
 
-REMINDERS: Final = frozenset({NoticeKind.BEFORE, NoticeKind.DUE, NoticeKind.OVERDUE, NoticeKind.BY_HAND})
-
-
 class Channel(StrEnum):
     """How it gets there."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from conference.model.audit import Actor, AuditEntry, Personal, Value
-from conference.model.comment import Comment, CommentState
+from conference.model.comment import GONE, Comment
 from conference.model.consultation import Consultation
 from conference.model.department import Department
 from conference.model.errors import ConferenceError, NotFoundError
@@ -15,7 +15,6 @@ from conference.model.response import Response, ResponseState
 from conference.services.ports import UnitOfWork
 from conference.services.preparing import preparable
 
-_GONE = (CommentState.REJECTED, CommentState.HIDDEN, CommentState.WITHDRAWN)
 _DAY_MS = 86_400_000
 _LINK_AFTER_DUE_MS = 30 * _DAY_MS
 
@@ -89,7 +88,7 @@ class NewCase:
 
 def require_worth_answering(comment: Comment) -> None:
     """comment_changed for what was turned down or taken back."""
-    if comment.state in _GONE:
+    if comment.state in GONE:
         raise ConferenceError("comment_changed", f"{comment.state} is not answered")
 
 
@@ -170,6 +169,6 @@ def texts_of(
     found = dict.fromkeys(
         each.text
         for each in comments
-        if each.text != representative.text and (each.is_shown if only_shown else each.state not in _GONE)
+        if each.text != representative.text and (each.is_shown if only_shown else each.state not in GONE)
     )
     return list(found)[:most]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from conference.desk_views import CommentCounts, CommentGroupView, CommentView
-from conference.model.comment import SHOWN, Comment, CommentState, Word
+from conference.model.comment import COUNTED, SHOWN, WAITING, Comment, CommentState, Word
 from conference.model.comment_group import CommentGroup
 from conference.model.errors import NotFoundError
 from conference.model.flood import FloodGate
@@ -18,8 +18,6 @@ from conference.model.promotion import Promotion, PromotionState
 from conference.model.topic import Topics
 from conference.services.ports import Grouping, Judge
 
-WAITING: Final = frozenset({CommentState.PENDING, CommentState.HELD})  # somebody has to decide
-_COUNTED: Final = SHOWN | WAITING
 _RATE_S: Final = 10.0
 _MAX_UNDOABLE: Final = 200  # decisions
 _MAX_UNDOABLE_COMMENTS: Final = 50_000
@@ -214,7 +212,7 @@ class CommentBoard:
         for comment in members:
             if comment.id == chosen:
                 return comment
-        return next((each for each in members if each.state in _COUNTED), members[0])
+        return next((each for each in members if each.state in COUNTED), members[0])
 
     def states(self, group_id: str) -> Counter[CommentState]:
         """How many of its comments are in each state; none of a group that is no more."""
@@ -226,6 +224,11 @@ class CommentBoard:
         states = self.states(group_id)
         return sum(states[each] for each in WAITING)
 
+    def size(self, group_id: str) -> int:
+        """How many comments are in it; none in a group that is no more."""
+        found = self._members.get(group_id)
+        return 0 if found is None else len(found.ids)
+
     def span(self, group_id: str) -> tuple[int, int]:
         """Numbers of its first and its last comment."""
         ids = self._members[group_id].ids
@@ -235,9 +238,9 @@ class CommentBoard:
         """For how many people it stands."""
         ids = self._members[group_id].ids
         if len(ids) == 1:  # most are
-            return int(self.comments[next(iter(ids))].state in _COUNTED)
+            return int(self.comments[next(iter(ids))].state in COUNTED)
         members = self.members(group_id)
-        return len({each.device_hash for each in members if each.state in _COUNTED})
+        return len({each.device_hash for each in members if each.state in COUNTED})
 
     def group_view(self, group_id: str, wall_ms: int) -> CommentGroupView:
         group, members = self.group(group_id), self.members(group_id)

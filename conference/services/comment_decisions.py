@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from conference.model.audit import AuditEntry, Personal, Value
-from conference.model.comment import Comment, CommentState, Decision
+from conference.model.comment import WAITING, Comment, CommentState, Decision
 from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.ids import new_id
-from conference.services.comment_board import WAITING, CommentBoard
+from conference.services.comment_board import CommentBoard
 from conference.services.comment_boards import CommentBoards
 from conference.services.comment_changes import BoardChange, Decided, changing
 from conference.services.comment_topics import topic_of

@@ -186,8 +186,7 @@ class PublicResponses:
 
     async def _public(self, consultation_id: str) -> PublicView:
         view = await self._broadcasts.view(consultation_id)
-        if not view.consultation.is_public or view.consultation.status is Status.DRAFT:
-            raise ConferenceError("consultation_not_found", consultation_id)
+        view.consultation.require_public()
         return view
 
     @asynccontextmanager

@@ -18,7 +18,6 @@ from conference.model.agenda import AgendaItem, AgendaKind, ItemState
 from conference.model.chapters import Chapter, ChapterKind, chapters
 from conference.model.comment import CommentsState, comments_state
 from conference.model.consultation import CommentIdentity, Consultation, Moderation, Status
-from conference.model.errors import ConferenceError
 from conference.model.floor import Turn
 from conference.model.footage import Footage, OnAir, Span, Still
 from conference.model.identity import IdentityKind
@@ -250,8 +249,7 @@ class PublicViews:
     async def _read(self, consultation_id: str) -> Told:
         broadcast = await self._airing.view(consultation_id)
         consultation = broadcast.consultation
-        if not consultation.is_public or consultation.status is Status.DRAFT:
-            raise ConferenceError("consultation_not_found", consultation_id)
+        consultation.require_public()
         on_air = OnAir(broadcast.delay_ms, broadcast.is_cut, broadcast.withdrawn)
         async with self._storage.reading() as unit:
             agenda = await unit.agenda.get(consultation_id)

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conference.model.comment import SHOWN, Comment, CommentState, Level, Mark, MarkKind, Reason, Word
+from conference.model.comment import GONE, SHOWN, Comment, CommentState, Level, Mark, MarkKind, Reason, Word
 from conference.model.comment_group import CommentGroup
 from conference.model.errors import ConferenceError
 from conference.model.identity import IdentityKind
@@ -33,7 +33,6 @@ _CHANGING: Final = (
     "reject_reason",
 )
 _FIELDS: Final = tuple(each.name for each in fields(Comment))
-_GONE: Final = (CommentState.REJECTED, CommentState.HIDDEN, CommentState.WITHDRAWN)
 _KEPT: Final = tuple(column.name for column in comments.c)
 
 
@@ -74,7 +73,7 @@ class SqlComments:
         query = sa.select(comments.c.group_id).where(
             comments.c.consultation_id == consultation_id,
             comments.c.device_hash == device_hash,
-            comments.c.state.in_([each.value for each in CommentState if each not in _GONE]),
+            comments.c.state.in_([each.value for each in CommentState if each not in GONE]),
         )
         return set((await self._connection.execute(query.distinct())).scalars())
 

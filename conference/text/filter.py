@@ -9,9 +9,10 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
+from conference.model.comment import Level
 from conference.text.contacts import contacts
 from conference.text.folding import Folded, fold
-from conference.text.words import Category, Hit, Level, WordList
+from conference.text.words import Category, Hit, WordList
 
 _DIRECTION: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _HIDDEN: Final = re.compile(
@@ -60,11 +61,7 @@ class Verdict:
 
 def judge(text: str, nickname: str, region: str, words: WordList) -> Verdict:
     """Judge what an author wrote. Never raises on any text; says nothing about how often it comes."""
-    return judge_folded(fold(text), nickname, region, words)
-
-
-def judge_folded(folded: Folded, nickname: str, region: str, words: WordList) -> Verdict:
-    """`judge` for who needs the folded text for more."""
+    folded = fold(text)
     reasons = list(_reasons(folded, Field.TEXT, words))
     reasons += _emptiness(folded)
     reasons += _repetition(folded)

@@ -165,10 +165,6 @@ class Groups:
         """Comments in it that are remembered."""
         return self._sizes[group_id]
 
-    def members(self, group_id: str) -> list[str]:
-        """In the order in which they came. Walks through all comments: for a person's request, not for each comment."""
-        return [comment_id for comment_id, (group, _) in self._members.items() if group == group_id]
-
     def add(self, comment_id: str, folded: str) -> str:
         """The group of a comment; a comment that is known already stays where it is."""
         known = self._members.get(comment_id)
@@ -208,13 +204,6 @@ class Groups:
             if not is_expected and own is not None:
                 self._exemplify(comment_id, folded, own)
 
-    @classmethod
-    def rebuilt(cls, rows: Sequence[tuple[str, str, str]], capacity: int = 100_000) -> Groups:
-        """From rows of comment, folded text and group, in the order in which they came."""
-        groups = cls(capacity)
-        groups.restore(rows)
-        return groups
-
     def move(self, comment_ids: Sequence[str], group_id: str) -> None:
         """A person put them there: what is like them follows from now on. Forgotten ones are passed over."""
         for comment_id in comment_ids:
@@ -226,24 +215,6 @@ class Groups:
             self._members[comment_id] = (group_id, folded)
             self._sizes[group_id] += 1
             self._exemplify(comment_id, folded, self._sketch.slots(folded))
-
-    def merge(self, group_id: str, other_id: str) -> str:
-        """All of the other group into the first; returns the first."""
-        self.move(self.members(other_id), group_id)
-        return group_id
-
-    def split(self, comment_ids: Sequence[str]) -> str:
-        """These into a group of their own; returns it: named after the first that names no group yet.
-
-        Raises KeyError when none of them is remembered or each of them names a group that has other members.
-        """
-        leaving = [comment_id for comment_id in comment_ids if comment_id in self._members]
-        staying = self._sizes - Counter(self._members[comment_id][0] for comment_id in leaving)
-        name = next((comment_id for comment_id in leaving if not staying[comment_id]), None)
-        if name is None:
-            raise KeyError(comment_ids[0] if comment_ids else "")
-        self.move(leaving, name)
-        return name
 
     def _group_like(self, folded: str, slots: _Slots) -> str | None:
         """The group of the likest exemplar, the older one of equally like ones."""

@@ -10,7 +10,7 @@ from conference.text.filter import judge
 from conference.text.folding import fold_text
 from conference.text.near_duplicates import Groups
 from conference.text.topics import cluster
-from conference.text.words import Category, Level, Word, WordList, default_words
+from conference.text.words import Category, Word, WordList, default_words
 
 
 def _readable(text: str) -> str:
@@ -21,7 +21,7 @@ class ListJudge:
     """The default list and the words of one consultation, which count where both have one."""
 
     def __init__(self, words: Sequence[comment.Word]) -> None:
-        own = [Word(word.text, Level(word.level), _category(word.category)) for word in words]
+        own = [Word(word.text, word.level, _category(word.category)) for word in words]
         overruled = {fold_text(word.text) for word in own}
         self._words = WordList([*(word for key, word in _default_by_key() if key not in overruled), *own])
 
@@ -29,7 +29,7 @@ class ListJudge:
         """Judge all that an author wrote."""
         verdict = judge(text, nickname, region or "", self._words)
         return comment.Verdict(
-            comment.Level(verdict.level),
+            verdict.level,
             tuple(
                 comment.Reason(reason.code, reason.what, reason.start, reason.end, str(reason.field))
                 for reason in verdict.reasons

@@ -13,26 +13,10 @@ from typing import Final
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
+from conference.model.comment import Level
 from conference.text.folding import Folded, fold
 
 MAX_SPELLINGS: Final = 256  # of one pattern
-
-
-class Level(StrEnum):
-    """What becomes of a comment, from the mildest on."""
-
-    PASS = "pass"  # noqa: S105
-    MARK = "mark"  # shown to the moderator with a hint
-    HOLD = "hold"  # waits for a moderator even where comments are shown at once
-    BLOCK = "block"  # rejected, until a moderator overrules it
-
-    @property
-    def rank(self) -> int:
-        """Greater for what is graver."""
-        return _RANKS[self]
-
-
-_RANKS: Final = {level: rank for rank, level in enumerate(Level)}
 
 
 class Category(StrEnum):

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from conference.model.comment import Level
 from conference.text.filter import judge
-from conference.text.words import Level, WordList
+from conference.text.words import WordList
 
 _FILE = Path(__file__).resolve().parents[1] / "data" / "comment_filter.jsonl"
 

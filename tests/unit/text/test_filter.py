@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conference.model.comment import Level
 from conference.text.filter import Field, Verdict, judge
-from conference.text.words import Category, Level, Word, WordList, default_words
+from conference.text.words import Category, Word, WordList, default_words
 from tests.support.comment_lines import comment_lines, quality
 
 WORDS = WordList(default_words())

@@ -2,6 +2,7 @@
 
 import random
 import string
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -66,6 +67,12 @@ def test_what_differs_in_what_it_says_stays_apart(one: str, other: str) -> None:
     assert not same(one, other)
 
 
+def rebuilt(rows: Sequence[tuple[str, str, str]], capacity: int = 100_000) -> Groups:
+    groups = Groups(capacity)
+    groups.restore(rows)
+    return groups
+
+
 def paraphrases(seed: int, clusters: int, members: int) -> list[tuple[int, str]]:
     """Clusters of long texts that differ in one character within and in nearly all between."""
     chance = random.Random(seed)
@@ -114,7 +121,7 @@ def test_equal_texts_always_meet(texts: list[str], chance: random.Random) -> Non
 def test_rebuilt_from_rows_it_has_the_same_groups_and_goes_on_alike(texts: list[str]) -> None:
     first = Groups(256)
     rows = [(str(number), text, first.add(str(number), text)) for number, text in enumerate(texts)]
-    again = Groups.rebuilt(rows, 256)
+    again = rebuilt(rows, 256)
     assert all(again.group_of(comment_id) == group for comment_id, _, group in rows)
     assert all(first.size(group) == again.size(group) for _, _, group in rows)
     for text in texts:
@@ -145,9 +152,9 @@ def test_merged_groups_take_what_is_like_either() -> None:
     groups = Groups()
     groups.add("1", "村口的路灯坏了三个月没有人修")
     groups.add("2", "晚上村里一片漆黑老人不敢出门")
-    assert groups.merge("1", "2") == "1"
-    assert groups.members("1") == ["1", "2"]
-    assert groups.size("2") == 0
+    groups.move(["2"], "1")
+    assert [groups.group_of(each) for each in ("1", "2")] == ["1", "1"]
+    assert (groups.size("1"), groups.size("2")) == (2, 0)
     assert groups.add("3", "晚上村里一片漆黑老人都不敢出门") == "1"
     assert groups.add("4", "村口的路灯坏了三个月没人修") == "1"
 
@@ -158,23 +165,21 @@ def test_what_was_split_off_is_followed() -> None:
         ["村口路灯坏了没有人来修", "村口路灯坏了没有人来修呀", "村口路灯坏了没有人来修呢"]
     ):
         groups.add(str(number), text)
-    assert groups.split(["2"]) == "2"
-    assert groups.members("0") == ["0", "1"]
+    groups.move(["2"], "2")
+    assert [groups.group_of(each) for each in ("0", "1", "2")] == ["0", "0", "2"]
     assert groups.add("3", "村口路灯坏了没有人来修呢") == "2"
     assert groups.add("4", "村口路灯坏了没有人来修") == "0"
 
 
-def test_a_split_finds_a_name_that_is_free() -> None:
+def test_a_whole_group_goes_under_another_name() -> None:
     groups = Groups()
     for number in range(4):
         groups.add(str(number), "村口路灯坏了没有人来修")
-    assert groups.split(["0", "1"]) == "1"
-    assert groups.members("1") == ["0", "1"]
-    with pytest.raises(KeyError):
-        groups.split(["never seen"])
-    assert groups.members("0") == ["2", "3"]
-    assert groups.split(["2", "3"]) == "2"
-    assert groups.members("0") == []
+    groups.move(["0", "1"], "g_1")
+    assert [groups.group_of(str(number)) for number in range(4)] == ["g_1", "g_1", "0", "0"]
+    groups.move(["2", "3", "never seen"], "g_2")
+    assert [groups.size(each) for each in ("g_1", "g_2", "0")] == [2, 2, 0]
+    assert groups.group_of("never seen") is None
 
 
 def test_the_oldest_are_forgotten_and_nothing_grows() -> None:
@@ -203,7 +208,7 @@ def test_what_a_person_moved_is_followed_after_a_restart_too() -> None:
         groups.add(str(number), text)
     groups.move(["2"], "1")
     rows = [(str(number), text, str(groups.group_of(str(number)))) for number, text in enumerate(texts)]
-    again = Groups.rebuilt(rows)
+    again = rebuilt(rows)
     for each in (groups, again):
         assert each.add("3", "村口路灯坏了没有人来修呢") == "1"
         assert each.add("4", "村口路灯坏了没有人来修") == "0"

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conference.model.comment import Level
 from conference.text.folding import fold
-from conference.text.words import Category, Level, Word, WordList, default_words, parsed, spellings
+from conference.text.words import Category, Word, WordList, default_words, parsed, spellings
 
 
 def found(text: str, *words: Word) -> list[str]:
