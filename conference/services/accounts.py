@@ -30,7 +30,7 @@ from conference.model.response import Response
 from conference.model.venue import VenueKind
 from conference.services.comment_board import CommentBoard
 from conference.services.comment_boards import CommentBoards
-from conference.services.comment_topics import CommentTopics, topic_list
+from conference.services.comment_topics import topic_list
 from conference.services.ledger import Ledger, ledger_of
 from conference.services.viewers import Viewers
 
@@ -44,14 +44,13 @@ class Accounts:
         self._boards = boards
         self._viewers = viewers
         self._zone = zone
-        self._topics = CommentTopics(boards.reader)
 
     async def get(self, consultation_id: str, role: Role) -> Account:
         """As of now; other_node where another one holds the board."""
         require(role, Action.ACCOUNT_READ)
         board = await self._boards.get(consultation_id)
         wall_ms = self._boards.clock.wall_ms()
-        found = await self._topics.find(board, wall_ms)
+        found = await self._boards.topics.find(board, wall_ms)
         totals = await self._viewers.totals(consultation_id)
         async with self._boards.storage.reading() as unit:
             ledger = await ledger_of(unit, consultation_id)

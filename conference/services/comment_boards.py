@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -13,6 +14,7 @@ from conference.model.consultation import Consultation
 from conference.model.ids import new_id
 from conference.model.promotion import Promotion
 from conference.services.comment_board import CommentBoard
+from conference.services.comment_topics import CommentTopics
 from conference.services.ports import CommentReader, Storage
 from conference.services.rooms import Rooms
 
@@ -28,6 +30,7 @@ class CommentBoards:
         """`most_held`: comments in memory. Anybody may ask for the boards of old consultations."""
         self.rooms = rooms
         self.reader = reader
+        self.topics = CommentTopics(reader)
         self._most_held = most_held
         self._boards: dict[str, CommentBoard] = {}
         self._reading: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -57,6 +60,17 @@ class CommentBoards:
                     board = self._boards[consultation_id] = await self._read(consultation_id)
         board.used_at_s = self.clock.monotonic()
         return board
+
+    @asynccontextmanager
+    async def locked(self, consultation_id: str) -> AsyncIterator[CommentBoard]:
+        """The board, with its lock held: the one that counts now, also when it was read anew while others held it."""
+        while True:
+            board = await self.get(consultation_id)
+            async with board.lock:
+                if board.is_stale or self._boards.get(consultation_id) is not board:
+                    continue
+                yield board
+                return
 
     async def _read(self, consultation_id: str) -> CommentBoard:
         async with self.storage.reading() as unit:

@@ -97,6 +97,5 @@ async def changing(
 ) -> AsyncIterator[BoardChange]:
     """The board's lock, for those who moderate."""
     consultation, caller = await caller_of(boards, consultation_id, by)
-    board = await boards.get(consultation_id)
-    async with board.lock:
+    async with boards.locked(consultation_id) as board:
         yield BoardChange(boards, consultation, caller, board, boards.clock.wall_ms())

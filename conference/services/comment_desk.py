@@ -21,15 +21,17 @@ from conference.services.comment_board import CommentBoard, comment_view
 from conference.services.comment_boards import CommentBoards
 from conference.services.comment_changes import BoardChange, Decided, caller_of, changing
 from conference.services.comment_decisions import CommentDecisions
-from conference.services.comment_topics import CommentTopics, TopicList, topic_list, topic_of
+from conference.services.comment_topics import TopicList, topic_list, topic_of
 from conference.services.live_room import LiveRoom
+from conference.services.pauses import Pauses
 from conference.services.ports import Sealer
 from conference.services.promotions import Promotions, card
 from conference.services.trace import Bearer
 
 MAX_WORDS: Final = 20_000
 MAX_IDS: Final = 200  # named in one request
-_AT_ONCE: Final = 500  # groups between two turns of others
+_AT_ONCE: Final = 500  # comments between two turns of others
+_SEARCHED_AT_ONCE: Final = 100  # the same where each is read
 _MAX_TOLD: Final = 100  # groups in one event
 
 
@@ -77,7 +79,6 @@ class CommentDesk(CommentDecisions):
 
     def __init__(self, boards: CommentBoards, promotions: Promotions, sealer: Sealer) -> None:
         super().__init__(boards, promotions)
-        self._topics = CommentTopics(boards.reader)
         self._sealer = sealer
 
     async def _allow(self, consultation_id: str, by: str | Bearer) -> None:
@@ -113,36 +114,42 @@ class CommentDesk(CommentDecisions):
         begin = _place(board, after, wanted.order) if after is not None and board.has_group(after) else None
         nearest: list[tuple[int, int, str]] = []
         total = 0
-        for first in range(0, len(group_ids), _AT_ONCE):
-            if first:
-                await asyncio.sleep(0)
-            for group_id in group_ids[first : first + _AT_ONCE]:
-                if not board.has_group(group_id):  # gone meanwhile
-                    continue
-                if is_choosy and not self._matches(board.members(group_id), wanted, searched):
-                    continue
-                total += 1
-                place = _place(board, group_id, wanted.order)
-                if begin is None or place > begin:
-                    nearest.append(place)
-            nearest = nsmallest(wanted.limit + 1, nearest)
-        return [group_id for *_, group_id in nearest], total
+        looks, reads = Pauses(_AT_ONCE), Pauses(_SEARCHED_AT_ONCE)
+        for group_id in group_ids:
+            if is_choosy and not await self._matches(board.members(group_id), wanted, searched, reads):
+                continue
+            if not board.has_group(group_id):  # gone meanwhile
+                continue
+            total += 1
+            place = _place(board, group_id, wanted.order)
+            if begin is None or place > begin:
+                nearest.append(place)
+                if len(nearest) > wanted.limit + _AT_ONCE:
+                    nearest = nsmallest(wanted.limit + 1, nearest)
+            await looks.after(board.size(group_id))
+        return [group_id for *_, group_id in nsmallest(wanted.limit + 1, nearest)], total
 
-    def _matches(self, members: Sequence[Comment], wanted: Wanted, searched: str) -> bool:
-        return any(
-            each.state in wanted.states
-            and (
-                wanted.reason is None or any(_is_kind(reason.code, wanted.reason) for reason in each.reasons)
-            )
-            and (not searched or searched in self._boards.reader.fold(f"{each.nickname} {each.text}"))
-            for each in members
-        )
+    async def _matches(
+        self, members: Sequence[Comment], wanted: Wanted, searched: str, pauses: Pauses
+    ) -> bool:
+        for each in members:
+            if each.state in wanted.states and self._is_wanted(each, wanted, searched):
+                return True
+            await pauses.after()
+        return False
+
+    def _is_wanted(self, comment: Comment, wanted: Wanted, searched: str) -> bool:
+        if wanted.reason is not None and not any(
+            _is_kind(each.code, wanted.reason) for each in comment.reasons
+        ):
+            return False
+        return not searched or searched in self._boards.reader.fold(f"{comment.nickname} {comment.text}")
 
     async def topics(self, consultation_id: str, by: str | Bearer) -> TopicList:
         """What the comments are about, as of now or a few seconds ago."""
         await self._allow(consultation_id, by)
         board = await self._boards.get(consultation_id)
-        return topic_list(board, await self._topics.find(board, self._boards.clock.wall_ms()))
+        return topic_list(board, await self._boards.topics.find(board, self._boards.clock.wall_ms()))
 
     async def group(
         self, consultation_id: str, by: str | Bearer, group_id: str, after: str | None, limit: int

@@ -7,16 +7,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
-from conference.model.comment import SHOWN, CommentState
+from conference.model.comment import COUNTED, WAITING, CommentState
 from conference.model.errors import NotFoundError
 from conference.model.topic import Topic, Topics, named
-from conference.services.comment_board import WAITING, CommentBoard
+from conference.services.comment_board import CommentBoard
+from conference.services.pauses import Pauses
 from conference.services.ports import CommentReader
 
 MAX_GROUPS: Final = 4_000  # that topics are made of: those that wait first, then the largest
 _FRESH_MS: Final = 3_000  # desks that ask again get the same
-_AT_ONCE: Final = 500  # groups between two turns of others
-_COUNTED: Final = SHOWN | WAITING
+_AT_ONCE: Final = 500  # comments between two turns of others
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,12 @@ class CommentTopics:
 async def _chosen(board: CommentBoard) -> list[str]:
     """Ids of the groups that count; others get their turn while there are many."""
     ranked: list[tuple[bool, int, int, str]] = []
-    for count, group_id in enumerate(board.queue(_COUNTED)):
-        if count % _AT_ONCE == _AT_ONCE - 1:
-            await asyncio.sleep(0)
-        if board.has_group(group_id):
-            first = board.members(group_id)[0].number
+    pauses = Pauses(_AT_ONCE)
+    for group_id in board.queue(COUNTED):
+        if board.has_group(group_id):  # others had their turn meanwhile
+            first, _ = board.span(group_id)
             ranked.append((not board.waiting(group_id), -board.authors(group_id), first, group_id))
+            await pauses.after(board.size(group_id))
     return [each for *_, each in sorted(ranked)[:MAX_GROUPS] if board.has_group(each)]
 
 
@@ -95,12 +95,12 @@ def _view(board: CommentBoard, topic: Topic) -> TopicView:
     groups = 0
     for group_id in topic.group_ids:
         own = board.states(group_id)
-        groups += any(own[state] for state in _COUNTED)
+        groups += any(own[state] for state in COUNTED)
         states.update(own)
     return TopicView(
         topic.id,
         topic.name,
         groups,
-        sum(states[state] for state in _COUNTED),
+        sum(states[state] for state in COUNTED),
         sum(states[state] for state in WAITING),
     )

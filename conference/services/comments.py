@@ -233,8 +233,7 @@ class Comments:
     async def withdraw(self, consultation_id: str, comment_id: str, device_hash: str) -> OwnComment:
         """Take one's own back; comment_changed once it was put to the session."""
         view = await self._airing.view(consultation_id)
-        board = await self._boards.get(consultation_id)
-        async with board.lock:
+        async with self._boards.locked(consultation_id) as board:
             comment = board.get(comment_id)
             if comment.device_hash != device_hash:
                 raise NotFoundError(f"comment {comment_id}")

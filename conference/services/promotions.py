@@ -51,10 +51,11 @@ class Promotions:
 
     @asynccontextmanager
     async def _at(self, consultation_id: str, by: str | Bearer) -> AsyncIterator[_At]:
-        async with self._boards.rooms.locked(consultation_id) as room:
-            board = await self._boards.get(consultation_id)
-            async with board.lock:
-                yield _At(room, board, room.caller(by))
+        async with (
+            self._boards.rooms.locked(consultation_id) as room,
+            self._boards.locked(consultation_id) as board,
+        ):
+            yield _At(room, board, room.caller(by))
 
     async def promote(self, consultation_id: str, by: str | Bearer, comment_id: str) -> PromotionCard:
         """Put it to the session; by a moderator it is a proposal, unless the policy lets moderators do it.

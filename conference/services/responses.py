@@ -55,8 +55,7 @@ class Responses:
         was turned down.
         """
         require(by.role, Action.RESPONSE_OPEN)
-        board = await self._boards.get(consultation_id)
-        async with board.lock:
+        async with self._boards.locked(consultation_id) as board:
             comment = board.get(comment_id)
             require_worth_answering(comment)
             wall_ms, authors = self._clock.wall_ms(), board.authors(comment.group_id)
@@ -210,8 +209,7 @@ class Responses:
     ) -> CaseCard:
         """The answer counts, and what of its group is shown is marked as answered."""
         require(by.role, Action.RESPONSE_MANAGE)
-        board = await self._boards.get(consultation_id)
-        async with board.lock:
+        async with self._boards.locked(consultation_id) as board:
             async with self._changing(consultation_id, by, response_id) as change:
                 after = change.response.approved(visibility, change.wall_ms)
                 comments = [
@@ -231,8 +229,7 @@ class Responses:
     async def unapprove(self, consultation_id: str, by: Bearer, response_id: str) -> CaseCard:
         """Undo: within a minute the answer waits for approval again, and its comments are as they were."""
         require(by.role, Action.RESPONSE_MANAGE)
-        board = await self._boards.get(consultation_id)
-        async with board.lock:
+        async with self._boards.locked(consultation_id) as board:
             async with self._changing(consultation_id, by, response_id) as change:
                 after = change.response.unapproved(change.wall_ms)
                 comments: list[Comment] = []

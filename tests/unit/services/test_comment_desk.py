@@ -177,6 +177,25 @@ async def test_the_queue_is_searched_ordered_and_paged(public: Audience) -> None
     assert [each.id for each in every.items] == [many[1], many[2], last, held]
 
 
+async def test_others_have_their_turn_while_one_large_group_is_searched(public: Audience) -> None:
+    await asyncio.gather(*(public.post("护理员工资太低", device=f"s{number}") for number in range(250)))
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    board = await public.board()
+    found, total = await public.desk._found(board, Wanted(search="没有这样的话"))
+    task.cancel()
+    assert (found, total) == ([], 0)
+    assert turns >= 2
+    assert (await public.desk._found(board, Wanted(search="护理员")))[1] == 1
+
+
 async def test_the_word_list_is_edited_live(public: Audience) -> None:
     words = [Word("互助会", Level.HOLD, "fraud"), Word("举手", Level.BLOCK, "自定")]
     assert len(await public.desk.set_words("c", CHEN, [*words, words[0]])) == 2
