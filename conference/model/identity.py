@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from conference.model.consultation import CommentIdentity
 from conference.model.errors import ConferenceError
 
 MAX_ATTEMPTS: Final = 5
@@ -22,6 +24,14 @@ class IdentityKind(StrEnum):
 
     PHONE = "phone"
     WECHAT = "wechat"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody without an account: what stands for the device, and from where."""
+
+    device_hash: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,12 @@ class Identity:
     subject_hash: str
     sealed_subject: str
     proven_wall_ms: int
+
+
+def require_offered(wanted: CommentIdentity | None, kinds: Sequence[IdentityKind]) -> None:
+    """identity_not_offered when viewers would be asked for what nobody here can show: `kinds` is empty."""
+    if wanted is CommentIdentity.REQUIRED and not kinds:
+        raise ConferenceError("identity_not_offered")
 
 
 def mobile_number(said: str) -> str:

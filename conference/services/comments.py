@@ -16,6 +16,7 @@ from weakref import ref
 
 from conference.model.audit import SYSTEM, VIEWER, AuditEntry, Personal, Value
 from conference.model.comment import (
+    WAITING,
     Comment,
     CommentState,
     Decision,
@@ -28,9 +29,10 @@ from conference.model.comment import (
     require_commentable,
     watched_ms,
 )
-from conference.model.consultation import CommentIdentity, Consultation, Moderation, Status
+from conference.model.consultation import CommentIdentity, Consultation, Moderation
 from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.folding import tidied
+from conference.model.identity import Visitor
 from conference.model.ids import new_id
 from conference.model.promotion import Promotion, PromotionState
 from conference.services.comment_board import CommentBoard
@@ -62,14 +64,6 @@ class CommentDraft:
     key: str
     program_time_ms: int | None = None
     region: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Author:
-    """Who writes: what stands for the device, and from where."""
-
-    device_hash: str
-    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +134,7 @@ class Comments:
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────
 
-    async def post(self, consultation_id: str, draft: CommentDraft, author: Author) -> OwnComment:
+    async def post(self, consultation_id: str, draft: CommentDraft, author: Visitor) -> OwnComment:
         """Write one; it is in the database when this returns. The same key again is the same comment.
 
         bad_request when nothing is left of the text once it is tidied, identity_required where the consultation wants
@@ -170,7 +164,7 @@ class Comments:
                     raise
         raise AssertionError("the last try returns or raises")
 
-    def _judged(self, board: CommentBoard, view: Broadcast, draft: CommentDraft, author: Author) -> Comment:
+    def _judged(self, board: CommentBoard, view: Broadcast, draft: CommentDraft, author: Visitor) -> Comment:
         """The comment as it begins; number and group come with the commit."""
         text, nickname = tidied(draft.text), tidied(draft.nickname) or ANONYMOUS
         region = tidied(draft.region or "") or None
@@ -207,7 +201,7 @@ class Comments:
 
     @staticmethod
     def _of_newcomer(
-        board: CommentBoard, consultation: Consultation, verdict: Verdict, author: Author, nickname: str
+        board: CommentBoard, consultation: Consultation, verdict: Verdict, author: Visitor, nickname: str
     ) -> Verdict:
         """Where comments are shown at once, the first one under a nickname waits for somebody."""
         if consultation.moderation is Moderation.PRE or board.is_known(author.device_hash, nickname):
@@ -369,7 +363,7 @@ class Comments:
 
     async def page(self, consultation_id: str, after: int | None = None) -> PublicComments:
         """What everybody sees; the same object until something changed."""
-        await self._public(consultation_id)
+        (await self._airing.view(consultation_id)).consultation.require_public()
         board = await self._boards.get(consultation_id)
         if after is not None:
             return _page(board, after)
@@ -384,15 +378,10 @@ class Comments:
         self, consultation_id: str, comment_ids: Sequence[str], device_hash: str
     ) -> list[OwnComment]:
         """Those of them that this device wrote."""
-        await self._public(consultation_id)
+        (await self._airing.view(consultation_id)).consultation.require_public()
         board = await self._boards.get(consultation_id)
         found = (board.comments.get(each) for each in dict.fromkeys(comment_ids))
         return [own(board, each) for each in found if each is not None and each.device_hash == device_hash]
-
-    async def _public(self, consultation_id: str) -> None:
-        consultation = (await self._airing.view(consultation_id)).consultation
-        if not consultation.is_public or consultation.status is Status.DRAFT:
-            raise ConferenceError("consultation_not_found", consultation_id)
 
     # ── addresses ───────────────────────────────────────────────────────────────────────────────
 
@@ -472,7 +461,7 @@ def own(board: CommentBoard, comment: Comment) -> OwnComment:
     """What its author is told. What waits is pending, however it waits; what a person hid was rejected; and where
     another one was taken to the session for the whole group, or answered then, this one was, too."""
     state = comment.state
-    if state in (CommentState.PENDING, CommentState.HELD):
+    if state in WAITING:
         state = CommentState.PENDING
     elif state is CommentState.HIDDEN:
         state = CommentState.REJECTED

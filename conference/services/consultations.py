@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from conference.clock import Clock
@@ -16,6 +16,7 @@ from conference.model.consultation import (
     Status,
 )
 from conference.model.errors import ConferenceError
+from conference.model.identity import IdentityKind, require_offered
 from conference.model.ids import new_id
 from conference.model.permissions import Action, Role, require
 from conference.services.logins import StaffMember
@@ -51,7 +52,11 @@ class ConsultationDraft:
 class Consultations:
     """Use cases that need rows only: they work beside a running server."""
 
-    def __init__(self, storage: Storage, clock: Clock) -> None:
+    def __init__(
+        self, storage: Storage, clock: Clock, *, identity_kinds: Sequence[IdentityKind] = ()
+    ) -> None:
+        """`identity_kinds`: how viewers may show who they are."""
+        self._identity_kinds = tuple(identity_kinds)
         self._storage = storage
         self._clock = clock
 
@@ -64,8 +69,12 @@ class Consultations:
         return consultation
 
     async def draft(self, by: StaffMember, draft: ConsultationDraft) -> Consultation:
-        """One that staff begin to prepare, for their organization: internal, and closed until it is published."""
+        """One that staff begin to prepare, for their organization: internal, and closed until it is published.
+
+        identity_not_offered when viewers would have to show who they are and cannot.
+        """
         require(by.user.role, Action.CONSULTATION_CREATE)
+        require_offered(draft.comment_identity, self._identity_kinds)
         own = by.organization
         made = replace(
             draft,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from conference.model.audit import Value
 from conference.model.broadcast import Cut, CutKind, running
 from conference.model.consultation import Consultation, Status
+from conference.model.identity import IdentityKind, require_offered
 from conference.model.participant import Participant
 from conference.model.permissions import Action, require
 from conference.services.change import Change
@@ -23,20 +24,31 @@ from conference.services.waiting import WaitingRoom
 class Editing:
     """Goes through the room, so that what is in memory of a running one follows."""
 
-    def __init__(self, rooms: Rooms, floors: Floors, waiting: WaitingRoom) -> None:
+    def __init__(
+        self,
+        rooms: Rooms,
+        floors: Floors,
+        waiting: WaitingRoom,
+        *,
+        identity_kinds: Sequence[IdentityKind] = (),
+    ) -> None:
+        """`identity_kinds`: how viewers may show who they are."""
         self._rooms = rooms
         self._floors = floors
         self._waiting = waiting
+        self._identity_kinds = tuple(identity_kinds)
 
     async def edit(
         self, consultation_id: str, by: Bearer, revision: int, changes: Mapping[str, Any]
     ) -> Consultation:
-        """Write new values over the revision that was seen; edit_conflict when somebody was faster.
+        """Write new values over the revision that was seen; edit_conflict when somebody was faster,
+        identity_not_offered when viewers would have to show who they are and cannot.
 
         Who may speak in a running room changes by the right to say so alone. Turning the waiting room off lets in
         those who waited only for it.
         """
         require(by.role, Action.CONSULTATION_EDIT)
+        require_offered(changes.get("comment_identity"), self._identity_kinds)
         async with self._rooms.locked(consultation_id) as room:
             before = room.consultation
             after = before.edited(revision, changes)

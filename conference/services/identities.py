@@ -15,9 +15,9 @@ from typing import Final
 
 from conference.model.audit import SYSTEM, VIEWER, Value
 from conference.model.comment import require_commentable
-from conference.model.consultation import CommentIdentity, Consultation, Status
+from conference.model.consultation import Consultation
 from conference.model.errors import ConferenceError, NotFoundError
-from conference.model.identity import AGAIN_MS, VALID_MS, Identity, IdentityKind, Proof
+from conference.model.identity import AGAIN_MS, VALID_MS, Identity, IdentityKind, Proof, Visitor
 from conference.model.ids import new_id
 from conference.model.limit import Limit
 from conference.model.permissions import Action
@@ -56,14 +56,6 @@ class KnownAuthor:
     subject: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Who asks: what stands for the device, and from which address."""
-
-    device_hash: str
-    address: str
-
-
 class Identities:
     """`providers`: what this server has; none, and nobody is asked anything."""
 
@@ -90,14 +82,9 @@ class Identities:
         """What is on offer."""
         return tuple(self._providers)
 
-    def require_possible(self, wanted: CommentIdentity | None) -> None:
-        """identity_not_offered when viewers would be asked for what nobody here can show."""
-        if wanted is CommentIdentity.REQUIRED and not self._providers:
-            raise ConferenceError("identity_not_offered")
-
     async def of(self, consultation_id: str, device_hash: str) -> IdentityKind | None:
         """What this device has shown here."""
-        await self._public(consultation_id)
+        (await self._airing.view(consultation_id)).consultation.require_public()
         return (await self._boards.get(consultation_id)).identities.get(device_hash)
 
     # ── proving ─────────────────────────────────────────────────────────────────────────────────
@@ -256,12 +243,6 @@ class Identities:
     ) -> None:
         entry = self._boards.entry(consultation, VIEWER, action, subject, kind=kind.value, **more)
         await unit.audit.append(entry)
-
-    async def _public(self, consultation_id: str) -> Consultation:
-        consultation = (await self._airing.view(consultation_id)).consultation
-        if not consultation.is_public or consultation.status is Status.DRAFT:
-            raise ConferenceError("consultation_not_found", consultation_id)
-        return consultation
 
     async def _open(self, consultation_id: str) -> Consultation:
         """Of a consultation that takes comments: elsewhere nobody needs to show anything."""

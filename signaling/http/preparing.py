@@ -146,7 +146,6 @@ async def create_consultation(
     """
     context = request.app[CONTEXT]
     member = await context.staff_of(request)
-    context.identities.require_possible(draft.comment_identity)
     made = await context.consultations.draft(
         member, ConsultationDraft(**{"is_public": False, **draft.said()})
     )
@@ -169,7 +168,6 @@ async def edit_consultation(
     """
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.CONSULTATION_EDIT)
-    context.identities.require_possible(edit.comment_identity)
     return _shown(request, await context.editing.edit(cid, grant.bearer, edit.revision, edit.said()))
 
 

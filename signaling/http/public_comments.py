@@ -10,9 +10,10 @@ from pydantic import BaseModel, Field
 
 from conference.model.comment import MAX_NICKNAME_CHARS, MAX_REGION_CHARS, MAX_TEXT_CHARS, CommentState
 from conference.model.errors import ConferenceError, NotFoundError
+from conference.model.identity import Visitor
 from conference.model.ids import PLAIN_PATTERN, is_id, new_id
 from conference.model.limit import Limit
-from conference.services.comments import Author, CommentDraft, PublicComments
+from conference.services.comments import CommentDraft, PublicComments
 from signaling.http.context import CONTEXT
 from signaling.http.device import device_of, is_known, limit_device, with_device
 from signaling.http.public import cacheable
@@ -114,7 +115,7 @@ async def post_comment(
         comment.program_time_ms,
         comment.region,
     )
-    made = await context.comments.post(cid, draft, Author(device_hash, _origin(request)))
+    made = await context.comments.post(cid, draft, Visitor(device_hash, _origin(request)))
     return with_device(request, json_of(CommentReceipt.model_validate(made), 202))
 
 

@@ -8,10 +8,9 @@ from aiohttp import web
 from aiohttp_pydantic.oas.typing import r200, r201, r400, r401, r403, r404, r409, r422, r429, r503
 from pydantic import BaseModel, ConfigDict, Field
 
-from conference.model.identity import IdentityKind
+from conference.model.identity import IdentityKind, Visitor
 from conference.model.ids import PLAIN_PATTERN
 from conference.model.permissions import Action
-from conference.services.identities import Visitor
 from signaling.http.context import CONTEXT
 from signaling.http.device import device_of, with_device
 from signaling.http.resources import Problem, Resource

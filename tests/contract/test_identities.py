@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from conference.model.consultation import CommentIdentity, Consultation, Mode, Status
 from conference.model.errors import ConferenceError
-from conference.model.identity import Identity, IdentityKind, Proof
-from conference.services.identities import Visitor
+from conference.model.identity import Identity, IdentityKind, Proof, Visitor
 from conference.services.rooms import RoomLimits
 from conference.storage.archive_rows import SECRETS
 from conference.storage.database import Database

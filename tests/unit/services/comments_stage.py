@@ -7,11 +7,12 @@ from typing import Any
 
 from conference.clock import Clock
 from conference.model.comment import Comment
+from conference.model.identity import Visitor
 from conference.services.broadcasts import Broadcasts
 from conference.services.comment_board import CommentBoard
 from conference.services.comment_boards import CommentBoards
 from conference.services.comment_desk import CommentDesk
-from conference.services.comments import Author, CommentDraft, Comments, OwnComment
+from conference.services.comments import CommentDraft, Comments, OwnComment
 from conference.services.promotions import Promotions
 from conference.text.reader import TextReader
 from signaling.auth.sealer import AddressSealer
@@ -43,7 +44,7 @@ class Audience:
         """A new comment by that device."""
         self.keys += 1
         draft = CommentDraft(nickname, text, **{"key": f"key {self.keys:06}", **more})
-        return await self.comments.post("c", draft, Author(device, ADDRESS))
+        return await self.comments.post("c", draft, Visitor(device, ADDRESS))
 
     async def board(self) -> CommentBoard:
         return await self.boards.get("c")

@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from conference.model.errors import ConferenceError
-from conference.model.identity import IdentityKind
-from conference.services.identities import Begun, Identities, Visitor
+from conference.model.identity import IdentityKind, Visitor
+from conference.services.identities import Begun, Identities
 from conference.services.ports import NotSentError, Question
 from conference.storage.ephemeral.memory import MemoryRateLimits
 from conference.storage.tables import identities, identity_proofs

@@ -11,9 +11,10 @@ import pytest
 from conference.model.comment import CommentState, Decision, Level
 from conference.model.consultation import Moderation, Status
 from conference.model.errors import ConferenceError
+from conference.model.identity import Visitor
 from conference.model.permissions import Role
 from conference.services.comment_boards import CommentBoards
-from conference.services.comments import PAGE, Author, CommentDraft, Comments
+from conference.services.comments import PAGE, CommentDraft, Comments
 from conference.services.consultations import ConsultationDraft
 from conference.services.editing import Editing
 from conference.text.reader import TextReader
@@ -104,6 +105,19 @@ async def test_another_node_that_was_faster(public: Audience) -> None:
     assert mine.status is CommentState.PENDING
 
 
+async def test_who_waits_for_a_board_gets_the_one_that_counts(public: Audience) -> None:
+    made = await public.post("一", device="d1")
+    async with public.boards.locked("c") as board:
+        taken_back = asyncio.create_task(public.comments.withdraw("c", made.id, "d1"))
+        await eventually(lambda: board.lock._waiters)
+        board.is_stale = True  # another node wrote
+    assert (await taken_back).status is CommentState.WITHDRAWN
+    after = await public.board()
+    assert after is not board
+    assert after.get(made.id).state is CommentState.WITHDRAWN
+    assert board.get(made.id).state is CommentState.PENDING, "nobody writes into what nobody reads"
+
+
 async def test_who_is_gone_leaves_nothing_waiting(public: Audience) -> None:
     board = await public.board()
     async with board.lock:
@@ -176,7 +190,7 @@ async def test_when_the_public_may_not_write(public: Audience) -> None:
     world = public.world
     await world.consultations.create(ConsultationDraft(title="内部", id="i", is_public=False))
     draft = CommentDraft("老李", "一", "k" * 8)
-    assert await code_of(public.comments.post("i", draft, Author("d", "a"))) == "consultation_not_found"
+    assert await code_of(public.comments.post("i", draft, Visitor("d", "a"))) == "consultation_not_found"
     await world.life_cycle.start("c", World.bearer(Role.CHAIR))
     world.clock.forward(1)
     first = await public.post("一")
@@ -295,7 +309,7 @@ async def test_addresses_go_when_their_days_are_over(public: Audience) -> None:
     assert await public.desk.author("c", administrator, made.id) is None
     assert sum(line.action == "comment.addresses_erased" for line in await public.world.trace()) == 1
     kept = Comments(public.boards, public.broadcasts, AddressSealer(b"k" * 32), address_days=0)
-    await kept.post("c", CommentDraft("x", "不留地址", "key none"), Author("d1", ADDRESS))
+    await kept.post("c", CommentDraft("x", "不留地址", "key none"), Visitor("d1", ADDRESS))
     assert (await public.stored())[-1].address == ""
 
 

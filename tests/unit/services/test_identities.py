@@ -9,11 +9,13 @@ import pytest
 
 from conference.model.consultation import CommentIdentity
 from conference.model.errors import ConferenceError
-from conference.model.identity import IdentityKind, mobile_number
+from conference.model.identity import IdentityKind, mobile_number, require_offered
+from conference.model.organization import Level, Organization, User
 from conference.model.permissions import Role
 from conference.services.consultations import ConsultationDraft
 from conference.services.editing import Editing
 from conference.services.identities import Identities
+from conference.services.logins import StaffMember
 from conference.storage.ephemeral.memory import MemoryRateLimits
 from tests.unit.services.conftest import World
 from tests.unit.services.identities_stage import DEVICE, NUMBER, Visitors
@@ -37,7 +39,9 @@ async def code_of(call: object) -> str:
 async def edit(viewers: Visitors, **changes: object) -> None:
     world = viewers.world
     revision = (await world.consultations.get("c")).revision
-    await Editing(world.rooms, world.floors, world.waiting).edit("c", STAFF, revision, changes)
+    kinds = viewers.identities.kinds
+    editing = Editing(world.rooms, world.floors, world.waiting, identity_kinds=kinds)
+    await editing.edit("c", STAFF, revision, changes)
     world.clock.forward(1)  # what the public sees is remembered for a moment
 
 
@@ -245,11 +249,24 @@ async def test_a_server_without_any(viewers: Visitors) -> None:
         days=180,
     )
     assert none.kinds == ()
-    none.require_possible(CommentIdentity.OPTIONAL)
+    require_offered(CommentIdentity.OPTIONAL, none.kinds)
     with pytest.raises(ConferenceError) as caught:
-        none.require_possible(CommentIdentity.REQUIRED)
+        require_offered(CommentIdentity.REQUIRED, none.kinds)
     assert caught.value.code == "identity_not_offered"
-    viewers.identities.require_possible(CommentIdentity.REQUIRED)
+    require_offered(CommentIdentity.REQUIRED, viewers.identities.kinds)
+
+
+async def test_nobody_is_asked_for_what_the_server_has_no_way_to_ask(viewers: Visitors) -> None:
+    world = viewers.world
+    before = await world.consultations.get("c")
+    editing = Editing(world.rooms, world.floors, world.waiting)
+    changes = {"comment_identity": CommentIdentity.REQUIRED}
+    refused = await code_of(editing.edit("c", STAFF, before.revision, changes))
+    assert (refused, await world.consultations.get("c")) == ("identity_not_offered", before)
+    county = Organization("o_1", "临江县政协", Level.COUNTY, None, 1)
+    member = StaffMember(User("u_1", "zhou", "周", Role.ORGANIZER, "o_1", "", 1), county)
+    draft = ConsultationDraft(title="养老", comment_identity=CommentIdentity.REQUIRED)
+    assert await code_of(world.consultations.draft(member, draft)) == "identity_not_offered"
 
 
 async def test_who_wrote_it(viewers: Visitors) -> None:
