@@ -17,7 +17,8 @@ from conference.model.permissions import Action, require
 from conference.model.response import Response, ResponseState
 from conference.services.case_views import CaseCard, card, counts, urgency
 from conference.services.cases import texts_of
-from conference.services.ledger import Ledgers
+from conference.services.ledger import Ledger, Ledgers
+from conference.services.pauses import Pauses
 from conference.services.ports import CommentReader, Storage
 from conference.services.trace import Bearer
 
@@ -26,6 +27,7 @@ OVERDUE: Final = "overdue"
 FILTERS: Final = frozenset({*(state.value for state in ResponseState), DUE_SOON, OVERDUE})
 _HISTORY: Final = 200
 _GROUP: Final = 400  # comments of a group that are looked at
+_AT_ONCE: Final = 100  # cases between two turns of others
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +89,7 @@ class CaseQueries:
             raise ConferenceError("bad_request", "state")
         ledger, wall_ms = await self._ledgers.get(consultation_id), self._clock.wall_ms()
         everything = sorted(ledger.responses.values(), key=urgency)
-        searched = self._reader.fold(wanted.text)
-        found = [
-            each
-            for each in everything
-            if self._is_in(each, wanted.states, wall_ms)
-            and wanted.department_id in (None, each.department_id)
-            and (not searched or searched in self._words(ledger.comment(each), each))
-        ]
+        found = await self._found(ledger, everything, wanted, wall_ms)
         ids = [each.id for each in found]
         begin = ids.index(wanted.after) + 1 if wanted.after in ids else 0
         page = found[begin : begin + wanted.limit]
@@ -103,6 +98,21 @@ class CaseQueries:
             page[-1].id if len(found) > begin + len(page) else None,
             counts(everything, wall_ms, self._zone),
         )
+
+    async def _found(
+        self, ledger: Ledger, everything: Iterable[Response], wanted: WantedCases, wall_ms: int
+    ) -> list[Response]:
+        searched, pauses = self._reader.fold(wanted.text), Pauses(_AT_ONCE)
+        found: list[Response] = []
+        for each in everything:
+            await pauses.after()
+            if (
+                self._is_in(each, wanted.states, wall_ms)
+                and wanted.department_id in (None, each.department_id)
+                and (not searched or searched in self._words(ledger.comment(each), each))
+            ):
+                found.append(each)
+        return found
 
     def _is_in(self, response: Response, states: Iterable[str], wall_ms: int) -> bool:
         wanted = set(states)

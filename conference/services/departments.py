@@ -13,7 +13,7 @@ from conference.model.department import LINK_DAYS, MAX_DEPARTMENTS, Department
 from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.ids import new_id
 from conference.model.permissions import Action, allowed, require
-from conference.services.ledger import Ledgers
+from conference.services.ledger import Ledger, Ledgers
 from conference.services.links import LinkKind, Links
 from conference.services.ports import Storage, UnitOfWork
 from conference.services.preparing import changes_between, preparable
@@ -62,23 +62,16 @@ class Departments:
         """In the order in which they were added."""
         require(by.role, Action.RESPONSE_READ)
         ledger = await self._ledgers.get(consultation_id)
-        is_managing = allowed(by.role, Action.RESPONSE_MANAGE)
-        views = []
-        for each in ledger.departments.values():
-            cases = [case for case in ledger.responses.values() if case.department_id == each.id]
-            views.append(
-                DepartmentView(
-                    id=each.id,
-                    name=each.name,
-                    contact=each.contact if is_managing else "",
-                    email=each.email if is_managing else "",
-                    phone=each.phone if is_managing else "",
-                    open=sum(case.is_open and not case.is_answered for case in cases),
-                    total=len(cases),
-                    valid_until_wall_ms=each.valid_until_wall_ms,
-                )
-            )
-        return views
+        return [_view(ledger, each, by) for each in ledger.departments.values()]
+
+    async def view(self, consultation_id: str, by: Bearer, department_id: str) -> DepartmentView:
+        """One of them."""
+        require(by.role, Action.RESPONSE_READ)
+        ledger = await self._ledgers.get(consultation_id)
+        department = ledger.departments.get(department_id)
+        if department is None:
+            raise NotFoundError(f"department {department_id}")
+        return _view(ledger, department, by)
 
     async def add(self, consultation_id: str, by: Bearer, draft: DepartmentDraft) -> Department:
         """A new one, with a link. department_in_use when the name is taken."""
@@ -104,6 +97,7 @@ class Departments:
             if department.contact:
                 content["contact"] = Personal(department.contact)
             await self._save(unit, department, by, "department.added", content)
+        self._ledgers.forget(consultation_id)
         return department
 
     async def edit(
@@ -117,6 +111,7 @@ class Departments:
             if after != before:
                 content = changes_between(before, after, EDITABLE, _PERSONAL)
                 await self._save(unit, after, by, "department.edited", content)
+        self._ledgers.forget(consultation_id)
         return after
 
     async def link(self, consultation_id: str, by: Bearer, department_id: str) -> str:
@@ -147,6 +142,7 @@ class Departments:
                 "revision": department.link_revision,
             }
             await self._save(unit, department, by, "department.link_renewed", content)
+        self._ledgers.forget(consultation_id)
         return self.address(department)
 
     @staticmethod
@@ -170,7 +166,21 @@ class Departments:
         await unit.audit.append(
             AuditEntry(department.consultation_id, now_ms, None, by.actor, action, department.id, content)
         )
-        self._ledgers.forget(department.consultation_id)
+
+
+def _view(ledger: Ledger, department: Department, by: Bearer) -> DepartmentView:
+    is_managing = allowed(by.role, Action.RESPONSE_MANAGE)
+    cases = [each for each in ledger.responses.values() if each.department_id == department.id]
+    return DepartmentView(
+        id=department.id,
+        name=department.name,
+        contact=department.contact if is_managing else "",
+        email=department.email if is_managing else "",
+        phone=department.phone if is_managing else "",
+        open=sum(each.is_open and not each.is_answered for each in cases),
+        total=len(cases),
+        valid_until_wall_ms=department.valid_until_wall_ms,
+    )
 
 
 def _valid_until_ms(consultation: Consultation, wall_ms: int) -> int:

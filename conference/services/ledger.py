@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
+from weakref import WeakValueDictionary
 
 from conference.clock import Clock
 from conference.model.agenda import AgendaItem
@@ -49,6 +50,14 @@ class Ledger:
         return max(found, key=lambda each: each.number, default=None)
 
 
+@dataclass(slots=True, weakref_slot=True, eq=False)
+class _Reading:
+    """Of one ledger, by one at a time. `is_outdated`: something was written since it began."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    is_outdated: bool = False
+
+
 class Ledgers:
     """The ledgers that were asked for lately."""
 
@@ -56,23 +65,28 @@ class Ledgers:
         self._storage = storage
         self._clock = clock
         self._known: dict[str, tuple[float, Ledger]] = {}
-        self._reading = asyncio.Lock()
+        self._readings: WeakValueDictionary[str, _Reading] = WeakValueDictionary()
 
     async def get(self, consultation_id: str) -> Ledger:
         """As of the last second, or consultation_not_found."""
         known = self._fresh(consultation_id)
         if known is not None:
             return known
-        async with self._reading:
+        reading = self._readings.get(consultation_id)
+        if reading is None:
+            reading = self._readings[consultation_id] = _Reading()
+        async with reading.lock:
             known = self._fresh(consultation_id)
             if known is not None:  # read while we waited
                 return known
+            reading.is_outdated = False
             now_s = self._clock.monotonic()
             async with self._storage.reading() as unit:
                 ledger = await ledger_of(unit, consultation_id)
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            self._known[consultation_id] = now_s, ledger
+            if not reading.is_outdated:
+                if len(self._known) >= _MOST_KNOWN:
+                    self._known.clear()
+                self._known[consultation_id] = now_s, ledger
             return ledger
 
     def _fresh(self, consultation_id: str) -> Ledger | None:
@@ -82,8 +96,11 @@ class Ledgers:
         return known[1]
 
     def forget(self, consultation_id: str) -> None:
-        """Something was written."""
+        """Something was written, and committed: what was read before counts no more, nor what is being read."""
         self._known.pop(consultation_id, None)
+        reading = self._readings.get(consultation_id)
+        if reading is not None:
+            reading.is_outdated = True
 
 
 async def ledger_of(unit: UnitOfWork, consultation_id: str) -> Ledger:
