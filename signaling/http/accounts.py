@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from aiohttp import web
 from aiohttp_pydantic.oas.typing import r200, r401, r403, r404, r429
 
 from conference.model.account import Account
 from conference.model.permissions import Action
-from signaling.http.bodies import download
+from signaling.http.bodies import attachment, download
 from signaling.http.context import CONTEXT
 from signaling.http.resources import Problem, Resource
 from signaling.http.rest import PREFIX, documented, json_of
@@ -187,15 +185,7 @@ async def get_account_pdf(
     address = _answers(request, account)
     code = None if address is None else (await context.tables.draw([address]))[0]
     data = await context.papers.typeset("account", account_sheet(account, context.time_zone, code))
-    full = quote(f"问效表 {account.consultation.title}.pdf", safe="")
-    return web.Response(
-        body=data,
-        headers={
-            "Content-Type": "application/pdf",
-            "Content-Disposition": f"attachment; filename=\"account.pdf\"; filename*=UTF-8''{full}",
-            "Cache-Control": "no-store",
-        },
-    )
+    return attachment(data, "application/pdf", "account.pdf", f"问效表 {account.consultation.title}.pdf")
 
 
 @documented

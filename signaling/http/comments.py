@@ -16,7 +16,7 @@ from conference.model.ids import ID_PATTERN, PLAIN_PATTERN
 from conference.model.permissions import Action
 from conference.services.comment_decisions import Batch
 from conference.services.comment_desk import MAX_IDS, MAX_WORDS, Order, Wanted
-from signaling.http.bodies import read_body
+from signaling.http.bodies import parsed, read_body
 from signaling.http.context import CONTEXT
 from signaling.http.resources import Problem, Resource
 from signaling.http.rest import PREFIX, documented, json_of, page_size
@@ -296,7 +296,7 @@ async def _decide(request: web.Request, cid: str, comment_id: str, decision: Dec
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.COMMENT_MODERATE)
     raw = await read_body(request, 4096)
-    said = DecisionBody.model_validate_json(raw) if raw.strip() else DecisionBody()
+    said = parsed(DecisionBody, raw) if raw.strip() else DecisionBody()
     decided = await context.comment_desk.decide(
         cid, grant.bearer, decision, [comment_id], group=said.group, reason=said.reason
     )
@@ -464,7 +464,7 @@ async def put_comment_words(
     """
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.COMMENT_MODERATE)
-    said = WordList.model_validate_json(await read_body(request, _MAX_WORD_LIST_BYTES))
+    said = parsed(WordList, await read_body(request, _MAX_WORD_LIST_BYTES))
     words = [Word(each.text, each.level, each.category) for each in said.items]
     return _words(await context.comment_desk.set_words(cid, grant.bearer, words))
 

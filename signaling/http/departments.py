@@ -16,12 +16,13 @@ from conference.model.permissions import Action
 from conference.services.case_views import CaseCard
 from conference.services.department_door import DepartmentPage
 from conference.services.departments import DepartmentDraft
+from signaling.auth.access import Grant
 from signaling.http.case_resources import AnswerBody, AskBody, CaseResource, ReasonBody
-from signaling.http.context import CONTEXT, bearer_token
+from signaling.http.context import CONTEXT, HttpContext, bearer_token
 from signaling.http.guest_bodies import Phone, VenueName
 from signaling.http.resources import Problem, Resource
-from signaling.http.responses import tagged
 from signaling.http.rest import PREFIX, documented, json_of
+from signaling.http.tagged import for_one
 
 _T = TypeVar("_T")
 _SCHEME: Final = "dept."
@@ -136,7 +137,7 @@ async def list_departments(
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.RESPONSE_READ)
     found = await context.departments.list(cid, grant.bearer)
-    return tagged(request, DepartmentList(items=[DepartmentResource.model_validate(each) for each in found]))
+    return for_one(request, DepartmentList(items=[DepartmentResource.model_validate(each) for each in found]))
 
 
 @documented
@@ -155,7 +156,7 @@ async def add_department(
     grant, _ = await context.authorise(request, cid, Action.RESPONSE_MANAGE)
     draft = DepartmentDraft(body.name, body.contact, body.email, body.phone)
     made = await context.departments.add(cid, grant.bearer, draft)
-    return await _department(request, cid, made.id, 201)
+    return await _department(context, cid, grant, made.id, 201)
 
 
 @documented
@@ -173,14 +174,13 @@ async def edit_department(
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.RESPONSE_MANAGE)
     await context.departments.edit(cid, grant.bearer, did, body.model_dump(exclude_none=True))
-    return await _department(request, cid, did, 200)
+    return await _department(context, cid, grant, did, 200)
 
 
-async def _department(request: web.Request, cid: str, did: str, status: int) -> web.Response:
-    context = request.app[CONTEXT]
-    grant, _ = await context.authorise(request, cid, Action.RESPONSE_MANAGE)
-    found = await context.departments.list(cid, grant.bearer)
-    return json_of(DepartmentResource.model_validate(next(each for each in found if each.id == did)), status)
+async def _department(context: HttpContext, cid: str, grant: Grant, did: str, status: int) -> web.Response:
+    return json_of(
+        DepartmentResource.model_validate(await context.departments.view(cid, grant.bearer, did)), status
+    )
 
 
 _Link: TypeAlias = r200[LinkResource] | r401[Problem] | r403[Problem] | r404[Problem] | r409[Problem]
@@ -229,7 +229,7 @@ async def get_department(
     """
     code = await _code(request)
     page = await _guarded(request, request.app[CONTEXT].department_door.look(code))
-    return tagged(request, DoorResource.of(page))
+    return for_one(request, DoorResource.of(page))
 
 
 @documented
@@ -244,7 +244,7 @@ async def get_department_case(
     """
     code = await _code(request)
     case, similar = await _guarded(request, request.app[CONTEXT].department_door.case(code, rid))
-    return tagged(request, DoorCase(case=CaseResource.model_validate(case), similar=list(similar)))
+    return for_one(request, DoorCase(case=CaseResource.model_validate(case), similar=list(similar)))
 
 
 _Door: TypeAlias = r200[DoorChanged] | r400[Problem] | r404[Problem] | r409[Problem] | r429[Problem]
@@ -297,8 +297,14 @@ def _changed(made: CaseCard) -> web.Response:
 
 
 async def _code(request: web.Request) -> str:
-    """The code of the link; who shows none is told what everybody is told whose link is not good."""
-    await request.app[CONTEXT].limit(_BY_ADDRESS, request)
+    """The code of the link; who shows none is told what everybody is told whose link is not good.
+
+    rate_limited for an address that asks too often, or that tried too many wrong links.
+    """
+    context = request.app[CONTEXT]
+    await context.limit(_BY_ADDRESS, request)
+    if not await context.rate_limits.remaining(_WRONG, context.client_address(request)):
+        await context.limit(_WRONG, request)
     token = bearer_token(request) or ""
     return token.removeprefix(_SCHEME) if token.startswith(_SCHEME) else ""
 
@@ -309,7 +315,8 @@ async def _guarded(request: web.Request, work: Awaitable[_T]) -> _T:
         return await work
     except ConferenceError as error:
         if error.code == "link_not_found":
-            await request.app[CONTEXT].limit(_WRONG, request)
+            context = request.app[CONTEXT]
+            await context.rate_limits.hit(_WRONG, context.client_address(request))
         raise
 
 

@@ -10,7 +10,6 @@ from typing import Any, Final
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from pydantic import ValidationError
 
 from conference.model.errors import ERROR_TEXTS, ConferenceError
 from signaling.http.context import CONTEXT
@@ -127,7 +126,7 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
         response = await handler(request)
     except ConferenceError as error:
         response = problem(error.code, detail=error.text, **error.members)
-    except (ValidationError, UnicodeDecodeError):  # a body that is not what it says
+    except UnicodeDecodeError:  # a body that is not what it says: in handlers it is another error
         response = problem("bad_request")
     except web.HTTPException as error:
         if error.status < 400:

@@ -5,9 +5,6 @@ Answers are the same for all, so that a cache in front carries the crowd: an ent
 
 from __future__ import annotations
 
-import hashlib
-from typing import Final
-
 from aiohttp import web
 from aiohttp_pydantic.oas.typing import r200, r304, r404
 
@@ -20,9 +17,7 @@ from conference.services.public_views import EntryKind, PublicPage
 from signaling.http.context import CONTEXT
 from signaling.http.resources import Problem, Resource
 from signaling.http.rest import PREFIX, documented
-
-_CACHE: Final = "public, max-age=1"
-_KEPT: Final = 256
+from signaling.http.tagged import Bodies, Body, for_all
 
 
 class PublicAgendaItem(Resource):
@@ -168,10 +163,10 @@ class PublicText(Resource):
 
 
 class PublicDoor:
-    """Keeps the last bytes of each consultation: thousands ask for the same."""
+    """What everybody may read of a consultation."""
 
     def __init__(self) -> None:
-        self._bodies: dict[str, tuple[PublicPage, str]] = {}
+        self._bodies: Bodies[PublicPage] = Bodies(PublicConsultation.model_validate)
 
     def add_to(self, app: web.Application) -> None:
         path = f"{PREFIX}/public/consultations/{{cid}}"
@@ -187,13 +182,7 @@ class PublicDoor:
         Tags: public
         """
         page = await request.app[CONTEXT].public_views.get(cid)
-        kept = self._bodies.pop(cid, None)
-        if kept is None or kept[0] is not page:
-            kept = page, PublicConsultation.model_validate(page).model_dump_json()
-        self._bodies[cid] = kept
-        if len(self._bodies) > _KEPT:
-            del self._bodies[next(iter(self._bodies))]
-        return cacheable(request, kept[1])
+        return for_all(request, self._bodies.body(cid, page))
 
     async def get_public_text(
         self, request: web.Request, cid: str, /, before: int | None = None
@@ -204,13 +193,4 @@ class PublicDoor:
         Tags: public
         """
         view = await request.app[CONTEXT].public_views.text(cid, before)
-        return cacheable(request, PublicText.model_validate(view).model_dump_json())
-
-
-def cacheable(request: web.Request, body: str) -> web.Response:
-    """The same for all: with an entity tag, and one second of life."""
-    tag = hashlib.sha256(body.encode()).hexdigest()[:24]
-    headers = {"Cache-Control": _CACHE, "ETag": f'"{tag}"'}
-    if any(each.value in (tag, "*") for each in request.if_none_match or ()):
-        return web.Response(status=304, headers=headers)
-    return web.json_response(text=body, headers=headers)
+        return for_all(request, Body.of(PublicText.model_validate(view)))

@@ -16,15 +16,13 @@ from conference.model.limit import Limit
 from conference.services.comments import CommentDraft, PublicComments
 from signaling.http.context import CONTEXT
 from signaling.http.device import device_of, is_known, limit_device, with_device
-from signaling.http.public import cacheable
 from signaling.http.public_responses import OwnCaseResource
 from signaling.http.resources import Problem, Resource
 from signaling.http.rest import PREFIX, documented, json_of, nothing
+from signaling.http.tagged import Bodies, Body, for_all
 
 _MAX_IDS: Final = 100
-# The newest page of each consultation, as it was last written down.
-_BODIES: Final = web.AppKey("bodies", dict[str, tuple[PublicComments, str]])
-_KEPT: Final = 256
+_BODIES: Final = web.AppKey("bodies", Bodies[PublicComments])
 # Thousands sit behind one address of a carrier; one device is one person. Nobody on this machine is a viewer.
 _BY_ADDRESS: Final = Limit("comment_address", 600, 20.0)
 _BY_DEVICE: Final = Limit("comment_device", 6, 60.0)
@@ -129,16 +127,9 @@ async def list_public_comments(
     Tags: public
     """
     page = await request.app[CONTEXT].comments.page(cid, after)
-    bodies = request.app[_BODIES]
-    kept = bodies.get(cid)
-    if kept is not None and kept[0] is page:
-        return cacheable(request, kept[1])
-    body = PublicCommentList.model_validate(page).model_dump_json()
     if after is None:  # the newest, which thousands ask for
-        if len(bodies) >= _KEPT:
-            del bodies[next(iter(bodies))]
-        bodies[cid] = page, body
-    return cacheable(request, body)
+        return for_all(request, request.app[_BODIES].body(cid, page))
+    return for_all(request, Body.of(PublicCommentList.model_validate(page)))
 
 
 @documented
@@ -244,7 +235,7 @@ def _origin(request: web.Request) -> str:
 
 def add_to(app: web.Application) -> None:
     """The routes of the public's comments."""
-    app[_BODIES] = {}
+    app[_BODIES] = Bodies(PublicCommentList.model_validate)
     path = f"{PREFIX}/public/consultations/{{cid}}/comments"
     app.router.add_post(path, post_comment)
     app.router.add_get(path, list_public_comments)

@@ -13,16 +13,13 @@ from conference.services.public_responses import PublicCases
 from signaling.http.case_resources import FollowUpBody, RatingBody, RatingsResource
 from signaling.http.context import CONTEXT
 from signaling.http.device import device_of, limit_device, with_device
-from signaling.http.public import cacheable
 from signaling.http.resources import Problem, Resource
 from signaling.http.rest import PREFIX, documented, nothing
+from signaling.http.tagged import Bodies, Body, for_all
 
-# The newest page of each consultation, as it was last written down.
-_BODIES: Final = web.AppKey("bodies of answers", dict[str, tuple[PublicCases, str]])
-_KEPT: Final = 256
-_RATINGS_BY_ADDRESS: Final = Limit(
-    "rating_address", 2_000, 20.0
-)  # thousands sit behind one address of a carrier
+_BODIES: Final = web.AppKey("bodies of answers", Bodies[PublicCases])
+# Thousands sit behind one address of a carrier.
+_RATINGS_BY_ADDRESS: Final = Limit("rating_address", 2_000, 20.0)
 _RATINGS_BY_DEVICE: Final = Limit("rating_device", 30, 60.0)
 _FOLLOW_UPS_BY_ADDRESS: Final = Limit("follow_up_address", 200, 60.0)
 _FOLLOW_UPS_BY_DEVICE: Final = Limit("follow_up_device", 6, 60.0)
@@ -114,16 +111,9 @@ async def list_public_responses(
     Tags: public
     """
     page = await request.app[CONTEXT].public_responses.page(cid, after)
-    bodies = request.app[_BODIES]
-    kept = bodies.get(cid)
-    if kept is not None and kept[0] is page:
-        return cacheable(request, kept[1])
-    body = PublicCaseList.of(page).model_dump_json()
-    if after is None:
-        if len(bodies) >= _KEPT:
-            del bodies[next(iter(bodies))]
-        bodies[cid] = page, body
-    return cacheable(request, body)
+    if after is None:  # the newest, which thousands ask for
+        return for_all(request, request.app[_BODIES].body(cid, page))
+    return for_all(request, Body.of(PublicCaseList.of(page)))
 
 
 @documented
@@ -164,7 +154,7 @@ async def follow_up(
 
 def add_to(app: web.Application) -> None:
     """The routes of answers for everybody."""
-    app[_BODIES] = {}
+    app[_BODIES] = Bodies(PublicCaseList.of)
     path = f"{PREFIX}/public/consultations/{{cid}}/responses"
     app.router.add_get(path, list_public_responses)
     app.router.add_post(f"{path}/{{rid}}/rating", rate_answer)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, TypeAlias
 
 from aiohttp import web
 from aiohttp_pydantic.oas.typing import r200, r201, r304, r400, r401, r403, r404, r409
-from pydantic import BaseModel
 
 from conference.model.permissions import Action
 from conference.services.case_queries import WantedCases
 from conference.services.case_views import CaseCard
-from signaling.http.bodies import read_body
+from signaling.http.bodies import parsed, read_body
 from signaling.http.case_resources import (
     ApproveBody,
     AssignBody,
@@ -24,6 +22,7 @@ from signaling.http.case_resources import (
 from signaling.http.context import CONTEXT
 from signaling.http.resources import Problem, Resource
 from signaling.http.rest import PREFIX, documented, json_of, page_size
+from signaling.http.tagged import for_one
 
 
 class CaseCounts(Resource):
@@ -68,16 +67,6 @@ class ChangedCase(Resource):
     response: CaseResource
 
 
-def tagged(request: web.Request, resource: BaseModel) -> web.Response:
-    """For one reader alone, with an entity tag: who asks again is told whether anything changed."""
-    body = resource.model_dump_json()
-    tag = hashlib.sha256(body.encode()).hexdigest()[:24]
-    headers = {"Cache-Control": "private, no-cache", "ETag": f'"{tag}"', "Vary": "Authorization"}
-    if any(each.value in (tag, "*") for each in request.if_none_match or ()):
-        return web.Response(status=304, headers=headers)
-    return web.json_response(text=body, headers=headers)
-
-
 @documented
 async def list_responses(
     request: web.Request,
@@ -99,7 +88,7 @@ async def list_responses(
     grant, _ = await context.authorise(request, cid, Action.RESPONSE_READ)
     states = tuple(each for each in state.split(",") if each and each != "all")
     wanted = WantedCases(states, department or None, text[:100], page_size(limit), after)
-    return tagged(
+    return for_one(
         request, CaseList.model_validate(await context.case_queries.page(cid, grant.bearer, wanted))
     )
 
@@ -117,7 +106,7 @@ async def get_response(
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.RESPONSE_READ)
     detail = await context.case_queries.get(cid, grant.bearer, rid)
-    return tagged(request, CaseDetailResource.model_validate(detail))
+    return for_one(request, CaseDetailResource.model_validate(detail))
 
 
 @documented
@@ -238,7 +227,7 @@ async def approve_answer(request: web.Request, cid: str, rid: str, /) -> _Change
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.RESPONSE_MANAGE)
     raw = await read_body(request, 4096)
-    said = ApproveBody.model_validate_json(raw) if raw.strip() else ApproveBody()
+    said = parsed(ApproveBody, raw) if raw.strip() else ApproveBody()
     return _changed(await context.responses.approve(cid, grant.bearer, rid, said.visibility))
 
 

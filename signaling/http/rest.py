@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import wraps
 from typing import Any, Final, cast
 
 from aiohttp import web
@@ -20,14 +21,26 @@ MAX_PAGE: Final = 500
 add_or_replace_translater("3.0.0", lambda _schema: None)
 
 
+class HandlerError(Exception):
+    """A handler failed over what it made itself, not over what was asked."""
+
+
 async def _not_valid(_error: ValidationError, _context: str) -> web.StreamResponse:
     return problem("bad_request")
 
 
 def documented(handler: Callable[..., Awaitable[Any]]) -> Handler:
     """Parameters from the signature, and a place in the OpenAPI document."""
+
+    @wraps(handler)
+    async def ours(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return await handler(*args, **kwargs)
+        except (ValidationError, UnicodeDecodeError) as error:  # the request was read: it is not at fault
+            raise HandlerError(type(error).__name__) from error
+
     inject = inject_params(on_validation_error=_not_valid).and_request
-    return cast(Handler, inject(handler))
+    return cast(Handler, inject(ours))
 
 
 def json_of(resource: BaseModel, status: int = 200) -> web.Response:

@@ -279,6 +279,7 @@ async def test_a_link_that_is_not_good_opens_nothing(stage: Stage) -> None:
     for _ in range(40):
         status, body = await stage.door("a" * 24, "GET")
     assert (status, body["code"]) == (429, "rate_limited")
+    assert (await stage.door(renewed, "GET"))[0] == 429, "a guess that is right opens nothing either"
 
 
 async def test_a_department_asks_for_time_and_sends_back(stage: Stage) -> None:
