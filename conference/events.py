@@ -23,6 +23,7 @@ from conference.model.media import OfferedTrack, PublicationInfo, Speaker
 from conference.model.participant import Device, EntryMeans, LeaveReason, ParticipantKind
 from conference.model.permissions import Role
 from conference.model.recording import RecordingState
+from conference.model.transcript import CaptionState, SpeakerLabel
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class ConsultationView:
     status: Status
     mode: Mode
     recording: RecordingState = RecordingState.OFF
+    captions: CaptionState = CaptionState.OFF
+    program_captions: bool = False  # whether they stand in the program's picture, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,18 @@ class OwnStatementView(StatementView):
 
 
 @dataclass(frozen=True, slots=True)
+class CaptionFinal:
+    """What somebody said, whole: to everybody, and the last ones in snapshots. `participant_id`: whose microphone."""
+
+    segment_id: str
+    participant_id: str
+    speaker: SpeakerLabel
+    text: str
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class SelfView:
     """What only the participant itself is told."""
 
@@ -178,6 +193,7 @@ class Snapshot:
     statements: tuple[OwnStatementView, ...]  # the newest, oldest first
     statement_count: int  # of those that the receiver may see
     waiting: tuple[WaitingView, ...] | None  # null without the right to admit
+    recent_captions: tuple[CaptionFinal, ...]  # the last three
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +223,7 @@ class DeskSnapshot:
     broadcast: BroadcastView
     program: ProgramView | None  # null when none is made
     disk: DiskView | None  # null until it was looked at
+    recent_captions: tuple[CaptionFinal, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +289,14 @@ class StatementUpdated:
     statement: StatementView
 
 
+@dataclass(frozen=True, slots=True)
+class CaptionsUpdated:
+    """How captions fare: the `captions` of the consultation."""
+
+    version: int
+    state: CaptionState
+
+
 # ── to everyone in the room, not part of the state that must be complete ────────────────────────
 
 
@@ -280,6 +305,25 @@ class SpeakersNow:
     """Loudest first."""
 
     speakers: tuple[Speaker, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionPartial:
+    """What is being said: stands in the place of the last one of this microphone until its `caption.final` comes. An
+    empty text ends it. One that is lost harms nothing."""
+
+    participant_id: str
+    speaker: SpeakerLabel
+    text: str
+    from_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionCorrected:
+    """The text of a final was corrected. Empty: it is not shown any more."""
+
+    segment_id: str
+    text: str
 
 
 # ── to one session ──────────────────────────────────────────────────────────────────────────────
@@ -443,6 +487,10 @@ RoomEvent = (
     | StatementAdded
     | StatementUpdated
     | SpeakersNow
+    | CaptionsUpdated
+    | CaptionPartial
+    | CaptionFinal
+    | CaptionCorrected
 )
 SessionEvent = (
     Snapshot

@@ -54,7 +54,7 @@ from conference.services.moderation import Moderation
 from conference.services.notices import Notices
 from conference.services.offers import Offers
 from conference.services.passwords import Passwords
-from conference.services.ports import Disk, MediaPlane, ProgramMaker, Recorder
+from conference.services.ports import Disk, MediaPlane, ProgramMaker, Recorder, Transcriber
 from conference.services.program import ProgramTimes
 from conference.services.programs import Programs
 from conference.services.promotions import Promotions
@@ -67,16 +67,19 @@ from conference.services.reminders import Reminders
 from conference.services.responses import Responses
 from conference.services.retention import Retention
 from conference.services.revocations import Revocations
+from conference.services.rewriting import TermRewriter
 from conference.services.rooms import RoomLimits, Rooms
 from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
+from conference.services.transcription import Transcription
 from conference.services.venues import Venues
 from conference.services.viewers import Viewers
 from conference.services.waiting import WaitingRoom
 from conference.storage.database import Database
 from conference.storage.files import DirectoryFiles
 from conference.text.reader import TextReader
+from conference.text.terms import TermList
 from recording.disk import DirectoryDisk
 from recording.hls.card_segments import Cards
 from recording.hls.store import ProgramStores
@@ -114,6 +117,7 @@ from signaling.realtime.session_requests import AgendaRequests, StatementRequest
 from signaling.settings import Settings
 from signaling.tables.client import TableWorkers
 from signaling.tasks import Background
+from transcription.supervisor import TranscriberSupervisor
 
 log = structlog.get_logger(__name__)
 
@@ -121,6 +125,7 @@ _SWEEP_S = 1.0
 _TICK_S = 0.1  # how late a countdown may begin, warn and end
 _HEARTBEAT_S = 5.0
 _PROGRAM_S = 0.1  # how late a program shows what happened
+_CAPTIONS_S = 0.05  # how late a final is written and shown
 _COMMENTS_S = 0.5  # how late desks learn of comments
 _VIEWERS_S = 5.0
 _ADDRESSES_S = 3600.0
@@ -162,6 +167,7 @@ class WebProcess:
     retention: Retention
     programs: ProgramTimes
     productions: Programs
+    transcription: Transcription
     broadcasts: Broadcasts
     comments: Comments
     comment_desk: CommentDesk
@@ -186,6 +192,7 @@ class WebProcess:
         media: MediaPlane,
         recorder: Recorder,
         maker: ProgramMaker,
+        transcriber: Transcriber,
         stores: ProgramStores,
         disk: Disk,
         background: Background,
@@ -254,6 +261,14 @@ class WebProcess:
         cards, crowd = Cards(directory.cards), Crowd(settings.live_ll_limit)
         metrics.watch_crowd(crowd)
         media_sessions.follow(recordings.follow)
+        transcription = Transcription(
+            rooms,
+            transcriber,
+            TermRewriter(clock, lambda terms: TermList(terms).rewrite),
+            enabled=settings.captions,
+        )
+        media_sessions.follow(transcription.follow)
+        metrics.watch_transcription(transcription)
         exporter = ExportWorkers(
             directory.recordings,
             directory.program,
@@ -347,6 +362,7 @@ class WebProcess:
             retention=retention,
             programs=programs,
             productions=productions,
+            transcription=transcription,
             broadcasts=broadcasts,
             comments=comments,
             comment_desk=comment_desk,
@@ -380,6 +396,8 @@ class WebProcess:
         background.every(_TICK_S, self.floor_clock.tick)
         background.every(_RECORDING_S, self.recordings.tick, self.recordings.write_rows)
         background.every(_PROGRAM_S, self.productions.tick)
+        background.every(_RECORDING_S, self.transcription.tick)
+        background.every(_CAPTIONS_S, self.transcription.rows.write)
         background.every(_RECORDING_S, self.broadcasts.save_cuts)
         background.every(_COMMENTS_S, self.comment_desk.tell)
         background.every(_VIEWERS_S, self.viewers.tick)
@@ -399,6 +417,7 @@ class WebProcess:
         for step in (
             self.rooms.heartbeat,
             self.viewers.write_all,
+            self.transcription.stop,
             self.sockets.close,
             self.stores.close,
             self.cards.close,
@@ -453,6 +472,15 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
             take_fact=stores.take,
         )
         stack.push_async_callback(maker.close)
+        transcriber = TranscriberSupervisor(
+            directory.run,
+            recordings=directory.recordings,
+            models=directory.models,
+            model=None if settings.speech_model is None else settings.speech_model.resolve(),
+            engine=settings.speech_engine,
+            streams=settings.caption_streams,
+        )
+        stack.push_async_callback(transcriber.close)
         async with asyncio.TaskGroup() as group:
             background = Background(group)
             process = WebProcess.build(
@@ -462,6 +490,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
                 media=media,
                 recorder=recorder,
                 maker=maker,
+                transcriber=transcriber,
                 stores=stores,
                 disk=DirectoryDisk(directory.path),
                 background=background,

@@ -131,6 +131,20 @@ def serve(
     program_emblem: Annotated[
         Path | None, typer.Option(help="Picture of the body's emblem, shown in programs.")
     ] = None,
+    captions: Annotated[
+        bool | None,
+        typer.Option("--captions/--no-captions", help="Recognise what is said. Default: yes."),
+    ] = None,
+    speech_model: Annotated[
+        Path | None, typer.Option(help="Folder of the speech model. Default: the newest that was installed.")
+    ] = None,
+    caption_streams: Annotated[
+        int | None,
+        typer.Option(help="People talking at once who are recognised as they speak. Default 3."),
+    ] = None,
+    speech_engine: Annotated[
+        str | None, typer.Option(help="Engine of others that reads the speech model, as module:factory.")
+    ] = None,
     disk_warn_gb: Annotated[
         float | None,
         typer.Option(help="Desks are warned when fewer GB are free for recordings. Default 10."),
@@ -172,6 +186,10 @@ def serve(
         "wechat_api_url": wechat_api_url,
         "programs": programs,
         "program_emblem": program_emblem,
+        "captions": captions,
+        "speech_model": speech_model,
+        "caption_streams": caption_streams,
+        "speech_engine": speech_engine,
         "disk_warn_gb": disk_warn_gb,
         "log_level": log_level,
     }

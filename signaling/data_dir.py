@@ -50,6 +50,11 @@ class DataDirectory:
         return self.path / "cards.bin"
 
     @property
+    def models(self) -> Path:
+        """Installed speech models, a folder each."""
+        return self.path / "models"
+
+    @property
     def run(self) -> Path:
         """Sockets of a running server."""
         return self.path / "run"

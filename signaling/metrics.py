@@ -13,9 +13,11 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from conference.model.program import ProgramState
+from conference.model.transcript import CaptionState
 from conference.services.disk_watch import DiskWatch
 from conference.services.programs import Programs
 from conference.services.rooms import Rooms
+from conference.services.transcription import Transcription
 from signaling.http.crowd import Crowd
 
 _LAG_INTERVAL_S = 0.5
@@ -77,6 +79,10 @@ class Metrics:
     def watch_programs(self, programs: Programs, disk: DiskWatch) -> None:
         """How the programs fare, and the disk that they are kept on."""
         self.registry.register(_ProgramCollector(programs, disk))
+
+    def watch_transcription(self, transcription: Transcription) -> None:
+        """How captions fare, and how recognition keeps up."""
+        self.registry.register(_TranscriptionCollector(transcription))
 
     def watch_crowd(self, crowd: Crowd) -> None:
         """How many wait for the next piece of a livestream."""
@@ -165,6 +171,28 @@ class _ProgramCollector(Collector):
                 "yuanshang_disk_free_bytes", "Free for recordings and programs.", seen.free_bytes
             )
             yield GaugeMetricFamily("yuanshang_disk_low", "1 while desks are warned.", seen.warn)
+
+
+class _TranscriptionCollector(Collector):
+    def __init__(self, transcription: Transcription) -> None:
+        self._transcription = transcription
+
+    def collect(self) -> Iterable[Metric]:
+        states = GaugeMetricFamily("yuanshang_captions", "Rooms that are listened to.", labels=["state"])
+        counts = Counts(dict.fromkeys(CaptionState, 0))
+        counts.update(self._transcription.states())
+        for state, count in counts.items():
+            states.add_metric([state.value], count)
+        yield states
+        load = self._transcription.load
+        if load is not None:
+            yield GaugeMetricFamily(
+                "yuanshang_transcriber_streams", "Microphones that are recognised now.", load.streams
+            )
+            yield GaugeMetricFamily(
+                "yuanshang_transcriber_lag_seconds", "How far the slowest is behind.", load.lag_ms / 1000
+            )
+            yield GaugeMetricFamily("yuanshang_transcriber_core", "Share of one processor core.", load.core)
 
 
 def _media_lines(samples: Mapping[str, float]) -> Iterable[str]:

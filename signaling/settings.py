@@ -123,6 +123,29 @@ class Settings(BaseSettings):
         None,
         description="Picture (PNG, JPEG, WebP) of the body's emblem, which stands in the program in place of the mark.",
     )
+    captions: bool = Field(
+        True,
+        description="Recognise what is said in live consultations, for captions and transcript; off where the machine "
+        "has no core to spare.",
+    )
+    speech_model: Path | None = Field(
+        None,
+        description="Folder of the speech model. Default: the newest that `yuanshang model install` put into the data "
+        "directory.",
+    )
+    caption_streams: int = Field(
+        3,
+        ge=1,
+        le=16,
+        description="People talking at once whose words are recognised as they speak; those of more come from the "
+        "recording.",
+    )
+    speech_engine: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
+        description="Engine of others that reads the speech model, as `module:factory`. Default: what its files are "
+        "made for.",
+    )
     disk_warn_gb: float = Field(
         10.0,
         ge=0,

@@ -36,6 +36,8 @@ class ConsultationDraft:
     microphone_on_join: bool = True
     recording: bool = True
     program: bool = True
+    captions: bool = True
+    program_captions: bool = False
     public_delay_s: int = 0
     scheduled_at_ms: int | None = None
     organization: str | None = None
@@ -138,6 +140,8 @@ class Consultations:
             microphone_on_join=draft.microphone_on_join,
             recording=draft.recording,
             program=draft.program,
+            captions=draft.captions,
+            program_captions=draft.program_captions,
             public_delay_s=draft.public_delay_s,
             created_at_ms=self._clock.wall_ms(),
             scheduled_at_ms=draft.scheduled_at_ms,

@@ -15,6 +15,10 @@ from conference.events import (
     AgendaUpdated,
     AwaitedConsultation,
     BroadcastUpdated,
+    CaptionCorrected,
+    CaptionFinal,
+    CaptionPartial,
+    CaptionsUpdated,
     ConsultationUpdated,
     ConsultationView,
     DeskSelfView,
@@ -53,6 +57,8 @@ from conference.model.participant import FloorGate, LeaveReason, Participant, Pa
 from conference.model.permissions import Action, Role, actions_of, allowed
 from conference.model.recording import RecordingState
 from conference.model.statement import Statement, StatementBoard
+from conference.model.transcript import CaptionState
+from conference.services.captions import Captions
 from conference.services.change import Change
 from conference.services.ports import Publisher
 from conference.services.trace import Bearer, Caller, person
@@ -151,6 +157,7 @@ class LiveRoom:
     turn: Turn | None = None  # who holds the floor
     turn_since_s: float = 0.0  # monotonic: since when the turn is in its state
     recording: RecordingState = RecordingState.OFF
+    captions: Captions = field(default_factory=Captions)
     cuts: tuple[Cut, ...] = ()  # in the order in which they were said
     program: ProgramView | None = None
     disk: DiskView | None = None
@@ -292,6 +299,29 @@ class LiveRoom:
             self.recording = state
             self._publish(ConsultationUpdated(self._next_version(), self.consultation_view()))
 
+    # ── captions ────────────────────────────────────────────────────────────────────────────────
+
+    def set_captions(self, state: CaptionState) -> None:
+        """Tell everybody how captions fare, when that changed."""
+        if state is not self.captions.state:
+            self.captions.state = state
+            self._publish(CaptionsUpdated(self._next_version(), state))
+
+    def show_partial(self, partial: CaptionPartial, speaker_id: str, now_s: float) -> None:
+        """What is being said. `speaker_id`: the participant whose name stands before it."""
+        self.captions.partial(partial.participant_id, speaker_id, partial.text, now_s)
+        self._publish(partial)
+
+    def show_final(self, final: CaptionFinal, speaker_id: str, now_s: float) -> None:
+        """What was said and is written down."""
+        self.captions.final(final, speaker_id, now_s)
+        self._publish(final)
+
+    def correct_caption(self, segment_id: str, text: str) -> None:
+        """Its row was changed: whoever still shows it follows. An empty text takes it away."""
+        self.captions.correct(segment_id, text)
+        self._publish(CaptionCorrected(segment_id, text))
+
     # ── the program, shown to desks ─────────────────────────────────────────────────────────────
 
     def show_program(self, program: ProgramView | None) -> None:
@@ -395,7 +425,13 @@ class LiveRoom:
     def consultation_view(self) -> ConsultationView:
         c = self.consultation
         return ConsultationView(
-            id=c.id, title=c.title, status=c.status, mode=c.mode, recording=self.recording
+            id=c.id,
+            title=c.title,
+            status=c.status,
+            mode=c.mode,
+            recording=self.recording,
+            captions=self.captions.state,
+            program_captions=c.program_captions,
         )
 
     def view(self, seat: Seat, hands: list[str] | None = None) -> ParticipantView:
@@ -464,6 +500,7 @@ class LiveRoom:
             statements=statements,
             statement_count=statement_count,
             waiting=self.waiting_views(p.role),
+            recent_captions=self.captions.recent,
         )
 
     def desk_snapshot(self, desk: Desk, *, program_time_ms: int | None, server_time_ms: int) -> DeskSnapshot:
@@ -485,6 +522,7 @@ class LiveRoom:
             broadcast=self.broadcast_view(),
             program=self.program,
             disk=self.disk,
+            recent_captions=self.captions.recent,
         )
 
     def _next_version(self) -> int:

@@ -50,6 +50,8 @@ class _Editable(BaseModel):
     microphone_on_join: bool | None = None
     recording: bool | None = None
     program: bool | None = None
+    captions: bool | None = None
+    program_captions: bool | None = None
     public_delay_s: Annotated[int, Field(ge=0, le=MAX_DELAY_S)] | None = None
     moderation: Moderation | None = None
     moderator_promotes: bool | None = None

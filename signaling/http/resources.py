@@ -47,6 +47,8 @@ class ConsultationResource(Resource):
     recording: bool
     recording_paused: bool
     program: bool
+    captions: bool
+    program_captions: bool
     public_delay_s: int
     moderation: Moderation
     moderator_promotes: bool
@@ -76,6 +78,8 @@ class ConsultationResource(Resource):
             recording=consultation.recording,
             recording_paused=consultation.recording_paused,
             program=consultation.program,
+            captions=consultation.captions,
+            program_captions=consultation.program_captions,
             public_delay_s=consultation.public_delay_s,
             moderation=consultation.moderation,
             moderator_promotes=consultation.moderator_promotes,

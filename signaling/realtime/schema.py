@@ -41,6 +41,12 @@ Private statements come as `statement.added` and `statement.updated` without `ve
 `broadcast.updated`, `program.updated` and `disk.updated` go to desks only; they have no `version`, say the whole each
 time, and the newest counts.
 
+`captions.updated` changes `captions` of the consultation. `caption.partial` stands in the place of the last one of the
+same microphone (`participant_id`), an empty text ends it; `caption.final` comes when the words have a row, and
+`caption.corrected` when somebody changed them, with an empty text when they are to be shown no more. These three have
+no `version`, and who loses one loses nothing: the transcript has it. `speaker` is who speaks: a hall's microphone is
+that of whoever of it has the floor, else `is_certain` is false.
+
 `comments.updated` goes to desks with `comment.moderate`, at most twice a second; it has no `version` and says what
 changed: put its groups in the place of those that you hold, drop what is `gone`, and ask `comments.list` again where
 `complete` is false. A comment before the meeting is the current item of the agenda, of kind `promotion`, with

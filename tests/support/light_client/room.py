@@ -217,6 +217,8 @@ class RoomClient:
                 self.participants.pop(data["participant_id"], None)
             case "consultation.updated":
                 self.consultation = data["consultation"]
+            case "captions.updated":
+                self.consultation = {**self.consultation, "captions": data["state"]}
             case "speakers.changed":
                 self.speakers = data["speakers"]
             case "waiting.joined":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,16 @@ from conference.model.media import (
     TrackHint,
 )
 from conference.services.ports import MediaError, Storage, UnitOfWork
-from conference.worker_events import ProgramEvent, RecordedFile, RecorderEvent, Scene
+from conference.worker_events import (
+    ListenEnded,
+    ListenJob,
+    ProgramEvent,
+    RecordedFile,
+    RecorderEvent,
+    Scene,
+    TranscriberEvent,
+    TranscriberModel,
+)
 
 T = TypeVar("T")
 
@@ -276,6 +285,59 @@ class ScriptedMaker:
             raise OSError("scripted")
         self.erased.append((consultation_id, from_ms, to_ms))
         return 7
+
+
+NO_MODEL = TranscriberModel("", "", "no_model")
+MODEL = TranscriberModel("scripted", "zh-small")
+
+
+class ScriptedTranscriber:
+    """A transcriber whose events the test sends."""
+
+    def __init__(self, model: TranscriberModel = NO_MODEL) -> None:
+        self.now = model
+        self.begun: list[str] = []
+        self.ended: list[str] = []
+        self.preferred: dict[str, tuple[str, ...]] = {}
+        self.terms: dict[str, tuple[str, ...]] = {}
+        self.jobs: dict[str, ListenJob] = {}
+        self.asked: list[ListenJob] = []
+        self.emit: Callable[[TranscriberEvent], None] = lambda _event: None
+
+    def listen(self, receive: Callable[[TranscriberEvent], None]) -> None:
+        self.emit = receive
+
+    def model(self) -> TranscriberModel:
+        return self.now
+
+    def becomes(self, model: TranscriberModel) -> None:
+        """The worker found this model, or is gone."""
+        self.now = model
+        self.emit(model)
+
+    def begin(self, consultation_id: str) -> None:
+        self.begun.append(consultation_id)
+
+    def end(self, consultation_id: str) -> None:
+        self.ended.append(consultation_id)
+
+    def prefer(self, consultation_id: str, participant_ids: Sequence[str]) -> None:
+        self.preferred[consultation_id] = tuple(participant_ids)
+
+    def use_terms(self, consultation_id: str, words: Sequence[str]) -> None:
+        self.terms[consultation_id] = tuple(words)
+
+    def recognise(self, job: ListenJob) -> None:
+        self.jobs[job.id] = job
+        self.asked.append(job)
+
+    def cancel(self, job_id: str) -> None:
+        self.jobs.pop(job_id, None)
+
+    def end_job(self, job: ListenJob, reason: str = "") -> None:
+        """It is over."""
+        del self.jobs[job.id]
+        self.emit(ListenEnded(job.id, reason))
 
 
 class ScriptedDisk:

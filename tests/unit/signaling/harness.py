@@ -26,7 +26,13 @@ from signaling.settings import Settings
 from signaling.tasks import Background
 from tests.support.eventually import eventually
 from tests.support.trace_law import enforce_trace_law
-from tests.unit.services.fakes import ScriptedDisk, ScriptedMaker, ScriptedMedia, ScriptedRecorder
+from tests.unit.services.fakes import (
+    ScriptedDisk,
+    ScriptedMaker,
+    ScriptedMedia,
+    ScriptedRecorder,
+    ScriptedTranscriber,
+)
 
 KEY = TokenKey(b"k" * 32)
 SHORT = RoomLimits(max_participants=8, grace_s=0.4, whip_grace_s=0.2, offer_patience_s=0.2)
@@ -41,6 +47,7 @@ class Signalling:
     media: ScriptedMedia
     recorder: ScriptedRecorder
     maker: ScriptedMaker
+    transcriber: ScriptedTranscriber
     disk: ScriptedDisk
     clients: list[Client] = field(default_factory=list)
 
@@ -79,7 +86,7 @@ async def signalling(
     for consultation_id in ("c", "other"):
         await consultations.rehearse(ConsultationDraft(title="协商会", id=consultation_id))
     media, recorder = ScriptedMedia(), ScriptedRecorder(directory / "recordings")
-    maker, disk = ScriptedMaker(), ScriptedDisk()
+    maker, transcriber, disk = ScriptedMaker(), ScriptedTranscriber(), ScriptedDisk()
     settings = Settings.load({"data_dir": directory, **options})
     ephemeral = open_ephemeral(settings, SystemClock(), 0)
     async with asyncio.TaskGroup() as group:
@@ -91,6 +98,7 @@ async def signalling(
             media=media,
             recorder=recorder,
             maker=maker,
+            transcriber=transcriber,
             stores=ProgramStores(directory / "program"),
             disk=disk,
             background=background,
@@ -104,7 +112,8 @@ async def signalling(
         )
         server = TestServer(process.app, host="127.0.0.1")
         await server.start_server()
-        running = Signalling(str(server.make_url("")).rstrip("/"), process, media, recorder, maker, disk)
+        url = str(server.make_url("")).rstrip("/")
+        running = Signalling(url, process, media, recorder, maker, transcriber, disk)
         try:
             yield running
         finally:
@@ -159,6 +168,8 @@ class RoomState:
             del self.participants[body["participant_id"]]
         elif event == "consultation.updated":
             self.consultation = body["consultation"]
+        elif event == "captions.updated":
+            self.consultation = {**self.consultation, "captions": body["state"]}
         elif event == "agenda.updated":
             self.agenda = body["agenda"]
         elif event == "floor.updated":
