@@ -161,7 +161,7 @@ async def _missing(url: str, consultation: str, answered: Sequence[str]) -> tupl
     """How many of these are not in the database, and how many are there."""
     database = Database(open_engine(url))
     async with database.reading() as unit:
-        there = {each.id async for each in unit.comments.of(consultation)}
+        there = {each.id async for page in unit.comments.pages(consultation, 100) for each in page}
     await database.close()
     return len(set(answered) - there), len(there)
 

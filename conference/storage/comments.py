@@ -20,7 +20,6 @@ from conference.storage.rows import to_row
 from conference.storage.statements import insert
 from conference.storage.tables import comment_groups, comment_marks, comment_words, comments
 
-_READ_AT_ONCE: Final = 200
 _AT_ONCE: Final = 200  # SQLite counts the parameters of a statement
 _CHANGING: Final = (
     "state",
@@ -41,11 +40,6 @@ class SqlComments:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-
-    async def of(self, consultation_id: str) -> AsyncGenerator[Comment, None]:
-        async for page in self.pages(consultation_id, _READ_AT_ONCE):
-            for comment in page:
-                yield comment
 
     async def pages(self, consultation_id: str, size: int) -> AsyncGenerator[list[Comment], None]:
         query = _select().where(comments.c.consultation_id == consultation_id).order_by(comments.c.number)

@@ -55,7 +55,7 @@ async def fill(database: Database, *rows: Comment) -> None:
 
 async def of(database: Database, consultation_id: str = "c") -> list[Comment]:
     async with database.reading() as unit:
-        return [each async for each in unit.comments.of(consultation_id)]
+        return [each async for page in unit.comments.pages(consultation_id, 100) for each in page]
 
 
 async def test_comments_come_in_the_order_of_arrival(database: Database) -> None:

@@ -49,6 +49,8 @@ WORDS = {
     ("notices", "state"): "queued",
     ("exports", "kind"): "program",
     ("exports", "state"): "queued",
+    ("minutes", "kind"): "record",
+    ("minutes", "state"): "approved",
     ("participants", "role"): "member",
     ("participants", "kind"): "client",
     ("participants", "entered_by"): "token",
@@ -158,7 +160,7 @@ async def test_rows_of_every_released_schema_survive(url: str, revision: str) ->
         assert [each.title for each in await unit.exports.queued()] == ["exports.title 水"] * (
             revision >= "0007"
         )
-        shown = [each.state async for each in unit.comments.of(consultation.id)]
+        shown = [each.state async for page in unit.comments.pages(consultation.id, 100) for each in page]
         assert shown == ["held"] * (revision >= "0008")
         assert len(await unit.promotions.of(consultation.id)) == (revision >= "0008")
         answers = [each.answer for each in await unit.responses.of(consultation.id)]

@@ -55,7 +55,7 @@ async def test_every_answer_is_in_the_database_after_a_kill(start_server: Callab
 
     database = Database(open_engine(sqlite_url(server.data_dir / "yuanshang.sqlite3")))
     async with database.reading() as unit:
-        rows = {each.id: each.text async for each in unit.comments.of(cid)}
+        rows = {each.id: each.text async for page in unit.comments.pages(cid, 100) for each in page}
         lines = await unit.audit.lines(cid, limit=100_000)
         texts = await unit.audit.texts(cid, 1, len(lines))
         assert verify(lines, texts, await unit.audit.head(cid)) is None

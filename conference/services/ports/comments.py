@@ -13,11 +13,8 @@ from conference.model.promotion import Promotion
 class CommentRepository(Protocol):
     """Rows of comments, of likes and reports, of groups and of word lists."""
 
-    def of(self, consultation_id: str) -> AsyncGenerator[Comment, None]:
-        """In the order of arrival."""
-
     def pages(self, consultation_id: str, size: int) -> AsyncGenerator[list[Comment], None]:
-        """The same, so many at a time."""
+        """All of them in the order of arrival, so many at a time."""
 
     async def named(self, comment_ids: Collection[str]) -> list[Comment]:
         """Those of them that are there, in any order."""

@@ -52,4 +52,4 @@ class Audience:
     async def stored(self) -> list[Comment]:
         """The rows."""
         async with self.world.database.reading() as unit:
-            return [each async for each in unit.comments.of("c")]
+            return [each async for page in unit.comments.pages("c", 100) for each in page]

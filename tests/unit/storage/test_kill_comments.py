@@ -105,7 +105,7 @@ def told(lines: list[AuditLine]) -> Story:
 async def stored(world: World) -> Story:
     shown = await Visitors(world).rows()
     async with world.database.reading() as unit:
-        comments = [each async for each in unit.comments.of("c")]
+        comments = [each async for page in unit.comments.pages("c", 100) for each in page]
         current = (await unit.agenda.get("c")).current
         return Story(
             {each.id: each.state.value for each in comments},

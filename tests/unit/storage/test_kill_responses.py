@@ -110,7 +110,12 @@ async def stored(world: World) -> Story:
             len(await unit.responses.ratings("c")),
             len(await unit.responses.follow_ups("c")),
             {each.id: each.link_revision for each in await unit.departments.of("c")},
-            {each.id async for each in unit.comments.of("c") if each.state == "answered"},
+            {
+                each.id
+                async for page in unit.comments.pages("c", 100)
+                for each in page
+                if each.state == "answered"
+            },
             {state: sum(each.state == state for each in notices) for state in NOTICES.values()},
         )
 
