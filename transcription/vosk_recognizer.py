@@ -33,7 +33,10 @@ class VoskRecognizer:
             self._model = vosk.Model(str(folder))
         except Exception as error:  # Vosk raises nothing more exact
             raise EngineError("model_broken", str(error)) from error
-        self._grammar = json.dumps([*grammar, _UNKNOWN], ensure_ascii=False) if grammar else None
+        words = [each for each in (*grammar, _UNKNOWN) if self._model.vosk_model_find_word(each) >= 0]
+        if grammar and words in ([], [_UNKNOWN]):
+            raise EngineError("model_broken", "the model knows no word of the grammar")
+        self._grammar = json.dumps(words, ensure_ascii=False) if grammar else None
 
     def open(self) -> VoskStream:
         """Takes a second or two. Raises EngineError."""

@@ -1,0 +1,83 @@
+"""A job: one microphone's sound from its recorded files, which may still be written.
+
+Files are read from their beginning up to where the job begins: a recorded file that is not closed has no index, and
+packets that are not decoded cost little.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import av
+
+from conference.worker_events import ListenJob
+from transcription.line import Line, Part, Skip
+from transcription.source import Source
+
+_PACKETS: Final = 50  # a read; a second of sound
+_OVERLAP_MS: Final = 30.0
+_RAGGED_MS: Final = 1_000.0  # a file that is still written, or whose writer was killed, may end anyhow
+
+
+class FileSource(Source):
+    """Read in the thread of a lane. Voice is handed out in the order of time, whatever lane asks."""
+
+    def __init__(self, job: ListenJob, recordings: Path) -> None:
+        super().__init__(job.consultation_id, job.participant_id, job.id)
+        self.is_cancelled = False
+        self.is_over = False  # all was read
+        self.is_told = False  # that it is over
+        self.reason = ""  # of ListenEnded
+        self._job = job
+        self._recordings = recordings
+        self._line = Line()
+        self._packets = self._read_packets()
+        self.begin(job.from_ms)
+
+    def read(self) -> list[Part]:
+        """The next second or so; what is voice in it."""
+        parts: list[Part] = []
+        for _ in range(_PACKETS):
+            found = next(self._packets, None)
+            if found is None:
+                self.is_over = True
+                parts += self._line.pause()
+                self.quiet_to_ms = max(self.quiet_to_ms, self._job.to_ms)
+                return parts
+            if isinstance(found, Skip):
+                parts += [*self._line.pause(), found]
+                self.reason = "unreadable"
+            else:
+                parts += self._line.push(*found)
+        if not self._line.is_voiced:
+            self.quiet_to_ms = max(self.quiet_to_ms, self._line.quiet_to_ms)
+        return parts
+
+    def _read_packets(self) -> Iterator[tuple[bytes, float] | Skip]:
+        job = self._job
+        files = [each for each in job.files if each.started_at_ms < job.to_ms]
+        reached_ms = float(job.from_ms)
+        for number, file in enumerate(files):
+            following = files[number + 1].started_at_ms if number + 1 < len(files) else job.to_ms
+            try:
+                for data, at_ms in _packets(self._recordings / file.path, file.started_at_ms):
+                    if at_ms >= job.to_ms:
+                        break
+                    if at_ms >= reached_ms - _OVERLAP_MS:
+                        reached_ms = max(reached_ms, at_ms)
+                        yield data, at_ms
+            except (av.FFmpegError, OSError) as error:
+                if min(following, job.to_ms) - reached_ms > _RAGGED_MS:
+                    print(f"transcription worker: {file.path}: {error}", file=sys.stderr)
+                    yield Skip(max(reached_ms, self._line.end_ms), min(following, job.to_ms))
+
+
+def _packets(path: Path, started_at_ms: int) -> Iterator[tuple[bytes, float]]:
+    """Opus packets with their program time. Raises av.FFmpegError, OSError."""
+    with av.open(str(path)) as container:
+        for packet in container.demux(audio=0):
+            if packet.pts is not None and packet.time_base is not None and packet.size:
+                yield bytes(packet), started_at_ms + float(packet.pts * packet.time_base * 1000)
