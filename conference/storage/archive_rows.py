@@ -20,6 +20,7 @@ from conference.storage.tables import (
     identity_proofs,
     invitee_imports,
     metadata,
+    minutes_templates,
     organizations,
     revoked_tokens,
     staff_sessions,
@@ -38,6 +39,7 @@ NOT_ARCHIVED: Final = frozenset(
         staff_sessions,
         identity_proofs,
         invitee_imports,
+        minutes_templates,  # of bodies
         transcript_grams,  # made from the segments, for the search
     }
 )

@@ -21,6 +21,7 @@ from conference.storage.files import SqlBriefingFiles
 from conference.storage.guests import SqlInvitees, SqlVenues
 from conference.storage.identities import SqlIdentities
 from conference.storage.invitee_imports import SqlInviteeImports
+from conference.storage.minutes import SqlMinutes, SqlMinutesTemplates
 from conference.storage.preparation import SqlPreparation
 from conference.storage.proceedings import SqlAgenda, SqlFloor, SqlStatements, SqlStays
 from conference.storage.promotions import SqlPromotions
@@ -233,3 +234,5 @@ class SqlUnitOfWork:
         self.viewers = SqlViewers(connection)
         self.transcript = SqlTranscript(connection)
         self.terms = SqlTerms(connection)
+        self.minutes = SqlMinutes(connection)
+        self.minutes_templates = SqlMinutesTemplates(connection)

@@ -681,3 +681,34 @@ terms = sa.Table(
     sa.Column("right", sa.String(64), primary_key=True),
     sa.Column("consultation_id", sa.ForeignKey("consultations.id", ondelete="CASCADE"), index=True),
 )
+
+minutes = sa.Table(
+    "minutes",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("consultation_id", sa.ForeignKey("consultations.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("kind", sa.String(8), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(8), nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("sections", sa.Text, nullable=False),
+    sa.Column("updated_by", sa.String(200), nullable=False),
+    sa.Column("updated_wall_ms", sa.BigInteger, nullable=False),
+    sa.Column("reviewed_by", sa.String(200)),
+    sa.Column("reviewed_wall_ms", sa.BigInteger),
+    sa.Column("gaps_reason", sa.String(500), nullable=False),
+    sa.Column("approval", sa.Text),
+    sa.UniqueConstraint("consultation_id", "kind", "version"),
+)
+
+minutes_templates = sa.Table(
+    "minutes_templates",
+    metadata,
+    sa.Column("organization_id", sa.ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("size_bytes", sa.Integer, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("added_by", sa.String(200), nullable=False),
+    sa.Column("added_wall_ms", sa.BigInteger, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)

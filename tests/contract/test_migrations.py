@@ -50,6 +50,7 @@ WORDS = {
     ("exports", "kind"): "program",
     ("exports", "state"): "queued",
     ("minutes", "kind"): "record",
+    ("minutes", "sections"): '[{"key": "name", "heading": "水", "text": "a", "source": null}]',
     ("minutes", "state"): "approved",
     ("participants", "role"): "member",
     ("participants", "kind"): "client",
@@ -67,6 +68,7 @@ EMPTY = {
     ("broadcast_cuts", "reinstated_wall_ms"),
     ("broadcast_cuts", "erased_wall_ms"),
     ("exports", "deleted_at_ms"),
+    ("minutes", "approval"),
     ("responses", "earlier"),
     ("responses", "extension"),
     ("participants", "left_at_ms"),
@@ -108,6 +110,8 @@ def value(table: sa.Table, column: sa.Column[Any]) -> Any:
         return True
     if isinstance(kind, sa.Integer | sa.Numeric):
         return 7
+    if isinstance(kind, sa.LargeBinary):
+        return b"\x00\xff"
     if isinstance(kind, sa.String):
         text = f"{table.name}.{column.name} 水" if column.name not in ("hash", "chain") else f"{column.name}7"
         return text[: kind.length] if kind.length is not None else text
@@ -167,6 +171,8 @@ async def test_rows_of_every_released_schema_survive(url: str, revision: str) ->
         assert [each.text for each in answers if each is not None] == ["a"] * (revision >= "0009")
         segments = await unit.transcript.of(consultation.id)
         assert [each.words[0].text for each in segments] == ["水"] * (revision >= "0012")
+        minutes = await unit.minutes.of(consultation.id)
+        assert [each.sections[0].heading for each in minutes] == ["水"] * (revision >= "0013")
         await unit.consultations.save(consultation)
         await unit.participants.save([participant])
         await unit.audit.append(AuditEntry(consultation.id, 1, None, CLI, "a", None, {}))

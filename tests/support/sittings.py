@@ -209,7 +209,7 @@ def stretches() -> list[Stretch]:
 
 def segments() -> list[TranscriptSegment]:
     """Each text of a speech is one; those of the branch hall have an uncertain speaker once."""
-    found = []
+    found: list[TranscriptSegment] = []
     for who, minute, seconds, item_id, texts in SPEECHES:
         each_ms = seconds * 1000 // len(texts)
         for number, text in enumerate(texts):

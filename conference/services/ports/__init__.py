@@ -32,6 +32,12 @@ from conference.services.ports.meeting_rows import (
     StatementRepository,
     StayRepository,
 )
+from conference.services.ports.minutes import (
+    GapReader,
+    MinutesRepository,
+    MinutesTemplateRepository,
+    TemplateChecker,
+)
 from conference.services.ports.nodes import PresenceRegistry, RateLimits
 from conference.services.ports.preparing_rows import (
     BriefingFileRepository,
@@ -72,6 +78,7 @@ __all__ = [
     "ExportRepository",
     "FileStore",
     "FloorRepository",
+    "GapReader",
     "Grouping",
     "IdentityProvider",
     "IdentityRepository",
@@ -82,6 +89,8 @@ __all__ = [
     "Letter",
     "MediaError",
     "MediaPlane",
+    "MinutesRepository",
+    "MinutesTemplateRepository",
     "NotSentError",
     "NoticeRepository",
     "Notifier",
@@ -104,6 +113,7 @@ __all__ = [
     "StayRepository",
     "Storage",
     "TableReader",
+    "TemplateChecker",
     "TermRepository",
     "Transcriber",
     "TranscriptRepository",

@@ -22,6 +22,7 @@ from conference.services.ports.meeting_rows import (
     StatementRepository,
     StayRepository,
 )
+from conference.services.ports.minutes import MinutesRepository, MinutesTemplateRepository
 from conference.services.ports.preparing_rows import (
     BriefingFileRepository,
     InviteeImportRepository,
@@ -129,6 +130,12 @@ class UnitOfWork(Protocol):
 
     @property
     def terms(self) -> TermRepository: ...
+
+    @property
+    def minutes(self) -> MinutesRepository: ...
+
+    @property
+    def minutes_templates(self) -> MinutesTemplateRepository: ...
 
 
 class Storage(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import pytest
@@ -61,17 +62,22 @@ def test_what_is_no_draft_is_not_written_in(state: MinutesState) -> None:
     minutes = DRAFT.reviewed(3, "钱文", 300)
     if state is MinutesState.APPROVED:
         minutes = minutes.approved(minutes.revision)
-    for attempt in (
+    attempts: list[Callable[[], Minutes]] = [
         lambda: minutes.edited(minutes.revision, {"decisions": "x"}, "李四", 400),
         lambda: minutes.remade(SECTIONS, "李四", 400),
         lambda: minutes.reviewed(minutes.revision, "李四", 400),
-    ):
+    ]
+    for attempt in attempts:
         with pytest.raises(ConferenceError, check=lambda error: error.code == "invalid_state"):
             attempt()
 
 
 def test_a_draft_is_not_approved_and_not_reopened() -> None:
-    for attempt in (lambda: DRAFT.approved(3), lambda: DRAFT.reopened(3, "m2", "李四", 400)):
+    attempts: list[Callable[[], Minutes]] = [
+        lambda: DRAFT.approved(3),
+        lambda: DRAFT.reopened(3, "m2", "李四", 400),
+    ]
+    for attempt in attempts:
         with pytest.raises(ConferenceError, check=lambda error: error.code == "invalid_state"):
             attempt()
 
