@@ -438,6 +438,22 @@ describe('groups', () => {
     expect(useCommentActs().busy.size).toBe(0)
   })
 
+  it('lets stand for the largest group what stood for it, though an earlier comment came into it', async () => {
+    listed.items = [group('g2', 1), group('g5', 9)]
+    const comments = await open()
+    const cursor = useCommentCursor()
+    const earliest = group('g5', 10, { representative: comment('c2') })
+    line.answers['comment.merge'] = () => ({ changed: 1, ids: ['c2'], groups: [earliest] })
+    line.answers['comment.represent'] = () => ({ group: group('g5', 10) })
+    cursor.toggle('g2')
+    cursor.toggle('g5')
+    useCommentActs().beginMerge()
+    await settle()
+    expect(line.of('comment.merge')).toEqual([{ ids: ['c5', 'c2'] }])
+    expect(line.of('comment.represent')).toEqual([{ id: 'c5' }])
+    expect(comments.groups.get('g5')?.representative.id).toBe('c5')
+  })
+
   it('leaves the rows of what could not be merged', async () => {
     listed.items = Array.from({ length: 250 }, (_, at) => group(`g${at + 1}`))
     const comments = await open()

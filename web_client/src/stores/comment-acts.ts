@@ -250,6 +250,7 @@ export const useCommentActs = defineStore('comment-acts', () => {
       changed += answer.changed
       done += part.length
     }
+    if (done > 0) await keepChief(target)
     for (const each of all) busy.delete(each.id)
     if (done === 0) return
     if (done === sources.length) cursor.clear()
@@ -258,6 +259,14 @@ export const useCommentActs = defineStore('comment-acts', () => {
     // What came from one group goes back into one; of several the moderator splits again by hand.
     if (sources.length === 1 && moved.length > 0) remember(words, () => split(moved))
     else notices.show(words)
+  }
+
+  /** What stood for the group that took others in stands for it still, though one that came earlier is in it now. */
+  async function keepChief({ id, representative }: CommentGroup): Promise<void> {
+    const now = comments.groups.get(id)?.representative.id
+    if (now === undefined || now === representative.id) return
+    const answer = await line.ask('comment.represent', { id: representative.id })
+    if (answer) comments.keep([answer.group])
   }
 
   async function split(ids: readonly string[]): Promise<Decided | null> {
