@@ -76,7 +76,7 @@ def clip(name: str) -> npt.NDArray[np.int16]:
     else:
         rate, samples = 16_000, np.frombuffer(path.read_bytes(), "<i2")
     times = np.arange(len(samples) * SAMPLE_RATE // rate) * rate / SAMPLE_RATE
-    return np.interp(times, np.arange(len(samples)), samples).astype(np.int16)
+    return np.asarray(np.interp(times, np.arange(len(samples)), samples), np.int16)
 
 
 if __name__ == "__main__":
