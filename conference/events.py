@@ -24,6 +24,7 @@ from conference.model.participant import Device, EntryMeans, LeaveReason, Partic
 from conference.model.permissions import Role
 from conference.model.recording import RecordingState
 from conference.model.transcript import CaptionState, SpeakerLabel
+from conference.transcript_views import TranscriptChanged, TranscriptEditing
 
 
 @dataclass(frozen=True, slots=True)
@@ -511,6 +512,8 @@ SessionEvent = (
     | ProgramUpdated
     | DiskUpdated
     | CommentsUpdated
+    | TranscriptChanged
+    | TranscriptEditing
     | SessionReplaced
     | SessionRemoved
     | SessionRefused

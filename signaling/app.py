@@ -73,7 +73,10 @@ from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
 from conference.services.transcription import Transcription
+from conference.services.transcript_editing import TranscriptEditing
+from conference.services.transcript_news import TranscriptNews
 from conference.services.venues import Venues
+from conference.services.transcripts import Transcripts
 from conference.services.viewers import Viewers
 from conference.services.waiting import WaitingRoom
 from conference.storage.database import Database
@@ -335,6 +338,8 @@ class WebProcess:
             metrics=metrics,
             proxies=proxies,
             rate_limits=ephemeral.rate_limits,
+            transcripts=Transcripts(rooms),
+            transcript_editing=TranscriptEditing(rooms, TranscriptNews(rooms)),
         )
         app = make_application(
             context,

@@ -79,6 +79,9 @@ class Action(StrEnum):
     RESPONSE_MANAGE = "response.manage"  # ask departments, approve what they answer
     ACCOUNT_READ = "account.read"  # what became of it all, in numbers
     COMMENT_TRACE = "comment.trace"  # read a comment author's address
+    TRANSCRIPT_READ = "transcript.read"
+    TRANSCRIPT_EDIT = "transcript.edit"  # and the lists of terms
+    TRANSCRIPT_CONFIDENTIAL = "transcript.confidential"  # read what is marked as confidential, too
     USER_MANAGE = "user.manage"
     ORGANIZATION_MANAGE = "organization.manage"
 
@@ -134,21 +137,24 @@ _BROADCAST: Final = frozenset(
 _COMMENTS: Final = frozenset({Action.COMMENT_MODERATE, Action.COMMENT_PROMOTE})
 _OPEN_CASES: Final = frozenset({Action.RESPONSE_READ, Action.RESPONSE_OPEN, Action.ACCOUNT_READ})
 _KEEP_LEDGER: Final = frozenset({Action.RESPONSE_READ, Action.RESPONSE_MANAGE, Action.ACCOUNT_READ})
+_TRANSCRIPT: Final = frozenset({Action.TRANSCRIPT_READ, Action.TRANSCRIPT_CONFIDENTIAL})
 _OVERSEE: Final = frozenset(
     {Action.ATTENDANCE_READ, Action.DESK_JOIN, Action.AUDIT_READ, Action.ARCHIVE_READ}
 )
 
 PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
     {
-        Role.CHAIR: _LEAD | _BROADCAST | _COMMENTS | _OPEN_CASES | {Action.PROMOTION_DECIDE},
+        Role.CHAIR: _LEAD | _BROADCAST | _COMMENTS | _OPEN_CASES | _TRANSCRIPT | {Action.PROMOTION_DECIDE},
         Role.SECRETARIAT: _LEAD
         | _PREPARE
         | _BROADCAST
         | _COMMENTS
         | _OPEN_CASES
         | _KEEP_LEDGER
+        | _TRANSCRIPT
         | {
             Action.PROMOTION_DECIDE,
+            Action.TRANSCRIPT_EDIT,
             Action.STATEMENT_READ_PRIVATE,
             Action.ARCHIVE_READ,
             Action.RECORDING_READ,
@@ -163,14 +169,16 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         Role.MODERATOR: _SPEAK
         | _COMMENTS
         | _OPEN_CASES
-        | {Action.DESK_JOIN, Action.PROGRAM_READ, Action.BROADCAST_CUT},
+        | {Action.DESK_JOIN, Action.PROGRAM_READ, Action.BROADCAST_CUT, Action.TRANSCRIPT_READ},
         Role.OBSERVER: _LISTEN,
         Role.ORGANIZER: _LISTEN
         | _LIFE_CYCLE
         | _OVERSEE
         | _PREPARE
         | _KEEP_LEDGER
+        | _TRANSCRIPT
         | {
+            Action.TRANSCRIPT_EDIT,
             Action.RECORDING_READ,
             Action.EXPORT_CREATE,
             Action.PROGRAM_READ,
@@ -181,6 +189,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         | _OVERSEE
         | _PREPARE
         | _KEEP_LEDGER
+        | _TRANSCRIPT
         | {
             Action.AUDIT_FORGET,
             Action.COMMENT_TRACE,

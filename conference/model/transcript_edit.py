@@ -15,7 +15,7 @@ from conference.model.errors import ConferenceError
 from conference.model.transcript import SpeakerLabel, TranscriptSegment, Word, require_text
 
 PAUSE_MS: Final = 400  # a comma stands for it
-_MAX_COMPARED: Final = 3_000_000  # products of lengths; what is longer counts as written anew
+_MAX_COMPARED: Final = 250_000  # products of lengths; what is longer counts as written anew
 _FIRST_CJK: Final = 0x2E80
 _HANGUL: Final = (0xAC00, 0xD800)
 _POINTS: Final = frozenset("，。、；：？！…,.;:?!")

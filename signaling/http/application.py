@@ -30,6 +30,7 @@ from signaling.http import (
     staff,
     streams,
     trace,
+    transcripts,
     venues,
 )
 from signaling.http.context import CONTEXT, HttpContext
@@ -69,6 +70,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     attendance.add_to(app)
     trace.add_to(app)
     streams.add_to(app)
+    transcripts.add_to(app)
     operations.add_to(app)
     Pages(lan_ca=lan_ca).add_to(app)
 

@@ -47,6 +47,8 @@ from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
 from conference.services.venues import Venues
+from conference.services.transcript_editing import TranscriptEditing
+from conference.services.transcripts import Transcripts
 from conference.services.viewers import Viewers
 from recording.hls.card_segments import Cards
 from recording.hls.store import ProgramStores
@@ -112,6 +114,8 @@ class HttpContext:
     archives: ArchiveBuilder
     storage: Storage
     media: MediaPlane
+    transcripts: Transcripts
+    transcript_editing: TranscriptEditing
     metrics: Metrics
     proxies: TrustedProxies
     rate_limits: RateLimits

@@ -56,6 +56,7 @@ from conference.events import (
     WaitingLeft,
 )
 from conference.model.agenda import AgendaItem
+from conference.transcript_views import TranscriptChanged, TranscriptEditing
 
 EVENT_NAMES: Final[dict[type, str]] = {
     Snapshot: "room.snapshot",
@@ -89,6 +90,8 @@ EVENT_NAMES: Final[dict[type, str]] = {
     ProgramUpdated: "program.updated",
     DiskUpdated: "disk.updated",
     CommentsUpdated: "comments.updated",
+    TranscriptChanged: "transcript.changed",
+    TranscriptEditing: "transcript.editing",
     SessionReplaced: "session.replaced",
     SessionRemoved: "session.removed",
     SessionRefused: "session.refused",

@@ -111,6 +111,19 @@ DOORS = (
     door(Action.RESPONSE_MANAGE, "PATCH", "/departments/dp_none", {"name": "x"}),
     door(Action.RESPONSE_MANAGE, "GET", "/departments/dp_none/link"),
     door(Action.RESPONSE_MANAGE, "POST", "/departments/dp_none/renew"),
+    door(Action.TRANSCRIPT_READ, "GET", "/transcript"),
+    door(Action.TRANSCRIPT_READ, "GET", "/transcript/find?q=x"),
+    door(Action.TRANSCRIPT_READ, "GET", "/transcript/search?q=x"),
+    door(Action.TRANSCRIPT_READ, "GET", "/transcript/seg_none"),
+    door(Action.TRANSCRIPT_READ, "GET", "/transcript/seg_none/revisions"),
+    door(Action.TRANSCRIPT_EDIT, "PATCH", "/transcript/seg_none", {"revision": 1}),
+    door(Action.TRANSCRIPT_EDIT, "POST", "/transcript/seg_none/split", {"revision": 1, "at": 1}),
+    door(Action.TRANSCRIPT_EDIT, "POST", "/transcript/seg_none/join", {"revision": 1, "next_revision": 1}),
+    door(Action.TRANSCRIPT_EDIT, "POST", "/transcript/seg_none/restore", {"revision": 1, "to": 1}),
+    door(Action.TRANSCRIPT_EDIT, "POST", "/transcript/seg_none/proposal", {"revision": 1, "accept": True}),
+    door(
+        Action.TRANSCRIPT_EDIT, "POST", "/transcript/replace", {"find": "x", "replace": "y", "segments": []}
+    ),
     door(Action.WHIP_PUBLISH, "POST", "/whip/c", data=OFFER, headers={"Content-Type": "application/sdp"}),
     door(Action.WHEP_PLAY, "POST", "/whep/c/p_x", data=OFFER, headers={"Content-Type": "application/sdp"}),
     door(Action.CONSULTATION_START, "POST", "/start"),
@@ -123,6 +136,7 @@ DOORS = (
 )
 STAFF_DOORS = (
     door(Action.CONSULTATION_CREATE, "POST", "/api/v1/consultations", {"title": "x"}),
+    door(Action.TRANSCRIPT_READ, "GET", "/api/v1/transcripts/search?q=x"),
     door(Action.USER_MANAGE, "GET", "/api/v1/users"),
     door(Action.USER_MANAGE, "POST", "/api/v1/users", USER),
     door(Action.USER_MANAGE, "PATCH", "/api/v1/users/u_none", {"name": "x"}),
@@ -182,6 +196,7 @@ LOOKED_AT = {  # doors that open for more, or show more: see the tests below, an
     Action.ROOM_JOIN,
     Action.STATEMENT_READ_PRIVATE,
     Action.LINK_READ,
+    Action.TRANSCRIPT_CONFIDENTIAL,
 }
 
 

@@ -46,29 +46,33 @@ BROADCAST = {"program.read", "program.direct", "broadcast.cut", "recording.pause
 COMMENTS = {"comment.moderate", "comment.promote"}
 CASES = {"response.read", "response.open", "account.read"}
 LEDGER = {"response.read", "response.manage", "account.read"}
+TRANSCRIPT = {"transcript.read", "transcript.confidential"}
 OVERSEE = {"attendance.read", "desk.join", "audit.read", "archive.read"}
 TABLE = {
-    "chair": LEAD | BROADCAST | COMMENTS | CASES | {"promotion.decide"},
+    "chair": LEAD | BROADCAST | COMMENTS | CASES | TRANSCRIPT | {"promotion.decide"},
     "secretariat": LEAD
     | PREPARE
     | BROADCAST
     | COMMENTS
     | CASES
     | LEDGER
-    | {"promotion.decide"}
+    | TRANSCRIPT
+    | {"promotion.decide", "transcript.edit"}
     | {"statement.read_private", "archive.read", "recording.read", "recording.delete", "export.create"},
     "member": SPEAK,
     "department": SPEAK,
     "expert": SPEAK,
     "citizen": SPEAK,
     "venue_operator": SPEAK,
-    "moderator": SPEAK | COMMENTS | CASES | {"desk.join", "program.read", "broadcast.cut"},
+    "moderator": SPEAK | COMMENTS | CASES | {"desk.join", "program.read", "broadcast.cut", "transcript.read"},
     "observer": LISTEN,
     "organizer": LISTEN
     | PREPARE
     | OVERSEE
     | LEDGER
+    | TRANSCRIPT
     | {
+        "transcript.edit",
         "consultation.start",
         "consultation.end",
         "recording.read",
@@ -81,6 +85,7 @@ TABLE = {
     | PREPARE
     | OVERSEE
     | LEDGER
+    | TRANSCRIPT
     | {
         "audit.forget",
         "comment.trace",
