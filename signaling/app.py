@@ -27,6 +27,7 @@ from conference.services.attendance import Attendance
 from conference.services.audit import Trace
 from conference.services.broadcasts import Broadcasts
 from conference.services.case_queries import CaseQueries
+from conference.services.catching_up import CatchingUp
 from conference.services.comment_boards import CommentBoards
 from conference.services.comment_desk import CommentDesk
 from conference.services.comments import Comments
@@ -72,11 +73,12 @@ from conference.services.rooms import RoomLimits, Rooms
 from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
-from conference.services.transcription import Transcription
 from conference.services.transcript_editing import TranscriptEditing
 from conference.services.transcript_news import TranscriptNews
-from conference.services.venues import Venues
+from conference.services.transcript_presence import TranscriptPresence
+from conference.services.transcription import Transcription
 from conference.services.transcripts import Transcripts
+from conference.services.venues import Venues
 from conference.services.viewers import Viewers
 from conference.services.waiting import WaitingRoom
 from conference.storage.database import Database
@@ -117,6 +119,7 @@ from signaling.realtime.room_namespace import RoomNamespace
 from signaling.realtime.room_requests import RoomRequests
 from signaling.realtime.server import SocketServer
 from signaling.realtime.session_requests import AgendaRequests, StatementRequests
+from signaling.realtime.transcript_requests import TranscriptRequests
 from signaling.settings import Settings
 from signaling.tables.client import TableWorkers
 from signaling.tasks import Background
@@ -129,6 +132,7 @@ _TICK_S = 0.1  # how late a countdown may begin, warn and end
 _HEARTBEAT_S = 5.0
 _PROGRAM_S = 0.1  # how late a program shows what happened
 _CAPTIONS_S = 0.05  # how late a final is written and shown
+_CATCHING_UP_S = 1.0
 _COMMENTS_S = 0.5  # how late desks learn of comments
 _VIEWERS_S = 5.0
 _ADDRESSES_S = 3600.0
@@ -171,6 +175,7 @@ class WebProcess:
     programs: ProgramTimes
     productions: Programs
     transcription: Transcription
+    catching_up: CatchingUp
     broadcasts: Broadcasts
     comments: Comments
     comment_desk: CommentDesk
@@ -240,12 +245,15 @@ class WebProcess:
         media_sessions.follow(productions.media_lost)
         disk_watch = DiskWatch(rooms, disk, int(settings.disk_warn_gb * 1e9))
         metrics.watch_programs(productions, disk_watch)
+        presence = TranscriptPresence(rooms)
+        desks.follow(presence.left)
         shared = {
             **FloorRequests(floors).calls(),
             **AgendaRequests(agendas).calls(),
             **StatementRequests(statements).calls(),
             **BroadcastRequests(broadcasts, productions).calls(),
             **CommentRequests(comment_desk, promotions).calls(),
+            **TranscriptRequests(presence).calls(),
         }
         waiting = WaitingRoom(rooms, arrivals, departures)
         requests = RoomRequests(arrivals, departures, desks, moderation, media_sessions, waiting, shared)
@@ -271,7 +279,8 @@ class WebProcess:
             enabled=settings.captions,
         )
         media_sessions.follow(transcription.follow)
-        metrics.watch_transcription(transcription)
+        catching_up = CatchingUp(rooms, transcription, transcriber, recorder)
+        metrics.watch_transcription(transcription, catching_up)
         exporter = ExportWorkers(
             directory.recordings,
             directory.program,
@@ -296,6 +305,8 @@ class WebProcess:
             files=files,
             recordings=recordings,
             exports=exports,
+            transcription=transcription,
+            catching_up=catching_up,
             broadcasts=broadcasts,
             public_views=PublicViews(
                 database,
@@ -332,14 +343,14 @@ class WebProcess:
             statements=statements,
             attendance=attendance,
             trace=Trace(database, clock),
+            transcripts=Transcripts(rooms),
+            transcript_editing=TranscriptEditing(rooms, TranscriptNews(rooms)),
             archives=ArchiveBuilder(database.url, directory.path, directory.files),
             storage=database,
             media=media,
             metrics=metrics,
             proxies=proxies,
             rate_limits=ephemeral.rate_limits,
-            transcripts=Transcripts(rooms),
-            transcript_editing=TranscriptEditing(rooms, TranscriptNews(rooms)),
         )
         app = make_application(
             context,
@@ -368,6 +379,7 @@ class WebProcess:
             programs=programs,
             productions=productions,
             transcription=transcription,
+            catching_up=catching_up,
             broadcasts=broadcasts,
             comments=comments,
             comment_desk=comment_desk,
@@ -391,6 +403,7 @@ class WebProcess:
         await self.productions.restore()
         await self.disk_watch.tick()
         await self.exports.restore()
+        await self.catching_up.restore()
         background.keep(self.media_sessions.run)
         background.keep(self.recordings.run)
         background.keep(self.productions.run)
@@ -403,6 +416,7 @@ class WebProcess:
         background.every(_PROGRAM_S, self.productions.tick)
         background.every(_RECORDING_S, self.transcription.tick)
         background.every(_CAPTIONS_S, self.transcription.rows.write)
+        background.every(_CATCHING_UP_S, self.catching_up.tick)
         background.every(_RECORDING_S, self.broadcasts.save_cuts)
         background.every(_COMMENTS_S, self.comment_desk.tell)
         background.every(_VIEWERS_S, self.viewers.tick)

@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from conference.model.program import ProgramState
 from conference.model.transcript import CaptionState
+from conference.services.catching_up import CatchingUp
 from conference.services.disk_watch import DiskWatch
 from conference.services.programs import Programs
 from conference.services.rooms import Rooms
@@ -80,9 +81,9 @@ class Metrics:
         """How the programs fare, and the disk that they are kept on."""
         self.registry.register(_ProgramCollector(programs, disk))
 
-    def watch_transcription(self, transcription: Transcription) -> None:
+    def watch_transcription(self, transcription: Transcription, catching_up: CatchingUp) -> None:
         """How captions fare, and how recognition keeps up."""
-        self.registry.register(_TranscriptionCollector(transcription))
+        self.registry.register(_TranscriptionCollector(transcription, catching_up))
 
     def watch_crowd(self, crowd: Crowd) -> None:
         """How many wait for the next piece of a livestream."""
@@ -174,8 +175,9 @@ class _ProgramCollector(Collector):
 
 
 class _TranscriptionCollector(Collector):
-    def __init__(self, transcription: Transcription) -> None:
+    def __init__(self, transcription: Transcription, catching_up: CatchingUp) -> None:
         self._transcription = transcription
+        self._catching_up = catching_up
 
     def collect(self) -> Iterable[Metric]:
         states = GaugeMetricFamily("yuanshang_captions", "Rooms that are listened to.", labels=["state"])
@@ -184,6 +186,13 @@ class _TranscriptionCollector(Collector):
         for state, count in counts.items():
             states.add_metric([state.value], count)
         yield states
+        cases, jobs = self._catching_up.counts()
+        yield GaugeMetricFamily(
+            "yuanshang_transcripts_incomplete", "Consultations of which text may be missing.", cases
+        )
+        yield GaugeMetricFamily(
+            "yuanshang_transcription_jobs", "Stretches being recognised from the recording.", jobs
+        )
         load = self._transcription.load
         if load is not None:
             yield GaugeMetricFamily(

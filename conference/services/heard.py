@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -53,6 +54,7 @@ class HeardRows:
         self._rewriter = rewriter
         self._told = told
         self._waiting: deque[_Waiting] = deque()
+        self._writing = asyncio.Lock()
 
     def take(self, heard: Heard) -> None:
         """Never waits."""
@@ -71,6 +73,12 @@ class HeardRows:
 
         Raises storage_unavailable; the next call goes on there.
         """
+        if not self._waiting:
+            return
+        async with self._writing:  # a stretch that is read twice before it is written would be there twice
+            await self._write_waiting(everything=everything)
+
+    async def _write_waiting(self, *, everything: bool) -> None:
         now_s = self._rooms.clock.monotonic()
         for consultation_id in dict.fromkeys(each.heard.consultation_id for each in self._waiting):
             own = [each for each in self._waiting if each.heard.consultation_id == consultation_id]
@@ -122,9 +130,7 @@ class HeardRows:
             "from_recording": any(each.job_id is not None for each in batch),
         }
         at_ms, now_ms = self._rooms.program_time_ms(consultation), self._rooms.clock.wall_ms()
-        return AuditEntry(
-            consultation.id, now_ms, at_ms, SYSTEM, "transcript.heard", consultation.id, content
-        )
+        return AuditEntry(consultation.id, now_ms, at_ms, SYSTEM, "transcript.heard", None, content)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,12 +15,13 @@ from conference.model.media import TRANSCRIPTION_TAP, TapLost
 from conference.model.permissions import Role
 from conference.model.speaking import speaks_for
 from conference.model.transcript import CaptionState
-from conference.services.heard import HeardRows, Rewriter
+from conference.services.heard import HeardRows, Rewriter, Written
 from conference.services.live_captions import LiveCaptions
 from conference.services.live_room import LiveRoom
 from conference.services.media_sessions import RoomsEvent
 from conference.services.ports import MediaError, Transcriber
 from conference.services.rooms import Rooms
+from conference.services.transcript_news import TranscriptNews
 from conference.worker_events import (
     Heard,
     HeardPartial,
@@ -84,8 +85,8 @@ class Transcription:
         self._transcriber = transcriber
         self._kept: dict[str, _Kept] = {}
         self._load: TranscriberLoad | None = None
-        self._captions = LiveCaptions(rooms)
-        self.rows = HeardRows(rooms, rewriter, self._captions.written)
+        self._captions, self._news = LiveCaptions(rooms), TranscriptNews(rooms)
+        self.rows = HeardRows(rooms, rewriter, self._written)
         self.ended_jobs: list[ListenEnded] = []  # not dealt with yet
         transcriber.listen(self._receive)
 
@@ -230,6 +231,11 @@ class Transcription:
         async with self._rooms.storage.transaction() as unit:
             await unit.audit.append(entry)
 
+    def _written(self, consultation_id: str, written: Sequence[Written]) -> None:
+        """Rows are there: everybody reads them, and desks put them into the transcript."""
+        self._captions.written(consultation_id, written)
+        self._news.tell(consultation_id, [each.segment for each in written])
+
     # ── what the transcriber and the media process tell ─────────────────────────────────────────
 
     def _receive(self, event: TranscriberEvent) -> None:
@@ -301,14 +307,14 @@ class Transcription:
         """Of the rooms that are to be listened to, for /metrics."""
         return [each.state for each in self._kept.values()]
 
-    def state(self, consultation: Consultation) -> CaptionState:
+    def state(self, consultation_id: str) -> CaptionState:
         """How captions fare."""
-        kept = self._kept.get(consultation.id)
+        kept = self._kept.get(consultation_id)
         return CaptionState.OFF if kept is None else kept.state
 
-    def is_listening(self, consultation_id: str) -> bool:
-        """Whether its room is to be listened to here."""
-        return consultation_id in self._kept
+    def listened(self) -> tuple[str, ...]:
+        """Consultations whose rooms are to be listened to here."""
+        return tuple(self._kept)
 
     def horizons(self, consultation_id: str, now_ms: int) -> tuple[int, dict[str, int]]:
         """Up to which program time each microphone has been dealt with, or will not be: of all, and of some."""

@@ -30,6 +30,7 @@ from signaling.http import (
     staff,
     streams,
     trace,
+    transcription,
     transcripts,
     venues,
 )
@@ -57,6 +58,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     proceedings.add_to(app)
     recordings.add_to(app)
     exports.add_to(app)
+    transcription.add_to(app)
     broadcast.add_to(app)
     comments.add_to(app)
     promotions.add_to(app)
@@ -69,8 +71,8 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     accounts.add_to(app)
     attendance.add_to(app)
     trace.add_to(app)
-    streams.add_to(app)
     transcripts.add_to(app)
+    streams.add_to(app)
     operations.add_to(app)
     Pages(lan_ca=lan_ca).add_to(app)
 

@@ -19,6 +19,7 @@ from conference.services.attendance import Attendance
 from conference.services.audit import Trace
 from conference.services.broadcasts import Broadcasts
 from conference.services.case_queries import CaseQueries
+from conference.services.catching_up import CatchingUp
 from conference.services.comment_desk import CommentDesk
 from conference.services.comments import Comments
 from conference.services.consultations import Consultations
@@ -46,9 +47,10 @@ from conference.services.rooms import Rooms
 from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
-from conference.services.venues import Venues
 from conference.services.transcript_editing import TranscriptEditing
+from conference.services.transcription import Transcription
 from conference.services.transcripts import Transcripts
+from conference.services.venues import Venues
 from conference.services.viewers import Viewers
 from recording.hls.card_segments import Cards
 from recording.hls.store import ProgramStores
@@ -82,6 +84,8 @@ class HttpContext:
     files: Files
     recordings: Recordings
     exports: Exports
+    transcription: Transcription
+    catching_up: CatchingUp
     broadcasts: Broadcasts
     public_views: PublicViews
     comments: Comments
@@ -111,11 +115,11 @@ class HttpContext:
     statements: Statements
     attendance: Attendance
     trace: Trace
+    transcripts: Transcripts
+    transcript_editing: TranscriptEditing
     archives: ArchiveBuilder
     storage: Storage
     media: MediaPlane
-    transcripts: Transcripts
-    transcript_editing: TranscriptEditing
     metrics: Metrics
     proxies: TrustedProxies
     rate_limits: RateLimits
