@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from conference.events import DeskSnapshot
@@ -21,6 +22,11 @@ class Desks:
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
+        self._followers: list[Callable[[str, str], None]] = []
+
+    def follow(self, left: Callable[[str, str], None]) -> None:
+        """Have this called with room and desk whenever a desk is gone."""
+        self._followers.append(left)
 
     async def open(
         self,
@@ -50,6 +56,8 @@ class Desks:
 
     async def close(self, room_id: str, desk_id: str) -> None:
         """The socket is gone."""
+        for left in self._followers:
+            left(room_id, desk_id)
         if self._rooms.find(room_id) is None:
             return
         async with self._rooms.locked(room_id) as room:

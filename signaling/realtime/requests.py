@@ -16,6 +16,7 @@ from conference.model.media import Source, TrackHint
 from conference.model.participant import Device
 from conference.model.program import Direction, DirectionMode, Layout
 from conference.model.statement import MAX_TEXT_CHARS
+from conference.model.transcript import MAX_TEXT
 from conference.services.agendas import MAX_ITEMS
 from conference.services.comment_decisions import Batch
 from conference.services.comment_desk import MAX_IDS, Order, Wanted
@@ -380,6 +381,14 @@ class RecordingPause(Request):
     paused: bool
 
 
+class TranscriptEditAt(Request):
+    """transcript.edit_at: the caller writes in this segment, behind so many characters; nowhere without one. Say it
+    again every few seconds: others forget it after twenty."""
+
+    segment_id: Id | None = None
+    at: Annotated[int, Field(ge=0, le=MAX_TEXT)] | None = None
+
+
 REQUESTS: Final[dict[str, type[Request]]] = {
     "room.sync": Empty,
     "room.leave": Empty,
@@ -429,6 +438,7 @@ REQUESTS: Final[dict[str, type[Request]]] = {
     "promotions.list": Empty,
     "promotion.decline": PromotionOne,
     "promotion.end": PromotionEnd,
+    "transcript.edit_at": TranscriptEditAt,
 }
 
 DESK_REQUESTS: Final = frozenset(
@@ -442,7 +452,16 @@ DESK_REQUESTS: Final = frozenset(
             name
             for name in REQUESTS
             if name.startswith(
-                ("floor.", "agenda.", "program.", "broadcast.", "recording.", "comment", "promotion")
+                (
+                    "floor.",
+                    "agenda.",
+                    "program.",
+                    "broadcast.",
+                    "recording.",
+                    "comment",
+                    "promotion",
+                    "transcript.",
+                )
             )
         ),
         "statement.take",

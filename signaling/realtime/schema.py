@@ -52,9 +52,9 @@ changed: put its groups in the place of those that you hold, drop what is `gone`
 `complete` is false. A comment before the meeting is the current item of the agenda, of kind `promotion`, with
 its `words`, `nickname` and `place`.
 
-`transcript.changed` goes to desks with `transcript.read`, without `version`: put each of its segments in the place of an
-older revision, drop what is `removed`. Who may not read what is confidential is told that such a segment is removed.
-Captions that are still shown follow by `caption.corrected`.
+`transcript.changed` goes to desks with `transcript.read`, without `version`: put each of its segments in the place of
+an older revision, drop what is `removed`. Who may not read what is confidential is told that such a segment is removed.
+Captions that are still shown follow by `caption.corrected`. `transcript.editing` says where somebody else is writing.
 
 Namespace `/desk`, `auth: {token}`, for roles with `desk.join`: the same events with `desk.snapshot` instead of
 `room.snapshot`, no media, and the requests DESK_REQUESTS.

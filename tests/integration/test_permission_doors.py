@@ -190,6 +190,7 @@ REQUESTS: tuple[tuple[Action, str, dict[str, Any]], ...] = (
     (Action.COMMENT_PROMOTE, "promotions.list", {}),
     (Action.COMMENT_PROMOTE, "promotion.decline", {"id": "pr_none"}),
     (Action.PROMOTION_DECIDE, "promotion.end", {}),
+    (Action.TRANSCRIPT_EDIT, "transcript.edit_at", {}),
 )
 LOOKED_AT = {  # doors that open for more, or show more: see the tests below, and test_live_http
     Action.PROGRAM_READ,

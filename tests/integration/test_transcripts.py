@@ -435,3 +435,37 @@ async def test_desks_learn_of_splits_and_joins(door: Door) -> None:
     await eventually(lambda: len(desk.of("transcript.changed")) == 2)
     told = desk.of("transcript.changed")[1]
     assert (told["segments"], told["removed"]) == ([joined], [parts["items"][1]["id"]])
+
+
+async def test_desks_see_where_others_write(door: Door) -> None:
+    await fill(door)
+    writer = await door.server.desk(Role.SECRETARIAT, "李秘书")
+    reader = await door.server.desk(Role.MODERATOR, "审核员")
+    member = await door.server.join(Role.MEMBER, "张三")
+    await writer.ask("transcript.edit_at", {"segment_id": "seg_0001", "at": 3})
+    await eventually(lambda: reader.of("transcript.editing"))
+    (told,) = reader.of("transcript.editing")
+    session = told.pop("session")
+    assert told == {"segment_id": "seg_0001", "at": 3, "name": "李秘书"}
+    await writer.ask("transcript.edit_at", {"segment_id": None, "at": None})
+    await writer.ask("transcript.edit_at", {"segment_id": "seg_0002"})
+    await writer.close()
+    await eventually(lambda: len(reader.of("transcript.editing")) == 4)
+    assert [(each["segment_id"], each["session"]) for each in reader.of("transcript.editing")[1:]] == [
+        (None, session),
+        ("seg_0002", session),
+        (None, session),
+    ]
+    assert not writer.of("transcript.editing")
+    assert not member.of("transcript.editing")
+    assert await reader.refused("transcript.edit_at", {"segment_id": "seg_0001"}) == "forbidden"
+    await reader.close()
+
+
+async def test_a_desk_that_wrote_nowhere_leaves_without_a_word(door: Door) -> None:
+    reader = await door.server.desk(Role.SECRETARIAT, "李秘书")
+    silent, writing = await door.server.desk(), await door.server.desk(Role.ORGANIZER)
+    await silent.close()
+    await writing.ask("transcript.edit_at", {"segment_id": "seg_0001", "at": 0})
+    await eventually(lambda: reader.of("transcript.editing"))
+    assert [each["segment_id"] for each in reader.of("transcript.editing")] == ["seg_0001"]
