@@ -87,6 +87,10 @@ ERROR_TEXTS: Final[dict[str, str]] = {
     "no_channel": "这个部门没有可用的邮箱或手机号，或服务器还没有设置发信方式，提醒发不出去。请电话联系。",
     "text_refused": "内容未通过检查，修改后可以重新发送。",
     "link_not_found": "链接已失效，可能已换发新的链接。请向会务组索取。",
+    # minutes
+    "gaps_open": "转写稿还有缺口。请先处理，或写明理由再提交。",
+    "template_refused": "这个模板不能使用，请按说明修改后再上传。",
+    "document_failed": "文档暂时做不出来，请稍后再试。",
     # media
     "sdp_invalid": "媒体协商内容无效。",
     "too_many_tracks": "同时发送的音视频过多。",

@@ -82,6 +82,10 @@ class Action(StrEnum):
     TRANSCRIPT_READ = "transcript.read"
     TRANSCRIPT_EDIT = "transcript.edit"  # and the lists of terms
     TRANSCRIPT_CONFIDENTIAL = "transcript.confidential"  # read what is marked as confidential, too
+    MINUTES_READ = "minutes.read"
+    MINUTES_EDIT = "minutes.edit"  # make, write, review, reopen
+    MINUTES_APPROVE = "minutes.approve"
+    MINUTES_TEMPLATE = "minutes.template"  # of one's own body
     USER_MANAGE = "user.manage"
     ORGANIZATION_MANAGE = "organization.manage"
 
@@ -138,13 +142,21 @@ _COMMENTS: Final = frozenset({Action.COMMENT_MODERATE, Action.COMMENT_PROMOTE})
 _OPEN_CASES: Final = frozenset({Action.RESPONSE_READ, Action.RESPONSE_OPEN, Action.ACCOUNT_READ})
 _KEEP_LEDGER: Final = frozenset({Action.RESPONSE_READ, Action.RESPONSE_MANAGE, Action.ACCOUNT_READ})
 _TRANSCRIPT: Final = frozenset({Action.TRANSCRIPT_READ, Action.TRANSCRIPT_CONFIDENTIAL})
+_WRITE_MINUTES: Final = frozenset(
+    {Action.MINUTES_READ, Action.MINUTES_EDIT, Action.MINUTES_APPROVE, Action.MINUTES_TEMPLATE}
+)
 _OVERSEE: Final = frozenset(
     {Action.ATTENDANCE_READ, Action.DESK_JOIN, Action.AUDIT_READ, Action.ARCHIVE_READ}
 )
 
 PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
     {
-        Role.CHAIR: _LEAD | _BROADCAST | _COMMENTS | _OPEN_CASES | _TRANSCRIPT | {Action.PROMOTION_DECIDE},
+        Role.CHAIR: _LEAD
+        | _BROADCAST
+        | _COMMENTS
+        | _OPEN_CASES
+        | _TRANSCRIPT
+        | {Action.PROMOTION_DECIDE, Action.MINUTES_READ, Action.MINUTES_APPROVE},
         Role.SECRETARIAT: _LEAD
         | _PREPARE
         | _BROADCAST
@@ -152,6 +164,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         | _OPEN_CASES
         | _KEEP_LEDGER
         | _TRANSCRIPT
+        | _WRITE_MINUTES
         | {
             Action.PROMOTION_DECIDE,
             Action.TRANSCRIPT_EDIT,
@@ -177,6 +190,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         | _PREPARE
         | _KEEP_LEDGER
         | _TRANSCRIPT
+        | (_WRITE_MINUTES - {Action.MINUTES_APPROVE})
         | {
             Action.TRANSCRIPT_EDIT,
             Action.RECORDING_READ,
@@ -191,6 +205,8 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         | _KEEP_LEDGER
         | _TRANSCRIPT
         | {
+            Action.MINUTES_READ,
+            Action.MINUTES_TEMPLATE,
             Action.AUDIT_FORGET,
             Action.COMMENT_TRACE,
             Action.PROGRAM_READ,

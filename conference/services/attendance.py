@@ -44,20 +44,7 @@ class Attendance:
         require(role, Action.ATTENDANCE_READ)
         async with self._storage.reading() as unit:
             consultation = await consultation_of(unit, consultation_id)
-            agenda = await unit.agenda.get(consultation_id)
-            board = await unit.statements.board(consultation_id)
-            return Record(
-                consultation=consultation,
-                now_ms=self._programs.now_ms(consultation),
-                participants=tuple(await unit.participants.of(consultation_id)),
-                stays=tuple(await unit.stays.of(consultation_id)),
-                turns=tuple(await unit.floor.turns(consultation_id)),
-                statements=tuple(board.statements.values()),
-                requests=tuple(await _requests(unit, consultation_id)),
-                invitees=tuple(await unit.invitees.of(consultation_id)),
-                venues=tuple(await unit.venues.of(consultation_id)),
-                agenda_titles={item.id: item.title for item in agenda.items},
-            )
+            return await record_of(unit, consultation, self._programs.now_ms(consultation))
 
     async def restore(self, chosen: Callable[[str], bool] = lambda _: True) -> None:
         """After a start: nobody is connected; they were until they were last seen."""
@@ -90,6 +77,25 @@ class Attendance:
                         {"participants": participant_ids},
                     )
                 )
+
+
+async def record_of(unit: UnitOfWork, consultation: Consultation, now_ms: int | None) -> Record:
+    """Read in this transaction."""
+    consultation_id = consultation.id
+    agenda = await unit.agenda.get(consultation_id)
+    board = await unit.statements.board(consultation_id)
+    return Record(
+        consultation=consultation,
+        now_ms=now_ms,
+        participants=tuple(await unit.participants.of(consultation_id)),
+        stays=tuple(await unit.stays.of(consultation_id)),
+        turns=tuple(await unit.floor.turns(consultation_id)),
+        statements=tuple(board.statements.values()),
+        requests=tuple(await _requests(unit, consultation_id)),
+        invitees=tuple(await unit.invitees.of(consultation_id)),
+        venues=tuple(await unit.venues.of(consultation_id)),
+        agenda_titles={item.id: item.title for item in agenda.items},
+    )
 
 
 def _reached(consultation: Consultation | None) -> int | None:

@@ -47,9 +47,15 @@ COMMENTS = {"comment.moderate", "comment.promote"}
 CASES = {"response.read", "response.open", "account.read"}
 LEDGER = {"response.read", "response.manage", "account.read"}
 TRANSCRIPT = {"transcript.read", "transcript.confidential"}
+MINUTES = {"minutes.read", "minutes.edit", "minutes.approve", "minutes.template"}
 OVERSEE = {"attendance.read", "desk.join", "audit.read", "archive.read"}
 TABLE = {
-    "chair": LEAD | BROADCAST | COMMENTS | CASES | TRANSCRIPT | {"promotion.decide"},
+    "chair": LEAD
+    | BROADCAST
+    | COMMENTS
+    | CASES
+    | TRANSCRIPT
+    | {"promotion.decide", "minutes.read", "minutes.approve"},
     "secretariat": LEAD
     | PREPARE
     | BROADCAST
@@ -57,6 +63,7 @@ TABLE = {
     | CASES
     | LEDGER
     | TRANSCRIPT
+    | MINUTES
     | {"promotion.decide", "transcript.edit"}
     | {"statement.read_private", "archive.read", "recording.read", "recording.delete", "export.create"},
     "member": SPEAK,
@@ -71,6 +78,7 @@ TABLE = {
     | OVERSEE
     | LEDGER
     | TRANSCRIPT
+    | (MINUTES - {"minutes.approve"})
     | {
         "transcript.edit",
         "consultation.start",
@@ -87,6 +95,8 @@ TABLE = {
     | LEDGER
     | TRANSCRIPT
     | {
+        "minutes.read",
+        "minutes.template",
         "audit.forget",
         "comment.trace",
         "program.read",

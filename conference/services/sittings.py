@@ -1,0 +1,54 @@
+"""Reading a sitting: all rows that minutes are made of, in one view."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import tzinfo
+
+from conference.model.consultation import Consultation
+from conference.model.promotion import PromotionState
+from conference.model.record import people
+from conference.model.response import Visibility
+from conference.model.sitting import GivenAnswer, Promoted, Sitting
+from conference.model.timeline import stretches
+from conference.model.transcript import Gap
+from conference.services.attendance import record_of
+from conference.services.export_jobs import agenda_marks
+from conference.services.ledger import ledger_of
+from conference.services.ports import UnitOfWork
+
+
+async def sitting_of(
+    unit: UnitOfWork, consultation: Consultation, now_ms: int | None, gaps: Sequence[Gap], zone: tzinfo
+) -> Sitting:
+    """What took place, as the rows tell it now. `now_ms`: program time, of now or of the end."""
+    record = await record_of(unit, consultation, now_ms)
+    marks = await agenda_marks(unit, consultation.id)
+    return Sitting(
+        record=record,
+        people=people(record),
+        agenda=(await unit.agenda.get(consultation.id)).items,
+        stretches=stretches(marks.steps),
+        segments=await unit.transcript.of(consultation.id, brief=True),
+        promotions=await _promotions(unit, consultation.id),
+        gaps=gaps,
+        zone=zone,
+    )
+
+
+async def _promotions(unit: UnitOfWork, consultation_id: str) -> list[Promoted]:
+    ledger = await ledger_of(unit, consultation_id)
+    answers: defaultdict[str, list[GivenAnswer]] = defaultdict(list)
+    for case in ledger.responses.values():
+        answer, department = case.shown_answer, ledger.department(case)
+        if answer is None or answer.approved_wall_ms is None:
+            continue
+        name = department.name if department is not None else answer.handler
+        text = answer.text if answer.visibility is Visibility.PUBLIC else None
+        answers[case.comment_id].append(GivenAnswer(name, text, answer.approved_wall_ms))
+    return [
+        Promoted(each.item_id, each.authors, tuple(answers[each.comment_id]))
+        for each in await unit.promotions.of(consultation_id)
+        if each.state is PromotionState.TAKEN and each.item_id is not None
+    ]
