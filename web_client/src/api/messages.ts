@@ -10,6 +10,7 @@ import type {
   ModeratedComment,
   Promotion,
 } from './moderation'
+import type { CaptionCorrected, CaptionFinal, CaptionPartial, CaptionState } from './captions'
 
 export type Role =
   | 'chair'
@@ -71,6 +72,10 @@ export interface Consultation {
   mode: string
   /** whether what is said is kept */
   recording?: RecordingState
+  /** absent on servers without captions */
+  captions?: CaptionState
+  /** whether they stand in the program's picture, too */
+  program_captions?: boolean
 }
 
 export type RecordingState = 'off' | 'on' | 'paused' | 'trouble'
@@ -258,6 +263,8 @@ export interface Snapshot {
   statement_count?: number
   /** null for those who may not admit */
   waiting?: WaitingPerson[] | null
+  /** the last that were said, oldest first */
+  recent_captions?: CaptionFinal[]
   /** desks alone */
   broadcast?: Broadcast
   /** null when none is made */
@@ -309,6 +316,11 @@ export interface ServerEvents {
   'program.updated': { program: Program | null }
   'disk.updated': { disk: Disk }
   'comments.updated': CommentsUpdated
+  'captions.updated': { version: number; state: CaptionState }
+  /** captions have no place among the versions: a lost one harms nothing */
+  'caption.partial': CaptionPartial
+  'caption.final': CaptionFinal
+  'caption.corrected': CaptionCorrected
   'floor.turn': { duration_ms: number | null; ending: FloorEnding }
   'floor.warning': { left_ms: number }
   'floor.ended': { reason: 'withdrawn' | 'time' | 'finished' }
@@ -356,6 +368,7 @@ export interface Requests {
   'statement.take': [{ id: string; taken: boolean }, { statement: Statement }]
   'statements.list': [{ before?: string; limit?: number }, { items: Statement[]; next: string | null }]
   'program.direct': [{ mode: DirectionMode; layout?: ProgramLayout; people?: string[] }, { program: Program | null }]
+  'program.captions': [{ on: boolean }, unknown]
   'broadcast.cut': [{ back_s?: number }, { broadcast: Broadcast }]
   'broadcast.restore': [Record<string, never>, { broadcast: Broadcast }]
   'broadcast.withdraw': [{ from_ms: number; to_ms: number; reason: string }, { broadcast: Broadcast }]

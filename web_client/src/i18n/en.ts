@@ -452,6 +452,7 @@ export const en: Messages = {
     talk: 'Hold to talk',
     camera: 'Camera on or off',
     hand: 'Ask to speak, withdraw',
+    captions: 'Captions',
     grid: 'Grid or speaker',
     regions: 'Next region',
     close: 'Close what is open; never leaves',

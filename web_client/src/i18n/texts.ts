@@ -3,6 +3,8 @@ import { accountEn } from './account.en'
 import { accountZhCN } from './account.zh-CN'
 import { broadcastEn } from './broadcast.en'
 import { broadcastZhCN } from './broadcast.zh-CN'
+import { captionsEn } from './captions.en'
+import { captionsZhCN } from './captions.zh-CN'
 import { casesEn } from './cases.en'
 import { casesZhCN } from './cases.zh-CN'
 import { commentsEn } from './comments.en'
@@ -16,6 +18,6 @@ import { responsesEn } from './responses.en'
 import { responsesZhCN } from './responses.zh-CN'
 import { zhCN } from './zh-CN'
 
-export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...entryZhCN, ...casesZhCN, ...commentsZhCN, ...responsesZhCN, ...accountZhCN }
+export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...captionsZhCN, ...entryZhCN, ...casesZhCN, ...commentsZhCN, ...responsesZhCN, ...accountZhCN }
 export type Texts = typeof chinese
-export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...entryEn, ...casesEn, ...commentsEn, ...responsesEn, ...accountEn }
+export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...captionsEn, ...entryEn, ...casesEn, ...commentsEn, ...responsesEn, ...accountEn }

@@ -451,6 +451,7 @@ export const zhCN = {
     talk: '按住说话',
     camera: '打开、关闭摄像头',
     hand: '申请发言、取消申请',
+    captions: '打开、关闭字幕',
     grid: '宫格、主讲人',
     regions: '跳到下一个区域',
     close: '关闭弹出的窗口，不会离开会议',

@@ -11,6 +11,7 @@ import type { RemoteTrack } from '@/rtc/subscribe-connection'
 import { SoundOutput } from '@/rtc/sound-output'
 import { WakeLock } from '@/rtc/wake-lock'
 import { i18n } from '@/i18n'
+import { useCaptions } from './captions'
 import { useDevices } from './devices'
 import { useDucking } from './ducking'
 import { useLine } from './line'
@@ -42,6 +43,7 @@ const VEIL_MS = 800
 
 export const useCall = defineStore('call', () => {
   const { t } = i18n.global
+  const captions = useCaptions()
   const room = useRoom()
   const line = useLine()
   const notices = useNotices()
@@ -105,10 +107,12 @@ export const useCall = defineStore('call', () => {
     })
     next.on('snapshot', (snapshot) => {
       room.take(snapshot)
+      captions.take(snapshot)
       entered(snapshot.self.in_hall ?? false)
     })
     next.on('event', (event) => {
       if (!room.apply(event)) void next.check()
+      captions.told(event.name, event.payload)
       if (event.name === 'participant.mute') own.toldToMute(event.payload)
       else if (event.name === 'subscription.changed') subscriptions.told(event.payload)
       else if (event.name === 'floor.turn') turn.told(event.payload)
@@ -176,6 +180,7 @@ export const useCall = defineStore('call', () => {
     tracks.value = []
     session.value = null
     line.use(null)
+    captions.clear()
     ended.value = reason
   }
 

@@ -1,9 +1,11 @@
-/** What this device remembers for its reader: large text and the single keys. */
+/** What this device remembers for its reader: large text, the single keys, captions. */
 import { defineStore } from 'pinia'
 import { ref, watchEffect } from 'vue'
 
 const SIZE_KEY = 'yuanshang.size'
 const KEYS_KEY = 'yuanshang.keys'
+const CAPTIONS_KEY = 'yuanshang.captions'
+const ALOUD_KEY = 'yuanshang.captions-aloud'
 const ASKED_KEY = 'yuanshang.large-asked'
 
 function read(key: string): string | null {
@@ -27,6 +29,9 @@ export const usePreferences = defineStore('preferences', () => {
   const asked = new URLSearchParams(window.location.search).get('size')
   const large = ref(asked ? asked === 'large' : read(SIZE_KEY) === 'large')
   const keys = ref(read(KEYS_KEY) !== 'off')
+  const captions = ref(read(CAPTIONS_KEY) !== 'off')
+  /** screen readers are told what was said */
+  const captionsAloud = ref(read(ALOUD_KEY) === 'on')
 
   watchEffect(() => {
     if (large.value) document.documentElement.dataset.size = 'large'
@@ -34,6 +39,8 @@ export const usePreferences = defineStore('preferences', () => {
     write(SIZE_KEY, large.value ? 'large' : 'normal')
   })
   watchEffect(() => write(KEYS_KEY, keys.value ? 'on' : 'off'))
+  watchEffect(() => write(CAPTIONS_KEY, captions.value ? 'on' : 'off'))
+  watchEffect(() => write(ALOUD_KEY, captionsAloud.value ? 'on' : 'off'))
 
   /** For somebody who asked for large text when invited. Once for a link: whoever then switches it off on this device means it. */
   function askLarge(link: string): void {
@@ -42,5 +49,5 @@ export const usePreferences = defineStore('preferences', () => {
     large.value = true
   }
 
-  return { large, keys, askLarge }
+  return { large, keys, captions, captionsAloud, askLarge }
 })

@@ -94,6 +94,9 @@ export function applyEvent<Name extends ServerEvent>(
     case 'consultation.updated':
       state.consultation = (payload as ServerEvents['consultation.updated']).consultation
       break
+    case 'captions.updated':
+      state.consultation = { ...state.consultation, captions: (payload as ServerEvents['captions.updated']).state }
+      break
     case 'agenda.updated':
       state.agenda = (payload as ServerEvents['agenda.updated']).agenda
       break

@@ -1,5 +1,6 @@
 /** The keys of the room. Single keys work only while no field and no opened sheet has the focus, and can be switched off. */
 import { onBeforeUnmount, onMounted, type Ref } from 'vue'
+import { useCaptions } from '@/stores/captions'
 import { useHand } from '@/stores/hand'
 import { useLayout } from '@/stores/layout'
 import { useOwnMedia } from '@/stores/own-media'
@@ -8,6 +9,7 @@ import { usePreferences } from '@/stores/preferences'
 const REGIONS = ['header', 'main', 'aside', 'footer']
 
 export function useRoomKeys(root: Ref<HTMLElement | null>): void {
+  const captions = useCaptions()
   const hand = useHand()
   const layout = useLayout()
   const own = useOwnMedia()
@@ -18,6 +20,7 @@ export function useRoomKeys(root: Ref<HTMLElement | null>): void {
     m: () => void own.toggleMicrophone(),
     v: () => void own.toggleCamera(),
     h: () => void hand.toggle(),
+    c: () => captions.toggle(),
     g: () => layout.toggleView(),
     '?': () => (layout.sheet = 'keys'),
   }
