@@ -309,7 +309,7 @@ class MinutesDesk:
         await self._checker.check(content)
         template = MinutesTemplate(
             organization_id,
-            tidied(name)[:200] or "minutes.docx",
+            tidied(name)[:200] or "模板.docx",
             len(content),
             hashlib.sha256(content).hexdigest(),
             by.name,

@@ -12,6 +12,7 @@ from tests.unit.storage import (
     airing_stage,
     comments_stage,
     exports_stage,
+    minutes_stage,
     preparing_stage,
     proceedings_stage,
     responses_stage,
@@ -19,7 +20,15 @@ from tests.unit.storage import (
 
 SERVICES = Path(services.__path__[0])
 ACTION = re.compile(r"[a-z]+\.[a-z_]+")
-STAGES = (airing_stage, comments_stage, exports_stage, preparing_stage, proceedings_stage, responses_stage)
+STAGES = (
+    airing_stage,
+    comments_stage,
+    exports_stage,
+    minutes_stage,
+    preparing_stage,
+    proceedings_stage,
+    responses_stage,
+)
 KILLED = {kind.split()[0] for stage in STAGES for kind in stage.KINDS}
 
 
