@@ -148,6 +148,7 @@ async def test_the_program_is_seen_and_directed_and_costs_nothing_out_of_sight(
 
         opened = one.whep.count("POST")
         await desk.tap("place-record")
+        await desk.tap("side-record")
         await desk.wait_until(
             lambda: one.whep.count("DELETE"), lambda n: n == opened, what="gives the preview back"
         )
@@ -211,6 +212,7 @@ async def test_the_cut_acts_at_the_press_is_seen_on_every_desk_and_goes_back(
         assert [each["kind"] for each in broadcast["withdrawn"]] == ["withdrawn", "cut"]
 
         await desk.tap("place-record")
+        await desk.tap("side-record")
         await shows(desk, "withdrawn-item", 2)
         await desk.tap("reinstate")
         await desk.tap("confirm")

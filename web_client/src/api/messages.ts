@@ -10,6 +10,7 @@ import type {
   ModeratedComment,
   Promotion,
 } from './moderation'
+import type { TranscriptChanged, TranscriptEditing } from './transcript'
 import type { CaptionCorrected, CaptionFinal, CaptionPartial, CaptionState } from './captions'
 
 export type Role =
@@ -316,6 +317,8 @@ export interface ServerEvents {
   'program.updated': { program: Program | null }
   'disk.updated': { disk: Disk }
   'comments.updated': CommentsUpdated
+  'transcript.changed': TranscriptChanged
+  'transcript.editing': TranscriptEditing
   'captions.updated': { version: number; state: CaptionState }
   /** captions have no place among the versions: a lost one harms nothing */
   'caption.partial': CaptionPartial
@@ -392,6 +395,7 @@ export interface Requests {
   'promotions.list': [Record<string, never>, { items: Promotion[] }]
   'promotion.decline': [{ id: string }, { state: string; promotion: Promotion }]
   'promotion.end': [{ id?: string }, { state: string; promotion: Promotion }]
+  'transcript.edit_at': [{ segment_id: string; at: number | null }, unknown]
   'room.sync': [Record<string, never>, Snapshot]
   'room.leave': [Record<string, never>, unknown]
 }

@@ -12,6 +12,8 @@ import { useLine } from './line'
 import { useNotices } from './notices'
 import { useRoom } from './room'
 import { useSession } from './session'
+import { useTranscript } from './transcript'
+import { useTranscriptPresence } from './transcript-presence'
 
 export const useDesk = defineStore('desk', () => {
   const { t } = i18n.global
@@ -20,6 +22,8 @@ export const useDesk = defineStore('desk', () => {
   const notices = useNotices()
   const room = useRoom()
   const page = useSession()
+  const transcript = useTranscript()
+  const presence = useTranscriptPresence()
   const link = ref<LinkState>('connecting')
   const refusal = ref<string | null>(null)
   const busy = ref(false)
@@ -35,6 +39,8 @@ export const useDesk = defineStore('desk', () => {
     next.on('snapshot', (snapshot) => room.take(snapshot))
     next.on('event', (event) => {
       if (event.name === 'comments.updated') comments.apply(event.payload)
+      else if (event.name === 'transcript.changed') transcript.apply(event.payload)
+      else if (event.name === 'transcript.editing') presence.apply(event.payload)
       if (!room.apply(event)) void next.check()
     })
     next.on('link', linked)

@@ -17,6 +17,7 @@ import '@/styles/desk-broadcast.css'
 import '@/styles/cases.css'
 import '@/styles/desk-responses.css'
 import '@/styles/desk-comments.css'
+import '@/styles/desk-minutes.css'
 import DeskPage from './DeskPage.vue'
 
 createApp(DeskPage).use(createPinia()).use(i18n).mount('#app')

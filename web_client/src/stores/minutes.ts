@@ -1,0 +1,133 @@
+/** 会议记录 and 会议纪要: making, writing, checking, approving. A section that somebody else changed is shown, not overwritten. */
+import { defineStore } from 'pinia'
+import { computed, ref, shallowRef } from 'vue'
+import { ProblemError } from '@/api/http'
+import { minutes, type Minutes, type MinutesApi, type MinutesDoc, type MinutesKind } from '@/api/minutes'
+import type { Segment } from '@/api/transcript'
+import { i18n } from '@/i18n'
+import { useActs } from './acts'
+import { useNotices } from './notices'
+import { useRoom } from './room'
+import { useSession } from './session'
+
+const LOOK_MS = 10_000
+
+export interface SectionConflict {
+  key: string
+  mine: string
+  theirs: string
+}
+
+export const useMinutes = defineStore('minutes', () => {
+  const { t } = i18n.global
+  const acts = useActs()
+  const notices = useNotices()
+  const room = useRoom()
+  const session = useSession()
+  const all = shallowRef<Minutes | null>(null)
+  const failed = ref(false)
+  const busy = ref(false)
+  const kind = ref<MinutesKind>('summary')
+  /** the section whose passages are looked for, and them */
+  const section = ref<string | null>(null)
+  const passages = shallowRef<readonly Segment[] | null>(null)
+  const conflict = shallowRef<SectionConflict | null>(null)
+  /** what is to be put into the section that is sought for; a new value each time */
+  const inserted = shallowRef<{ text: string } | null>(null)
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let followed = false
+  let asked = 0
+
+  const mayEdit = computed(() => room.can('minutes.edit'))
+  const mayApprove = computed(() => room.can('minutes.approve'))
+  const doc = computed<MinutesDoc | null>(() => all.value?.[kind.value] ?? null)
+  const gaps = computed(() => all.value?.blockers.find((each) => each.code === 'gaps')?.count ?? 0)
+
+  const api = (http: Parameters<typeof minutes>[0]): MinutesApi => minutes(http, session.cid)
+
+  async function load(): Promise<void> {
+    clearTimeout(timer)
+    const got = await acts.run((http) => api(http).all(), { quiet: true })
+    if (got) {
+      all.value = got.value
+      failed.value = false
+    } else failed.value = all.value === null
+    clearTimeout(timer)
+    if (followed) timer = setTimeout(() => void load(), LOOK_MS)
+  }
+
+  function start(): void {
+    followed = true
+    void load()
+  }
+
+  function stop(): void {
+    followed = false
+    clearTimeout(timer)
+  }
+
+  function take(made: MinutesDoc): void {
+    if (all.value) all.value = { ...all.value, [made.kind]: made }
+  }
+
+  async function run(act: (all: MinutesApi) => Promise<MinutesDoc>): Promise<MinutesDoc | null> {
+    if (busy.value) return null
+    busy.value = true
+    const done = await acts.run((http) => act(api(http)))
+    busy.value = false
+    if (done) take(done.value)
+    await load()
+    return done?.value ?? null
+  }
+
+  /** Made anew from agenda, attendance, floor, transcript, statements and promotions. */
+  const make = (): Promise<MinutesDoc | null> => run((one) => one.make())
+  const review = (): Promise<MinutesDoc | null> => onDoc((one, { id, revision }) => one.review(id, revision))
+  const approve = (reason?: string): Promise<MinutesDoc | null> => onDoc((one, { id, revision }) => one.approve(id, revision, reason))
+  const reopen = (): Promise<MinutesDoc | null> => onDoc((one, { id, revision }) => one.reopen(id, revision))
+
+  async function onDoc(act: (one: MinutesApi, shown: MinutesDoc) => Promise<MinutesDoc>): Promise<MinutesDoc | null> {
+    const shown = doc.value
+    return shown && run((one) => act(one, shown))
+  }
+
+  /** `before` is the text that one began from. Other sections may have changed meanwhile, this one may not. */
+  async function write(key: string, text: string, before: string): Promise<boolean> {
+    const id = doc.value?.id
+    for (let turn = 0; turn < 3; turn += 1) {
+      const now = doc.value
+      if (!now || now.id !== id) return false
+      const theirs = now.sections.find((each) => each.key === key)?.text ?? ''
+      if (theirs !== before && theirs !== text) {
+        conflict.value = { key, mine: text, theirs }
+        return false
+      }
+      if (theirs === text) return true
+      try {
+        take(await acts.ask((http) => api(http).edit(now.id, now.revision, [{ key, text }])))
+        return true
+      } catch (error) {
+        if (!(error instanceof ProblemError) || error.code !== 'edit_conflict') {
+          notices.show(acts.sentence(error))
+          return false
+        }
+        await load()
+      }
+    }
+    notices.show(t('minutes.said.changed'))
+    return false
+  }
+
+  async function seek(key: string | null): Promise<void> {
+    section.value = key
+    const turn = (asked += 1)
+    passages.value = null
+    if (key === null) return
+    const got = await acts.run((http) => api(http).passages(key), { quiet: true })
+    if (turn === asked) passages.value = got?.value.items ?? []
+  }
+
+  const insert = (text: string): void => void (inserted.value = { text })
+
+  return { inserted, insert, all, failed, busy, kind, section, passages, conflict, mayEdit, mayApprove, doc, gaps, load, start, stop, make, review, approve, reopen, write, seek }
+})
