@@ -1,0 +1,63 @@
+"""The transcript as a document: below each item of the agenda who said what and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import tzinfo
+
+from conference.model.consultation import Consultation
+from conference.model.minutes_speech import UNCLEAR
+from conference.model.minutes_words import ROLE_WORDS, clock_s, numeral, span, titled
+from conference.model.transcript import SpeakerLabel, TranscriptSegment
+from signaling.documents.messages import Block, Document, Style
+from signaling.documents.titles import title_of
+
+NOTICE = "转写稿由系统识别、人工校对，仅供核对发言使用，不是会议记录或会议纪要。"
+_NO_ITEM = "议程以外"
+_MOST_NUMBERED = 100
+
+
+def transcript_document(
+    consultation: Consultation,
+    segments: Sequence[TranscriptSegment],
+    titles: Mapping[str, str],
+    zone: tzinfo,
+) -> Document:
+    """`titles` of the items of the agenda, by id. Nothing confidential is left out here: give what may be read."""
+    return Document(
+        title_of(consultation.title, "转写稿"),
+        "",
+        consultation.organization or "",
+        tuple(_blocks(consultation, segments, titles, zone)),
+    )
+
+
+def speaker_words(speaker: SpeakerLabel) -> str:
+    """Who spoke, with role and place."""
+    if not speaker.is_certain:
+        return titled(speaker.name, "发言人待确认")
+    return titled(speaker.name, ROLE_WORDS[speaker.role], speaker.venue)
+
+
+def _blocks(
+    consultation: Consultation,
+    segments: Sequence[TranscriptSegment],
+    titles: Mapping[str, str],
+    zone: tzinfo,
+) -> Iterator[Block]:
+    began = consultation.started_at_ms
+    if began is not None:
+        yield Block(Style.FIELD, span(began, consultation.ended_at_ms, zone), "时间")
+    yield Block(Style.FIELD, NOTICE, "说明")
+    headings = 0
+    for before, segment in zip((None, *segments), segments, strict=False):
+        if titles and (before is None or before.item_id != segment.item_id):
+            headings += 1
+            yield Block(Style.HEADING, _heading(headings, titles.get(segment.item_id or "", _NO_ITEM)))
+        at = clock_s((began or 0) + segment.start_ms, zone)
+        mark = UNCLEAR if segment.is_unclear else ""
+        yield Block(Style.TIMED, segment.text + mark, f"{speaker_words(segment.speaker)}\u3000{at}")
+
+
+def _heading(number: int, title: str) -> str:
+    return f"{numeral(number)}、{title}" if number < _MOST_NUMBERED else title
