@@ -32,7 +32,9 @@ def upgrade() -> None:
             name="fk_minutes_consultation_id",
             ondelete="CASCADE",
         ),
-        sa.UniqueConstraint("consultation_id", "kind", "version", name="uq_minutes_consultation_id_kind_version"),
+        sa.UniqueConstraint(
+            "consultation_id", "kind", "version", name="uq_minutes_consultation_id_kind_version"
+        ),
     )
     op.create_table(
         "minutes_templates",
