@@ -73,6 +73,7 @@ from conference.services.rooms import RoomLimits, Rooms
 from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
+from conference.services.terms import Terms
 from conference.services.transcript_editing import TranscriptEditing
 from conference.services.transcript_news import TranscriptNews
 from conference.services.transcript_presence import TranscriptPresence
@@ -133,6 +134,7 @@ _HEARTBEAT_S = 5.0
 _PROGRAM_S = 0.1  # how late a program shows what happened
 _CAPTIONS_S = 0.05  # how late a final is written and shown
 _CATCHING_UP_S = 1.0
+_TERMS_S = 0.2  # between some hundred segments that follow a changed list
 _COMMENTS_S = 0.5  # how late desks learn of comments
 _VIEWERS_S = 5.0
 _ADDRESSES_S = 3600.0
@@ -176,6 +178,7 @@ class WebProcess:
     productions: Programs
     transcription: Transcription
     catching_up: CatchingUp
+    terms: Terms
     broadcasts: Broadcasts
     comments: Comments
     comment_desk: CommentDesk
@@ -272,10 +275,13 @@ class WebProcess:
         cards, crowd = Cards(directory.cards), Crowd(settings.live_ll_limit)
         metrics.watch_crowd(crowd)
         media_sessions.follow(recordings.follow)
+        rewriter = TermRewriter(clock, lambda terms: TermList(terms).rewrite)
+        news = TranscriptNews(rooms)
+        terms = Terms(rooms, rewriter, news)
         transcription = Transcription(
             rooms,
             transcriber,
-            TermRewriter(clock, lambda terms: TermList(terms).rewrite),
+            rewriter,
             enabled=settings.captions,
         )
         media_sessions.follow(transcription.follow)
@@ -344,7 +350,8 @@ class WebProcess:
             attendance=attendance,
             trace=Trace(database, clock),
             transcripts=Transcripts(rooms),
-            transcript_editing=TranscriptEditing(rooms, TranscriptNews(rooms)),
+            transcript_editing=TranscriptEditing(rooms, news),
+            terms=terms,
             archives=ArchiveBuilder(database.url, directory.path, directory.files),
             storage=database,
             media=media,
@@ -390,6 +397,7 @@ class WebProcess:
             cards=cards,
             crowd=crowd,
             disk_watch=disk_watch,
+            terms=terms,
             sockets=sockets,
             metrics=metrics,
             app=app,
@@ -419,6 +427,7 @@ class WebProcess:
         background.every(_CATCHING_UP_S, self.catching_up.tick)
         background.every(_RECORDING_S, self.broadcasts.save_cuts)
         background.every(_COMMENTS_S, self.comment_desk.tell)
+        background.every(_TERMS_S, self.terms.tick)
         background.every(_VIEWERS_S, self.viewers.tick)
         background.every(_ADDRESSES_S, self.comments.erase_addresses, self.identities.erase_subjects)
         background.every(_PROOFS_S, self.identities.forget_lapsed)

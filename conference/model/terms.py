@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from conference.model.errors import ConferenceError
+from conference.model.folding import tidied
 
 MAX_TERMS: Final = 50_000
 MAX_TERM: Final = 40  # characters
@@ -15,3 +19,29 @@ class Term:
 
     right: str
     wrong: str = ""
+
+
+def checked(terms: Iterable[Term]) -> list[Term]:
+    """A list as it is kept: tidied, of equal wrong spellings the last. bad_request for a term that is empty or too
+    long, too_many_words for too many."""
+    found: dict[tuple[str, str], Term] = {}
+    for each in terms:
+        term = tidied_term(each.wrong, each.right)
+        if not term.right or max(len(term.right), len(term.wrong)) > MAX_TERM:
+            raise ConferenceError("bad_request", f"a term of 1 to {MAX_TERM} characters")
+        found[(term.wrong, "" if term.wrong else term.right)] = term
+    if len(found) > MAX_TERMS:
+        raise ConferenceError("too_many_words", f"{len(found)} terms")
+    return sorted(found.values(), key=lambda each: (each.wrong, each.right))
+
+
+def tidied_term(wrong: str, right: str) -> Term:
+    """Without needless blanks; what is right already needs no wrong spelling."""
+    wrong, right = tidied(wrong), tidied(right)
+    return Term(right, "" if wrong == right else wrong)
+
+
+def merged(own: Sequence[Term], of_body: Sequence[Term]) -> tuple[Term, ...]:
+    """What counts in a consultation: its own terms stand above those of its body."""
+    written = {each.wrong for each in own if each.wrong}
+    return (*own, *(each for each in of_body if each.wrong not in written))

@@ -8,7 +8,7 @@ from typing import Final
 
 from conference.clock import Clock
 from conference.model.consultation import Consultation
-from conference.model.terms import Term
+from conference.model.terms import Term, merged
 from conference.model.transcript_edit import Rewrite
 from conference.services.ports import UnitOfWork
 
@@ -31,21 +31,26 @@ class TermRewriter:
         self._clock = clock
         self._made = made
         self._known: dict[str, _Known] = {}
+        self._changes = 0  # of lists, by this server
+
+    def forget(self) -> None:
+        """A list was changed here: the next sentence follows it."""
+        self._changes += 1
+        self._known.clear()
 
     async def __call__(self, unit: UnitOfWork, consultation: Consultation) -> Rewrite:
         """The consultation's own terms stand above those of its body."""
         known, now_s = self._known.get(consultation.id), self._clock.monotonic()
         if known is not None and now_s - known.read_at_s < _KNOWN_S:
             return known.rewrite
-        own = await unit.terms.of(consultation.id)
-        of_body = (
-            [] if consultation.organization_id is None else await unit.terms.of(consultation.organization_id)
+        body_id, changes = consultation.organization_id, self._changes
+        terms = merged(
+            await unit.terms.of(consultation.id), [] if body_id is None else await unit.terms.of(body_id)
         )
-        written = {each.wrong for each in own}
-        terms = (*own, *(each for each in of_body if each.wrong not in written))
         is_same = known is not None and known.terms == terms
         rewrite = known.rewrite if known is not None and is_same else self._made(terms)
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
-        self._known[consultation.id] = _Known(now_s, terms, rewrite)
+        if changes == self._changes:  # no list was changed while it was read
+            self._known[consultation.id] = _Known(now_s, terms, rewrite)
         return rewrite

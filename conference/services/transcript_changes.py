@@ -74,15 +74,22 @@ class TranscriptChange:
         self,
         after: TranscriptSegment | None,
         kind: RevisionKind,
-        action: str,
+        action: str | None = None,
         *,
         reason: str = "",
         **content: Value,
     ) -> None:
-        """A segment as it will be, its revision, and the line about it; None changes nothing."""
+        """A segment as it will be, its revision, and the line about it; None changes nothing.
+
+        Without an `action` the caller notes a line for many at once.
+        """
         if after is None:
             return
         before = self.now(after.id)
+        self.after[after.id] = after
+        self._revisions.append(self._revision(before, after, kind, reason))
+        if action is None:
+            return
         said: dict[str, Value] = {"revision": after.revision, **content}
         if after.text != before.text:
             said |= {"before": Personal(before.text), "after": Personal(after.text)}
@@ -93,8 +100,6 @@ class TranscriptChange:
             }
         if reason:
             said["reason"] = Personal(reason)
-        self.after[after.id] = after
-        self._revisions.append(self._revision(before, after, kind, reason))
         self.note(action, after.id, **said)
 
     def add(self, segment: TranscriptSegment, kind: RevisionKind) -> None:

@@ -29,6 +29,7 @@ from signaling.http import (
     responses,
     staff,
     streams,
+    terms,
     trace,
     transcription,
     transcripts,
@@ -72,6 +73,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     attendance.add_to(app)
     trace.add_to(app)
     transcripts.add_to(app)
+    terms.add_to(app)
     streams.add_to(app)
     operations.add_to(app)
     Pages(lan_ca=lan_ca).add_to(app)

@@ -47,6 +47,7 @@ from conference.services.rooms import Rooms
 from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
+from conference.services.terms import Terms
 from conference.services.transcript_editing import TranscriptEditing
 from conference.services.transcription import Transcription
 from conference.services.transcripts import Transcripts
@@ -116,6 +117,7 @@ class HttpContext:
     attendance: Attendance
     trace: Trace
     transcripts: Transcripts
+    terms: Terms
     transcript_editing: TranscriptEditing
     archives: ArchiveBuilder
     storage: Storage

@@ -20,9 +20,12 @@ from signaling.tables.messages import (
     Format,
     Invitees,
     ReadInvitees,
+    ReadTerms,
     Refused,
     Request,
     Sheet,
+    TermRow,
+    TermRows,
     WriteBook,
     encode,
 )
@@ -69,6 +72,16 @@ class TableWorkers:
             case Refused():
                 raise TableRefusedError(answer)
         raise ConferenceError("internal", "the table worker answered something else")
+
+    async def read_terms(self, data: bytes) -> list[TermRow]:
+        """The rows of a list of terms, those with a fault among them; import_unreadable, import_too_many_rows,
+        import_empty."""
+        answer = await self._ask(ReadTerms(data), failure="import_unreadable")
+        if isinstance(answer, Refused):
+            raise TableRefusedError(answer)
+        if not isinstance(answer, TermRows):
+            raise ConferenceError("internal", "the table worker answered something else")
+        return answer.rows
 
     async def write(self, file_format: Format, sheets: Sequence[Sheet]) -> bytes:
         """The sheets as one file."""

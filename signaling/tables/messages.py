@@ -64,7 +64,13 @@ class DrawCodes(msgspec.Struct, frozen=True, tag=True):
     texts: tuple[str, ...]
 
 
-Request = ReadInvitees | WriteBook | DrawCodes
+class ReadTerms(msgspec.Struct, frozen=True, tag=True):
+    """Read a list of terms."""
+
+    data: bytes
+
+
+Request = ReadInvitees | ReadTerms | WriteBook | DrawCodes
 
 
 class Code(msgspec.Struct, frozen=True):
@@ -76,6 +82,19 @@ class Code(msgspec.Struct, frozen=True):
 
 class Invitees(msgspec.Struct, frozen=True, tag=True):
     rows: list[ImportRow]
+
+
+class TermRow(msgspec.Struct, frozen=True):
+    """A row by its number in the file. `fault`: why it cannot be used, no_term or too_long."""
+
+    row: int
+    wrong: str
+    right: str
+    fault: str = ""
+
+
+class TermRows(msgspec.Struct, frozen=True, tag=True):
+    rows: list[TermRow]
 
 
 class File(msgspec.Struct, frozen=True, tag=True):
@@ -94,7 +113,7 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
     rows: int = 0
 
 
-Answer = Invitees | File | Codes | Refused
+Answer = Invitees | TermRows | File | Codes | Refused
 
 REQUEST: Final = msgspec.msgpack.Decoder(Request)
 ANSWER: Final = msgspec.msgpack.Decoder(Answer)

@@ -12,10 +12,12 @@ from signaling.tables.messages import (
     File,
     Invitees,
     ReadInvitees,
+    ReadTerms,
     Refused,
     Request,
     WriteBook,
 )
+from signaling.tables.term_rows import read_terms
 
 
 def done(request: Request) -> Answer:
@@ -23,6 +25,8 @@ def done(request: Request) -> Answer:
     match request:
         case ReadInvitees(data):
             return read_invitees(data)
+        case ReadTerms(data):
+            return read_terms(data)
         case WriteBook(file_format, time_zone, sheets):
             return File(writer.write(file_format, time_zone, sheets))
         case DrawCodes(texts):

@@ -124,6 +124,9 @@ DOORS = (
     door(
         Action.TRANSCRIPT_EDIT, "POST", "/transcript/replace", {"find": "x", "replace": "y", "segments": []}
     ),
+    door(Action.TRANSCRIPT_READ, "GET", "/terms"),
+    door(Action.TRANSCRIPT_EDIT, "PUT", "/terms", {"items": []}),
+    door(Action.TRANSCRIPT_EDIT, "POST", "/terms/import", data=b""),
     door(Action.WHIP_PUBLISH, "POST", "/whip/c", data=OFFER, headers={"Content-Type": "application/sdp"}),
     door(Action.WHEP_PLAY, "POST", "/whep/c/p_x", data=OFFER, headers={"Content-Type": "application/sdp"}),
     door(Action.CONSULTATION_START, "POST", "/start"),
@@ -137,6 +140,9 @@ DOORS = (
 STAFF_DOORS = (
     door(Action.CONSULTATION_CREATE, "POST", "/api/v1/consultations", {"title": "x"}),
     door(Action.TRANSCRIPT_READ, "GET", "/api/v1/transcripts/search?q=x"),
+    door(Action.TRANSCRIPT_READ, "GET", "/api/v1/organizations/o_none/terms"),
+    door(Action.TRANSCRIPT_EDIT, "PUT", "/api/v1/organizations/o_none/terms", {"items": []}),
+    door(Action.TRANSCRIPT_EDIT, "POST", "/api/v1/organizations/o_none/terms/import", data=b""),
     door(Action.USER_MANAGE, "GET", "/api/v1/users"),
     door(Action.USER_MANAGE, "POST", "/api/v1/users", USER),
     door(Action.USER_MANAGE, "PATCH", "/api/v1/users/u_none", {"name": "x"}),
