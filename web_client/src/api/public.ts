@@ -33,6 +33,15 @@ export interface PublicReplay {
   chapters: PublicChapter[]
 }
 
+/** What was said. Servers that tell no times with the page leave them out there. */
+export interface PublicCaption {
+  speaker: string | null
+  text: string
+  start_ms?: number
+  end_ms?: number
+}
+export type TimedCaption = PublicCaption & { start_ms: number; end_ms: number }
+
 export interface PublicConsultation {
   id: string
   title: string
@@ -49,7 +58,8 @@ export interface PublicConsultation {
   current_item: string | null
   speaker: { name: string; line: string } | null
   promotion: { text: string; nickname: string | null; place: string | null; answering: string | null } | null
-  captions: { speaker: string | null; text: string }[] | null
+  /** the newest; null where nobody writes any */
+  captions: PublicCaption[] | null
   live: { url: string; renditions: string[] } | null
   replay: PublicReplay | null
   /** Servers that keep no comments, viewers or cases leave these out. */
@@ -91,6 +101,9 @@ export const fetchConsultation = (cid: string): Promise<Answer<PublicConsultatio
 export function fetchText(cid: string, beforeMs: number | null = null): Promise<Answer<PublicText>> {
   return ask(`${address(cid)}/text${beforeMs === null ? '' : `?before=${beforeMs}`}`)
 }
+
+/** At most ten minutes at a time. */
+export const fetchCaptions = (cid: string, fromMs: number, toMs: number): Promise<Answer<{ items: TimedCaption[] }>> => ask(`${address(cid)}/captions?from_ms=${fromMs}&to_ms=${toMs}`)
 
 /** GoneError for what is not public; any other error is the network's. The browser keeps the entity tag. */
 async function ask<T>(path: string): Promise<Answer<T>> {
