@@ -217,7 +217,7 @@ def _words_before(segment: TranscriptSegment, at: int) -> tuple[int, bool]:
     said, starts = _laid_out(segment.words)
     if not said:
         return 0, False
-    places = _places(segment.text, said)
+    places = _said_places(segment, said)
     behind = next((places[each] for each in range(at, len(segment.text)) if each in places), None)
     before = next((places[each] + 1 for each in range(at - 1, -1, -1) if each in places), None)
     if behind is None and before is None:
@@ -245,6 +245,32 @@ def _parted_ms(
         start_ms = end_ms
     end_ms = min(max(end_ms, segment.start_ms), segment.end_ms)
     return end_ms, min(max(start_ms, end_ms), segment.end_ms)
+
+
+def times_of(segment: TranscriptSegment, places: Sequence[int]) -> list[int]:
+    """When what stands from each of these places on was said, ms; never before the one before it."""
+    said, starts = _laid_out(segment.words)
+    of = _said_places(segment, said) if said and any(places) else {}
+    found: list[int] = []
+    for place in places:
+        behind = next((of[each] for each in range(place, len(segment.text)) if each in of), None)
+        if place == 0:
+            at_ms = segment.start_ms
+        elif behind is not None:
+            at_ms = segment.words[max(bisect_right(starts, behind) - 1, 0)].start_ms
+        else:
+            at_ms = segment.start_ms + (segment.end_ms - segment.start_ms) * place // len(segment.text)
+        found.append(min(max(at_ms, found[-1] if found else segment.start_ms), segment.end_ms))
+    return found
+
+
+def _said_places(segment: TranscriptSegment, said: str) -> dict[int, int]:
+    """Where characters of the text stand in what was said."""
+    automatic = set(segment.automatic)
+    kept = [at for at in range(len(segment.text)) if at not in automatic]
+    if len(kept) == len(said) and all(segment.text[at] == said[to] for to, at in enumerate(kept)):
+        return {at: to for to, at in enumerate(kept)}
+    return _places(segment.text, said)
 
 
 def joined(first: TranscriptSegment, second: TranscriptSegment) -> TranscriptSegment:

@@ -44,6 +44,15 @@ class FoundPage:
     next: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class GivenOut:
+    """What is put into a file. `left_out`: how many confidential segments the caller may not read."""
+
+    consultation: Consultation
+    segments: tuple[TranscriptSegment, ...]
+    left_out: int
+
+
 class Transcripts:
     """Who may not read what is confidential is shown a transcript without it."""
 
@@ -107,6 +116,11 @@ class Transcripts:
     async def given_out(
         self, consultation_id: str, by: Bearer, what: str
     ) -> tuple[Consultation, list[TranscriptSegment]]:
+        """What `for_file` gives, for whoever does not say what is missing."""
+        given = await self.for_file(consultation_id, by, what)
+        return given.consultation, list(given.segments)
+
+    async def for_file(self, consultation_id: str, by: Bearer, what: str) -> GivenOut:
         """Everything that the caller may read, for a file; noted in the trace. `what`: which kind of file."""
         require(by.role, Action.TRANSCRIPT_READ)
         found: list[TranscriptSegment] = []
@@ -130,7 +144,7 @@ class Transcripts:
         )
         async with self._storage.transaction() as unit:
             await unit.audit.append(entry)
-        return consultation, list(readable)
+        return GivenOut(consultation, readable, len(found) - len(readable))
 
 
 def _readable(segments: Sequence[TranscriptSegment], by: Bearer) -> tuple[TranscriptSegment, ...]:

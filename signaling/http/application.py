@@ -31,6 +31,7 @@ from signaling.http import (
     streams,
     terms,
     trace,
+    transcript_files,
     transcription,
     transcripts,
     venues,
@@ -75,6 +76,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     transcripts.add_to(app)
     terms.add_to(app)
     streams.add_to(app)
+    transcript_files.add_to(app)
     operations.add_to(app)
     Pages(lan_ca=lan_ca).add_to(app)
 

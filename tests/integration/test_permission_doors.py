@@ -124,6 +124,7 @@ DOORS = (
     door(
         Action.TRANSCRIPT_EDIT, "POST", "/transcript/replace", {"find": "x", "replace": "y", "segments": []}
     ),
+    *(door(Action.TRANSCRIPT_READ, "GET", f"/transcript.{kind}") for kind in ("json", "txt", "srt", "vtt")),
     door(Action.TRANSCRIPT_READ, "GET", "/terms"),
     door(Action.TRANSCRIPT_EDIT, "PUT", "/terms", {"items": []}),
     door(Action.TRANSCRIPT_EDIT, "POST", "/terms/import", data=b""),

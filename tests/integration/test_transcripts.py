@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -469,3 +470,48 @@ async def test_a_desk_that_wrote_nowhere_leaves_without_a_word(door: Door) -> No
     await writing.ask("transcript.edit_at", {"segment_id": "seg_0001", "at": 0})
     await eventually(lambda: reader.of("transcript.editing"))
     assert [each["segment_id"] for each in reader.of("transcript.editing")] == ["seg_0001"]
+
+
+# ── files ───────────────────────────────────────────────────────────────────────────────────────
+
+
+async def file_of(door: Door, kind: str) -> tuple[str, str]:
+    """Media type and content."""
+    headers = {"Authorization": f"Bearer {door.server.token(door.role)}"}
+    async with door.session.get(f"{door.server.url}{PATH}.{kind}", headers=headers) as response:
+        assert response.status == 200
+        assert "attachment" in response.headers["Content-Disposition"]
+        return response.content_type, await response.text()
+
+
+async def test_files_of_the_transcript(door: Door) -> None:
+    await fill(door, *SEGMENTS[:2], replace(SEGMENTS[2], is_confidential=True, is_unclear=True))
+    kind, text = await file_of(door, "json")
+    assert kind == "application/json"
+    body = json.loads(text)
+    assert body["consultation"]["title"] == "协商会"
+    assert body["segments"] == (await door.get())["items"]
+    kind, text = await file_of(door, "txt?unclear=mark")
+    assert kind == "text/plain"
+    assert "［听不清］水费上调。" in text
+    moderator = door.of(Role.MODERATOR)
+    kind, text = await file_of(moderator, "txt")
+    assert "另有 1 段标记为不公开" in text
+    assert "水费" not in text
+    kind, text = await file_of(door, "vtt")
+    assert (kind, text.splitlines()[:4]) == (
+        "text/vtt",
+        ["WEBVTT", "", "00:00:10.000 --> 00:00:12.100", "<v 王建国>老旧小区，改造问题。</v>"],
+    )
+    kind, text = await file_of(moderator, "srt")
+    assert text.count("-->") == 2
+    exported = [each for each in await lines(door) if each["action"] == "transcript.exported"]
+    assert [(each["content"]["format"], each["content"]["left_out"]) for each in exported] == [
+        ("json", 0),
+        ("txt", 0),
+        ("txt", 1),
+        ("vtt", 0),
+        ("srt", 1),
+    ]
+    status, body = await door.ask("GET", f"{PATH}.exe")
+    assert status == 404
