@@ -51,6 +51,7 @@ from conference.services.ledger import Ledgers
 from conference.services.life_cycle import LifeCycle
 from conference.services.logins import Logins
 from conference.services.media_sessions import MediaSessions
+from conference.services.minutes import MinutesDesk
 from conference.services.moderation import Moderation
 from conference.services.notices import Notices
 from conference.services.offers import Offers
@@ -98,6 +99,7 @@ from signaling.console import Ready
 from signaling.data_dir import DataDirectory
 from signaling.database import open_database
 from signaling.demo import DemoStaff, demo_links, demo_staff
+from signaling.documents.client import DocumentWorkers
 from signaling.ephemeral import Ephemeral, open_ephemeral
 from signaling.exports import ExportWorkers
 from signaling.footage import StoredFootage
@@ -296,7 +298,7 @@ class WebProcess:
         exports = Exports(database, clock, exporter, productions.is_making)
         days = settings.recording_retention_days
         retention = Retention(database, clock, exporter, exports, days=days)
-        tables = TableWorkers(settings.time_zone)
+        tables, documents = TableWorkers(settings.time_zone), DocumentWorkers()
         context = HttpContext(
             access=access,
             tables=tables,
@@ -352,6 +354,8 @@ class WebProcess:
             transcripts=Transcripts(rooms),
             transcript_editing=TranscriptEditing(rooms, news),
             terms=terms,
+            minutes=MinutesDesk(database, programs, clock, catching_up, documents, zone),
+            documents=documents,
             archives=ArchiveBuilder(database.url, directory.path, directory.files),
             storage=database,
             media=media,

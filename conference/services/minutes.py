@@ -100,7 +100,7 @@ class MinutesDesk:
 
     async def view(self, consultation_id: str, by: Bearer) -> MinutesView:
         require(by.role, Action.MINUTES_READ)
-        gaps = await self._gaps.of(consultation_id)
+        gaps = await self._gaps.gaps(consultation_id)
         async with self._storage.reading() as unit:
             await consultation_of(unit, consultation_id)
             found = await unit.minutes.of(consultation_id)
@@ -171,7 +171,7 @@ class MinutesDesk:
         """A draft made of what there is now; in the place of the draft that was there. invalid_state when the newest
         version is reviewed or approved (reopen it first), or when it never went live."""
         require(by.role, Action.MINUTES_EDIT)
-        gaps = await self._gaps.of(consultation_id)
+        gaps = await self._gaps.gaps(consultation_id)
         async with self._storage.reading() as unit:
             consultation = await self._editable(unit, consultation_id)
             now_ms = self._programs.now_ms(consultation)
@@ -232,7 +232,7 @@ class MinutesDesk:
         """gaps_open without a reason while something is missing in the transcript; edit_conflict, invalid_state."""
         require(by.role, Action.MINUTES_EDIT)
         reason = _reason(despite_gaps_reason)
-        gaps = _open(await self._gaps.of(consultation_id))
+        gaps = _open(await self._gaps.gaps(consultation_id))
         async with self._storage.transaction() as unit:
             consultation = await self._editable(unit, consultation_id)
             known = await self._found(unit, consultation_id, minutes_id)
@@ -251,7 +251,7 @@ class MinutesDesk:
         review; invalid_state before the end of the consultation, and for what was not reviewed."""
         require(by.role, Action.MINUTES_APPROVE)
         reason = _reason(despite_gaps_reason)
-        found = await self._gaps.of(consultation_id)
+        found = await self._gaps.gaps(consultation_id)
         gaps = _open(found)
         async with self._storage.transaction() as unit:
             consultation = await self._editable(unit, consultation_id)

@@ -17,6 +17,8 @@ from signaling.http import (
     imports,
     invitees,
     link_sheets,
+    minutes,
+    minutes_files,
     operations,
     preparing,
     presence,
@@ -74,9 +76,11 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     attendance.add_to(app)
     trace.add_to(app)
     transcripts.add_to(app)
-    terms.add_to(app)
-    streams.add_to(app)
     transcript_files.add_to(app)
+    terms.add_to(app)
+    minutes.add_to(app)
+    minutes_files.add_to(app)
+    streams.add_to(app)
     operations.add_to(app)
     Pages(lan_ca=lan_ca).add_to(app)
 

@@ -36,6 +36,7 @@ from conference.services.invitee_imports import InviteeImports
 from conference.services.invitees import Invitees
 from conference.services.life_cycle import LifeCycle
 from conference.services.logins import STAFF_PREFIX, Logins, StaffMember
+from conference.services.minutes import MinutesDesk
 from conference.services.ports import MediaPlane, RateLimits, Storage
 from conference.services.promotions import Promotions
 from conference.services.public_responses import PublicResponses
@@ -57,6 +58,7 @@ from recording.hls.card_segments import Cards
 from recording.hls.store import ProgramStores
 from signaling.archive import ArchiveBuilder
 from signaling.auth.access import Access, Grant
+from signaling.documents.client import DocumentWorkers
 from signaling.http.crowd import Crowd
 from signaling.metrics import Metrics
 from signaling.network import TrustedProxies
@@ -118,6 +120,8 @@ class HttpContext:
     trace: Trace
     transcripts: Transcripts
     terms: Terms
+    minutes: MinutesDesk
+    documents: DocumentWorkers
     transcript_editing: TranscriptEditing
     archives: ArchiveBuilder
     storage: Storage

@@ -47,7 +47,7 @@ class MinutesTemplateRepository(Protocol):
 class GapReader(Protocol):
     """Knows what is missing in a transcript."""
 
-    async def of(self, consultation_id: str) -> Sequence[Gap]:
+    async def gaps(self, consultation_id: str) -> Sequence[Gap]:
         """In the order of their beginning."""
 
 

@@ -28,7 +28,7 @@ class ScriptedGaps:
 
     found: Sequence[Gap] = ()
 
-    async def of(self, consultation_id: str) -> Sequence[Gap]:
+    async def gaps(self, consultation_id: str) -> Sequence[Gap]:
         return [each for each in self.found if each.consultation_id == consultation_id]
 
 
