@@ -1,22 +1,12 @@
 /** Captions (字幕) as the server tells them to the room and to desks. Times are program time in ms. */
-import type { Role } from './messages'
+import type { CaptionState, SpeakerLabel } from './transcript'
 
-/** off: switched off, or not live. late: more than 5 s behind. trouble: coming back. paused: nothing is written down. */
-export type CaptionState = 'off' | 'no_model' | 'starting' | 'on' | 'late' | 'trouble' | 'paused'
-
-export interface CaptionSpeaker {
-  name: string
-  role: Role
-  venue: string | null
-  title: string | null
-  /** false: a room's microphone of which nobody has said yet who spoke into it */
-  is_certain: boolean
-}
+export type { CaptionState, SpeakerLabel }
 
 /** What seems to be said at this moment; the next one, or the final one, stands in its place. An empty text ends it. */
 export interface CaptionPartial {
   participant_id: string
-  speaker: CaptionSpeaker
+  speaker: SpeakerLabel
   text: string
   from_ms: number
 }
@@ -25,7 +15,7 @@ export interface CaptionPartial {
 export interface CaptionFinal {
   segment_id: string
   participant_id: string
-  speaker: CaptionSpeaker
+  speaker: SpeakerLabel
   text: string
   start_ms: number
   end_ms: number

@@ -26,6 +26,7 @@ export interface PreparedConsultation {
   recording: boolean
   /** absent on servers without them */
   program?: boolean
+  captions?: boolean
   public_delay_s?: number
   comment_identity?: 'optional' | 'required'
   revision: number
@@ -43,6 +44,7 @@ export type EditableField =
   | 'microphone_on_join'
   | 'recording'
   | 'program'
+  | 'captions'
   | 'public_delay_s'
   | 'comment_identity'
   | 'mode'
