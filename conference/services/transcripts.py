@@ -66,8 +66,15 @@ class Transcripts:
         """By beginning. A brief page has neither words nor what the engine said, and may be ten times as long."""
         require(by.role, Action.TRANSCRIPT_READ)
         limit = min(max(limit, 1), MAX_BRIEF_PAGE if brief else MAX_PAGE)
+        rows: list[TranscriptSegment] = []
         async with self._storage.reading() as unit:
-            rows = await unit.transcript.of(consultation_id, after=after, limit=limit + 1, brief=brief)
+            while len(rows) <= limit:  # others get their turn in between
+                some = min(limit + 1 - len(rows), _READ_AT_ONCE)
+                last = rows[-1].id if rows else after
+                found = await unit.transcript.of(consultation_id, after=last, limit=some, brief=brief)
+                rows += found
+                if len(found) < some:
+                    break
         page = rows[:limit]
         return SegmentPage(_readable(page, by), page[-1].id if len(rows) > limit else None)
 

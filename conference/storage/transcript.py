@@ -31,11 +31,10 @@ from conference.storage.tables import (
     transcript_revisions,
     transcript_segments,
 )
-from conference.storage.transcript_search import grams_row, matching
+from conference.storage.transcript_search import brief_segments, grams_row, matching
 
 _AT_ONCE: Final = 200  # SQLite counts the parameters of a statement
 _KEPT_FOR_EVER: Final = frozenset({"id", "consultation_id", "participant_id", "engine"})
-_HEAVY: Final = frozenset({"words", "raw"})
 _ORDER: Final = (transcript_segments.c.start_ms, transcript_segments.c.id)
 
 
@@ -199,8 +198,7 @@ class SqlTranscript:
 
 
 def _select(*, brief: bool = False) -> sa.Select[Any]:
-    left_out = _HEAVY if brief else frozenset[str]()
-    return sa.select(*(each for each in transcript_segments.c if each.name not in left_out))
+    return brief_segments() if brief else sa.select(transcript_segments)
 
 
 def _behind(start_ms: int, segment_id: str) -> sa.ColumnElement[bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -14,6 +14,13 @@ from conference.text.bigrams import folded, grams, wanted_grams, wanted_words
 # Both are spelt as the migration spells them, or the index would not be used.
 _IN_SQLITE = sa.text("SELECT rowid FROM transcript_search WHERE transcript_search MATCH :grams")
 _IN_POSTGRESQL = "array_to_tsvector(string_to_array(transcript_grams.grams, ' ')) @@ CAST(:grams AS tsquery)"
+
+_HEAVY: Final = frozenset({"words", "raw"})
+
+
+def brief_segments() -> sa.Select[Any]:
+    """What lists show: without words and what the engine said."""
+    return sa.select(*(each for each in transcript_segments.c if each.name not in _HEAVY))
 
 
 def grams_row(segment: TranscriptSegment) -> dict[str, Any]:
@@ -31,7 +38,7 @@ def matching(
         return None
     c = transcript_segments.c
     query = (
-        sa.select(transcript_segments)
+        brief_segments()
         .join(transcript_grams, transcript_grams.c.segment_id == c.id)
         .join(consultations, consultations.c.id == c.consultation_id)
         .where(

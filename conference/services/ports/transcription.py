@@ -96,7 +96,7 @@ class TranscriptRepository(Protocol):
         self, consultation_ids: Sequence[str], words: str, *, confidential: bool, limit: int
     ) -> list[TranscriptSegment]:
         """Segments that contain all of these words, also such of two Chinese characters; the newest consultation
-        first, then by beginning."""
+        first, then by beginning. Brief ones."""
 
 
 class TermRepository(Protocol):
