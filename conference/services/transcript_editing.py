@@ -17,7 +17,7 @@ from conference.model.transcript import Revision, RevisionKind, SpeakerLabel, Tr
 from conference.services.ports import UnitOfWork
 from conference.services.rooms import Rooms
 from conference.services.trace import Bearer
-from conference.services.transcript_changes import TranscriptChange
+from conference.services.transcript_changes import SegmentConflictError, TranscriptChange
 from conference.services.transcript_news import TranscriptNews
 
 MAX_REPLACED: Final = 5_000  # segments of one request
@@ -100,11 +100,7 @@ class TranscriptEditing:
     ) -> TranscriptSegment:
         """With the next one of the same microphone, which is gone then; not_found when there is none."""
         async with self._changing(consultation_id, by) as change:
-            first = await change.seen(segment_id, revision)
-            following = await change.unit.transcript.following(first)
-            if following is None:
-                raise NotFoundError(f"nothing follows {segment_id}")
-            second = await change.seen(following.id, next_revision)
+            first, second = await _neighbours(change, segment_id, revision, next_revision)
             joined = transcript_edit.joined(first, second)
             change.put(joined, RevisionKind.JOINED, "transcript.joined", second=second.id)
             change.drop(second, RevisionKind.JOINED)
@@ -173,6 +169,23 @@ class TranscriptEditing:
             yield change
             await change.write()
         self._news.changed(change)
+
+
+async def _neighbours(
+    change: TranscriptChange, segment_id: str, revision: int, next_revision: int
+) -> tuple[TranscriptSegment, TranscriptSegment]:
+    """Both held, in one order for all: whoever holds segments one by one may wait for each other for ever."""
+    rows = change.unit.transcript
+    first = await rows.get(segment_id)
+    following = None if first is None else await rows.following(first)
+    await change.hold([segment_id] if following is None else [segment_id, following.id])
+    first = await change.seen(segment_id, revision)
+    second = await rows.following(first)
+    if second is None:
+        raise NotFoundError(f"nothing follows {segment_id}")
+    if following is None or second.id != following.id:  # it came while we waited
+        raise SegmentConflictError(first)
+    return first, await change.seen(second.id, next_revision)
 
 
 async def _speaker(unit: UnitOfWork, consultation_id: str, choice: SpeakerChoice) -> SpeakerLabel:

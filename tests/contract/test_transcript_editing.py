@@ -1,0 +1,130 @@
+"""Several who correct one transcript at once, on two servers with one database: nobody writes over anybody."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+
+from conference.model.errors import ConferenceError
+from conference.model.permissions import Role
+from conference.model.transcript import RevisionKind, TranscriptSegment
+from conference.services.consultations import ConsultationDraft
+from conference.services.rooms import RoomLimits
+from conference.services.transcript_changes import SegmentConflictError
+from conference.services.transcript_editing import SegmentPatch, TranscriptEditing
+from conference.services.transcript_news import TranscriptNews
+from conference.services.transcripts import Transcripts
+from conference.storage.database import Database
+from tests.support.transcripts import keep, said
+from tests.unit.services.conftest import World
+from tests.unit.services.fakes import ManualClock
+
+SECRETARY = World.bearer(Role.SECRETARIAT, "李秘书")
+
+
+@pytest.fixture
+async def worlds(database: Database) -> list[World]:
+    clock = ManualClock()
+    made = [World(database, clock, RoomLimits()) for _ in range(2)]
+    await made[0].consultations.create(ConsultationDraft(title="协商会", id="c"))
+    return made
+
+
+def editing_of(world: World) -> TranscriptEditing:
+    return TranscriptEditing(world.rooms, TranscriptNews(world.rooms))
+
+
+async def rows(database: Database) -> list[TranscriptSegment]:
+    async with database.reading() as unit:
+        return await unit.transcript.of("c")
+
+
+async def test_of_two_servers_one_wins(database: Database, worlds: list[World]) -> None:
+    await keep(database, [said(1, "老旧", "小区")])
+    done = await asyncio.gather(
+        *(
+            editing_of(world).edit("c", SECRETARY, "seg_0001", 1, SegmentPatch(text=text))
+            for world, text in zip(worlds, ("甲", "乙"), strict=True)
+        ),
+        return_exceptions=True,
+    )
+    (won,) = [each for each in done if isinstance(each, TranscriptSegment)]
+    (lost,) = [each for each in done if isinstance(each, SegmentConflictError)]
+    assert lost.segment == won
+    assert await rows(database) == [won]
+
+
+async def test_nothing_is_lost_whatever_many_do_at_once(database: Database, worlds: list[World]) -> None:
+    before = [said(number, "老旧", "小区", ("改造", 500), "问题") for number in range(6)]
+    await keep(database, before)
+    conflicts = 0
+
+    async def editor(number: int) -> None:
+        """Picks segments as they were a moment ago, and does this or that."""
+        nonlocal conflicts
+        chance, editing = random.Random(number), editing_of(worlds[number % 2])
+        by = World.bearer(Role.SECRETARIAT, f"编辑{number}")
+        for step in range(25):
+            seen = await rows(database)
+            segment = chance.choice(seen)
+            await asyncio.sleep(0)
+            try:
+                match chance.randrange(5):
+                    case 0:
+                        patch = SegmentPatch(text=f"{number}号第{step}步，{segment.text}"[:200])
+                        await editing.edit("c", by, segment.id, segment.revision, patch)
+                    case 1:
+                        at = chance.randrange(len(segment.text) + 1)
+                        await editing.split("c", by, segment.id, segment.revision, at)
+                    case 2:
+                        following = seen[seen.index(segment) + 1].revision if segment != seen[-1] else 1
+                        await editing.join("c", by, segment.id, segment.revision, following)
+                    case 3:
+                        revisions = [(each.id, each.revision) for each in seen]
+                        done = await editing.replace("c", by, "改造", f"改{number}造", revisions)
+                        conflicts += len(done.conflicts)
+                    case 4:
+                        marks = SegmentPatch(is_unclear=chance.random() < 0.5)
+                        await editing.edit("c", by, segment.id, segment.revision, marks)
+            except SegmentConflictError:
+                conflicts += 1
+            except ConferenceError as error:
+                if error.code not in ("bad_request", "not_found"):
+                    raise
+
+    await asyncio.gather(*(editor(number) for number in range(4)))
+    assert conflicts
+    after = await rows(database)
+    assert Counter(word for each in after for word in each.words) == Counter(
+        word for each in before for word in each.words
+    )
+    async with database.reading() as unit:
+        for each in after:
+            history = await unit.transcript.revisions(each.id)
+            born = [e for e in history if e.revision == 1]
+            assert [e.revision for e in history] == list(range(1 if born else 2, each.revision + 1))
+            assert all(one.after == two.before for one, two in pairwise(history))
+            assert not history or history[-1].after == each.text
+        found = await unit.transcript.search(["c"], "问题", confidential=True, limit=999)
+    assert {each.id for each in found} == {each.id for each in after if "问题" in each.text}
+    await worlds[0].trace()
+
+
+async def test_every_revision_can_be_taken_back(database: Database, worlds: list[World]) -> None:
+    await keep(database, [said(1, "老旧", "小区")])
+    editing, reading = editing_of(worlds[0]), Transcripts(worlds[1].rooms)
+    texts = ["老旧小区。"]
+    for revision, text in enumerate(("甲", "乙", "丙"), start=1):
+        await editing.edit("c", SECRETARY, "seg_0001", revision, SegmentPatch(text=text))
+        texts.append(text)
+    for offset, text in enumerate(reversed(texts)):
+        to = len(texts) - offset
+        segment = await reading.get("c", SECRETARY, "seg_0001")
+        back = await editing.restore("c", SECRETARY, "seg_0001", segment.revision, to)
+        assert back.text == text
+    history = await reading.revisions("c", SECRETARY, "seg_0001")
+    assert [each.kind for each in history[-3:]] == [RevisionKind.RESTORED] * 3
