@@ -80,6 +80,14 @@ class ScenePromotion:
 
 
 @dataclass(frozen=True, slots=True)
+class SceneCaption:
+    """What somebody says, or just said. `speaker`: the id of a person of the scene."""
+
+    text: str
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """What the maker of the program is told: one whole state. Field names are those that it reads.
 
@@ -99,6 +107,9 @@ class Scene:
     floor_ends_ms: int | None
     direction: Direction
     promotion: ScenePromotion | None = None
+    captions: tuple[
+        SceneCaption, ...
+    ] = ()  # the newest last; empty where they are not to stand in the picture
 
 
 @dataclass(frozen=True, slots=True)

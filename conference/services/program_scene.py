@@ -13,8 +13,9 @@ from conference.model.participant import Participant, ParticipantKind
 from conference.model.permissions import Role
 from conference.model.program import Direction, PersonKind, Phase
 from conference.model.venue import Venue, VenueKind
+from conference.services.captions import Line
 from conference.services.live_room import Seat
-from conference.worker_events import Scene, ScenePerson, ScenePromotion
+from conference.worker_events import Scene, SceneCaption, ScenePerson, ScenePromotion
 
 MAX_PEOPLE: Final = 500  # as many as the maker takes
 _SEPARATOR: Final = " · "
@@ -28,8 +29,10 @@ def scene_of(
     turn: Turn | None,
     venues: Sequence[Venue],
     direction: Direction,
+    lines: Sequence[Line] = (),
 ) -> Scene:
-    """The whole state. `item`: the current one of the agenda; `venues` in their order."""
+    """The whole state. `item`: the current one of the agenda; `venues` in their order; `lines` of captions, the newest
+    last."""
     people = tuple(_person(seat, venues) for seat in seats)[:MAX_PEOPLE]
     present = {each.id for each in people}
     holder = turn.participant_id if turn is not None and turn.participant_id in present else None
@@ -49,6 +52,7 @@ def scene_of(
         floor_ends_ms=None if holder is None else _floor_ends(turn),
         direction=direction,
         promotion=promotion,
+        captions=tuple(SceneCaption(each.text, each.speaker_id) for each in lines),
     )
 
 

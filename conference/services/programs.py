@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import structlog
@@ -26,6 +26,8 @@ from conference.model.program import (
     ProgramState,
 )
 from conference.model.venue import Venue
+from conference.services.captions import Line
+from conference.services.change import Change
 from conference.services.live_room import LiveRoom, Seat
 from conference.services.ports import MediaError, ProgramMaker
 from conference.services.program_scene import scene_of
@@ -229,11 +231,12 @@ class Programs:
         if now_s - made.scene_at_s < _SCENE_S:
             return
         version = room.version if isinstance(room, LiveRoom) else None
-        stamp = (id(room), version, room.consultation, made.venues, made.direction)
+        lines = _lines(room, now_s)
+        stamp = (id(room), version, room.consultation, made.venues, made.direction, lines)
         if stamp == made.stamp:
             return
         made.stamp = stamp
-        scene = _scene(room, made.venues, made.direction)
+        scene = _scene(room, made.venues, made.direction, lines)
         if scene != made.scene:
             made.scene, made.scene_at_s = scene, now_s
             self._maker.show(consultation_id, scene)
@@ -393,6 +396,20 @@ class Programs:
             room.show_program(view)
             return view
 
+    async def show_captions(self, consultation_id: str, by: str | Bearer, *, on: bool) -> None:
+        """Whether captions stand in the picture. What was drawn into it stays there."""
+        async with self._rooms.locked(consultation_id) as room:
+            caller = room.caller(by)
+            require(caller.role, Action.PROGRAM_DIRECT)
+            before = room.consultation
+            if before.status in (Status.ENDED, Status.ARCHIVED, Status.CANCELLED):
+                raise ConferenceError("invalid_state", "it is over")
+            if before.program_captions is on:
+                return
+            entry = self._rooms.entry(room, caller.actor, "program.captions_switched", room.id, on=on)
+            change = Change(consultation=replace(before, program_captions=on))
+            await self._rooms.commit(room, change, [entry])
+
     def loads(self) -> Iterable[tuple[str, ProgramState, ProgramLoad | None]]:
         """How each program fares, for /metrics."""
         return [(consultation_id, each.state, each.load) for consultation_id, each in self._made.items()]
@@ -413,10 +430,19 @@ def _is_wanted(consultation: Consultation) -> bool:
     return consultation.status is Status.LIVE and consultation.program
 
 
-def _scene(room: _Room | LiveRoom, venues: tuple[Venue, ...], direction: Direction) -> Scene:
+def _lines(room: _Room | LiveRoom, now_s: float) -> tuple[Line, ...]:
+    """What of the captions stands in the picture."""
+    if not isinstance(room, LiveRoom) or not room.consultation.program_captions:
+        return ()
+    return room.captions.lines(now_s)
+
+
+def _scene(
+    room: _Room | LiveRoom, venues: tuple[Venue, ...], direction: Direction, lines: tuple[Line, ...]
+) -> Scene:
     if isinstance(room, LiveRoom):
         seats: Iterable[Seat] = room.seats.values()
-        return scene_of(room.consultation, room.agenda.current, seats, room.turn, venues, direction)
+        return scene_of(room.consultation, room.agenda.current, seats, room.turn, venues, direction, lines)
     return scene_of(room.consultation, room.item, room.seats, room.turn, venues, direction)
 
 

@@ -13,6 +13,7 @@ from signaling.realtime.requests import (
     BroadcastReinstate,
     BroadcastWithdraw,
     Empty,
+    ProgramCaptions,
     ProgramDirect,
     RecordingPause,
 )
@@ -29,6 +30,7 @@ class BroadcastRequests:
     def calls(self) -> dict[str, Call]:
         return {
             "program.direct": self._direct,
+            "program.captions": self._captions,
             "broadcast.cut": self._cut,
             "broadcast.restore": self._restore,
             "broadcast.withdraw": self._withdraw,
@@ -39,6 +41,10 @@ class BroadcastRequests:
     async def _direct(self, session: Session, request: ProgramDirect) -> dict[str, Any]:
         view = await self._programs.direct(session.room_id, session.participant_id, request.direction())
         return {"program": render_view(view)}
+
+    async def _captions(self, session: Session, request: ProgramCaptions) -> dict[str, Any]:
+        await self._programs.show_captions(session.room_id, session.participant_id, on=request.on)
+        return {}
 
     async def _cut(self, session: Session, request: BroadcastCut) -> dict[str, Any]:
         return _answer(await self._broadcasts.cut(session.room_id, session.participant_id, request.back_s))

@@ -247,6 +247,12 @@ class ProgramDirect(Request):
         return Direction(self.mode, self.layout, tuple(self.people))
 
 
+class ProgramCaptions(Request):
+    """program.captions: whether captions stand in the program's picture."""
+
+    on: bool
+
+
 class BroadcastCut(Request):
     """broadcast.cut: at once, and back so far from what the public sees now."""
 
@@ -415,6 +421,7 @@ REQUESTS: Final[dict[str, type[Request]]] = {
     "statement.take": StatementTake,
     "statements.list": StatementsList,
     "program.direct": ProgramDirect,
+    "program.captions": ProgramCaptions,
     "broadcast.cut": BroadcastCut,
     "broadcast.restore": Empty,
     "broadcast.withdraw": BroadcastWithdraw,

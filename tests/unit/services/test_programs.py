@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
 from conference.desk_views import ProgramView
-from conference.events import DeskSnapshot, ProgramUpdated
+from conference.events import CaptionFinal, CaptionPartial, ConsultationUpdated, DeskSnapshot, ProgramUpdated
 from conference.model.agenda import AgendaDraft, AgendaKind
 from conference.model.errors import ConferenceError, ForbiddenError, NotFoundError
 from conference.model.media import FeedLost, MediaRestarted, TapLost
 from conference.model.permissions import Role
 from conference.model.program import Direction, DirectionMode, Layout, Phase, ProgramState
+from conference.model.transcript import SpeakerLabel
 from conference.services.broadcasts import Broadcasts
 from conference.services.change import Change
 from conference.services.editing import Editing
 from conference.services.programs import Programs
-from conference.worker_events import ProgramLoad, ProgramReady, ProgramShown, ProgramTrouble
+from conference.worker_events import ProgramLoad, ProgramReady, ProgramShown, ProgramTrouble, SceneCaption
+from recording.program.scene import scene_from
 from tests.support.eventually import eventually
 from tests.unit.services.conftest import World
 from tests.unit.services.fakes import ScriptedMaker
@@ -154,6 +156,34 @@ async def test_the_scene_follows_the_room_and_not_too_fast(stage: Stage) -> None
     await stage.world.agendas.advance("c", stage.desk)
     await stage.tick()
     assert (scenes[-1].phase, scenes[-1].item) == (Phase.BREAK, "休会")
+
+
+async def test_captions_stand_in_the_picture_where_somebody_wants_them(stage: Stage) -> None:
+    await stage.begin()
+    scenes, room = stage.maker.scenes["c"], stage.world.rooms.find("c")
+    assert room is not None
+    label, now_s = SpeakerLabel("张三", Role.MEMBER), stage.world.clock.now_s
+    room.show_partial(CaptionPartial(stage.member, label, "我建议", 0), stage.member, now_s)
+    await stage.tick()
+    assert len(scenes) == 1, "nobody wants them"
+    with pytest.raises(ForbiddenError):
+        await stage.programs.show_captions("c", stage.member, on=True)
+    for _ in range(2):
+        await stage.programs.show_captions("c", stage.desk, on=True)
+    await stage.tick()
+    assert scenes[-1].captions == (SceneCaption("我建议", stage.member),)
+    assert scene_from(asdict(scenes[-1])).captions[0].speaker == stage.member
+    final = CaptionFinal("seg_1", stage.member, label, "我建议改造管网。", 0, 2000)
+    room.show_final(final, stage.member, stage.world.clock.now_s)
+    await stage.tick()
+    assert [each.text for each in scenes[-1].captions] == ["我建议改造管网。"]
+    await stage.tick(7.0)
+    assert not scenes[-1].captions, "it was said long ago"
+    room.correct_caption("seg_1", "")
+    await stage.programs.show_captions("c", stage.desk, on=False)
+    view = stage.world.publisher.of_kind("张三", ConsultationUpdated)[-1].consultation
+    assert view.program_captions is False
+    assert (await stage.said()).count("captions_switched") == 2
 
 
 async def test_trouble_is_said_and_goes_by_without_harm(stage: Stage) -> None:
