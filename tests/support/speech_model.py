@@ -24,7 +24,7 @@ FOLDER = ROOT / "build" / "test-models" / hashlib.sha256(REQUIREMENT.read_bytes(
 CLIPS = Path("/usr/share/pocketsphinx/test/data")  # Debian's pocketsphinx-testdata
 # Words that espeak-ng says so that this model tells them from each other.
 GRAMMAR = (
-    "넷", "여섯", "여덟", "오늘", "어제", "도시", "노인", "역사", "바다", "나무", "음식", "비행기", "미래", "병원",
+    "넷", "여섯", "여덟", "오늘", "어제", "도시", "노인", "역사", "바다", "나무", "음식", "비행기", "미래", "은행",
 )  # fmt: skip
 VOICE, WORDS_PER_MINUTE = "ko", 140
 

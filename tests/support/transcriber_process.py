@@ -96,6 +96,10 @@ class TranscriberProcess:
         self.wait(Heard, lambda _: len(self.utterances(participant_id)) >= count, timeout_s)
         return self.utterances(participant_id)
 
+    def wait_heard(self, participant_id: str, to_ms: float, timeout_s: float = 60) -> None:
+        """Until all of this participant was dealt with up to then, in program time."""
+        self.wait(Heard, lambda _: any(each.to_ms >= to_ms for each in self.heard(participant_id)), timeout_s)
+
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
