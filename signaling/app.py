@@ -44,6 +44,7 @@ from conference.services.exports import Exports
 from conference.services.files import Files
 from conference.services.floor_clock import FloorClock
 from conference.services.floors import Floors
+from conference.services.hot_words import HotWords
 from conference.services.identities import Identities
 from conference.services.invitee_imports import InviteeImports
 from conference.services.invitees import Invitees
@@ -55,6 +56,7 @@ from conference.services.minutes import MinutesDesk
 from conference.services.moderation import Moderation
 from conference.services.notices import Notices
 from conference.services.offers import Offers
+from conference.services.own_speeches import OwnSpeeches
 from conference.services.passwords import Passwords
 from conference.services.ports import Disk, MediaPlane, ProgramMaker, Recorder, Transcriber
 from conference.services.program import ProgramTimes
@@ -75,6 +77,7 @@ from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
 from conference.services.terms import Terms
+from conference.services.track_sounds import TrackSounds
 from conference.services.transcript_editing import TranscriptEditing
 from conference.services.transcript_news import TranscriptNews
 from conference.services.transcript_presence import TranscriptPresence
@@ -124,6 +127,7 @@ from signaling.realtime.server import SocketServer
 from signaling.realtime.session_requests import AgendaRequests, StatementRequests
 from signaling.realtime.transcript_requests import TranscriptRequests
 from signaling.settings import Settings
+from signaling.sound_cuts import SoundCuts
 from signaling.tables.client import TableWorkers
 from signaling.tasks import Background
 from transcription.supervisor import TranscriberSupervisor
@@ -137,6 +141,7 @@ _PROGRAM_S = 0.1  # how late a program shows what happened
 _CAPTIONS_S = 0.05  # how late a final is written and shown
 _CATCHING_UP_S = 1.0
 _TERMS_S = 0.2  # between some hundred segments that follow a changed list
+_HOT_WORDS_S = 5.0
 _COMMENTS_S = 0.5  # how late desks learn of comments
 _VIEWERS_S = 5.0
 _ADDRESSES_S = 3600.0
@@ -181,6 +186,7 @@ class WebProcess:
     transcription: Transcription
     catching_up: CatchingUp
     terms: Terms
+    hot_words: HotWords
     broadcasts: Broadcasts
     comments: Comments
     comment_desk: CommentDesk
@@ -296,6 +302,7 @@ class WebProcess:
             forget=stores.forget,
         )
         exports = Exports(database, clock, exporter, productions.is_making)
+        sounds = TrackSounds(database, SoundCuts(directory.recordings))
         days = settings.recording_retention_days
         retention = Retention(database, clock, exporter, exports, days=days)
         tables, documents = TableWorkers(settings.time_zone), DocumentWorkers()
@@ -356,6 +363,8 @@ class WebProcess:
             terms=terms,
             minutes=MinutesDesk(database, programs, clock, catching_up, documents, zone),
             documents=documents,
+            sounds=sounds,
+            own_speeches=OwnSpeeches(database, sounds, exports),
             archives=ArchiveBuilder(database.url, directory.path, directory.files),
             storage=database,
             media=media,
@@ -402,6 +411,7 @@ class WebProcess:
             crowd=crowd,
             disk_watch=disk_watch,
             terms=terms,
+            hot_words=HotWords(rooms, transcriber, transcription.listened),
             sockets=sockets,
             metrics=metrics,
             app=app,
@@ -432,6 +442,7 @@ class WebProcess:
         background.every(_RECORDING_S, self.broadcasts.save_cuts)
         background.every(_COMMENTS_S, self.comment_desk.tell)
         background.every(_TERMS_S, self.terms.tick)
+        background.every(_HOT_WORDS_S, self.hot_words.tick)
         background.every(_VIEWERS_S, self.viewers.tick)
         background.every(_ADDRESSES_S, self.comments.erase_addresses, self.identities.erase_subjects)
         background.every(_PROOFS_S, self.identities.forget_lapsed)
