@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from conference.model.agenda import Agenda, AgendaItem, AgendaKind, ItemState
 from conference.model.audit import CLI, AuditEntry
 from conference.model.ids import new_id
 from conference.model.permissions import Role
-from conference.model.transcript import Gap, SpeakerLabel, TranscriptSegment, Word
+from conference.model.transcript import SpeakerLabel, TranscriptSegment, Word
 from conference.model.transcript_edit import joined_words, render
 from signaling.data_dir import DataDirectory
 from signaling.database import open_database
 from tests.browser.office import TITLE, Json, Office
 from tests.browser.settled import present
 from tests.support.browser import LAPTOP, BrowserClient, BrowserFactory
+from tests.support.eventually import eventually
+from tests.support.light_client import AudioSource, RoomClient
+from tests.support.media import opus_packets, speech_wav
 from tests.support.server import Server
 
 CHAIR: Final = SpeakerLabel("周主持人", Role.CHAIR, "主会场")
@@ -125,26 +128,18 @@ class Transcribed:
     def call(self, method: str, path: str = "", body: Json | None = None) -> Any:
         return self.office.call(method, f"/consultations/{self.cid}{path}", body)
 
-    def keep(
-        self,
-        segments: Sequence[TranscriptSegment] | None = None,
-        gaps: Sequence[Gap] = (),
-        *,
-        agenda: bool = True,
-    ) -> None:
+    def keep(self, segments: Sequence[TranscriptSegment] | None = None, *, agenda: bool = True) -> None:
         """Put them where what is heard is kept."""
         self.segments = segments_of(self.cid) if segments is None else list(segments)
-        asyncio.run(self._keep(gaps, agenda))
+        asyncio.run(self._keep(agenda))
 
-    async def _keep(self, gaps: Sequence[Gap], agenda: bool) -> None:
+    async def _keep(self, agenda: bool) -> None:
         database = open_database(DataDirectory(self.server.data_dir), None)
         try:
             async with database.transaction() as unit:
                 if agenda:
                     await unit.agenda.save(self.cid, agenda_of())
                 await unit.transcript.save(self.segments)
-                for gap in gaps:
-                    await unit.transcript.note_gap(replace(gap, consultation_id=self.cid))
                 await unit.audit.append(AuditEntry(self.cid, 1, 0, CLI, "transcript.heard"))
         finally:
             await database.close()
@@ -159,6 +154,31 @@ class Transcribed:
         """The address of the desk for another member of the secretariat."""
         token = self.server.token(self.cid, "secretariat", name)
         return f"{self.server.url}/desk/{self.cid}/minutes#token={token}"
+
+
+@asynccontextmanager
+async def speaking(session: Transcribed, name: str = "林委员") -> AsyncIterator[str]:
+    """Somebody in the live session whose microphone is on and recorded; the id of the participant."""
+    token = session.server.token(session.cid, "member", name)
+    client = RoomClient(session.server.url, token, receive=False)
+    await client.connect()
+    try:
+        packets = await asyncio.to_thread(opus_packets, speech_wav())
+        await client.publish([AudioSource(packets=packets, level_db=25)], names=["microphone"])
+        yield client.participant_id
+    finally:
+        await client.close()
+
+
+async def missing(session: Transcribed, least_ms: int) -> list[Json]:
+    """Wait until so much was recorded of which there is no text, as this server has no speech model; the gaps."""
+    state = await eventually(
+        lambda: asyncio.to_thread(session.call, "GET", "/transcript/state"),
+        lambda now: sum(each["to_ms"] - each["from_ms"] for each in now["gaps"]) >= least_ms,
+        timeout_s=60,
+        what="something is missing in the transcript",
+    )
+    return list(state["gaps"])
 
 
 def agenda_of() -> Agenda:

@@ -1,9 +1,8 @@
 /** 会议记录 and 会议纪要: making, writing, checking, approving. A section that somebody else changed is shown, not overwritten. */
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
-import { ProblemError } from '@/api/http'
-import { minutes, type Minutes, type MinutesApi, type MinutesDoc, type MinutesKind } from '@/api/minutes'
-import type { Segment } from '@/api/transcript'
+import { ProblemError, type Kept } from '@/api/http'
+import { FIELDS, minutes, type Minutes, type MinutesApi, type MinutesDoc, type MinutesKind, type Passage } from '@/api/minutes'
 import { i18n } from '@/i18n'
 import { useActs } from './acts'
 import { useNotices } from './notices'
@@ -11,6 +10,7 @@ import { useRoom } from './room'
 import { useSession } from './session'
 
 const LOOK_MS = 10_000
+const MOST_WORDS = 300
 
 export interface SectionConflict {
   key: string
@@ -30,10 +30,11 @@ export const useMinutes = defineStore('minutes', () => {
   const kind = ref<MinutesKind>('summary')
   /** the section whose passages are looked for, and them */
   const section = ref<string | null>(null)
-  const passages = shallowRef<readonly Segment[] | null>(null)
+  const passages = shallowRef<readonly Passage[] | null>(null)
   const conflict = shallowRef<SectionConflict | null>(null)
   /** what is to be put into the section that is sought for; a new value each time */
   const inserted = shallowRef<{ text: string } | null>(null)
+  let kept: Kept<Minutes> | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
   let followed = false
   let asked = 0
@@ -47,9 +48,12 @@ export const useMinutes = defineStore('minutes', () => {
 
   async function load(): Promise<void> {
     clearTimeout(timer)
-    const got = await acts.run((http) => api(http).all(), { quiet: true })
+    const before = kept
+    const got = await acts.run((http) => api(http).all(before), { quiet: true })
     if (got) {
-      all.value = got.value
+      kept = got.value
+      // An equal answer draws nothing anew: somebody may be writing.
+      if (JSON.stringify(kept.body) !== JSON.stringify(all.value)) all.value = kept.body
       failed.value = false
     } else failed.value = all.value === null
     clearTimeout(timer)
@@ -68,6 +72,7 @@ export const useMinutes = defineStore('minutes', () => {
 
   function take(made: MinutesDoc): void {
     if (all.value) all.value = { ...all.value, [made.kind]: made }
+    kept = null
   }
 
   async function run(act: (all: MinutesApi) => Promise<MinutesDoc>): Promise<MinutesDoc | null> {
@@ -81,8 +86,8 @@ export const useMinutes = defineStore('minutes', () => {
   }
 
   /** Made anew from agenda, attendance, floor, transcript, statements and promotions. */
-  const make = (): Promise<MinutesDoc | null> => run((one) => one.make())
-  const review = (): Promise<MinutesDoc | null> => onDoc((one, { id, revision }) => one.review(id, revision))
+  const make = (which: MinutesKind = kind.value): Promise<MinutesDoc | null> => run((one) => one.make(which))
+  const review = (reason?: string): Promise<MinutesDoc | null> => onDoc((one, { id, revision }) => one.review(id, revision, reason))
   const approve = (reason?: string): Promise<MinutesDoc | null> => onDoc((one, { id, revision }) => one.approve(id, revision, reason))
   const reopen = (): Promise<MinutesDoc | null> => onDoc((one, { id, revision }) => one.reopen(id, revision))
 
@@ -122,8 +127,12 @@ export const useMinutes = defineStore('minutes', () => {
     section.value = key
     const turn = (asked += 1)
     passages.value = null
-    if (key === null) return
-    const got = await acts.run((http) => api(http).passages(key), { quiet: true })
+    const sought = doc.value?.sections.find((each) => each.key === key)
+    if (!key || !sought) return
+    const of = kind.value
+    // What stands there already says what is looked for; a bare heading is a cue of its own.
+    const words = FIELDS.has(key) || sought.source !== null ? '' : sought.text.slice(0, MOST_WORDS)
+    const got = await acts.run((http) => api(http).passages(key, of, words), { quiet: true })
     if (turn === asked) passages.value = got?.value.items ?? []
   }
 

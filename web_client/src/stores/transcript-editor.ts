@@ -54,6 +54,8 @@ export const useTranscriptEditor = defineStore('transcript-editor', () => {
   const steps: Step[] = []
   const undoable = ref(0)
   let late: { segment: Segment; by: string } | null = null
+  /** the one that is being joined by oneself: that it goes is no news */
+  let joining: string | null = null
   let queue: Promise<unknown> = Promise.resolve()
 
   const mayEdit = computed(() => room.can('transcript.edit'))
@@ -196,7 +198,7 @@ export const useTranscriptEditor = defineStore('transcript-editor', () => {
 
   transcript.listen((changed, removed, by) => {
     for (const each of changed) changedByOthers(each, by)
-    if (currentId.value !== null && removed.includes(currentId.value)) {
+    if (currentId.value !== null && currentId.value !== joining && removed.includes(currentId.value)) {
       if (dirty.value) notices.show(t('minutes.conflict.gone'), { detail: draft.value, forMs: 60_000 })
       close()
       currentId.value = null
@@ -308,6 +310,7 @@ export const useTranscriptEditor = defineStore('transcript-editor', () => {
         notices.show(t('minutes.said.joinNone'))
         return false
       }
+      joining = second.id
       try {
         const joined = await acts.ask((http) => api(http).join(first.id, first.revision, second.revision))
         const wasOpen = editing.value
@@ -326,6 +329,8 @@ export const useTranscriptEditor = defineStore('transcript-editor', () => {
           notices.show(t('minutes.said.changed'))
         } else notices.show(acts.sentence(error))
         return false
+      } finally {
+        joining = null
       }
     })
   }
