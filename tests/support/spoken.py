@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from tests.support.media import SAMPLE_RATE, opus_packets, speech, write_wav
+from tests.support.media import SAMPLE_RATE, cached, opus_packets, speech, write_wav
 from tests.support.scripted_recognizer import write_script
 
 SHORT: Final = ("各位 委员 上午 好", 1_200)
@@ -29,17 +28,23 @@ def script(folder: Path, **more: float) -> Path:
 
 def spoken(*parts: Sentence | float) -> list[bytes]:
     """Opus packets of sentences, and of silence in seconds. A source sends them again and again."""
-    voice = speech("滋滋滋滋" * 12, words_per_minute=220).astype(np.float32)
-    loud = np.flatnonzero(np.abs(voice) > 500)
-    voice = voice[loud[0] :]
-    voice *= 16_000 / float(np.abs(voice).max())
-    sounds = []
-    for part in parts:
-        if isinstance(part, tuple):
-            sounds.append(voice[: part[1] * SAMPLE_RATE // 1000].astype(np.int16))
-        else:
-            sounds.append(np.zeros(round(part * SAMPLE_RATE), np.int16))
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "spoken.wav"
+    return opus_packets(spoken_wav(*parts))
+
+
+def spoken_wav(*parts: Sentence | float) -> Path:
+    """The same as a file, for a browser's microphone, which plays it again and again, too."""
+
+    def make(path: Path) -> None:
+        voice = speech("滋滋滋滋" * 12, words_per_minute=220).astype(np.float32)
+        loud = np.flatnonzero(np.abs(voice) > 500)
+        voice = voice[loud[0] :]
+        voice *= 16_000 / float(np.abs(voice).max())
+        sounds = []
+        for part in parts:
+            if isinstance(part, tuple):
+                sounds.append(voice[: part[1] * SAMPLE_RATE // 1000].astype(np.int16))
+            else:
+                sounds.append(np.zeros(round(part * SAMPLE_RATE), np.int16))
         write_wav(path, np.concatenate(sounds))
-        return opus_packets(path)
+
+    return cached("spoken", ".wav", parts, make)
