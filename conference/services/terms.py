@@ -190,7 +190,9 @@ class Terms:
         if found:
             async with self._storage.transaction() as unit:
                 wall_ms, time_of = self._rooms.clock.wall_ms(), self._rooms.program_time_ms
-                change = await TranscriptChange.begin(unit, consultation_id, waiting.by, wall_ms, time_of)
+                change = await TranscriptChange.begin(
+                    unit, consultation_id, waiting.by.actor, wall_ms, time_of
+                )
                 for segment in (
                     await change.hold(found)
                 ).values():  # somebody may have corrected it meanwhile

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from conference.model.audit import AuditEntry, Personal, Value
+from conference.model.audit import Actor, AuditEntry, Personal, Value
 from conference.model.consultation import Consultation
 from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.transcript import Revision, RevisionKind, TranscriptSegment
 from conference.services.ports import UnitOfWork
 from conference.services.preparing import preparable
-from conference.services.trace import Bearer
 
 
 class SegmentConflictError(ConferenceError):
@@ -28,7 +27,7 @@ class TranscriptChange:
 
     unit: UnitOfWork
     consultation: Consultation
-    by: Bearer
+    by: Actor
     wall_ms: int
     program_time_ms: int | None
     before: dict[str, TranscriptSegment] = field(default_factory=dict)  # as their rows were
@@ -42,7 +41,7 @@ class TranscriptChange:
         cls,
         unit: UnitOfWork,
         consultation_id: str,
-        by: Bearer,
+        by: Actor,
         wall_ms: int,
         program_time_ms: Callable[[Consultation], int | None],
     ) -> TranscriptChange:
@@ -113,8 +112,8 @@ class TranscriptChange:
             after=segment.text,
             speaker_before="",
             speaker_after=segment.speaker.name,
-            by_id=self.by.actor.id or "",
-            by_name=self.by.name,
+            by_id=self.by.id or "",
+            by_name=self.by.name or "",
             at_wall_ms=self.wall_ms,
         )
         self._revisions.append(nothing)
@@ -133,7 +132,7 @@ class TranscriptChange:
                 self.consultation.id,
                 self.wall_ms,
                 self.program_time_ms,
-                self.by.actor,
+                self.by,
                 action,
                 subject,
                 content,
@@ -160,8 +159,8 @@ class TranscriptChange:
             after=after.text,
             speaker_before=before.speaker.name,
             speaker_after=after.speaker.name,
-            by_id=self.by.actor.id or "",
-            by_name=self.by.name,
+            by_id=self.by.id or "",
+            by_name=self.by.name or "",
             at_wall_ms=self.wall_ms,
             reason=reason,
         )

@@ -164,7 +164,7 @@ class TranscriptEditing:
         self._rooms.require_here(consultation_id)  # or those who look at them there would not be told
         async with self._rooms.storage.transaction() as unit:
             change = await TranscriptChange.begin(
-                unit, consultation_id, by, self._rooms.clock.wall_ms(), self._rooms.program_time_ms
+                unit, consultation_id, by.actor, self._rooms.clock.wall_ms(), self._rooms.program_time_ms
             )
             yield change
             await change.write()

@@ -54,7 +54,7 @@ class TranscriptNews:
         if not change.after and not change.removed:
             return
         consultation_id = change.consultation.id
-        self.tell(consultation_id, list(change.after.values()), change.removed, change.by.name)
+        self.tell(consultation_id, list(change.after.values()), change.removed, change.by.name or "")
         for segment_id, before in change.before.items():
             if segment_id in change.removed:
                 self._correct(consultation_id, segment_id, _shown(before), "")

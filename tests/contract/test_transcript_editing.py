@@ -13,6 +13,7 @@ from conference.model.errors import ConferenceError
 from conference.model.permissions import Role
 from conference.model.transcript import RevisionKind, TranscriptSegment
 from conference.services.consultations import ConsultationDraft
+from conference.services.proposals import Proposals
 from conference.services.rooms import RoomLimits
 from conference.services.transcript_changes import SegmentConflictError
 from conference.services.transcript_editing import SegmentPatch, TranscriptEditing
@@ -128,3 +129,20 @@ async def test_every_revision_can_be_taken_back(database: Database, worlds: list
         assert back.text == text
     history = await reading.revisions("c", SECRETARY, "seg_0001")
     assert [each.kind for each in history[-3:]] == [RevisionKind.RESTORED] * 3
+
+
+async def test_an_engine_proposes_and_somebody_decides(database: Database, worlds: list[World]) -> None:
+    await keep(database, [said(number, "老旧", "小曲") for number in (1, 2, 3)])
+    proposals = Proposals(worlds[0].rooms, TranscriptNews(worlds[0].rooms))
+    texts = {"seg_0001": "老旧小区。", "seg_0002": "老旧小曲。", "seg_0003": "老旧小区！", "seg_none": "x"}
+    assert await proposals.propose("c", texts, "whisper") == 2
+    assert [each.proposal for each in await rows(database)] == ["老旧小区。", None, "老旧小区！"]
+    editing = editing_of(worlds[1])
+    taken = await editing.decide("c", SECRETARY, "seg_0001", 2, accept=True)
+    refused = await editing.decide("c", SECRETARY, "seg_0003", 2, accept=False)
+    assert (taken.text, refused.text) == ("老旧小区。", "老旧小曲。")
+    assert [each.action for each in await worlds[0].trace() if each.action.startswith("transcript.p")] == [
+        "transcript.proposed",
+        "transcript.proposal_taken",
+        "transcript.proposal_refused",
+    ]
