@@ -149,6 +149,11 @@ class Consultation:
         if not self.is_public or self.status is Status.DRAFT:
             raise ConferenceError("consultation_not_found", self.id)
 
+    def require_over(self) -> None:
+        """Raise invalid_state before the end."""
+        if self.status not in (Status.ENDED, Status.ARCHIVED):
+            raise ConferenceError("invalid_state", f"status {self.status}")
+
     def require_open(self) -> None:
         """Raise unless the room may be entered: from `scheduled` until the end."""
         if self.status in (Status.SCHEDULED, Status.LIVE):

@@ -100,9 +100,16 @@ class Entrances:
 
     async def enter(self, code: str) -> Issued:
         """A token for the bearer of the link, while the consultation may be entered."""
+        return await self._issued(code, Consultation.require_open)
+
+    async def look_back(self, code: str) -> Issued:
+        """A token for the bearer of the link when it is over: no room opens for it. invalid_state before the end."""
+        return await self._issued(code, Consultation.require_over)
+
+    async def _issued(self, code: str, require: Callable[[Consultation], None]) -> Issued:
         async with self._storage.transaction() as unit:
             linked = await _linked(unit, code)
-            linked.consultation.require_open()
+            require(linked.consultation)
             given = linked.pass_()
             issued = self._issue(given)
             await unit.audit.append(entered(given, issued, "link.used", self._clock.wall_ms()))

@@ -79,6 +79,10 @@ class Exports:
         invalid_state before the end, nothing_recorded, not_found.
         """
         require(by.role, Action.EXPORT_CREATE)
+        return await self.wanted(consultation_id, by, asked)
+
+    async def wanted(self, consultation_id: str, by: Bearer, asked: ExportRequest) -> tuple[Export, bool]:
+        """The same for whoever is known to have a right to this very file."""
         now_ms = self._clock.wall_ms()
         has_program = await self._has_program(consultation_id)
         async with self._storage.transaction() as unit:
@@ -137,6 +141,12 @@ class Exports:
     ) -> tuple[Export, Path]:
         """The file and where it lies, to be handed out. invalid_state unless it is done."""
         require(by.role, Action.RECORDING_READ)
+        return await self.handed_out(consultation_id, export_id, by, is_traced=is_traced)
+
+    async def handed_out(
+        self, consultation_id: str, export_id: str, by: Bearer, *, is_traced: bool = True
+    ) -> tuple[Export, Path]:
+        """The same for whoever is known to have a right to this very file."""
         async with self._storage.reading() as unit:
             export, consultation = await self._found(unit, consultation_id, export_id)
         if export.state is not ExportState.DONE:

@@ -22,13 +22,15 @@ def transcript_document(
     segments: Sequence[TranscriptSegment],
     titles: Mapping[str, str],
     zone: tzinfo,
+    left_out: int = 0,
 ) -> Document:
-    """`titles` of the items of the agenda, by id. Nothing confidential is left out here: give what may be read."""
+    """Of the segments that may be read. `titles` of the items of the agenda, by id; `left_out`: how many segments may
+    not be read."""
     return Document(
         title_of(consultation.title, "转写稿"),
         "",
         consultation.organization or "",
-        tuple(_blocks(consultation, segments, titles, zone)),
+        tuple(_blocks(consultation, segments, titles, zone, left_out)),
     )
 
 
@@ -44,11 +46,13 @@ def _blocks(
     segments: Sequence[TranscriptSegment],
     titles: Mapping[str, str],
     zone: tzinfo,
+    left_out: int,
 ) -> Iterator[Block]:
     began = consultation.started_at_ms
     if began is not None:
         yield Block(Style.FIELD, span(began, consultation.ended_at_ms, zone), "时间")
-    yield Block(Style.FIELD, NOTICE, "说明")
+    missing = f"\n另有{left_out}段内容不公开，没有列入。" if left_out else ""
+    yield Block(Style.FIELD, f"{NOTICE}{missing}", "说明")
     headings = 0
     for before, segment in zip((None, *segments), segments, strict=False):
         if titles and (before is None or before.item_id != segment.item_id):

@@ -20,6 +20,7 @@ from signaling.http import (
     minutes,
     minutes_files,
     operations,
+    own_speeches,
     preparing,
     presence,
     proceedings,
@@ -34,6 +35,7 @@ from signaling.http import (
     terms,
     trace,
     transcript_files,
+    transcript_sound,
     transcription,
     transcripts,
     venues,
@@ -80,6 +82,8 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     terms.add_to(app)
     minutes.add_to(app)
     minutes_files.add_to(app)
+    transcript_sound.add_to(app)
+    own_speeches.add_to(app)
     streams.add_to(app)
     operations.add_to(app)
     Pages(lan_ca=lan_ca).add_to(app)

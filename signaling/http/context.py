@@ -37,6 +37,7 @@ from conference.services.invitees import Invitees
 from conference.services.life_cycle import LifeCycle
 from conference.services.logins import STAFF_PREFIX, Logins, StaffMember
 from conference.services.minutes import MinutesDesk
+from conference.services.own_speeches import OwnSpeeches
 from conference.services.ports import MediaPlane, RateLimits, Storage
 from conference.services.promotions import Promotions
 from conference.services.public_responses import PublicResponses
@@ -49,6 +50,7 @@ from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
 from conference.services.terms import Terms
+from conference.services.track_sounds import TrackSounds
 from conference.services.transcript_editing import TranscriptEditing
 from conference.services.transcription import Transcription
 from conference.services.transcripts import Transcripts
@@ -122,6 +124,8 @@ class HttpContext:
     terms: Terms
     minutes: MinutesDesk
     documents: DocumentWorkers
+    sounds: TrackSounds
+    own_speeches: OwnSpeeches
     transcript_editing: TranscriptEditing
     archives: ArchiveBuilder
     storage: Storage

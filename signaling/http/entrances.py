@@ -148,6 +148,26 @@ async def enter_by_link(
 
 
 @documented
+async def look_back_by_link(
+    request: web.Request, code: str, /
+) -> r200[EnteredResource] | r404[Problem] | r409[Problem] | r429[Problem]:
+    """
+    A token for the bearer of a link when the consultation is over: for one's own speeches, and for the desk where the link leads there. No room opens for it.
+
+    Tags: entrances
+    Status Codes:
+        409: invalid_state: it is not over
+    """  # noqa: E501 the parser of this text knows no continued lines
+    context = request.app[CONTEXT]
+    await _require_quiet(context, request)
+    try:
+        issued = await context.entrances.look_back(code)
+    except ConferenceError as error:
+        raise await _counted(context, request, error) from error
+    return json_of(_entered(issued))
+
+
+@documented
 async def check_code(
     request: web.Request, /, body: CodeBody
 ) -> r200[CodeResource] | r400[Problem] | r404[Problem] | r409[Problem] | r429[Problem]:
@@ -213,5 +233,6 @@ def add_to(app: web.Application) -> None:
     router = app.router
     router.add_get(f"{PREFIX}/links/{{code}}", get_link, allow_head=False)
     router.add_post(f"{PREFIX}/links/{{code}}/enter", enter_by_link)
+    router.add_post(f"{PREFIX}/links/{{code}}/look-back", look_back_by_link)
     router.add_post(f"{PREFIX}/entry-codes/check", check_code)
     router.add_post(f"{PREFIX}/entry-codes/enter", enter_by_code)

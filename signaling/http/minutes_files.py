@@ -123,7 +123,8 @@ async def get_transcript_xlsx(
     """
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.TRANSCRIPT_READ)
-    consultation, segments = await context.transcripts.given_out(cid, grant.bearer, "xlsx")
+    given = await context.transcripts.for_file(cid, grant.bearer, "xlsx")
+    consultation, segments = given.consultation, given.segments
     titles = await _titles(context, cid)
     async with context.storage.reading() as unit:
         turns = await unit.floor.turns(cid)
@@ -140,10 +141,12 @@ async def get_transcript_xlsx(
 async def _transcript(request: web.Request, cid: str, kind: str) -> tuple[Document, str]:
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.TRANSCRIPT_READ)
-    consultation, segments = await context.transcripts.given_out(cid, grant.bearer, kind)
+    given = await context.transcripts.for_file(cid, grant.bearer, kind)
     titles, zone = await _titles(context, cid), ZoneInfo(context.time_zone)
-    document = await asyncio.to_thread(transcript_document, consultation, segments, titles, zone)
-    return document, f"{consultation.title} 转写稿"
+    document = await asyncio.to_thread(
+        transcript_document, given.consultation, given.segments, titles, zone, given.left_out
+    )
+    return document, f"{given.consultation.title} 转写稿"
 
 
 async def _titles(context: HttpContext, cid: str) -> dict[str, str]:

@@ -183,7 +183,9 @@ async def test_the_transcript_as_files(door: Door) -> None:
     data, _, name = await fetched(door, "/transcript.docx")
     assert name == "协商会 转写稿.docx"
     assert "机密内容。" in words(data)
-    assert "机密内容。" not in words((await fetched(door, "/transcript.docx", Role.MODERATOR))[0])
+    shown = words((await fetched(door, "/transcript.docx", Role.MODERATOR))[0])
+    assert "机密内容。" not in shown
+    assert "另有1段内容不公开，没有列入。" in shown
     data, _, _ = await fetched(door, "/transcript.pdf")
     pages = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(data)).pages)
     assert "老旧小区，改造问题" in re.sub(r"\s", "", pages)

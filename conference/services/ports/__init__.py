@@ -10,7 +10,7 @@ from conference.services.ports.comments import (
     Sealer,
 )
 from conference.services.ports.exports import ExportFailedError, ExportMaker
-from conference.services.ports.files import Disk, FileStore, Recorder, TableReader
+from conference.services.ports.files import Disk, FileStore, Recorder, SoundCutter, TableReader
 from conference.services.ports.identities import (
     IdentityProvider,
     IdentityRepository,
@@ -108,6 +108,7 @@ __all__ = [
     "ResponseRepository",
     "RevocationRepository",
     "Sealer",
+    "SoundCutter",
     "StaffSessionRepository",
     "StatementRepository",
     "StayRepository",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from conference.export_job import TrackFile
 from conference.model.invitee_list import ImportRow
 from conference.worker_events import RecordedFile, RecorderEvent
 
@@ -61,3 +62,11 @@ class FileStore(Protocol):
 
     async def sweep(self, kept: Collection[str], before_ms: int) -> None:
         """Discard everything but these that was written before `before_ms`, UTC."""
+
+
+class SoundCutter(Protocol):
+    """Cuts sound out of recorded files, where the server has time for it."""
+
+    async def cut(self, files: Sequence[TrackFile], from_ms: int, to_ms: int, *, keep: bool) -> bytes:
+        """A WebM of one microphone's files whose time 0 is `from_ms`; empty where nothing was recorded. With `keep` it
+        may be remembered: the files do not grow any more. May raise rate_limited, nothing_recorded."""
