@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from conference.model.permissions import Role
-from conference.model.transcript import RevisionKind, TranscriptSegment
+from conference.model.transcript import TranscriptSegment
 
 WordView: TypeAlias = "tuple[str, int, int, float]"  # text, from and to in program time, confidence
 
@@ -72,21 +72,6 @@ class SegmentView:
             is_confidential=segment.is_confidential,
             proposal=segment.proposal,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class RevisionView:
-    """What was done to a segment: text and speaker before and after."""
-
-    revision: int
-    kind: RevisionKind
-    before: str
-    after: str
-    speaker_before: str
-    speaker_after: str
-    by_name: str
-    at_wall_ms: int
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

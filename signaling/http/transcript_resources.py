@@ -89,8 +89,9 @@ class ReplacedResource(Resource):
 
 
 class RevisionResource(Resource):
-    """What was done to a segment: text and speaker before and after."""
+    """What was done to a segment: text and speaker before and after. `revision`: the one that it made."""
 
+    segment_id: str
     revision: int
     kind: RevisionKind
     before: str

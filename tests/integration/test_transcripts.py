@@ -194,6 +194,7 @@ async def test_a_correction_is_a_revision_and_a_line(door: Door) -> None:
     (revision,) = (await door.get("/seg_0001/revisions"))["items"]
     assert revision.pop("at_wall_ms") > 0
     assert revision == {
+        "segment_id": "seg_0001",
         "revision": 2,
         "kind": "edited",
         "before": "老旧小区，改造问题。",
