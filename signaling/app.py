@@ -62,6 +62,7 @@ from conference.services.ports import Disk, MediaPlane, ProgramMaker, Recorder, 
 from conference.services.program import ProgramTimes
 from conference.services.programs import Programs
 from conference.services.promotions import Promotions
+from conference.services.public_captions import PublicCaptions
 from conference.services.public_responses import PublicResponses
 from conference.services.public_views import PublicViews
 from conference.services.recordings import Recordings
@@ -306,6 +307,14 @@ class WebProcess:
         days = settings.recording_retention_days
         retention = Retention(database, clock, exporter, exports, days=days)
         tables, documents = TableWorkers(settings.time_zone), DocumentWorkers()
+        public_views = PublicViews(
+            database,
+            clock,
+            broadcasts,
+            StoredFootage(stores, broadcasts, clock),
+            viewers,
+            identity_kinds=identities.kinds,
+        )
         context = HttpContext(
             access=access,
             tables=tables,
@@ -323,14 +332,8 @@ class WebProcess:
             transcription=transcription,
             catching_up=catching_up,
             broadcasts=broadcasts,
-            public_views=PublicViews(
-                database,
-                clock,
-                broadcasts,
-                StoredFootage(stores, broadcasts, clock),
-                viewers,
-                identity_kinds=identities.kinds,
-            ),
+            public_views=public_views,
+            public_captions=PublicCaptions(database, clock, public_views),
             identities=identities,
             viewers=viewers,
             accounts=Accounts(boards, viewers, zone),

@@ -39,6 +39,10 @@ class OnAir:
         """Whether this moment was withdrawn from public view."""
         return any(first <= at_ms and (last is None or at_ms < last) for first, last in self.withdrawn)
 
+    def hides_some(self, from_ms: int, to_ms: int) -> bool:
+        """Whether any part of this stretch was."""
+        return any(first < to_ms and (last is None or last > from_ms) for first, last in self.withdrawn)
+
     def open_from_ms(self, at_ms: int) -> int | None:
         """The first moment from this one on that was not withdrawn; None: there is none."""
         for first, last in sorted(self.withdrawn):

@@ -31,9 +31,11 @@ from conference.model.timeline import (
     speaker_at,
     stretches,
 )
+from conference.model.transcript import TranscriptSegment
 from conference.model.viewers import Beacon
 from conference.services.ports import Storage, UnitOfWork
 from conference.services.ports.airing import Airing, FootageShelf
+from conference.services.public_captions import CaptionView, newest, shown
 from conference.services.viewers import Viewers
 
 PAGE: Final = 50
@@ -41,6 +43,7 @@ _STILL_EVERY_MS: Final = 60_000  # in the text; the newest one is renewed as oft
 _FRESH_S: Final = 0.3  # how long an answer is given again
 _KEPT: Final = 256  # consultations whose answers are remembered
 _LINES: Final = 500
+_NEWEST: Final = 12  # segments that are looked at for the newest captions
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,6 @@ class PromotionView:
     nickname: str | None
     place: str | None
     answering: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class CaptionView:
-    speaker: str | None
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +143,13 @@ class EntryKind(StrEnum):
     SPEAKER = "speaker"
     PROMOTION = "promotion"
     STILL = "still"
+    CAPTION = "caption"
 
 
 @dataclass(frozen=True, slots=True)
 class TextEntry:
-    """One entry of 图文直播. `text` is the item's title, the speaker's name or what was promoted; `url` a still's."""
+    """One entry of 图文直播. `text` is the item's title, the speaker's name, what was promoted, or what was said (by
+    `line`); `url` a still's."""
 
     kind: EntryKind
     at_ms: int
@@ -193,6 +192,12 @@ class Told:
     beacon: Beacon | None = None
     viewers: int | None = None
     identity: IdentityOffer | None = None
+    captions: tuple[CaptionView, ...] | None = None
+
+    @property
+    def reached_ms(self) -> int | None:
+        """The same, standing still while the broadcast is cut off."""
+        return None if self.at_ms is None else self.on_air.reached_ms(self.at_ms)
 
 
 class PublicViews:
@@ -218,6 +223,7 @@ class PublicViews:
         self._told: dict[str, tuple[float, Told, PublicPage]] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._marks: dict[str, tuple[int, Marks]] = {}
+        self._texts: dict[tuple[str, int | None], tuple[Told, TextView]] = {}
 
     async def get(self, consultation_id: str) -> PublicPage:
         """consultation_not_found for what is not public, too. The same object as long as it is fresh."""
@@ -225,7 +231,25 @@ class PublicViews:
 
     async def text(self, consultation_id: str, before_ms: int | None = None) -> TextView:
         """The newest entries, or those before a moment of program time."""
-        return text_view((await self._tell(consultation_id))[0], before_ms)
+        told = (await self._tell(consultation_id))[0]
+        known = self._texts.get((consultation_id, before_ms))
+        if known is not None and known[0] is told:
+            return known[1]
+        said: Sequence[TranscriptSegment] = ()
+        if told.captions is not None and told.reached_ms is not None:
+            until_ms = told.reached_ms if before_ms is None else min(before_ms, told.reached_ms)
+            async with self._storage.reading() as unit:
+                said = await unit.transcript.newest(consultation_id, until_ms, PAGE + 1)
+        view = text_view(told, before_ms, said)
+        if len(self._texts) >= _KEPT:
+            self._texts.clear()
+        self._texts[consultation_id, before_ms] = told, view
+        return view
+
+    async def reached(self, consultation_id: str) -> tuple[OnAir, int | None]:
+        """What is kept from the public, and how far it has come; consultation_not_found for what is not public."""
+        told = (await self._tell(consultation_id))[0]
+        return told.on_air, told.reached_ms
 
     async def _tell(self, consultation_id: str) -> tuple[Told, PublicPage]:
         turn = self._turns.get(consultation_id)
@@ -251,6 +275,7 @@ class PublicViews:
         consultation = broadcast.consultation
         consultation.require_public()
         on_air = OnAir(broadcast.delay_ms, broadcast.is_cut, broadcast.withdrawn)
+        status, at_ms = reached(consultation, broadcast.program_time_ms, self._clock.wall_ms(), on_air)
         async with self._storage.reading() as unit:
             agenda = await unit.agenda.get(consultation_id)
             turns = tuple(await unit.floor.turns(consultation_id))
@@ -258,6 +283,7 @@ class PublicViews:
             marks = await self._marked(unit, consultation_id)
             comments = await unit.comments.shown_count(consultation_id)
             responses = await unit.responses.shown_totals(consultation_id)
+            captions = await _captions(unit, consultation, on_air, at_ms)
         beacon, viewers = await self._viewers.told(consultation)
         may_write = comments_state(consultation, self._clock.wall_ms(), is_cut=broadcast.is_cut)
         status, at_ms = reached(consultation, broadcast.program_time_ms, self._clock.wall_ms(), on_air)
@@ -276,6 +302,7 @@ class PublicViews:
             beacon=beacon,
             viewers=viewers,
             identity=self._offer(consultation),
+            captions=captions,
         )
 
     def _offer(self, consultation: Consultation) -> IdentityOffer | None:
@@ -300,6 +327,19 @@ class PublicViews:
         return marks
 
 
+async def _captions(
+    unit: UnitOfWork, consultation: Consultation, on_air: OnAir, at_ms: int | None
+) -> tuple[CaptionView, ...] | None:
+    """The newest; None where nobody listens."""
+    if not consultation.captions or not await unit.transcript.covered(consultation.id):
+        return None
+    reached_ms = None if at_ms is None else on_air.reached_ms(at_ms)
+    if reached_ms is None or on_air.is_cut:
+        return ()
+    said = await unit.transcript.newest(consultation.id, reached_ms, _NEWEST)
+    return newest(said, on_air, reached_ms)
+
+
 # ── pure ────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -322,7 +362,7 @@ def reached(
 def public_view(told: Told) -> PublicPage:
     """What the page shows. While the broadcast is cut off, the words stand still with the picture."""
     consultation, is_live = told.consultation, told.status is Status.LIVE
-    at_ms = None if told.at_ms is None else told.on_air.reached_ms(told.at_ms)
+    at_ms = told.reached_ms
     agenda = _agenda(told, at_ms)
     current = next((item for item in agenda if item.state is ItemState.CURRENT), None)
     spoken = is_live and not told.on_air.is_cut and at_ms is not None and not told.on_air.hides(at_ms)
@@ -343,7 +383,7 @@ def public_view(told: Told) -> PublicPage:
         current_item=None if current is None else current.id,
         speaker=None if turn is None else SpeakerView(turn.name, told.lines.get(turn.participant_id, "")),
         promotion=_promotion(current) if spoken else None,
-        captions=None,
+        captions=told.captions if spoken or told.captions is None else (),
         live=_live(told) if is_live else None,
         replay=_replay(told, agenda) if told.status in (Status.ENDED, Status.ARCHIVED) else None,
         comments=told.comments,
@@ -401,19 +441,25 @@ def _open_chapters(found: Iterable[Chapter], on_air: OnAir) -> list[Chapter]:
     return sorted(shown, key=lambda each: each.from_ms)
 
 
-def text_view(told: Told, before_ms: int | None = None) -> TextView:
-    """图文直播 as of now, or the page before a moment."""
-    if told.at_ms is None:
+def text_view(told: Told, before_ms: int | None = None, said: Sequence[TranscriptSegment] = ()) -> TextView:
+    """图文直播 as of now, or the page before a moment. `said`: the newest segments, one more than fit when there are
+    more."""
+    at_ms = told.reached_ms
+    if at_ms is None:
         return TextView(None, (), None)
-    at_ms = told.on_air.reached_ms(told.at_ms)
     stills = [
         each
         for each in told.footage.stills
         if each.program_time_ms <= at_ms and not told.on_air.hides(each.program_time_ms)
     ]
-    entries = sorted(_entries(told, at_ms, stills), key=lambda each: each.at_ms, reverse=True)
+    found = [*_entries(told, at_ms, stills), *_words(told, at_ms, said)]
+    entries = sorted(found, key=lambda each: each.at_ms, reverse=True)
     if before_ms is not None:
         entries = [each for each in entries if each.at_ms < before_ms]
+    # Behind the oldest of these there may be more that was said.
+    known_ms = said[0].start_ms if len(said) > PAGE else None
+    if known_ms is not None:
+        entries = [each for each in entries if each.at_ms >= known_ms]
     page = entries[:PAGE]
     if len(entries) > PAGE:  # entries of one moment stay together
         page += [each for each in entries[PAGE:] if each.at_ms == page[-1].at_ms]
@@ -421,7 +467,7 @@ def text_view(told: Told, before_ms: int | None = None) -> TextView:
     return TextView(
         still=None if newest is None else StillView(_address(told, newest), newest.program_time_ms),
         items=tuple(page),
-        next=page[-1].at_ms if len(entries) > len(page) else None,
+        next=page[-1].at_ms if len(entries) > len(page) else known_ms,
     )
 
 
@@ -444,6 +490,11 @@ def _entries(told: Told, at_ms: int, stills: Iterable[Still]) -> Iterable[TextEn
         if still.program_time_ms // _STILL_EVERY_MS != minute:
             minute = still.program_time_ms // _STILL_EVERY_MS
             yield TextEntry(EntryKind.STILL, still.program_time_ms, url=_address(told, still))
+
+
+def _words(told: Told, at_ms: int, said: Iterable[TranscriptSegment]) -> Iterable[TextEntry]:
+    for each in shown(said, told.on_air, at_ms):
+        yield TextEntry(EntryKind.CAPTION, each.start_ms, each.text, each.speaker.name)
 
 
 def _address(told: Told, still: Still) -> str:

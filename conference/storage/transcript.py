@@ -95,6 +95,12 @@ class SqlTranscript:
         query = _select().where(c.consultation_id == consultation_id, c.start_ms < to_ms, c.end_ms > from_ms)
         return await self._rows(query.order_by(*_ORDER))
 
+    async def newest(self, consultation_id: str, before_ms: int, limit: int) -> list[TranscriptSegment]:
+        c = transcript_segments.c
+        query = _select(brief=True).where(c.consultation_id == consultation_id, c.start_ms < before_ms)
+        found = await self._rows(query.order_by(c.start_ms.desc(), c.id.desc()).limit(limit))
+        return found[::-1]
+
     async def save(self, segments: Sequence[TranscriptSegment]) -> None:
         if not segments:
             return

@@ -40,6 +40,7 @@ from conference.services.minutes import MinutesDesk
 from conference.services.own_speeches import OwnSpeeches
 from conference.services.ports import MediaPlane, RateLimits, Storage
 from conference.services.promotions import Promotions
+from conference.services.public_captions import PublicCaptions
 from conference.services.public_responses import PublicResponses
 from conference.services.public_views import PublicViews
 from conference.services.recordings import Recordings
@@ -93,6 +94,7 @@ class HttpContext:
     catching_up: CatchingUp
     broadcasts: Broadcasts
     public_views: PublicViews
+    public_captions: PublicCaptions
     comments: Comments
     comment_desk: CommentDesk
     promotions: Promotions

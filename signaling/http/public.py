@@ -6,7 +6,7 @@ Answers are the same for all, so that a cache in front carries the crowd: an ent
 from __future__ import annotations
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200, r304, r404
+from aiohttp_pydantic.oas.typing import r200, r304, r400, r404
 
 from conference.model.agenda import AgendaKind, ItemState
 from conference.model.chapters import ChapterKind
@@ -51,8 +51,12 @@ class PublicPromotion(Resource):
 
 
 class PublicCaption(Resource):
+    """What was said, in program time. `speaker` is null where nobody knows."""
+
     speaker: str | None
     text: str
+    start_ms: int
+    end_ms: int
 
 
 class PublicLive(Resource):
@@ -162,6 +166,13 @@ class PublicText(Resource):
     next: int | None
 
 
+class PublicCaptionPage(Resource):
+    """By beginning. `until_ms`: how far the public has come; null before its broadcast has begun."""
+
+    items: list[PublicCaption]
+    until_ms: int | None
+
+
 class PublicDoor:
     """What everybody may read of a consultation."""
 
@@ -172,6 +183,7 @@ class PublicDoor:
         path = f"{PREFIX}/public/consultations/{{cid}}"
         app.router.add_get(path, documented(self.get_public_consultation))
         app.router.add_get(f"{path}/text", documented(self.get_public_text))
+        app.router.add_get(f"{path}/captions", documented(self.get_public_captions))
 
     async def get_public_consultation(
         self, request: web.Request, cid: str, /
@@ -194,3 +206,14 @@ class PublicDoor:
         """
         view = await request.app[CONTEXT].public_views.text(cid, before)
         return for_all(request, Body.of(PublicText.model_validate(view)))
+
+    async def get_public_captions(
+        self, request: web.Request, cid: str, /, from_ms: int, to_ms: int
+    ) -> r200[PublicCaptionPage] | r304 | r400[Problem] | r404[Problem]:
+        """
+        What was said in a stretch of program time of at most ten minutes, as far as the delayed picture has come.
+
+        Tags: public
+        """
+        page = await request.app[CONTEXT].public_captions.page(cid, from_ms, to_ms)
+        return for_all(request, Body.of(PublicCaptionPage.model_validate(page)))

@@ -235,3 +235,12 @@ async def test_a_list_as_long_as_there_may_be(database: Database) -> None:
         assert len(await unit.terms.of("o1")) == 49_999
         await unit.terms.replace("o1", [])
         assert await unit.terms.of("o1") == []
+
+
+async def test_the_newest_before_a_moment(database: Database) -> None:
+    await save(database, *(segment(number) for number in range(6)), segment(9, consultation_id="d"))
+    async with database.reading() as unit:
+        rows = await unit.transcript.newest("c", 4_000, 3)
+        assert await unit.transcript.newest("c", 0, 3) == []
+    assert [each.id for each in rows] == ["c001", "c002", "c003"]
+    assert all(each.words == () for each in rows)

@@ -68,6 +68,9 @@ class TranscriptRepository(Protocol):
     async def between(self, consultation_id: str, from_ms: int, to_ms: int) -> list[TranscriptSegment]:
         """Those that overlap this stretch."""
 
+    async def newest(self, consultation_id: str, before_ms: int, limit: int) -> list[TranscriptSegment]:
+        """The last ones that began before then, in order, without words and what the engine said."""
+
     async def save(self, segments: Sequence[TranscriptSegment]) -> None:
         """Insert or overwrite, and have them found by the search."""
 

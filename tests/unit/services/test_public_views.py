@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 
 from conference.model.agenda import AgendaDraft, AgendaKind
+from conference.model.audit import SYSTEM, AuditEntry
 from conference.model.consultation import Consultation, Status
 from conference.model.errors import ConferenceError
 from conference.model.footage import Footage, OnAir, Still
 from conference.model.permissions import Role
+from conference.model.transcript import Coverage, SpeakerLabel, TranscriptSegment
 from conference.services import public_views
 from conference.services.consultations import ConsultationDraft
 from conference.services.ports.airing import Broadcast
+from conference.services.public_captions import PublicCaptions
 from conference.services.public_views import EntryKind, PublicViews, reached
 from conference.services.viewers import Viewers
 from tests.unit.services.conftest import World
@@ -172,6 +175,107 @@ async def test_nothing_runs_ahead_of_the_delayed_picture(public: Public) -> None
 
 def _kept(items: Any) -> list[AgendaDraft]:
     return [AgendaDraft(item.title, item.kind, id=item.id, speaker=item.speaker) for item in items]
+
+
+async def say(public: Public, who: str, text: str, from_ms: int, to_ms: int, **values: Any) -> str:
+    """A row of the transcript, and that it was listened to."""
+    segment = TranscriptSegment(
+        f"seg_{from_ms}",
+        "c",
+        who,
+        SpeakerLabel("林文博", Role.MEMBER),
+        from_ms,
+        to_ms,
+        text,
+        text,
+        (),
+        "e",
+        **values,
+    )
+    async with public.world.database.transaction() as unit:
+        await unit.transcript.save([segment])
+        await unit.transcript.cover(Coverage("c", who, from_ms, to_ms))
+        await unit.audit.append(AuditEntry("c", 1, None, SYSTEM, "transcript.heard"))
+    return segment.id
+
+
+async def test_captions_are_the_last_words_and_no_others(public: Public) -> None:
+    _, member = await live(public)
+    page = await public.page()
+    assert page.captions is None, "nobody listens"
+    public.world.clock.forward(60)
+    for number in range(3):
+        await say(public, member, f"第{number}句。", 50_000 + 3000 * number, 52_000 + 3000 * number)
+    await say(public, member, "秘密。", 59_000, 59_500, is_confidential=True)
+    await say(public, member, "还没说完的。", 60_000, 90_000)
+    page = await public.page()
+    assert page.captions is not None
+    assert [(each.text, each.speaker, each.start_ms) for each in page.captions] == [
+        ("第1句。", "林文博", 53_000),
+        ("第2句。", "林文博", 56_000),
+    ]
+    text = await public.text()
+    said = [each for each in text.items if each.kind is EntryKind.CAPTION]
+    assert [(each.text, each.line) for each in said] == [(f"第{n}句。", "林文博") for n in (2, 1, 0)]
+    public.world.clock.forward(60)
+    page = await public.page()
+    assert page.captions is not None
+    assert [each.text for each in page.captions] == []
+
+
+async def test_captions_wait_for_the_delayed_picture_and_stop_with_it(public: Public) -> None:
+    public.air.on_air = OnAir(delay_ms=30_000)
+    _, member = await live(public)
+    public.world.clock.forward(60)
+    await say(public, member, "看得到。", 20_000, 29_000)
+    await say(public, member, "还看不到。", 31_000, 35_000)
+    captions = PublicCaptions(public.world.database, public.world.clock, public.views)
+    page, whole = await public.page(), await captions.page("c", 0, 600_000)
+    assert page.captions is not None
+    assert [each.text for each in page.captions] == [each.text for each in whole.items] == ["看得到。"]
+    assert whole.until_ms is not None
+    assert 30_000 <= whole.until_ms < 31_000
+    public.air.on_air = OnAir(is_cut=True, withdrawn=((25_000, None),))
+    page, whole = await public.page(), await captions.page("c", 0, 600_000)
+    assert (page.captions, whole.items, whole.until_ms) == ((), (), 25_000)
+    public.air.on_air = OnAir(withdrawn=((25_000, 30_000),))
+    public.world.clock.forward(1)
+    await public.world.life_cycle.end("c", CHAIR)
+    page, whole = await public.page(), await captions.page("c", 0, 600_000)
+    assert page.captions == ()
+    assert [each.text for each in whole.items] == ["还看不到。"], "withdrawn is withdrawn for good"
+
+
+async def test_a_page_of_captions_is_read_once_for_all_and_not_too_long(public: Public) -> None:
+    _, member = await live(public)
+    public.world.clock.forward(60)
+    await say(public, member, "一句。", 1_000, 2_000)
+    captions = PublicCaptions(public.world.database, public.world.clock, public.views)
+    one, other = await asyncio.gather(captions.page("c", 0, 10_000), captions.page("c", 0, 10_000))
+    assert one is other
+    for stretch in ((0, 600_001), (5, 5), (-1, 5)):
+        with pytest.raises(ConferenceError):
+            await captions.page("c", *stretch)
+    await public.world.consultations.create(ConsultationDraft(title="内部", id="i", is_public=False))
+    with pytest.raises(ConferenceError) as caught:
+        await captions.page("i", 0, 10_000)
+    assert caught.value.code == "consultation_not_found"
+
+
+async def test_a_long_text_is_read_page_by_page(public: Public) -> None:
+    _, member = await live(public)
+    public.world.clock.forward(600)
+    for number in range(120):
+        await say(public, member, f"第{number}句。", 4000 * number, 4000 * number + 3000)
+    seen: list[str] = []
+    before_ms: int | None = None
+    while True:
+        view = await public.text(before_ms)
+        seen += [each.text for each in view.items if each.kind is EntryKind.CAPTION]
+        before_ms = view.next
+        if before_ms is None:
+            break
+    assert seen == [f"第{number}句。" for number in reversed(range(120))]
 
 
 async def test_while_it_is_cut_off_the_words_stand_still(public: Public) -> None:

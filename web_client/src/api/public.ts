@@ -33,14 +33,13 @@ export interface PublicReplay {
   chapters: PublicChapter[]
 }
 
-/** What was said. Servers that tell no times with the page leave them out there. */
+/** What was said. `speaker` is null where nobody knows. */
 export interface PublicCaption {
   speaker: string | null
   text: string
-  start_ms?: number
-  end_ms?: number
+  start_ms: number
+  end_ms: number
 }
-export type TimedCaption = PublicCaption & { start_ms: number; end_ms: number }
 
 export interface PublicConsultation {
   id: string
@@ -73,7 +72,8 @@ export interface PublicConsultation {
 }
 
 export interface PublicTextEntry {
-  kind: 'item' | 'speaker' | 'promotion' | 'still'
+  /** `caption`: what was said, and by whom in `line` */
+  kind: 'item' | 'speaker' | 'promotion' | 'still' | 'caption'
   at_ms: number
   text: string
   line: string
@@ -102,8 +102,8 @@ export function fetchText(cid: string, beforeMs: number | null = null): Promise<
   return ask(`${address(cid)}/text${beforeMs === null ? '' : `?before=${beforeMs}`}`)
 }
 
-/** At most ten minutes at a time. */
-export const fetchCaptions = (cid: string, fromMs: number, toMs: number): Promise<Answer<{ items: TimedCaption[] }>> => ask(`${address(cid)}/captions?from_ms=${fromMs}&to_ms=${toMs}`)
+/** At most ten minutes at a time, as far as the public has come. */
+export const fetchCaptions = (cid: string, fromMs: number, toMs: number): Promise<Answer<{ items: PublicCaption[] }>> => ask(`${address(cid)}/captions?from_ms=${fromMs}&to_ms=${toMs}`)
 
 /** GoneError for what is not public; any other error is the network's. The browser keeps the entity tag. */
 async function ask<T>(path: string): Promise<Answer<T>> {

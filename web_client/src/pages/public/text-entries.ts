@@ -7,7 +7,9 @@ const WORTH_SAYING_MS = 15_000
 export function joined(newer: readonly PublicTextEntry[], older: readonly PublicTextEntry[]): PublicTextEntry[] {
   const known = new Map<string, PublicTextEntry>()
   for (const each of [...newer, ...older]) {
-    const key = `${each.kind}${each.at_ms}${each.kind === 'still' ? '' : each.text}`
+    // What was said may be corrected meanwhile: the newer word counts.
+    const own = { item: each.text, speaker: each.text, promotion: each.text, still: '', caption: each.line }[each.kind]
+    const key = `${each.kind}${each.at_ms}${own}`
     if (!known.has(key)) known.set(key, each)
   }
   return [...known.values()].sort((a, b) => b.at_ms - a.at_ms)
