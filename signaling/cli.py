@@ -278,7 +278,7 @@ def revoke(
 def verify_archive_file(
     file: Annotated[Path, typer.Argument(help="Archive package (ZIP).")],
     head: Annotated[
-        str | None, typer.Option(help="Hash of the trace's end, as printed on the minutes.")
+        str | None, typer.Option(help="Hash of the line of the trace that is printed on the minutes.")
     ] = None,
     data_dir: DataDir = _DATA_DIR,  # every command takes one; this needs none
 ) -> None:

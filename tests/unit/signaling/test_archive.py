@@ -67,6 +67,14 @@ def test_an_export_is_intact(original: Path) -> None:
     assert run("archive", "verify", str(original), "--head", "0" * 64).exit_code == 1
 
 
+def test_the_hash_on_the_minutes_is_that_of_a_line_after_which_the_trace_went_on(original: Path) -> None:
+    lines = [json.loads(line) for line in contents(original)[AUDIT_LINES].splitlines()]
+    printed = lines[1]["hash"]
+    grouped = " ".join(printed[place : place + 8] for place in range(0, 64, 8)).upper()
+    for said in (printed, grouped):
+        assert run("archive", "verify", str(original), "--head", said).exit_code == 0
+
+
 def test_it_holds_rows_and_no_secrets(original: Path) -> None:
     files = contents(original)
     assert {"consultations.jsonl", "participants.jsonl", "program_gaps.jsonl", AUDIT_LINES} <= files.keys()
