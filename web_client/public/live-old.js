@@ -195,6 +195,7 @@
 
   function line(entry) {
     if (entry.kind === 'item') return clock(entry.at_ms) + '　进入议程：' + entry.text
+    if (entry.kind === 'caption') return clock(entry.at_ms) + '　' + entry.line + '：' + entry.text
     if (entry.kind === 'promotion') return clock(entry.at_ms) + '　网友留言上会：' + entry.text
     return clock(entry.at_ms) + '　' + entry.text + (entry.line ? '（' + entry.line + '）' : '') + '开始发言'
   }

@@ -1,6 +1,6 @@
 import { effectScope, nextTick, ref, type EffectScope } from 'vue'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { PublicCaption, TimedCaption } from '@/api/public'
+import type { PublicCaption } from '@/api/public'
 import { currentAt, cut, gathered, headings, hits, marked, rows, under } from '@/pages/public/spoken-text'
 import { useLiveCaptions } from '@/pages/public/use-live-captions'
 import { PIECE_MS, piecesFrom, useSpoken, type SpokenTime } from '@/pages/public/use-spoken'
@@ -10,7 +10,7 @@ function scoped<T>(act: () => T): { scope: EffectScope; made: T } {
   return { scope, made: scope.run(act) as T }
 }
 
-const said = (start_ms: number, text: string, speaker = '林委员', end_ms = start_ms + 3000): TimedCaption => ({ speaker, text, start_ms, end_ms })
+const said = (start_ms: number, text: string, speaker = '林委员', end_ms = start_ms + 3000): PublicCaption => ({ speaker, text, start_ms, end_ms })
 
 describe('the words under the picture', () => {
   it('wait for the picture, and go after a while', () => {
@@ -44,9 +44,9 @@ describe('the words under the picture', () => {
     told.value = null
     await nextTick()
     expect(lines.value).toEqual([])
-    told.value = [{ speaker: null, text: '没有时间' }]
+    told.value = [said(90_000, '没有钟的播放器')]
     now.value = null
-    expect(lines.value.map((each) => each.text)).toEqual(['没有时间'])
+    expect(lines.value.map((each) => each.text)).toEqual(['没有钟的播放器'])
     scope.stop()
   })
 })
@@ -90,7 +90,7 @@ describe('the text', () => {
 describe('reading what was said', () => {
   let asked: string[] = []
   let down = false
-  let words: (fromMs: number) => TimedCaption[] = (fromMs) => [said(fromMs, `${fromMs / PIECE_MS}`), said(fromMs + PIECE_MS, '下一段')]
+  let words: (fromMs: number) => PublicCaption[] = (fromMs) => [said(fromMs, `${fromMs / PIECE_MS}`), said(fromMs + PIECE_MS, '下一段')]
   beforeEach(() => {
     vi.useFakeTimers()
     asked = []

@@ -1,5 +1,5 @@
 /** What was said, by program time: which words belong to the picture, where a word is found, and the text with its headings. Pure. */
-import type { PublicCaption, PublicConsultation, TimedCaption } from '@/api/public'
+import type { PublicCaption, PublicConsultation } from '@/api/public'
 
 /** How long the words stay after they were said. */
 const STAYS_MS = 12_000
@@ -7,17 +7,15 @@ const STAYS_MS = 12_000
 const EARLY_MS = 300
 const LINES = 2
 
-export const isTimed = (each: PublicCaption): each is TimedCaption => typeof each.start_ms === 'number' && typeof each.end_ms === 'number'
-
-const same = (one: TimedCaption, two: TimedCaption): boolean => one.start_ms === two.start_ms && one.speaker === two.speaker
+const same = (one: PublicCaption, two: PublicCaption): boolean => one.start_ms === two.start_ms && one.speaker === two.speaker
 
 /** Captions heard before and those that came now, each once, the newer word counts; only the last ones are kept. */
-export function gathered(before: readonly TimedCaption[], now: readonly TimedCaption[], most: number): TimedCaption[] {
+export function gathered(before: readonly PublicCaption[], now: readonly PublicCaption[], most: number): PublicCaption[] {
   return [...before.filter((old) => !now.some((each) => same(each, old))), ...now].sort((one, two) => one.start_ms - two.start_ms).slice(-most)
 }
 
 /** The words under the picture at this moment: the last one or two, the newest last. */
-export function under(captions: readonly TimedCaption[], programMs: number): TimedCaption[] {
+export function under(captions: readonly PublicCaption[], programMs: number): PublicCaption[] {
   const begun = captions.filter((each) => each.start_ms <= programMs + EARLY_MS && programMs < each.end_ms + STAYS_MS).slice(-LINES)
   // An older sentence beside the newest only while both are of this moment: of two who speak at once.
   const newest = begun[begun.length - 1]
@@ -25,12 +23,12 @@ export function under(captions: readonly TimedCaption[], programMs: number): Tim
 }
 
 /** The one that is said at this moment, or was last; -1 before the first. */
-export function currentAt(captions: readonly TimedCaption[], programMs: number | null): number {
+export function currentAt(captions: readonly PublicCaption[], programMs: number | null): number {
   if (programMs === null) return -1
   let [from, to] = [0, captions.length]
   while (from < to) {
     const middle = (from + to) >> 1
-    if ((captions[middle] as TimedCaption).start_ms <= programMs + EARLY_MS) from = middle + 1
+    if ((captions[middle] as PublicCaption).start_ms <= programMs + EARLY_MS) from = middle + 1
     else to = middle
   }
   return from - 1
@@ -51,10 +49,10 @@ export function headings(page: Pick<PublicConsultation, 'agenda' | 'replay'>): H
     .sort((one, two) => one.atMs - two.atMs)
 }
 
-export type Row = { kind: 'head'; key: string; heading: Heading } | { kind: 'said'; key: string; at: number; caption: TimedCaption; named: boolean }
+export type Row = { kind: 'head'; key: string; heading: Heading } | { kind: 'said'; key: string; at: number; caption: PublicCaption; named: boolean }
 
 /** Headings and words in the order of time. `named`: the speaker is not the one of the line before. */
-export function rows(captions: readonly TimedCaption[], heads: readonly Heading[]): Row[] {
+export function rows(captions: readonly PublicCaption[], heads: readonly Heading[]): Row[] {
   const found: Row[] = []
   let next = 0
   let speaker: string | null | undefined
@@ -82,7 +80,7 @@ export interface Hit {
 
 const plain = (text: string): string => text.toLowerCase()
 
-export function hits(captions: readonly TimedCaption[], wanted: string): Hit[] {
+export function hits(captions: readonly PublicCaption[], wanted: string): Hit[] {
   const word = plain(wanted.trim())
   if (!word) return []
   return captions.flatMap((caption, at) => {

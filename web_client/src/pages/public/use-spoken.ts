@@ -3,7 +3,7 @@
  * looked at again in turn: the secretariat mends words, and stretches are withdrawn.
  */
 import { computed, onScopeDispose, ref, shallowRef, watch, type ComputedRef, type Ref } from 'vue'
-import { fetchCaptions, type TimedCaption } from '@/api/public'
+import { fetchCaptions, type PublicCaption } from '@/api/public'
 
 export const PIECE_MS = 600_000
 const BEAT_MS = 5000
@@ -20,7 +20,7 @@ export interface SpokenTime {
 }
 
 export interface Spoken {
-  captions: ComputedRef<TimedCaption[]>
+  captions: ComputedRef<PublicCaption[]>
   /** every piece was read at least once */
   whole: ComputedRef<boolean>
   failed: Ref<boolean>
@@ -35,7 +35,7 @@ export function piecesFrom(atMs: number, endMs: number): number[] {
 }
 
 export function useSpoken(cid: string, time: () => SpokenTime): Spoken {
-  const pieces = shallowRef(new Map<number, TimedCaption[]>())
+  const pieces = shallowRef(new Map<number, PublicCaption[]>())
   const failed = ref(false)
   const captions = computed(() => [...pieces.value.entries()].sort(([one], [two]) => one - two).flatMap(([, items]) => items))
   const wanted = computed(() => {
