@@ -201,6 +201,16 @@ async def test_own_speeches_by_the_own_link(server: Signalling) -> None:
     assert "别人的话" not in str(found)
 
 
+async def test_words_into_the_microphone_of_a_hall_are_nobodys_where_two_bear_that_name(
+    server: Signalling,
+) -> None:
+    await made(server, "/invitees", {"name": "林晓梅", "title": "另一位"})
+    link, _ = await hold(server)
+    found = await own(server, await looked_back(server, link))
+    texts = [each["text"] for speech in found["speeches"] for each in speech["segments"]]
+    assert texts == ["我们走访了。"]
+
+
 async def test_a_token_of_then_opens_no_room_and_nobody_elses_speeches(server: Signalling) -> None:
     link, member = await hold(server)
     token = await looked_back(server, link)
