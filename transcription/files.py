@@ -35,6 +35,7 @@ class FileSource(Source):
         self._recordings = recordings
         self._line = Line()
         self._packets = self._read_packets()
+        self.until_ms = job.to_ms
         self.begin(job.from_ms)
 
     def read(self) -> list[Part]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ class Source:
     newest_ms: float = 0.0  # up to where its sound came in
     quiet_to_ms: float = 0.0  # without a voice up to here, beside what is pending
     waits_from_ms: float | None = None  # sound since then waits for a lane
+    until_ms: float = math.inf  # nothing is told beyond
     lane: int | None = None  # that follows it
     is_closed: bool = False  # nothing more comes
 
@@ -86,8 +88,8 @@ class Source:
 
     def heard(self, to_ms: float, engine: str, utterances: Sequence[Utterance] = ()) -> Heard | None:
         """All up to `to_ms` was dealt with; None when that is nothing new."""
-        begin, end = self.told_to_ms, round(to_ms)
-        if utterances:
+        begin, end = self.told_to_ms, round(min(to_ms, self.until_ms))
+        if utterances and begin < self.until_ms:
             end = max(end, begin + 1)
         if end <= begin:
             return None
