@@ -66,14 +66,14 @@ def _width(text: str) -> float:
     return sum(1.0 if ord(each) >= _WIDE_FROM else 0.5 for each in text)
 
 
-def vtt(found: Iterable[Cue]) -> str:
-    """A WebVTT file."""
+def vtt(found: Iterable[Cue], head: str = "") -> str:
+    """A WebVTT file; `head` are further lines of its header."""
     blocks = (
         f"{_clock(each.from_ms, '.')} --> {_clock(each.to_ms, '.')}\n"
         f"<v {_escaped(each.speaker)}>{_escaped(each.text)}</v>\n"
         for each in found
     )
-    return "\n".join(["WEBVTT\n", *blocks])
+    return "\n".join([f"WEBVTT\n{head}", *blocks])
 
 
 def srt(found: Iterable[Cue]) -> str:

@@ -18,6 +18,7 @@ LONGEST_MS: Final = 600_000  # of one page
 _NEWEST: Final = 2
 _STAYS_MS: Final = 15_000  # what was said before stands beside the picture no more
 _FRESH_S: Final = 0.5
+_LISTENED_S: Final = 2.0
 _KEPT: Final = 512
 
 
@@ -77,6 +78,7 @@ class PublicCaptions:
         self._reached = reached
         self._known: dict[tuple[str, int, int], tuple[float, CaptionPage]] = {}
         self._turns: WeakValueDictionary[tuple[str, int, int], asyncio.Lock] = WeakValueDictionary()
+        self._listened: dict[str, tuple[float, bool]] = {}
 
     async def page(self, consultation_id: str, from_ms: int, to_ms: int) -> CaptionPage:
         """What lies in this stretch of program time; bad_request for one that is too long."""
@@ -98,6 +100,25 @@ class PublicCaptions:
             if len(self._known) > _KEPT:
                 del self._known[next(iter(self._known))]
             return page
+
+    async def are_there(self, consultation_id: str) -> bool:
+        """Whether anybody listens to this consultation, or did."""
+        now_s, known = self._clock.monotonic(), self._listened.get(consultation_id)
+        if known is None or now_s - known[0] >= _LISTENED_S:
+            async with self._storage.reading() as unit:
+                consultation = await unit.consultations.get(consultation_id)
+                is_wanted = consultation is not None and consultation.captions
+                known = (now_s, is_wanted and bool(await unit.transcript.covered(consultation_id)))
+            if len(self._listened) >= _KEPT:
+                self._listened.clear()
+            self._listened[consultation_id] = known
+        return known[1]
+
+    async def inside(self, consultation_id: str, from_ms: int, to_ms: int) -> list[TranscriptSegment]:
+        """Rows of what those may read there who see the program as it is now."""
+        async with self._storage.reading() as unit:
+            rows = await unit.transcript.between(consultation_id, from_ms, to_ms)
+        return [each for each in rows if not each.is_confidential]
 
     async def segments(
         self, consultation_id: str, from_ms: int, to_ms: int

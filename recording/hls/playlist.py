@@ -9,7 +9,7 @@ updates (EXT-X-SKIP), which could not say that a skipped segment was withdrawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -22,6 +22,10 @@ _PARTS_BEHIND: Final = 3  # of the last so many segments the parts are named
 _HOLD_BACK: Final = 3  # target durations
 _PART_HOLD_BACK: Final = 5  # parts: nginx wakes those who wait for a playlist every half second only
 _DEFAULT_PART_MS: Final = 200
+CAPTIONS: Final = "captions"  # what their group, playlists and folders are called
+_SUBTITLES: Final = (
+    f'TYPE=SUBTITLES,GROUP-ID="{CAPTIONS}",NAME="字幕",LANGUAGE="zh",AUTOSELECT=YES,DEFAULT=NO,FORCED=NO'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +42,21 @@ def target_s(store: ProgramStore) -> int:
     return max(1, _rounded_s(store.segment_ms))
 
 
-def master(store: ProgramStore, view: View) -> str:
-    """The renditions; when nothing more will come, those of the replay."""
+def master(store: ProgramStore, view: View, *, captions: bool = False) -> str:
+    """The renditions; when nothing more will come, those of the replay. With `captions` for players that show them
+    themselves."""
     folder = "replay/" if is_complete(store, view) else ""
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    if captions:
+        lines += [f'#EXT-X-MEDIA:{_SUBTITLES},URI="{folder}{CAPTIONS}.m3u8"']
     for init in store.renditions:
         attributes = f'BANDWIDTH={init.bandwidth},CODECS="{init.codecs}"'
         if init.width and init.height:
             attributes += f",RESOLUTION={init.width}x{init.height},FRAME-RATE=25.000"
+        if captions:
+            attributes += f',SUBTITLES="{CAPTIONS}"'
         lines += [f"#EXT-X-STREAM-INF:{attributes}", f"{folder}{init.rendition}.m3u8"]
-    return _text(lines)
+    return joined(lines)
 
 
 def media(store: ProgramStore, rendition: str, view: View, style: Style) -> str | None:
@@ -69,7 +78,7 @@ def media(store: ProgramStore, rendition: str, view: View, style: Style) -> str 
     elif not is_over:
         lines += [f"#EXT-X-SERVER-CONTROL:HOLD-BACK={_HOLD_BACK * target:.1f}"]
     lines += ["#EXT-X-INDEPENDENT-SEGMENTS", f"#EXT-X-MEDIA-SEQUENCE:{entries[0].number}"]
-    before = _discontinuities_before(store, entries[0])
+    before = discontinuities_before(store, entries[0])
     if before:
         lines += [f"#EXT-X-DISCONTINUITY-SEQUENCE:{before}"]
     rows = _Rows(store, rendition, style, discontinuities=before)
@@ -81,10 +90,10 @@ def media(store: ProgramStore, rendition: str, view: View, style: Style) -> str 
         rows.segment(entry)
     lines += rows.lines
     if is_over:
-        return _text([*lines, "#EXT-X-ENDLIST"])
+        return joined([*lines, "#EXT-X-ENDLIST"])
     if low_latency:
         lines += _after(store, shown, count, entries[-1], rows)
-    return _text(lines)
+    return joined(lines)
 
 
 def replay(store: ProgramStore, rendition: str, view: View, style: Style) -> str | None:
@@ -98,7 +107,7 @@ def replay(store: ProgramStore, rendition: str, view: View, style: Style) -> str
     for entry in entries:
         rows.begin(entry)
         rows.segment(entry)
-    return _text([*lines, *rows.lines, "#EXT-X-ENDLIST"])
+    return joined([*lines, *rows.lines, "#EXT-X-ENDLIST"])
 
 
 def edges(store: ProgramStore, view: View) -> dict[str, Edge]:
@@ -139,7 +148,7 @@ class _Rows:
             self._map = init
         if is_apart:
             self.lines.append(
-                f"#EXT-X-PROGRAM-DATE-TIME:{_date(self._style.epoch_wall_ms + entry.program_time_ms)}"
+                f"#EXT-X-PROGRAM-DATE-TIME:{date_of(self._style.epoch_wall_ms + entry.program_time_ms)}"
             )
         self._end_ms = entry.end_ms
 
@@ -211,8 +220,8 @@ def _hint(store: ProgramStore, shown: Shown, last: Entry, begun: Entry | None) -
     return f"{newest}/{shown.rendition}/{number:08d}.{part}.m4s"
 
 
-def _discontinuities_before(store: ProgramStore, entry: Entry) -> int:
-    """Of the segments that are not in the list any more."""
+def discontinuities_before(store: ProgramStore, entry: Entry) -> int:
+    """How many there were, of the segments that are not in the list any more."""
     slot = store.slot(entry.number - 1)
     if slot is not None:
         return slot.discontinuities
@@ -223,10 +232,12 @@ def _rounded_s(duration_ms: int) -> int:
     return (duration_ms + 500) // 1000
 
 
-def _date(wall_ms: int) -> str:
+def date_of(wall_ms: int) -> str:
+    """As EXT-X-PROGRAM-DATE-TIME says it."""
     at = datetime.fromtimestamp(wall_ms / 1000, UTC)
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _text(lines: Sequence[str] | Iterable[str]) -> str:
+def joined(lines: Iterable[str]) -> str:
+    """A playlist's text."""
     return "\n".join(lines) + "\n"

@@ -42,6 +42,7 @@ from signaling.http import (
 )
 from signaling.http.context import CONTEXT, HttpContext
 from signaling.http.live import Live
+from signaling.http.live_captions import LiveCaptions
 from signaling.http.pages import Pages
 from signaling.http.problems import problem_middleware
 from signaling.http.public import PublicDoor
@@ -98,5 +99,6 @@ def make_application(
     app.on_response_prepare.append(SecurityHeaders(strict_transport=strict_transport))
     add_routes(app, lan_ca)
     PublicDoor().add_to(app)
+    LiveCaptions().add_to(app)
     Live(context.crowd).add_to(app)
     return app

@@ -103,7 +103,8 @@ class Live:
         audience = await audience_of(request)
         if not audience.store.until(audience.view.until_ms):
             raise NotFoundError("nothing to be seen yet")
-        body = master(audience.store, audience.view).encode()
+        captions = await request.app[CONTEXT].public_captions.are_there(audience.consultation_id)
+        body = master(audience.store, audience.view, captions=captions).encode()
         return _answer(request, _Text(body, None, _tag(body)), audience.cache(_LIST_CACHE))
 
     @_missing_is_cached

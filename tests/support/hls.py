@@ -165,7 +165,8 @@ def media_playlist(text: str) -> MediaPlaylist:
                 assert done.duration_ms, "a segment without EXTINF"
                 if done.parts:
                     assert sum(each.duration_ms for each in done.parts) == done.duration_ms
-                assert done.gap or done.map is not None, "a segment without a map"
+                is_text = line.endswith(".vtt")
+                assert done.gap or is_text or done.map is not None, "a segment without a map"
                 done.uri = line
                 found.segments.append(done)
                 wall_ms = done.wall_ms + done.duration_ms
