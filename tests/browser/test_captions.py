@@ -6,18 +6,21 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.browser.airing import plays, reaches
 from tests.browser.meeting import enter
 from tests.browser.office import Office, Prepared, prepare
 from tests.browser.whole import said, shows
 from tests.support.browser import LAPTOP, PHONE, BrowserClient, BrowserFactory, Screen
-from tests.support.media import ROOT, participant_video
+from tests.support.light_client import AudioSource, RoomClient, VideoSource
+from tests.support.media import ROOT, participant_video, vp8_clip
 from tests.support.scripted_recognizer import FACTORY
 from tests.support.server import Server
-from tests.support.spoken import LONG, MIDDLE, SHORT, Sentence, script, spoken_wav, text_of
+from tests.support.spoken import LONG, MIDDLE, SHORT, Sentence, script, spoken, spoken_wav, text_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -44,6 +47,12 @@ WATCH_JS = """() => {
   new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true })
   look()
 }"""
+
+
+UNDER_JS = """() => ({
+  words: document.querySelector('[data-testid=caption-line]')?.innerText ?? '',
+  program_ms: Number(document.querySelector('[data-testid=live-player]')?.dataset.programMs ?? -1),
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +164,13 @@ async def test_what_two_say_at_once_is_read_under_their_names(
             assert await client.horizontal_overflow() == 0
             client.assert_quiet()
 
+        # What the office puts right stands right where it was read.
+        newest = (await one.call("GET", "/transcript"))["items"][-1]
+        mended = {"revision": newest["revision"], "text": "供水管网要抓紧改造。"}
+        await one.call("PATCH", f"/transcript/{newest['id']}", mended)
+        for client in (one.chair, one.member):
+            await said(client, mended["text"])
+
 
 async def test_everybody_switches_them_for_themselves_and_the_office_for_all(
     server: Server, browsers: BrowserFactory
@@ -235,3 +251,77 @@ async def test_the_desk_knows_how_they_fare(server: Server, browsers: BrowserFac
         await said(one.chair, text_of(MIDDLE))
         assert await desk.axe() == []
         desk.assert_quiet()
+
+
+async def test_the_public_reads_it_with_the_picture_and_afterwards(
+    start_server: Callable[..., Server], tmp_path: Path, browsers: BrowserFactory
+) -> None:
+    arguments = ["--speech-model", str(script(tmp_path / "zh-script")), "--speech-engine", FACTORY]
+    environment = {"PYTHONPATH": str(ROOT)}
+    server = await asyncio.to_thread(
+        start_server, programs=True, arguments=arguments, environment=environment
+    )
+    prepared: Prepared = await asyncio.to_thread(prepare, server)
+    cid, office = prepared.consultation, prepared.office
+    path = f"/consultations/{cid}"
+    await asyncio.to_thread(office.call, "POST", f"{path}/start")
+    url = f"{server.url}/live/{cid}"
+    async with RoomClient(server.url, server.token(cid, "member", "林委员"), receive=False) as member:
+        packets = await asyncio.to_thread(spoken, LONG, 2.0)
+        frames = await asyncio.to_thread(vp8_clip, 1)
+        sources: list[AudioSource | VideoSource] = [
+            AudioSource(packets=packets, level_db=10),
+            VideoSource(fps=15, frames=frames),
+        ]
+        await member.publish(sources, names=["microphone", "camera"])
+        viewer = await browsers.launch(name="网友", screen=LAPTOP)
+        await viewer.open(url)
+        await reaches(viewer, "live", timeout_s=PATIENCE_S)
+        await plays(viewer)
+
+        def under_the_picture(page: dict[str, Any]) -> bool:
+            return "林委员" in page["words"] and text_of(LONG) in page["words"]
+
+        page = await viewer.wait_until(
+            lambda: viewer.evaluate(UNDER_JS), under_the_picture, timeout_s=PATIENCE_S, what="reads it"
+        )
+        told = await asyncio.to_thread(office.call, "GET", f"/public{path}/captions?from_ms=0&to_ms=600000")
+        assert min(each["start_ms"] for each in told["items"]) <= page["program_ms"] + 500, "not before it"
+
+        await viewer.tap("tab-words")
+        await shows(viewer, "text-line")
+        first = (await asyncio.to_thread(office.call, "GET", f"{path}/transcript"))["items"][0]
+        mended = {"revision": first["revision"], "text": "供水管网要抓紧改造。"}
+        await asyncio.to_thread(office.call, "PATCH", f"{path}/transcript/{first['id']}", mended)
+        await said(viewer, mended["text"])
+        assert await viewer.axe() == []
+
+        await viewer.tap("captions")
+        await shows(viewer, "caption-line", 0)
+        await viewer.tap("captions")
+        await shows(viewer, "caption-line")
+
+        reader = await browsers.launch(name="弱网", screen=PHONE)
+        await reader.open(f"{url}?text=1")
+        await said(reader, text_of(LONG))
+        await said(reader, "由语音自动转写，以会议记录为准")
+        await reader.close()
+        await asyncio.to_thread(office.call, "POST", f"{path}/end")
+
+    await reaches(viewer, "replay", timeout_s=PATIENCE_S)
+    await shows(viewer, "text-line")
+    await viewer.page.get_by_test_id("text-search").fill("抓紧")
+    await said(viewer, "找到 1 处，第 1 处")
+    await viewer.page.get_by_test_id("text-search").fill("助餐")
+    await said(viewer, "没有找到“助餐”，换个词试试")
+    await viewer.page.get_by_test_id("text-search").fill("")
+    await viewer.page.get_by_test_id("text-line").first.get_by_role("button").click()
+    await plays(viewer)
+    await viewer.wait_until(
+        lambda: viewer.evaluate(UNDER_JS),
+        lambda page: mended["text"] in page["words"],
+        timeout_s=PATIENCE_S,
+        what="reads it again, with its moment",
+    )
+    assert await viewer.axe() == []
+    assert viewer.page_errors == []
