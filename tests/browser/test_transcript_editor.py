@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+from dataclasses import replace
 from typing import Any
 
+import docx
 import pytest
 
 from tests.browser.settled import present, reads, settled
-from tests.browser.transcribed import Transcribed, at_minutes, long_transcript, missing, speaking
+from tests.browser.transcribed import (
+    LIN,
+    SAID,
+    Transcribed,
+    at_minutes,
+    long_transcript,
+    missing,
+    speaking,
+    spoken,
+)
 from tests.browser.whole import download, shows
 from tests.support.browser import BrowserClient, BrowserFactory
 from tests.support.server import Server
@@ -90,6 +102,10 @@ async def until_kept(session: Transcribed, *words: str) -> None:
             return
         await asyncio.sleep(0.1)
     raise AssertionError(texts)
+
+
+def docx_text(document: bytes) -> str:
+    return "\n".join(each.text for each in docx.Document(io.BytesIO(document)).paragraphs)
 
 
 async def value(desk: BrowserClient, test_id: str) -> str:
@@ -354,6 +370,58 @@ async def test_minutes_are_written_from_what_was_said_and_approved(
     desk.assert_quiet()
 
 
+async def test_the_sound_of_that_very_track_is_beside_its_words(
+    server: Server, browsers: BrowserFactory
+) -> None:
+    session = await asyncio.to_thread(Transcribed, server, over=False)
+    async with speaking(session) as participant_id:
+        (gap,) = await missing(session, 14_000)
+    await asyncio.to_thread(session.call, "POST", "/end")
+    first, second = gap["from_ms"] + 500, gap["from_ms"] + 10_500
+    said = [
+        replace(spoken(session.cid, number, LIN, at_ms, words), participant_id=participant_id)
+        for number, (at_ms, words) in enumerate([(first, SAID[5][2] * 3), (second, SAID[3][2])])
+    ]
+    await asyncio.to_thread(lambda: session.keep(said, agenda=False))
+    desk = await at_minutes(browsers, session)
+
+    async def player() -> dict[str, Any]:
+        return dict(
+            await desk.evaluate(
+                "() => ({...document.querySelector('[data-testid=transcript-player]').dataset})"
+            )
+        )
+
+    words = desk.page.get_by_test_id("segment-words").first
+    await words.click(position={"x": 4, "y": 12})
+    heard = await desk.wait_until(
+        player, lambda now: now["playing"] == "true" and int(now["programMs"]) > first, what="plays"
+    )
+    assert heard["segment"] == said[0].id, "a press hears the word"
+    await desk.page.keyboard.press("Tab")
+    paused = await desk.wait_until(player, lambda now: now["playing"] == "false", what="pauses by Tab")
+    assert await value(desk, "segment-text") == said[0].text, "Tab stays in the text"
+    await desk.page.keyboard.press("Shift+Tab")
+    back_to = max(first, int(paused["programMs"]) - 3000)
+    await desk.wait_until(player, lambda now: abs(int(now["programMs"]) - back_to) <= 2, what="goes back")
+    await desk.wait_until(
+        lambda: desk.evaluate("() => !!document.querySelector('.wv svg path.ahead')?.getAttribute('d')"),
+        what="shows the sound",
+    )
+    await desk.page.keyboard.press("Control+Enter")
+    await desk.wait_until(lambda: value(desk, "segment-text"), lambda text: text == said[1].text)
+    await desk.page.keyboard.press("Escape")
+    await desk.page.keyboard.press("ArrowUp")
+    await desk.tap("follow")
+    await desk.wait_until(
+        player,
+        lambda now: now["segment"] == said[1].id and now["playing"] == "true",
+        timeout_s=30,
+        what="goes on with the next by itself",
+    )
+    desk.assert_quiet()
+
+
 async def test_the_transcript_is_taken_away(server: Server, browsers: BrowserFactory) -> None:
     session = await transcribed(server)
     desk = await at_minutes(browsers, session)
@@ -365,7 +433,17 @@ async def test_the_transcript_is_taken_away(server: Server, browsers: BrowserFac
     assert captions.startswith("WEBVTT")
     body = json.loads(await download(desk, "export-transcript-json"))
     assert CASH in [each["text"] for each in body["segments"]]
+    times = await download(desk, "export-transcript-xlsx")
+    assert times.startswith(b"PK"), "a workbook of who spoke how long"
     assert "transcript.exported" in await asyncio.to_thread(session.actions)
+
+    await desk.page.keyboard.press("Escape")
+    await desk.tap("minutes-make")
+    await present(desk, "minutes-doc")
+    document = await download(desk, "minutes-export")
+    assert "会议认为" in docx_text(document), "the button gives what is shown, to be corrected by hand"
+    assert (await download(desk, "minutes-preview")).startswith(b"%PDF")
+    assert "minutes.exported" in await asyncio.to_thread(session.actions)
 
 
 async def test_the_page_is_for_everybody(server: Server, browsers: BrowserFactory) -> None:

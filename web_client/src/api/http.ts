@@ -59,6 +59,12 @@ export class Http {
     return (await this.ask(path + queryText(query), { method: 'GET' })).blob()
   }
 
+  /** With a header of the answer that says more of it; null where it is missing. */
+  async downloadWith(path: string, header: string): Promise<{ blob: Blob; said: string | null }> {
+    const response = await this.ask(path, { method: 'GET' })
+    return { blob: await response.blob(), said: response.headers.get(header) }
+  }
+
   /** The bytes from `from` to before `to` of a file; it is an error when another stretch comes back. */
   async piece(path: string, from: number, to: number, stop: AbortSignal): Promise<Blob> {
     const response = await this.ask(path, { method: 'GET', range: `bytes=${from}-${to - 1}`, stop })

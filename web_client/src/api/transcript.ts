@@ -154,7 +154,11 @@ export const transcripts = (http: Http, cid: string) => {
     state: () => http.get<TranscriptState>(`${path}/state`),
     gap: (gap: Pick<Gap, 'participant_id' | 'from_ms' | 'to_ms'>, action: 'recognise' | 'waive', note?: string) =>
       http.send<unknown>('POST', `${path}/gaps`, { ...gap, action, ...(note ? { note } : {}) }),
-    sound: (id: string) => http.download(`${of(id)}/sound`),
+    /** `fromMs`: program time of its beginning */
+    sound: async (id: string): Promise<{ blob: Blob; fromMs: number | null }> => {
+      const { blob, said } = await http.downloadWith(`${of(id)}/sound`, 'X-Program-Time-Ms')
+      return { blob, fromMs: said === null ? null : Number(said) }
+    },
     file: (format: TranscriptFile, marksUnclear: boolean) => http.download(`${path}.${format}`, { unclear: marksUnclear ? 'mark' : null }),
     terms: () => http.get<{ items: Term[] }>(`${pathOf(cid)}/terms`),
     setTerms: (items: readonly Term[]) => http.send<{ items: Term[] }>('PUT', `${pathOf(cid)}/terms`, { items }),

@@ -7,8 +7,8 @@ import { useActs } from './acts'
 import { useSession } from './session'
 import { useTranscript } from './transcript'
 
-/** the file begins so much before the segment */
-export const LEAD_MS = 300
+/** the file begins so much before the segment, unless it says otherwise */
+const LEAD_MS = 300
 const KEPT = 8
 const BACK_MS = 3000
 const PEAKS = 160
@@ -17,6 +17,8 @@ interface Clip {
   id: string
   startMs: number
   endMs: number
+  /** program time of its beginning */
+  fromMs: number
   url: string
   blob: Blob
 }
@@ -66,10 +68,8 @@ export const useTranscriptSound = defineStore('transcript-sound', () => {
     return audio
   }
 
-  const fromMs = (clip: Clip): number => Math.max(0, clip.startMs - LEAD_MS)
-
   function tick(): void {
-    if (shown && audio) programMs.value = fromMs(shown) + audio.currentTime * 1000
+    if (shown && audio) programMs.value = shown.fromMs + audio.currentTime * 1000
     if (playing.value) frame = requestAnimationFrame(tick)
   }
 
@@ -80,7 +80,7 @@ export const useTranscriptSound = defineStore('transcript-sound', () => {
     if (before) return before
     const asked = acts
       .ask((http) => transcripts(http, session.cid).sound(of.id))
-      .then((blob) => keep({ id: of.id, startMs: of.start_ms, endMs: of.end_ms, blob, url: URL.createObjectURL(blob) }))
+      .then(({ blob, fromMs }) => keep({ id: of.id, startMs: of.start_ms, endMs: of.end_ms, fromMs: fromMs ?? Math.max(0, of.start_ms - LEAD_MS), blob, url: URL.createObjectURL(blob) }))
       .finally(() => coming.delete(of.id))
     coming.set(of.id, asked)
     return asked
@@ -135,7 +135,7 @@ export const useTranscriptSound = defineStore('transcript-sound', () => {
     const sound = element()
     sound.playbackRate = speed.value
     sound.defaultPlaybackRate = speed.value
-    sound.currentTime = Math.max(0, ((atMs ?? of.start_ms) - fromMs(shown)) / 1000)
+    sound.currentTime = Math.max(0, ((atMs ?? of.start_ms) - shown.fromMs) / 1000)
     return true
   }
 
@@ -158,7 +158,7 @@ export const useTranscriptSound = defineStore('transcript-sound', () => {
 
   function seek(atMs: number): void {
     if (!shown || !audio) return
-    audio.currentTime = Math.max(0, (atMs - fromMs(shown)) / 1000)
+    audio.currentTime = Math.max(0, (atMs - shown.fromMs) / 1000)
     programMs.value = atMs
   }
 

@@ -17,6 +17,7 @@ import '@/styles/captions.css'
 import '@/styles/sheet.css'
 import '@/styles/door.css'
 import '@/styles/promotion.css'
+import '@/styles/own.css'
 import RoomPage from './RoomPage.vue'
 
 createApp(RoomPage).use(createPinia()).use(i18n).mount('#app')
