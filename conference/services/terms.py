@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,19 +67,23 @@ class Terms:
 
     async def put(self, consultation_id: str, by: Bearer, terms: Sequence[Term]) -> list[Term]:
         """The whole list. bad_request, too_many_words; invalid_state when the consultation is sealed."""
-        require(by.role, Action.TRANSCRIPT_EDIT)
-        self._rooms.require_here(consultation_id)
         wanted = checked(terms)
-        async with self._storage.transaction() as unit:
-            consultation = await preparable(unit, consultation_id)
-            await self._write(unit, consultation_id, by, wanted, consultation)
-        self._render_anew([consultation_id], by)
+        await self._change(consultation_id, by, lambda _: AddedTerms(tuple(wanted), 0, 0))
         return wanted
 
     async def add(self, consultation_id: str, by: Bearer, terms: Sequence[Term]) -> AddedTerms:
         """Beside those that are there; what is written otherwise is as it is now."""
-        found = _together(await self.get(consultation_id, by), terms)
-        await self.put(consultation_id, by, found.terms)
+        return await self._change(consultation_id, by, lambda before: _together(before, terms))
+
+    async def _change(
+        self, consultation_id: str, by: Bearer, change: Callable[[list[Term]], AddedTerms]
+    ) -> AddedTerms:
+        require(by.role, Action.TRANSCRIPT_EDIT)
+        self._rooms.require_here(consultation_id)
+        async with self._storage.transaction() as unit:
+            consultation = await preparable(unit, consultation_id)
+            found = await self._write(unit, consultation_id, by, change, consultation)
+        self._render_anew([consultation_id], by)
         return found
 
     # ── of a body ───────────────────────────────────────────────────────────────────────────────
@@ -94,20 +98,24 @@ class Terms:
 
     async def put_of_body(self, organization_id: str, by: Bearer, terms: Sequence[Term]) -> list[Term]:
         """The whole list. Consultations that are live, or ended in the last thirty days, follow."""
-        require(by.role, Action.TRANSCRIPT_EDIT)
         wanted = checked(terms)
-        async with self._storage.transaction() as unit:
-            if await unit.organizations.get(organization_id) is None:
-                raise NotFoundError(f"organization {organization_id}")
-            await self._write(unit, organization_id, by, wanted, None)
-            theirs = await unit.preparation.consultations([organization_id], limit=_MOST_CONSULTATIONS)
-        self._render_anew([each.id for each in theirs if self._follows(each, organization_id)], by)
+        await self._change_of_body(organization_id, by, lambda _: AddedTerms(tuple(wanted), 0, 0))
         return wanted
 
     async def add_to_body(self, organization_id: str, by: Bearer, terms: Sequence[Term]) -> AddedTerms:
         """Beside those that are there."""
-        found = _together(await self.of_body(organization_id, by), terms)
-        await self.put_of_body(organization_id, by, found.terms)
+        return await self._change_of_body(organization_id, by, lambda before: _together(before, terms))
+
+    async def _change_of_body(
+        self, organization_id: str, by: Bearer, change: Callable[[list[Term]], AddedTerms]
+    ) -> AddedTerms:
+        require(by.role, Action.TRANSCRIPT_EDIT)
+        async with self._storage.transaction() as unit:
+            if await unit.organizations.get(organization_id) is None:
+                raise NotFoundError(f"organization {organization_id}")
+            found = await self._write(unit, organization_id, by, change, None)
+            theirs = await unit.preparation.consultations([organization_id], limit=_MOST_CONSULTATIONS)
+        self._render_anew([each.id for each in theirs if self._follows(each, organization_id)], by)
         return found
 
     def _follows(self, consultation: Consultation, organization_id: str) -> bool:
@@ -122,14 +130,16 @@ class Terms:
         unit: UnitOfWork,
         owner_id: str,
         by: Bearer,
-        wanted: Sequence[Term],
+        change: Callable[[list[Term]], AddedTerms],
         consultation: Consultation | None,
-    ) -> None:
+    ) -> AddedTerms:
         """Rows and the line about them, where anything differs."""
-        before, now = set(await unit.terms.of(owner_id)), set(wanted)
+        there = await unit.terms.of(owner_id)
+        found = change(there)
+        before, now = set(there), set(found.terms)
         if before == now:
-            return
-        await unit.terms.replace(owner_id, wanted)
+            return found
+        await unit.terms.replace(owner_id, found.terms)
         content: dict[str, Value] = {
             "terms": len(now),
             "added": len(now - before),
@@ -149,6 +159,7 @@ class Terms:
         await unit.audit.append(
             AuditEntry(chain, wall_ms, at_ms, by.actor, "terms.changed", owner_id, content)
         )
+        return found
 
     # ── rendering anew ──────────────────────────────────────────────────────────────────────────
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,8 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from conference.model.terms import Term
 from conference.storage.tables import consultations
 from conference.storage.tables import terms as term_rows
-
-_AT_ONCE: Final = 200  # SQLite counts the parameters of a statement
 
 
 class SqlTerms:
@@ -29,10 +26,10 @@ class SqlTerms:
 
     async def replace(self, owner_id: str, terms: Sequence[Term]) -> None:
         c, there, now = term_rows.c, set(await self.of(owner_id)), set(terms)
-        gone = sorted((each.wrong, each.right) for each in there - now)
-        for first in range(0, len(gone), _AT_ONCE):
-            some = sa.tuple_(c.wrong, c.right).in_(gone[first : first + _AT_ONCE])
-            await self._connection.execute(sa.delete(term_rows).where(c.owner_id == owner_id, some))
+        gone = [{"gone_wrong": each.wrong, "gone_right": each.right} for each in there - now]
+        if gone:
+            this = sa.and_(c.wrong == sa.bindparam("gone_wrong"), c.right == sa.bindparam("gone_right"))
+            await self._connection.execute(sa.delete(term_rows).where(c.owner_id == owner_id, this), gone)
         query = sa.select(consultations.c.id).where(consultations.c.id == owner_id)
         consultation_id = (await self._connection.execute(query)).scalar()
         rows = [
