@@ -197,3 +197,23 @@ def test_revisions_are_one_chain_whose_end_is_the_newest() -> None:
     assert SCRIPTS.get_heads() == [newest_version()]
     assert sorted(REVISIONS) == REVISIONS
     assert len(REVISIONS) >= 4
+
+
+async def test_what_ended_before_there_was_recognition_is_not_recognised_by_itself(url: str) -> None:
+    engine = open_engine(url)
+    async with engine.connect() as connection:
+        await connection.run_sync(upgrade, "0011")
+        rows = await connection.run_sync(fill)
+        consultations = (await connection.run_sync(reflect)).tables["consultations"]
+        row = rows["consultations"]
+        await connection.execute(sa.insert(consultations), [{**row, "id": "over", "status": "ended"}])
+        await connection.commit()
+    await engine.dispose()
+    database = Database(open_engine(url))
+    await database.migrate()
+    async with database.reading() as unit:
+        over, live = await unit.consultations.get("over"), await unit.consultations.get(row["id"])
+    await database.close()
+    assert over is not None
+    assert live is not None
+    assert (over.captions, live.captions) == (False, True)
