@@ -64,7 +64,7 @@ class FileSource(Source):
         for number, file in enumerate(files):
             following = files[number + 1].started_at_ms if number + 1 < len(files) else job.to_ms
             try:
-                for data, at_ms in _packets(self._recordings / file.path, file.started_at_ms):
+                for data, at_ms in packets_of(self._recordings / file.path, file.started_at_ms):
                     if at_ms >= job.to_ms:
                         break
                     if at_ms >= reached_ms - _OVERLAP_MS:
@@ -76,7 +76,7 @@ class FileSource(Source):
                     yield Skip(max(reached_ms, self._line.end_ms), min(following, job.to_ms))
 
 
-def _packets(path: Path, started_at_ms: int) -> Iterator[tuple[bytes, float]]:
+def packets_of(path: Path, started_at_ms: int) -> Iterator[tuple[bytes, float]]:
     """Opus packets with their program time. Raises av.FFmpegError, OSError."""
     with av.open(str(path)) as container:
         for packet in container.demux(audio=0):
