@@ -157,9 +157,9 @@ class Transcribed:
 
 
 @asynccontextmanager
-async def speaking(session: Transcribed, name: str = "林委员") -> AsyncIterator[str]:
+async def speaking(session: Transcribed, token: str = "") -> AsyncIterator[str]:
     """Somebody in the live session whose microphone is on and recorded; the id of the participant."""
-    token = session.server.token(session.cid, "member", name)
+    token = token or session.server.token(session.cid, "member", LIN.name)
     client = RoomClient(session.server.url, token, receive=False)
     await client.connect()
     try:
