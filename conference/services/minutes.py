@@ -38,12 +38,13 @@ from conference.services.ports import (
     UnitOfWork,
 )
 from conference.services.program import ProgramTimes
-from conference.services.sittings import sitting_of
+from conference.services.sittings import sitting_of, spoken
 from conference.services.trace import Bearer
 from conference.text.passages import relevant
 
 MAX_TEMPLATE_BYTES: Final = 2 << 20
 _MOST_PASSAGES: Final = 40
+_MOST_KNOWN: Final = 32
 _OVER: Final = frozenset({Status.ENDED, Status.ARCHIVED})
 
 
@@ -95,25 +96,34 @@ class MinutesDesk:
         self._gaps = gaps
         self._checker = checker
         self._zone = zone
+        self._known: dict[str, tuple[tuple[AuditHead, tuple[Gap, ...]], MinutesView]] = {}
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────
 
     async def view(self, consultation_id: str, by: Bearer) -> MinutesView:
+        """What changes any of it leaves a line, or is another gap: until then it is the very same value."""
         require(by.role, Action.MINUTES_READ)
-        gaps = await self._gaps.gaps(consultation_id)
+        gaps = tuple(await self._gaps.gaps(consultation_id))
         async with self._storage.reading() as unit:
             await consultation_of(unit, consultation_id)
-            found = await unit.minutes.of(consultation_id)
-            segments = await unit.transcript.of(consultation_id, brief=True)
             head = await unit.audit.head(consultation_id)
+            known = self._known.get(consultation_id)
+            if known is not None and known[0] == (head, gaps):
+                return known[1]
+            found = await unit.minutes.of(consultation_id)
+            segments = await spoken(unit, consultation_id)
         newest = {each.kind: each for each in found}  # versions come in order
-        return MinutesView(
+        view = MinutesView(
             newest.get(MinutesKind.RECORD),
             newest.get(MinutesKind.SUMMARY),
             tuple(found),
             blockers_of(gaps, segments),
             head,
         )
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[consultation_id] = (head, gaps), view
+        return view
 
     async def version(
         self, consultation_id: str, kind: MinutesKind, version: int | None, by: Bearer
@@ -131,7 +141,7 @@ class MinutesDesk:
         async with self._storage.reading() as unit:
             minutes = await self._found(unit, consultation_id, minutes_id)
             section = minutes.section(key)
-            segments = await unit.transcript.of(consultation_id, brief=True)
+            segments = await spoken(unit, consultation_id)
             agenda = await unit.agenda.get(consultation_id)
         titles = {each.id: each.title for each in agenda.items}
         open_ones = [each for each in segments if not each.is_confidential]

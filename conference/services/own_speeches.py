@@ -20,6 +20,7 @@ from conference.model.transcript import TranscriptSegment
 from conference.services.consultations import consultation_of
 from conference.services.exports import ExportRequest, Exports
 from conference.services.ports import Storage, UnitOfWork
+from conference.services.sittings import spoken
 from conference.services.trace import Bearer
 from conference.services.track_sounds import TrackSound, TrackSounds, files_of, require_open, require_span
 from conference.services.warrants import Warrant
@@ -92,9 +93,7 @@ class OwnSpeeches:
         require(by.role, Action.CONSULTATION_READ)
         async with self._storage.reading() as unit:
             consultation, me = await self._me(unit, consultation_id, by, warrant)
-            segments = [
-                each for each in await unit.transcript.of(consultation_id, brief=True) if me.said(each)
-            ]
+            segments = [each for each in await spoken(unit, consultation_id) if me.said(each)]
             turns = [
                 each for each in await unit.floor.turns(consultation_id) if each.participant_id in me.ids
             ]

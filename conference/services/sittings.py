@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import tzinfo
+from typing import Final
 
 from conference.model.consultation import Consultation
 from conference.model.promotion import PromotionState
@@ -12,11 +13,13 @@ from conference.model.record import people
 from conference.model.response import Visibility
 from conference.model.sitting import GivenAnswer, Promoted, Sitting
 from conference.model.timeline import stretches
-from conference.model.transcript import Gap
+from conference.model.transcript import Gap, TranscriptSegment
 from conference.services.attendance import record_of
 from conference.services.export_jobs import agenda_marks
 from conference.services.ledger import ledger_of
 from conference.services.ports import UnitOfWork
+
+_PAGE: Final = 500
 
 
 async def sitting_of(
@@ -30,11 +33,27 @@ async def sitting_of(
         people=people(record),
         agenda=(await unit.agenda.get(consultation.id)).items,
         stretches=stretches(marks.steps),
-        segments=await unit.transcript.of(consultation.id, brief=True),
+        segments=await spoken(unit, consultation.id),
         promotions=await _promotions(unit, consultation.id),
         gaps=gaps,
         zone=zone,
     )
+
+
+async def spoken(
+    unit: UnitOfWork, consultation_id: str, participant_id: str | None = None
+) -> list[TranscriptSegment]:
+    """The transcript without words; piece by piece, so that others get their turn."""
+    found: list[TranscriptSegment] = []
+    after = None
+    while True:
+        page = await unit.transcript.of(
+            consultation_id, after=after, limit=_PAGE, participant_id=participant_id, brief=True
+        )
+        found += page
+        if len(page) < _PAGE:
+            return found
+        after = page[-1].id
 
 
 async def _promotions(unit: UnitOfWork, consultation_id: str) -> list[Promoted]:

@@ -25,6 +25,7 @@ from signaling.http.minutes_resources import (
 )
 from signaling.http.resources import Problem
 from signaling.http.rest import PREFIX, documented
+from signaling.http.tagged import Body, body_for_one
 
 MINUTES_PATH: Final = f"{PREFIX}/consultations/{{cid}}/minutes"
 _MAX_BYTES: Final = 8 * 1024 * 1024
@@ -36,7 +37,7 @@ async def get_minutes(
     request: web.Request, cid: str, /
 ) -> r200[MinutesOverview] | r401[Problem] | r403[Problem] | r404[Problem]:
     """
-    The newest record and summary, every version, what is to be looked at before they are approved, and the end of the trace.
+    The newest record and summary, every version, what is to be looked at before they are approved, and the end of the trace. With an entity tag, for who looks again and again.
 
     Security: BearerToken: []
     Tags: minutes
@@ -44,7 +45,7 @@ async def get_minutes(
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.MINUTES_READ)
     view = await context.minutes.view(cid, grant.bearer)
-    return await _in_thread(lambda: MinutesOverview.of(view))
+    return body_for_one(request, await asyncio.to_thread(lambda: Body.of(MinutesOverview.of(view))))
 
 
 @documented

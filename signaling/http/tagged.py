@@ -58,7 +58,12 @@ def for_all(request: web.Request, body: Body) -> web.Response:
 
 def for_one(request: web.Request, resource: BaseModel) -> web.Response:
     """For one reader alone: who asks again is told whether anything changed."""
-    return _tagged(request, Body.of(resource), _FOR_ONE)
+    return body_for_one(request, Body.of(resource))
+
+
+def body_for_one(request: web.Request, body: Body) -> web.Response:
+    """The same of what was written down elsewhere, because that takes its time."""
+    return _tagged(request, body, _FOR_ONE)
 
 
 def _tagged(request: web.Request, body: Body, headers: dict[str, str]) -> web.Response:

@@ -159,6 +159,20 @@ async def test_from_what_was_said_to_approved_minutes(door: Door) -> None:
     assert await good(door, "GET", "/minutes/summary/1") == approved
 
 
+async def test_who_looks_again_is_told_whether_anything_changed(door: Door) -> None:
+    await hold(door)
+    await good(door, "POST", "/minutes/summary")
+    headers = {"Authorization": f"Bearer {door.server.token(Role.SECRETARIAT)}"}
+    async with door.session.get(f"{door.server.url}{CID}/minutes", headers=headers) as response:
+        tag = response.headers["ETag"]
+    again = {**headers, "If-None-Match": tag}
+    async with door.session.get(f"{door.server.url}{CID}/minutes", headers=again) as response:
+        assert response.status == 304
+    await good(door, "POST", "/minutes/record")
+    async with door.session.get(f"{door.server.url}{CID}/minutes", headers=again) as response:
+        assert response.status == 200
+
+
 async def test_open_gaps_stand_in_the_way_until_somebody_says_why(door: Door) -> None:
     await hold(door)
     await gap(door)

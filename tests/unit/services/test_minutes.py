@@ -194,6 +194,18 @@ async def test_what_is_to_be_looked_at_is_counted(writing: Writing) -> None:
     ]
 
 
+async def test_the_view_is_the_very_same_until_something_changes(writing: Writing) -> None:
+    summary = await writing.desk.make("c", SUMMARY, STAFF)
+    view = await writing.desk.view("c", STAFF)
+    assert await writing.desk.view("c", STAFF) is view
+    writing.gaps.found = [GAP]
+    assert [each.code for each in (await writing.desk.view("c", STAFF)).blockers] == [BlockerCode.GAPS]
+    await writing.desk.edit("c", summary.id, 1, {"decisions": "x"}, STAFF)
+    changed = (await writing.desk.view("c", STAFF)).summary
+    assert changed is not None
+    assert changed.revision == 2
+
+
 async def test_passages_beside_a_heading(writing: Writing) -> None:
     record = await writing.desk.make("c", RECORD, STAFF)
     summary = await writing.desk.make("c", SUMMARY, STAFF)
