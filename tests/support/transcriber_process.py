@@ -39,6 +39,7 @@ class TranscriberProcess:
             [sys.executable, "-m", "transcription.worker", msgspec.json.encode(whole).decode()],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
+            start_new_session=True,  # it makes its whole session nicer, which the test is not to be
         )  # fmt: skip
         self.errors = ""
         self._readers = [threading.Thread(target=run, daemon=True) for run in (self._read, self._read_errors)]
