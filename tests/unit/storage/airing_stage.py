@@ -173,6 +173,10 @@ async def _direct(on: Airing) -> None:
     await on.programs.direct("c", CHAIR, Direction(DirectionMode.MANUAL, Layout.GRID))
 
 
+async def _switch_captions(on: Airing) -> None:
+    await on.programs.show_captions("c", CHAIR, on=True)
+
+
 def _ticked(service: str) -> Write:
     return lambda on: getattr(on, service).tick()
 
@@ -225,6 +229,7 @@ KINDS: Final[dict[str, Kind]] = {
         _ticked("programs"), first=_after(_produce, _end, _ticked("programs"), _card_is_over)
     ),
     "program.directed": Kind(_direct, first=_produce),
+    "program.captions_switched": Kind(_switch_captions),
     "program.erased": Kind(_erase, first=_after(PAUSED, _end)),
     "broadcast.cut": Kind(_cut),
     "broadcast.restored": Kind(_restore, first=_cut),
