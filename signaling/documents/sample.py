@@ -1,8 +1,10 @@
-"""Words of a made-up meeting, by which templates are tried: every name that a template may ask for."""
+"""Words of a made-up meeting, by which templates are tried, and a template to begin with: the built-in layout."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from signaling.documents.messages import Block, Document, Style
 
 
 def sample_words() -> dict[str, Any]:
@@ -39,3 +41,35 @@ def sample_words() -> dict[str, Any]:
         "留痕校验": "0" * 64,
         "说明": ["转写稿没有缺口。"],
     }
+
+
+def sample_template() -> Document:
+    """Laid out like what is printed without a template, with a place for every word."""
+    fields = ("会议名称", "议题", "时间", "地点与方式", "主持人", "出席", "列席", "请假", "记录人")
+    return Document(
+        ("{{ 标题 }}",),
+        "{% if 状态 %}（{{ 状态 }}）{% endif %}",
+        "",
+        (
+            *(Block(Style.FIELD, f"{{{{ {name} }}}}", name) for name in fields),
+            *(
+                Block(style, text)
+                for style, text in (
+                    (Style.TEXT, "{%p if 导语 %}"),
+                    (Style.TEXT, "{{ 导语 }}"),
+                    (Style.TEXT, "{%p endif %}"),
+                    (Style.TEXT, "{%p for 章 in 正文 %}"),
+                    (Style.HEADING, "{{ 章.标题 }}"),
+                    (Style.TEXT, "{%p for 段 in 章.段落 %}"),
+                    (Style.TEXT, "{{ 段.全文 }}"),
+                    (Style.TEXT, "{%p endfor %}"),
+                    (Style.TEXT, "{%p endfor %}"),
+                )
+            ),
+            Block(Style.SIGNATURE, "{{ 审核人 }}", "审核"),
+            Block(Style.SIGNATURE, "", "签字"),
+            Block(Style.NOTE, "{%p for 行 in 说明 %}"),
+            Block(Style.NOTE, "{{ 行 }}"),
+            Block(Style.NOTE, "{%p endfor %}"),
+        ),
+    )

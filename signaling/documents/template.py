@@ -124,10 +124,10 @@ def _range(*bounds: int) -> range:
 
 
 def _plain(value: Any) -> Any:
-    """Words without what XML does not take."""
+    """Words without what XML does not take. Ends of lines stay: docxtpl makes them lines of the document."""
     match value:
         case str():
-            return "".join(allowed(value))
+            return "\n".join("".join(allowed(line)) for line in value.split("\n"))
         case dict():
             return {key: _plain(each) for key, each in value.items()}
         case list() | tuple():

@@ -17,6 +17,7 @@ from conference.services.minutes import MAX_TEMPLATE_BYTES
 from conference.services.trace import Bearer
 from signaling.documents.messages import Document
 from signaling.documents.minutes_sheet import document_name, minutes_document, template_words
+from signaling.documents.sample import sample_template
 from signaling.documents.transcript_sheet import transcript_document
 from signaling.http.bodies import attachment, download, read_body
 from signaling.http.context import CONTEXT, HttpContext
@@ -195,6 +196,22 @@ async def get_template_file(
 
 
 @documented
+async def get_sample_template(
+    request: web.Request, oid: str, /
+) -> r401[Problem] | r403[Problem] | r404[Problem] | r429[Problem] | r503[Problem]:
+    """
+    A template to begin with: the built-in layout, with a place for every word.
+
+    Security: BearerToken: []
+    Tags: minutes
+    """
+    context = request.app[CONTEXT]
+    await _staff(context, request, oid, Action.MINUTES_READ)
+    data = await context.documents.write(sample_template())
+    return attachment(data, DOCX, "template.docx", "会议纪要模板.docx")
+
+
+@documented
 async def put_template(
     request: web.Request, oid: str, /, name: str = ""
 ) -> (
@@ -268,6 +285,7 @@ def add_to(app: web.Application) -> None:
         (f"{transcript}.xlsx", get_transcript_xlsx),
         (template, get_template),
         (f"{template}/file", get_template_file),
+        (f"{template}/sample", get_sample_template),
     ):
         app.router.add_get(path, handler, allow_head=False)
     app.router.add_put(template, put_template)

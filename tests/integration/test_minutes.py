@@ -242,6 +242,10 @@ async def test_a_body_prints_by_its_own_template(door: Door) -> None:
     assert words((await fetched(door, "/minutes.docx"))[0]) == ["我会专用", "协商会会议纪要"]
     async with door.session.get(f"{url}/file", headers=headers) as response:
         assert words(await response.read())[0] == "我会专用"
+    async with door.session.get(f"{url}/sample", headers=headers) as response:
+        status, _ = await put(await response.read())
+    assert status == 200
+    assert words((await fetched(door, "/minutes.docx"))[0])[0] == "协商会会议纪要"
     async with door.session.delete(url, headers=headers) as response:
         assert response.status == 204
     assert words((await fetched(door, "/minutes.docx"))[0])[0] == "协商会会议纪要"

@@ -165,6 +165,7 @@ STAFF_DOORS = (
     door(Action.TRANSCRIPT_EDIT, "POST", "/api/v1/organizations/o_none/terms/import", data=b""),
     door(Action.MINUTES_READ, "GET", "/api/v1/organizations/o_none/minutes-template"),
     door(Action.MINUTES_READ, "GET", "/api/v1/organizations/o_none/minutes-template/file"),
+    door(Action.MINUTES_READ, "GET", "/api/v1/organizations/o_none/minutes-template/sample"),
     door(Action.MINUTES_TEMPLATE, "PUT", "/api/v1/organizations/o_none/minutes-template", data=b"x"),
     door(Action.MINUTES_TEMPLATE, "DELETE", "/api/v1/organizations/o_none/minutes-template"),
     door(Action.USER_MANAGE, "GET", "/api/v1/users"),

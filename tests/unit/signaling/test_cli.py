@@ -211,6 +211,7 @@ def test_openapi_describes_the_contract(tmp_path: Path) -> None:
         "/api/v1/links/{code}/look-back",
         "/api/v1/organizations/{oid}/minutes-template",
         "/api/v1/organizations/{oid}/minutes-template/file",
+        "/api/v1/organizations/{oid}/minutes-template/sample",
         "/api/v1/organizations/{oid}/terms",
         "/api/v1/organizations/{oid}/terms/import",
         "/api/v1/transcripts/search",

@@ -14,8 +14,9 @@ from conference.model.minutes import Approval, Minutes, MinutesKind, MinutesStat
 from conference.model.minutes_record import record_sections
 from signaling.documents import template as templates
 from signaling.documents.client import DocumentWorkers
-from signaling.documents.minutes_sheet import template_words
-from signaling.documents.sample import sample_words
+from signaling.documents.docx_writer import write
+from signaling.documents.minutes_sheet import minutes_document, template_words
+from signaling.documents.sample import sample_template, sample_words
 from signaling.documents.template import TemplateError, fill
 from tests.support.docx_files import changed, part, template, words
 from tests.support.sittings import CONSULTATION, END, STARTED, ZONE, sitting
@@ -76,10 +77,37 @@ def test_the_sample_has_every_name_that_minutes_have() -> None:
     assert real["正文"][0]["段落"][0].keys() == sample["正文"][0]["段落"][0].keys()
 
 
+def test_the_template_to_begin_with_prints_what_is_printed_without_one() -> None:
+    data = write(sample_template())
+    printed = words(fill(data, template_words(minutes(), CONSULTATION, ZONE)))
+    built_in = words(write(minutes_document(minutes(), CONSULTATION, ZONE)))
+    said = "".join(printed)
+    elsewhere = (
+        "委员",
+        "部门",
+        "专家",
+        "群众",
+        "未签到",
+        "审核",
+    )  # further lines of a field, a blank to be signed in
+    missing = [each for each in built_in[2:] if each not in said and not each.startswith(elsewhere)]
+    assert missing == []
+    assert "审核：钱文" in said
+    assert "出席：委员5人\u3000林晓梅" in said
+    assert not any("{" in each for each in printed)
+    draft = replace(minutes(), state=MinutesState.DRAFT, approval=None)
+    assert "（草稿）" in words(fill(data, template_words(draft, CONSULTATION, ZONE)))
+
+
 def test_nothing_in_the_words_is_markup_or_code() -> None:
     nasty = "<w:br/>&{{ 7*7 }}{% raw %}\x00\x0b"
     (said,) = words(fill(template("{{ 议题 }}"), {**sample_words(), "议题": nasty}))
     assert said == "<w:br/>&{{ 7*7 }}{% raw %}"
+
+
+def test_lines_stay_lines() -> None:
+    (said,) = words(fill(template("{{ 出席 }}"), sample_words()))
+    assert said.split("\n") == ["委员2人\u3000张三、李四", "部门代表1人\u3000市交通局"]
 
 
 @pytest.mark.parametrize(
