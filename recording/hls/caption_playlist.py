@@ -26,15 +26,14 @@ _HOLD_BACK = 3  # target durations
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """What one file of captions is about: `first` and `last` are numbers of segments, times are program time, and media
-    time 0 of them is `life_ms`."""
+    """What one file of captions is about: `first` and `last` are numbers of segments, times are program time, as is the
+    media time of segments."""
 
     life: int
     first: int
     last: int
     from_ms: int
     to_ms: int
-    life_ms: int
 
 
 def followed(store: ProgramStore) -> str | None:
@@ -77,17 +76,16 @@ def replayed_captions(store: ProgramStore, view: View, style: Style) -> str | No
 
 def stretch(store: ProgramStore, view: View, life: int, first: int, last: int) -> Stretch | None:
     """What the file of these segments is about; None where they are not to be seen, or not one after the other."""
-    shown, begun = _shown(store, view), store.lives.get(life)
+    shown = _shown(store, view)
     ends = (
         None if shown is None else [shown.by_number(life, number) for number in dict.fromkeys((first, last))]
     )
-    if ends is None or begun is None or last < first:
+    if ends is None or last < first:
         return None
     entries = [each for each in ends if each is not None and each.is_whole]
     if len(entries) < len(ends):
         return None
-    from_ms, to_ms = entries[0].program_time_ms, entries[-1].end_ms
-    return Stretch(life, first, last, from_ms, to_ms, begun.program_time_ms)
+    return Stretch(life, first, last, entries[0].program_time_ms, entries[-1].end_ms)
 
 
 def _shown(store: ProgramStore, view: View) -> Shown | None:

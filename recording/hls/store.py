@@ -23,7 +23,7 @@ PartRow: TypeAlias = (
 
 
 class Life(msgspec.Struct, frozen=True):
-    """One start of the worker; media time 0 is its `program_time_ms`."""
+    """One start of the worker, at `program_time_ms`. Media time of its segments is program time."""
 
     life: int
     program_time_ms: int

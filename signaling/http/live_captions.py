@@ -38,7 +38,9 @@ _LONGEST_CUE_MS: Final = 4_000
 _LONGEST_UTTERANCE_MS: Final = 60_000
 _FRESH_S: Final = 2.0
 _FILES: Final = 64  # in memory
-_HEAD: Final = "X-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n"  # media time of the program's own segments
+_HEAD: Final = (
+    "X-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n"  # media time of the segments is program time, too
+)
 
 _LIFE: Final = r"{life:[1-9]\d{0,5}}"
 _NUMBER: Final = r"\d{8,10}"
@@ -154,7 +156,7 @@ async def _said(
 
 def _body(said: Sequence[TranscriptSegment], about: Stretch, *, is_replay: bool) -> str:
     wanted = cues(said) if is_replay else _late(said)
-    return vtt(_placed(wanted, about), _HEAD)
+    return vtt((each for each in wanted if each.from_ms < about.to_ms and about.from_ms < each.to_ms), _HEAD)
 
 
 def _late(said: Iterable[TranscriptSegment]) -> Iterator[Cue]:
@@ -165,14 +167,6 @@ def _late(said: Iterable[TranscriptSegment]) -> Iterator[Cue]:
             end_ms = at_ms + min(cue.to_ms - cue.from_ms, _LONGEST_CUE_MS)
             yield Cue(at_ms, end_ms, cue.speaker, cue.text)
             at_ms = end_ms
-
-
-def _placed(wanted: Iterable[Cue], about: Stretch) -> Iterator[Cue]:
-    """Those that are shown in the stretch, in the media time of its segments."""
-    for cue in wanted:
-        if cue.from_ms < about.to_ms and about.from_ms < cue.to_ms:
-            from_ms = max(0, cue.from_ms - about.life_ms)
-            yield Cue(from_ms, cue.to_ms - about.life_ms, cue.speaker, cue.text)
 
 
 def _missing(request: web.Request) -> web.Response:

@@ -101,7 +101,7 @@ def test_what_a_file_is_about() -> None:
     store = writer.store
     about = stretch(store, View(), 2, 6, 8)
     assert about is not None
-    assert (about.from_ms, about.to_ms, about.life_ms) == (10_000, 13_000, 9_000)
+    assert (about.from_ms, about.to_ms) == (10_000, 13_000)
     for life, first, last in ((1, 6, 8), (2, 8, 6), (2, 6, 99), (3, 6, 6), (1, 4, 5)):
         assert stretch(store, View(), life, first, last) is None
     assert stretch(store, View(until_ms=12_000), 2, 8, 8) is None, "not seen yet"
