@@ -1,7 +1,7 @@
 """A job: one microphone's sound from its recorded files, which may still be written.
 
-Files are read from their beginning up to where the job begins: a recorded file that is not closed has no index, and
-packets that are not decoded cost little.
+A job may begin deep in a long file, so it is sought in it; a file that is not closed has no index, and FFmpeg finds the
+way by its clusters.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from transcription.line import Line, Part, Skip
 from transcription.source import Source
 
 _PACKETS: Final = 50  # a read; a second of sound
+_SEEK_MS: Final = 10_000.0
 _OVERLAP_MS: Final = 30.0
 _RAGGED_MS: Final = 1_000.0  # a file that is still written, or whose writer was killed, may end anyhow
 
@@ -64,21 +65,29 @@ class FileSource(Source):
         for number, file in enumerate(files):
             following = files[number + 1].started_at_ms if number + 1 < len(files) else job.to_ms
             try:
-                for data, at_ms in packets_of(self._recordings / file.path, file.started_at_ms):
+                for data, at_ms in packets_of(
+                    self._recordings / file.path, file.started_at_ms, reached_ms - _OVERLAP_MS
+                ):
                     if at_ms >= job.to_ms:
                         break
-                    if at_ms >= reached_ms - _OVERLAP_MS:
-                        reached_ms = max(reached_ms, at_ms)
-                        yield data, at_ms
+                    reached_ms = max(reached_ms, at_ms)
+                    yield data, at_ms
             except (av.FFmpegError, OSError) as error:
                 if min(following, job.to_ms) - reached_ms > _RAGGED_MS:
                     print(f"transcription worker: {file.path}: {error}", file=sys.stderr)
                     yield Skip(max(reached_ms, self._line.end_ms), min(following, job.to_ms))
 
 
-def packets_of(path: Path, started_at_ms: int) -> Iterator[tuple[bytes, float]]:
-    """Opus packets with their program time. Raises av.FFmpegError, OSError."""
+def packets_of(path: Path, started_at_ms: int, from_ms: float) -> Iterator[tuple[bytes, float]]:
+    """Opus packets from then on, with their program time. Raises av.FFmpegError, OSError."""
     with av.open(str(path)) as container:
+        if from_ms - started_at_ms > _SEEK_MS:
+            container.seek(round((from_ms - started_at_ms - _SEEK_MS) * 1000), backward=True)
         for packet in container.demux(audio=0):
-            if packet.pts is not None and packet.time_base is not None and packet.size:
-                yield bytes(packet), started_at_ms + float(packet.pts * packet.time_base * 1000)
+            if packet.pts is None or packet.time_base is None or not packet.size:
+                continue
+            at_ms = (
+                started_at_ms + packet.pts * 1000 * packet.time_base.numerator / packet.time_base.denominator
+            )
+            if at_ms >= from_ms:
+                yield bytes(packet), at_ms

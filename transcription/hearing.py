@@ -23,6 +23,8 @@ from transcription.recognizer import Recognizer
 from transcription.source import Source
 
 _WAIT_MS: Final = 5_000  # for a lane, then the oldest is left out
+_OVERRUN_MS: Final = 18_000  # so far behind, a lane goes on with what is said now
+_KEPT_MS: Final = 1_000
 _SILENCE_MS: Final = 10_000  # told of at least so often
 _GIVE_WAY_MS: Final = 1_000  # so long does a preferred voice wait before another one gives way
 _CLOSED_WAIT_S: Final = 30.0
@@ -70,6 +72,8 @@ class Hearing:
             source.newest_ms = max(source.newest_ms, newest_ms)
             if quiet_to_ms is not None:
                 source.quiet_to_ms = max(source.quiet_to_ms, quiet_to_ms)
+            if source.voice_ms > _OVERRUN_MS:
+                source.shorten(_KEPT_MS)
             self._settle(source)
             if source.pending:
                 self.changed.notify_all()

@@ -18,8 +18,6 @@ from transcription.source import Source
 if TYPE_CHECKING:
     from transcription.hearing import Hearing
 
-_OVERRUN_MS: Final = 18_000  # so far behind it begins anew with what is said now
-_KEPT_MS: Final = 1_000
 _JOB_SILENCE_MS: Final = 30_000  # told of at least so often
 _RETIRE_SAMPLES: Final = 600_000 * SAMPLES_PER_MS
 _YOUNG_SAMPLES: Final = 60_000 * SAMPLES_PER_MS
@@ -31,7 +29,6 @@ class _Do(Enum):
     TAKE = "take"  # the next part
     READ = "read"  # more of the file
     GIVE_WAY = "give way"
-    BEGIN_ANEW = "begin anew"  # too far behind
     FINISH = "finish"  # a job that was read to its end
     LEAVE = "leave"
 
@@ -83,8 +80,6 @@ class Lane:
                 case _Do.GIVE_WAY:
                     self._cut(source)
                     return
-                case _Do.BEGIN_ANEW:
-                    self._begin_anew(source)
                 case _Do.FINISH:
                     assert isinstance(source, FileSource)
                     self._finish(source)
@@ -98,11 +93,8 @@ class Lane:
         hearing = self._hearing
         while True:
             lag_ms = source.lag_ms
-            if isinstance(source, FileSource):
-                if source.is_cancelled:
-                    return _Do.LEAVE, None, lag_ms
-            elif lag_ms > _OVERRUN_MS:
-                return _Do.BEGIN_ANEW, None, lag_ms
+            if isinstance(source, FileSource) and source.is_cancelled:
+                return _Do.LEAVE, None, lag_ms
             if hearing.gives_way(source):
                 return _Do.GIVE_WAY, None, lag_ms
             part = source.take()
@@ -143,17 +135,6 @@ class Lane:
             left = session.cut()
             with self._hearing.changed:
                 source.put_back(left)
-
-    def _begin_anew(self, source: Source) -> None:
-        """What was not fed is left to the recording."""
-        self._end()
-        with self._hearing.changed:
-            while source.pending and source.voice_ms > _KEPT_MS:
-                part = source.pending.popleft()
-                if not isinstance(part, Skip):
-                    source.skip(part.end_ms if isinstance(part, Voice) else part.at_ms)
-                else:
-                    source.skip(part.to_ms)
 
     def _read(self, source: FileSource) -> None:
         parts = source.read()

@@ -104,11 +104,10 @@ def sound_of(passage: Passage, recordings: Path) -> Samples:
     whole = np.zeros(max(0, to_ms - passage.from_ms) * SAMPLES_PER_MS, np.float32)
     for file in passage.files:
         ear = Ear()
-        for data, at_ms in packets_of(recordings / file.path, file.started_at_ms):
+        from_ms = passage.from_ms - _LEAD_MS
+        for data, at_ms in packets_of(recordings / file.path, file.started_at_ms, from_ms):
             if at_ms >= to_ms:
                 break
-            if at_ms < passage.from_ms - _LEAD_MS:
-                continue
             for frame in ear.push(data, at_ms):
                 samples = np.frombuffer(frame.pcm, np.int16)
                 first = round((frame.at_ms - passage.from_ms) * SAMPLES_PER_MS)

@@ -10,7 +10,7 @@ from typing import Final
 
 from conference.worker_events import Heard, Utterance
 from transcription.gate import Voice
-from transcription.line import Part
+from transcription.line import Part, Skip
 
 PIECE_MS: Final = 200  # fed at once: less costs more than it gains
 _CONTIGUOUS_MS: Final = 3.0
@@ -58,6 +58,20 @@ class Source:
     def put_back(self, voices: Sequence[Voice]) -> None:
         """To be heard again, before all else."""
         self.pending.extendleft(reversed(voices))
+
+    def shorten(self, kept_ms: float) -> None:
+        """Leave out what waits but the newest."""
+        from_ms = to_ms = -1.0
+        while self.pending and self.voice_ms > kept_ms:
+            part = self.pending.popleft()
+            begin, end = (
+                (part.from_ms, part.to_ms)
+                if isinstance(part, Skip)
+                else (part.at_ms, part.end_ms if isinstance(part, Voice) else part.at_ms)
+            )
+            from_ms, to_ms = (begin if from_ms < 0 else from_ms), max(to_ms, end)
+        if to_ms > from_ms:
+            self.pending.appendleft(Skip(from_ms, to_ms))
 
     def take(self) -> Part | None:
         """What can be fed now; a piece that is still growing cannot."""
