@@ -67,7 +67,7 @@ def render(words: Sequence[Word], rewrite: Rewrite = unchanged) -> Rendered:
                 text += comma
         text += said[at:first] + instead
         at = last
-    if text[-1] not in _POINTS:
+    if text and text[-1] not in _POINTS:
         automatic.append(len(text))
         text += stop
     return Rendered(text, tuple(automatic))
@@ -287,7 +287,7 @@ def joined(first: TranscriptSegment, second: TranscriptSegment) -> TranscriptSeg
         if second.start_ms - first.end_ms >= PAUSE_MS:
             automatic.append(len(text))
             text += "，" if any(_is_han(each) for each in text) else ","
-    if _is_spaced(text[-1]) and _is_spaced(second.text[0]):
+    if text and second.text and _is_spaced(text[-1]) and _is_spaced(second.text[0]):
         text += " "
     behind = len(text)
     words = tuple(sorted((*first.words, *second.words), key=lambda each: each.start_ms))

@@ -242,6 +242,7 @@ async def test_of_two_at_once_the_later_one_sees_what_there_is_now(door: Door) -
         {"revision": 1, "text": ""},
         {"revision": 1, "text": "水" * 4_001},
         {"revision": 1, "text": "\0"},
+        {"revision": 1, "text": "\ud800"},
         {"revision": 0},
         {"revision": 1, "speaker": {}},
         {"revision": 1, "speaker": {"name": " "}},

@@ -110,6 +110,10 @@ def test_what_is_automatic_was_never_said(said: list[tuple[str, int]]) -> None:
     assert kept == joined_words(found)
 
 
+def test_nothing_is_said_where_terms_leave_nothing() -> None:
+    assert render(words("嗯"), instead(("嗯", ""))).text == ""
+
+
 def test_what_nobody_corrected_follows_the_terms() -> None:
     before = segment(SAID)
     after = followed(before, instead(("小区", "社区")))
@@ -281,6 +285,11 @@ def test_the_full_stop_of_the_first_becomes_a_comma_where_there_was_a_pause() ->
     kept = joined(by_hand, marked(two, is_unclear=True, is_confidential=True) or two)
     assert kept.text == "老旧小区！改造。"
     assert (kept.is_edited, kept.is_unclear, kept.is_confidential) == (True, True, True)
+
+
+def test_what_is_punctuation_alone_is_joined_too() -> None:
+    one, two = replace(segment(words("嗯")), text="。", automatic=(0,)), segment(words("小区"), "g2")
+    assert joined(one, two).text == "小区。"
 
 
 def test_a_proposal_of_one_half_is_one_of_the_whole() -> None:
