@@ -74,6 +74,7 @@ bench: setup
 	@bash .ci/packages $(TEST_PACKAGES) $(BENCH_PACKAGES)
 	$(BIN)/python -m benchmarks $(ARGS)
 	$(BIN)/python -m benchmarks.comments_text
+	$(BIN)/python -m benchmarks.transcript
 
 net: setup
 	@bash .ci/packages $(TEST_PACKAGES)
