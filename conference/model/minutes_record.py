@@ -7,7 +7,7 @@ from typing import Final
 
 from conference.model.agenda import AgendaItem, AgendaKind
 from conference.model.minutes import Section
-from conference.model.minutes_speech import paragraphs
+from conference.model.minutes_speech import speeches
 from conference.model.minutes_words import (
     ROLE_WORDS,
     clock,
@@ -127,26 +127,27 @@ def _time(sitting: Sitting, began_wall_ms: int) -> str:
 def _items(sitting: Sitting) -> list[tuple[str, str, str, str | None]]:
     promoted = {each.item_id: each for each in sitting.promotions}
     found: list[tuple[str, str, str, str | None]] = []
-    before = paragraphs(sitting, None)
+    said = speeches(sitting)
+    before = said.get(None)
     if before:
         heading = "议程以外的发言" if sitting.items() else "发言"
         found.append((ITEM, heading, "\n".join(before), None))
     for item in sitting.items()[:_MOST_HEADINGS]:
-        lines = paragraphs(sitting, item.id)
+        lines = said.get(item.id, [])
         if item.kind is AgendaKind.PROMOTION:
             lines = _promotion(sitting, item, promoted.get(item.id), lines)
             heading = "网友留言上会"
         else:
             heading = item.title
         found.append((f"{ITEM}{item.id}", heading, "\n".join(lines), item.id))
-    rest = [line for item in sitting.items()[_MOST_HEADINGS:] for line in _rest(sitting, item)]
+    rest = [
+        line
+        for item in sitting.items()[_MOST_HEADINGS:]
+        for line in (f"（{item.title}）", *said.get(item.id, []))
+    ]
     if rest:
         found.append((f"{ITEM}rest", "其他议程", "\n".join(rest), None))
     return found
-
-
-def _rest(sitting: Sitting, item: AgendaItem) -> list[str]:
-    return [f"（{item.title}）", *paragraphs(sitting, item.id)]
 
 
 def _promotion(sitting: Sitting, item: AgendaItem, promoted: Promoted | None, lines: list[str]) -> list[str]:

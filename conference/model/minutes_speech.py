@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -27,12 +28,16 @@ class _Entry:
     what: TranscriptSegment | Turn | Gap
 
 
-def paragraphs(sitting: Sitting, item_id: str | None) -> list[str]:
-    """In the order of time. `None`: what was under no item."""
+def speeches(sitting: Sitting) -> dict[str | None, list[str]]:
+    """Paragraphs by item, in the order of time. `None`: what was under no item."""
+    return {item_id: _paragraphs(sitting, entries) for item_id, entries in _entries(sitting).items()}
+
+
+def _paragraphs(sitting: Sitting, entries: Sequence[_Entry]) -> list[str]:
     found: list[str] = []
     speaking: TranscriptSegment | None = None
     introduced: set[tuple[str, str]] = set()
-    for entry in _entries(sitting, item_id):
+    for entry in entries:
         match entry.what:
             case TranscriptSegment() as segment:
                 text = _text(segment)
@@ -54,24 +59,24 @@ def paragraphs(sitting: Sitting, item_id: str | None) -> list[str]:
     return found
 
 
-def _entries(sitting: Sitting, item_id: str | None) -> Sequence[_Entry]:
-    """Segments, turns of which nothing was caught, and gaps of this item."""
+def _entries(sitting: Sitting) -> dict[str | None, list[_Entry]]:
+    """Segments, turns of which nothing was caught, and gaps, by item; each list in the order of time."""
     known = {each.id for each in sitting.agenda}
+    found: defaultdict[str | None, list[_Entry]] = defaultdict(list)
 
-    def belongs(at_ms: int, said: str | None = None) -> bool:
-        own = said if said in known else sitting.item_at(at_ms)
-        return own == item_id
+    def put(at_ms: int, what: TranscriptSegment | Turn | Gap, said: str | None = None) -> None:
+        found[said if said in known else sitting.item_at(at_ms)].append(_Entry(at_ms, what))
 
-    entries = [
-        _Entry(each.start_ms, each) for each in sitting.segments if belongs(each.start_ms, each.item_id)
-    ]
+    for segment in sitting.segments:
+        put(segment.start_ms, segment, segment.item_id)
     heard = {each.turn_id for each in sitting.segments}
     for turn in sitting.record.turns:
-        silent = turn.id not in heard and turn.first_started_at_ms is not None
-        if silent and belongs(began_ms(turn), turn.item_id) and not _is_heard(sitting, turn):
-            entries.append(_Entry(began_ms(turn), turn))
-    entries += [_Entry(each.from_ms, each) for each in sitting.gaps if belongs(each.from_ms)]
-    return sorted(entries, key=lambda each: each.at_ms)
+        is_silent = turn.id not in heard and turn.first_started_at_ms is not None
+        if is_silent and not _is_heard(sitting, turn):
+            put(began_ms(turn), turn, turn.item_id)
+    for gap in sitting.gaps:
+        put(gap.from_ms, gap)
+    return {item_id: sorted(each, key=lambda entry: entry.at_ms) for item_id, each in found.items()}
 
 
 def _is_heard(sitting: Sitting, turn: Turn) -> bool:

@@ -261,7 +261,7 @@ async def test_a_body_prints_by_its_own_template(door: Door) -> None:
         {"revision": 0, "sections": []},
         {"revision": 1, "sections": [{"key": "decisions"}]},
         {"revision": 1, "sections": [{"key": "decisions", "text": "a\x00"}]},
-        {"revision": 1, "sections": [{"key": "decisions", "text": "字" * 400_001}]},
+        {"revision": 1, "sections": [{"key": "decisions", "text": "字" * 1_000_001}]},
         {"revision": 1, "sections": [], "state": "approved"},
         [],
     ],
