@@ -13,7 +13,7 @@ from conference.model.audit import AuditHead, canonical_json
 from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.transcript import GapState
 
-MAX_SECTION: Final = 1_000_000  # characters of one section: nine hours of speech under one heading are 400,000
+MAX_SECTION: Final = 1_000_000  # characters: nine hours of speech under one heading are 400,000
 MAX_MINUTES: Final = 1_500_000  # of all sections
 MAX_REASON: Final = 500
 
