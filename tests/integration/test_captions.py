@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -196,6 +197,31 @@ async def test_a_worker_killed_in_a_sentence_loses_nothing_and_says_nothing_twic
         await meeting.call("POST", "/end")
     await meeting.has_no_gaps()
     assert await meeting.segments() == [first, *second, third]
+
+
+async def test_a_server_that_is_killed_amid_speech_goes_on_where_it_was(tmp_path: Path) -> None:
+    folder = script(tmp_path / "zh-script")
+    arguments = ["--speech-model", str(folder), "--speech-engine", FACTORY]
+    with Server(arguments=arguments, environment={"PYTHONPATH": str(ROOT)}) as server:
+        meeting = Captioned(server)
+        await meeting.call("POST", "/start")
+        async with meeting.speaker("陈委员", spoken(SHORT, 2.0)) as client:
+            await captions_are(client, "on")
+            await has_finals(client, 2)
+            await asyncio.to_thread(server.kill9, "parent")
+            await client.drop()
+        await asyncio.to_thread(server.restart)
+        async with meeting.speaker("陈委员", spoken(SHORT, 2.0)) as client:
+            await captions_are(client, "on")
+            await has_finals(client, 2)
+            await meeting.call("POST", "/end")
+        await meeting.has_no_gaps()
+        rows = await meeting.segments()
+        for who in {each["participant_id"] for each in rows}:
+            own = [each for each in rows if each["participant_id"] == who]
+            assert all(one["end_ms"] <= other["start_ms"] for one, other in pairwise(own)), own
+        texts = [each["text"] for each in rows]
+        assert texts.count(text_of(SHORT)) >= 4
 
 
 async def test_what_was_only_recorded_is_written_down_when_somebody_wants_it(server: Server) -> None:

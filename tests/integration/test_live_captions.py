@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
+import av
 import pytest
 
 from conference.model.audit import SYSTEM, AuditEntry
@@ -130,3 +132,26 @@ async def test_the_replay_says_it_when_it_was_said(stage: Captioned) -> None:
     read = await asyncio.to_thread(subprocess.run, command, capture_output=True, check=True, timeout=60)
     assert read.stderr == b""
     assert "00:00:06,000 --> 00:00:07,500\n第6000句。" in read.stdout.decode().replace("\r", "")
+
+
+async def test_cues_are_in_the_time_of_the_pictures_in_every_life_of_the_worker(stage: Captioned) -> None:
+    await stage.begin(sizes=REAL)
+    stage.writer.kill()
+    stage.clock.forward(4)
+    stage.writer.begin(14_000)
+    stage.write(15)
+    await stage.said("后来说的。", 15_000, 16_000)
+    await stage.ends()
+    found = media_playlist(await (await stage.get("replay/captions.m3u8")).text())
+    one, other = (each.uri.removeprefix("../") for each in found.segments)
+    assert [each.discontinuity for each in found.segments] == [0, 1]
+    assert await stage.cues(one) == []
+    assert await stage.cues(other) == ["00:00:15.000 --> 00:00:16.000 <v 林文博>后来说的。</v>"]
+    pictures = await stage.playlist("replay/720p.m3u8")
+    segment = next(each for each in pictures.segments if each.discontinuity)
+    data = b""
+    for path in (segment.map, segment.uri):
+        data += await (await stage.get((path or "").removeprefix("../"))).read()
+    with av.open(io.BytesIO(data), "r") as container:
+        first = next(container.decode(video=0))
+    assert first.time == pytest.approx(14.0, abs=0.1)
