@@ -10,11 +10,13 @@ import asyncio
 from pathlib import Path
 
 from tests.browser import (
+    scenes_captions,
     scenes_comments,
     scenes_desk_comments,
     scenes_entry,
     scenes_floor,
     scenes_live,
+    scenes_minutes,
     scenes_prepare,
     scenes_record,
     scenes_responses,
@@ -25,11 +27,13 @@ from tests.support.server import Server
 
 # Each adds its scenes to SCENES.
 PARTS = (
+    scenes_captions,
     scenes_comments,
     scenes_desk_comments,
     scenes_entry,
     scenes_floor,
     scenes_live,
+    scenes_minutes,
     scenes_prepare,
     scenes_record,
     scenes_responses,
@@ -37,9 +41,11 @@ PARTS = (
 
 
 async def take(folder: Path, names: list[str], screens: list[str]) -> None:
+    spoken = [name for name in names if name in scenes_captions.CAPTION_SCENES]
+    await scenes_captions.take(folder, spoken, screens)
     with Server(programs=True) as server:
         async with BrowserFactory() as browsers:
-            for name in names:
+            for name in [name for name in names if name not in spoken]:
                 for screen in screens:
                     async with scene(name, server, browsers, SCREENS[screen]) as stage:
                         print(await stage.client.screenshot(f"{name}-{screen}", folder), flush=True)
