@@ -52,7 +52,7 @@ class Lane:
             hearing.open_lane(self._number)
         while True:
             with hearing.changed:
-                while (source := hearing.next()) is None:
+                while (source := hearing.next(self._number)) is None:
                     hearing.changed.wait()
                 source.lane, source.waits_from_ms = self._number, None
                 hearing.lanes[self._number] = source
@@ -65,6 +65,7 @@ class Lane:
                 stream, self._sample = self._recognizer.open(), 0
             with hearing.changed:
                 hearing.lanes[self._number] = None
+                hearing.fed[self._number] = self._sample
 
     def _follow(self, stream: Stream, source: Source) -> None:
         while True:

@@ -212,6 +212,16 @@ def test_streams_are_kept_from_one_voice_to_the_next_and_told_whose_it_is() -> N
     assert sorted(told.recognizer.begun) == [(f"p{number}", ("一体化",)) for number in range(6)]
 
 
+def test_one_voice_after_the_other_goes_to_the_stream_that_is_warm() -> None:
+    told = Told(streams=3)
+    told.start()
+    told.wait(lambda: len(told.hearing.lanes) == 3)
+    for number in range(8):
+        told.say(told.source(f"p{number}"), 0, 1_000, ends=True)
+        told.wait(lambda: sum(told.hearing.fed.values()) == (number + 1) * 16_000)  # noqa: B023
+    assert sorted(told.hearing.fed.values()) == [0, 0, 8 * 16_000]
+
+
 class Mute:
     """Hears nothing in anything, but thinks for a while that it did."""
 
