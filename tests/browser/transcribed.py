@@ -150,10 +150,10 @@ class Transcribed:
     def actions(self) -> list[str]:
         return [str(each["action"]) for each in self.call("GET", "/audit?newest=true&limit=200")["items"]]
 
-    def colleague(self, name: str) -> str:
+    def colleague(self, name: str, query: str = "") -> str:
         """The address of the desk for another member of the secretariat."""
         token = self.server.token(self.cid, "secretariat", name)
-        return f"{self.server.url}/desk/{self.cid}/minutes#token={token}"
+        return f"{self.server.url}/desk/{self.cid}/minutes{query}#token={token}"
 
 
 @asynccontextmanager

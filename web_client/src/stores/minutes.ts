@@ -9,7 +9,8 @@ import { useNotices } from './notices'
 import { useRoom } from './room'
 import { useSession } from './session'
 
-const LOOK_MS = 10_000
+/** hours of speech may stand in them */
+const LOOK_MS = 20_000
 const MOST_WORDS = 300
 
 export interface SectionConflict {

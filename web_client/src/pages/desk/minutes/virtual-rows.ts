@@ -6,6 +6,7 @@ import { RowHeights } from './row-heights'
 const BEYOND_PX = 600
 const FIRST_VIEW_PX = 900
 const SETTLING_TURNS = 6
+const EDGE_PX = 96
 
 export interface VirtualRow<T> {
   row: T
@@ -27,8 +28,8 @@ export interface VirtualRows<T> {
   total: ComputedRef<number>
   /** `ref` of a drawn row's element */
   measure: (key: string, element: Element | null) => void
-  /** Bring a row into sight; where it is wholly in sight nothing moves. */
-  reveal: (key: string) => Promise<void>
+  /** Bring a row into sight, with so much room above and below; where it is wholly in sight nothing moves. */
+  reveal: (key: string, edgePx?: number) => Promise<void>
 }
 
 export function useVirtualRows<T>(scroller: Readonly<Ref<HTMLElement | null>>, options: Options<T>): VirtualRows<T> {
@@ -121,14 +122,14 @@ export function useVirtualRows<T>(scroller: Readonly<Ref<HTMLElement | null>>, o
     })
   }
 
-  async function reveal(key: string): Promise<void> {
+  async function reveal(key: string, edgePx = EDGE_PX): Promise<void> {
     for (let turn = 0; turn < SETTLING_TURNS; turn += 1) {
       const element = scroller.value
       const at = index.value.place.get(key)
       if (!element || at === undefined) return
       const from = heights.top(at)
       const to = from + heights.height(at)
-      const edge = Math.min(96, element.clientHeight / 4)
+      const edge = Math.min(edgePx, element.clientHeight / 4)
       let wanted = element.scrollTop
       if (from - edge < wanted) wanted = from - edge
       else if (to + edge > wanted + element.clientHeight) wanted = Math.min(from - edge, to + edge - element.clientHeight)
