@@ -301,8 +301,9 @@ class MediaClient:
         program_time_ms: int,
         at_monotonic_s: float,
         name: str = RECORDING_TAP,
+        sources: tuple[Source, ...] = (),
     ) -> None:
-        await self._ask(messages.Tap(room_id, path, program_time_ms, at_monotonic_s, name))
+        await self._ask(messages.Tap(room_id, path, program_time_ms, at_monotonic_s, name, sources))
 
     async def untap(self, room_id: str, name: str = RECORDING_TAP) -> None:
         await self._ask(messages.Untap(room_id, name))

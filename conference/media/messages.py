@@ -75,7 +75,8 @@ class SetSound(Message, frozen=True):
 
 
 class Tap(Message, frozen=True):
-    """Write everything of the room to the unix socket at `path`, instead of where a former tap of this name did.
+    """Write everything of the room, or only its `sources` where some are named, to the unix socket at `path`, instead
+    of where a former tap of this name did.
 
     Program time was `program_time_ms` when the monotonic clock, one for all processes, stood at `at_s`.
     """
@@ -85,6 +86,7 @@ class Tap(Message, frozen=True):
     program_time_ms: int
     at_s: float
     name: str
+    sources: tuple[str, ...] = ()
 
 
 class Untap(Message, frozen=True):

@@ -149,7 +149,14 @@ class Node:
             )
         except OSError as error:
             raise RoomError("tap_unreachable", f"nobody takes the tap: {error}") from error
-        tap = Tap(sink, self.counters, program_time_ms=request.program_time_ms, at_s=request.at_s, now=now)
+        tap = Tap(
+            sink,
+            self.counters,
+            program_time_ms=request.program_time_ms,
+            at_s=request.at_s,
+            now=now,
+            sources=request.sources,
+        )
         self._room(room_id, create=True).set_tap(name, tap, now)
         self._taps[room_id, name] = sink
 

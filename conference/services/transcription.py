@@ -11,7 +11,7 @@ import structlog
 from conference.model.audit import SYSTEM, AuditEntry, Value
 from conference.model.consultation import Consultation, Status
 from conference.model.errors import ConferenceError
-from conference.model.media import TRANSCRIPTION_TAP, TapLost
+from conference.model.media import TRANSCRIPTION_TAP, Source, TapLost
 from conference.model.permissions import Role
 from conference.model.speaking import speaks_for
 from conference.model.transcript import CaptionState
@@ -144,6 +144,7 @@ class Transcription:
                 program_time_ms=program_time_ms,
                 at_monotonic_s=self._rooms.clock.monotonic(),
                 name=TRANSCRIPTION_TAP,
+                sources=(Source.MICROPHONE,),
             )
         except MediaError as error:
             log.warning("transcription.tap_failed", room=consultation.id, code=error.code)

@@ -278,7 +278,8 @@ class Room:
         publication.on_subscription = self._subscription_changed
         participant.publications[publication.id] = publication
         for tap in self.taps.values():
-            publication.add_tap(tap.open(publication), now)
+            if tap.takes(publication):
+                publication.add_tap(tap.open(publication), now)
         for other in self.participants.values():
             if other is not participant and other.subscriber is not None:
                 other.subscriber.replace(publication)
@@ -304,7 +305,7 @@ class Room:
     # ── tapping ─────────────────────────────────────────────────────────────────────────────────
 
     def set_tap(self, name: str, tap: Tap, now: float) -> None:
-        """Hand every publication, present and to come, to this tap as well.
+        """Hand every publication that it takes, present and to come, to this tap as well.
 
         Another one of the same name is dropped first; those of other names go on.
         """
@@ -312,7 +313,8 @@ class Room:
         self.taps[name] = tap
         for participant in self.participants.values():
             for publication in participant.publications.values():
-                publication.add_tap(tap.open(publication), now)
+                if tap.takes(publication):
+                    publication.add_tap(tap.open(publication), now)
 
     def drop_tap(self, name: str) -> None:
         """End all tracks of the tap of this name and close it; idempotent."""

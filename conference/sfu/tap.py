@@ -1,4 +1,4 @@
-"""A tap: one more receiver of every publication of a room, which hands plain RTP to another process.
+"""A tap: one more receiver of a room's publications, or of those of some sources, which hands plain RTP to a process.
 
 Synchronous and never waiting. What the reader does not take in time waits in the sink; where that fills up, video is
 left out track by track until its next keyframe, and sound only after that. conference.sfu.tap_frames says what is
@@ -7,6 +7,7 @@ written.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Protocol
 
 from . import tap_frames
@@ -41,17 +42,30 @@ class Tap:
     """Owned by the Room; `tick` drives the clock frames and the requests for keyframes."""
 
     def __init__(
-        self, sink: Sink, counters: Counters, *, program_time_ms: int, at_s: float, now: float
+        self,
+        sink: Sink,
+        counters: Counters,
+        *,
+        program_time_ms: int,
+        at_s: float,
+        now: float,
+        sources: Collection[str] = (),
     ) -> None:
-        """Program time was `program_time_ms` when the monotonic clock stood at `at_s` seconds."""
+        """Program time was `program_time_ms` when the monotonic clock stood at `at_s` seconds. Of `sources`, where some
+        are named, and of no others it takes packets."""
         self.sink = sink
         self.counters = counters
+        self._sources = frozenset(sources)
         self.tracks: dict[int, TapTrack] = {}
         self._base_ms = program_time_ms
         self._base_s = at_s
         self._last_track = 0
         self._next_clock = now
         self._write_clock(now)
+
+    def takes(self, publication: Publication) -> bool:
+        """Whether it wants this one at all."""
+        return not self._sources or publication.source in self._sources
 
     def open(self, publication: Publication) -> TapTrack:
         """A number for one more publication; nothing is written before its first packet."""

@@ -10,6 +10,7 @@ import pytest
 
 from conference.media.client import MediaClient
 from conference.model.media import RECORDING_TAP, TapLost
+from conference.model.media import Source as MediaSource
 from conference.rtc.codecs import vp8
 from conference.rtc.rtp_header import parse
 from conference.services.ports import MediaError
@@ -61,6 +62,22 @@ async def tap(
 ) -> None:
     at_s = time.monotonic()
     await media.tap(ROOM, reader.path, program_time_ms=program_time_ms, at_monotonic_s=at_s, name=name)
+
+
+async def test_a_tap_of_microphones_carries_nothing_else(
+    meeting: Meeting, media: MediaClient, reader: TapReader
+) -> None:
+    await meeting.publish("here")
+    at_s = time.monotonic()
+    await media.tap(
+        ROOM, reader.path, program_time_ms=0, at_monotonic_s=at_s, sources=(MediaSource.MICROPHONE,)
+    )
+    await meeting.publish("later")
+    await eventually(
+        lambda: {one.participant_id for one in reader.of(Open)} == {"here", "later"}, what="both in the tap"
+    )
+    await tapped(reader, "microphone", 100)
+    assert {one.source for one in reader.of(Open)} == {"microphone"}
 
 
 async def tapped(reader: TapReader, source: str, packets: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from conference.model.errors import ConferenceError
-from conference.model.media import RECORDING_TAP, MediaEvent, PublicationInfo, TrackHint
+from conference.model.media import RECORDING_TAP, MediaEvent, PublicationInfo, Source, TrackHint
 
 
 class MediaError(ConferenceError):
@@ -72,8 +72,10 @@ class MediaPlane(Protocol):
         program_time_ms: int,
         at_monotonic_s: float,
         name: str = RECORDING_TAP,
+        sources: tuple[Source, ...] = (),
     ) -> None:
-        """Write every publication of the room to who listens on the unix socket at `path`, until `untap` or TapLost.
+        """Write every publication of the room, or only those of these `sources`, to who listens on the unix socket at
+        `path`, until `untap` or TapLost.
 
         Program time was `program_time_ms` when Clock.monotonic stood at `at_monotonic_s`. The room need not have
         participants; another tap of this name is ended first, without TapLost. Taps of other names do not notice.

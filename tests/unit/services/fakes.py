@@ -16,6 +16,7 @@ from conference.model.media import (
     MediaEvent,
     MediaRestarted,
     PublicationInfo,
+    Source,
     SubscriberOffer,
     TrackHint,
 )
@@ -164,6 +165,7 @@ class ScriptedMedia:
         program_time_ms: int,
         at_monotonic_s: float,
         name: str = RECORDING_TAP,
+        sources: tuple[Source, ...] = (),
     ) -> None:
         self._called("tap", room_id, path, name)
         self.taps[room_id, name] = path
