@@ -135,8 +135,8 @@ export function useVirtualRows<T>(scroller: Readonly<Ref<HTMLElement | null>>, o
       else if (to + edge > wanted + element.clientHeight) wanted = Math.min(from - edge, to + edge - element.clientHeight)
       wanted = Math.max(0, Math.min(wanted, heights.total - element.clientHeight))
       if (Math.abs(wanted - element.scrollTop) < 1) {
-        // What was drawn for the first time may still turn out to be of another height.
-        if (turn > 0) return
+        // What was just drawn, or grew, tells its height only after the next frame.
+        if (turn > 1) return
       } else {
         element.scrollTop = wanted
         top.value = wanted
