@@ -17,6 +17,7 @@ from tests.unit.storage import (
     preparing_stage,
     proceedings_stage,
     responses_stage,
+    transcript_stage,
 )
 
 SERVICES = Path(services.__path__[0])
@@ -30,6 +31,7 @@ STAGES = (
     preparing_stage,
     proceedings_stage,
     responses_stage,
+    transcript_stage,
 )
 KILLED = {kind.split()[0] for stage in STAGES for kind in stage.KINDS}
 
