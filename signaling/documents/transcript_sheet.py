@@ -14,6 +14,7 @@ from signaling.documents.titles import title_of
 
 NOTICE = "转写稿由系统识别、人工校对，仅供核对发言使用，不是会议记录或会议纪要。"
 _NO_ITEM = "议程以外"
+_CONFIDENTIAL = "（不公开）"  # beside what only some may read: a file is passed on
 _MOST_NUMBERED = 100
 
 
@@ -60,7 +61,10 @@ def _blocks(
             yield Block(Style.HEADING, _heading(headings, titles.get(segment.item_id or "", _NO_ITEM)))
         at = clock_s((began or 0) + segment.start_ms, zone)
         mark = UNCLEAR if segment.is_unclear else ""
-        yield Block(Style.TIMED, segment.text + mark, f"{speaker_words(segment.speaker)}\u3000{at}")
+        label = f"{speaker_words(segment.speaker)}\u3000{at}"
+        if segment.is_confidential:
+            label += f"\u3000{_CONFIDENTIAL}"
+        yield Block(Style.TIMED, segment.text + mark, label)
 
 
 def _heading(number: int, title: str) -> str:

@@ -270,6 +270,8 @@ def test_the_transcript_has_who_said_what_when() -> None:
     assert said.index("一、开幕致辞") < said.index("周正明（主持人，市政协议事厅）\u300014:30:12")
     assert "青禾县分会场（发言人待确认）\u300015:58:00" in said
     assert "费用测算在后面的附表里。（此处不清）" in said
+    assert said[said.index("个别老人的病情我就不点名了。") - 1].endswith("\u3000（不公开）")
+    assert sum("（不公开）" in each for each in said) == 1
     assert "纪要" not in "".join(each for each in said if NOTICE not in each)
 
 
