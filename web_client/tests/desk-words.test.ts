@@ -92,6 +92,7 @@ describe('the trace in words', () => {
     expect(subjectWords(line({ action: 'broadcast.cut', subject: 'b1', content: { from_ms: 1000 }, names: {} }), new Map(), words)).toBe('00:00:01 起')
     const directed = line({ action: 'program.directed', subject: 'c1', content: { mode: 'manual', layout: 'side', people: ['p2', 'p3'] } })
     expect(subjectWords(directed, new Map([['p2', '林文博']]), words)).toBe('手动 · 两方并列 · 林文博')
+    expect(subjectWords(line({ action: 'program.captions_switched', content: { on: true } }), new Map(), words)).toBe('已打开')
   })
 
   it('has words for every action that the services write', () => {
@@ -101,7 +102,7 @@ describe('the trace in words', () => {
     // What goes to the log looks the same and is no line of the trace.
     const traced = sources.map((text) => text.replace(/\blog\.\w+\(\s*"[a-z_.]+"/g, ''))
     // Entries are written as entry(room, actor, "thing.happened", …), AuditEntry(…, "thing.happened", …) and the like.
-    const written = new Set(traced.flatMap((text) => [...text.matchAll(/"((?:consultation|file|venue|invitees?|import|link|code|participant|room|hand|floor|agenda|statement|attendance|program|recording|broadcast|comment|identity|promotion|export|token|audit)\.[a-z_]+)"/g)].map((match) => match[1] ?? '')))
+    const written = new Set(traced.flatMap((text) => [...text.matchAll(/"((?:consultation|file|venue|invitees?|import|link|code|participant|room|hand|floor|agenda|statement|attendance|program|recording|broadcast|comment|identity|promotion|export|captions|transcript|terms|minutes|token|audit)\.[a-z_]+)"/g)].map((match) => match[1] ?? '')))
     expect(written.size).toBeGreaterThan(30)
     expect([...written].filter((action) => !ACTIONS.includes(action))).toEqual([])
     for (const action of ACTIONS) expect(actionWords(action, words)).not.toBe(action)

@@ -41,6 +41,7 @@ export function subjectWords(line: TraceLine, people: ReadonlyMap<string, string
     for (const key of [`program.${String(content.mode)}`, `program.layout.${String(content.layout)}`]) if (te(key)) parts.push(t(key))
     if (Array.isArray(content.people)) parts.push(...content.people.map((id) => people.get(String(id)) ?? '').filter(Boolean))
   }
+  if (line.action === 'program.captions_switched') parts.push(t(content.on === true ? 'captions.opened' : 'captions.closed'))
   const mode = content.mode
   if (line.action === 'floor.mode' && typeof mode === 'string' && te(`floor.mode.${mode}`)) parts.push(t(`floor.mode.${mode}`))
   const role = content.role
