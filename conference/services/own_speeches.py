@@ -13,11 +13,12 @@ from conference.model.errors import NotFoundError
 from conference.model.export import Export, ExportKind, ExportState
 from conference.model.floor import Turn
 from conference.model.participant import EntryMeans, Participant
-from conference.model.permissions import Action, require
+from conference.model.permissions import Action, Role, require
 from conference.model.statement import Statement, StatementBoard
 from conference.model.timeline import began_ms
 from conference.model.transcript import TranscriptSegment
 from conference.services.consultations import consultation_of
+from conference.services.export_jobs import span_of_turn
 from conference.services.exports import ExportRequest, Exports
 from conference.services.ports import Storage, UnitOfWork
 from conference.services.sittings import spoken
@@ -113,7 +114,7 @@ class OwnSpeeches:
             )
             for turn, own, from_ms, to_ms in _speeches(segments, turns, consultation.program_high_water_ms)
         ]
-        return OwnRecord(consultation, me.name, tuple(speeches), tuple(_statements(board, me.ids)))
+        return OwnRecord(consultation, me.name, tuple(speeches), tuple(_statements(board, me.ids, by.role)))
 
     async def sound(
         self, consultation_id: str, by: Bearer, warrant: Warrant, from_ms: int, to_ms: int
@@ -147,14 +148,14 @@ class OwnSpeeches:
     async def _own_turn(self, consultation_id: str, by: Bearer, warrant: Warrant, turn_id: str) -> None:
         require(by.role, Action.CONSULTATION_READ)
         async with self._storage.reading() as unit:
-            _, me = await self._me(unit, consultation_id, by, warrant)
+            consultation, me = await self._me(unit, consultation_id, by, warrant)
             turns = await unit.floor.turns(consultation_id)
         turn = next((each for each in turns if each.id == turn_id and each.participant_id in me.ids), None)
         if turn is None:
             raise NotFoundError(f"turn {turn_id}")
         async with self._storage.reading() as unit:
-            to_ms = turn.ended_at_ms or began_ms(turn)
-            await require_open(unit, consultation_id, me.ids, began_ms(turn), to_ms)
+            _, (from_ms, to_ms) = await span_of_turn(unit, consultation, turn_id)
+            await require_open(unit, consultation_id, None, from_ms, to_ms)  # the clip has everybody's sound
 
     async def _clips(
         self, unit: UnitOfWork, consultation_id: str, turns: Sequence[Turn] | None
@@ -233,10 +234,13 @@ def _title(
     return None if item is None else item.title
 
 
-def _statements(board: StatementBoard, own: frozenset[str]) -> Iterator[OwnStatement]:
+def _statements(board: StatementBoard, own: frozenset[str], role: Role) -> Iterator[OwnStatement]:
+    """With what others answered, as far as the room showed it: an answer may be a private note to the secretariat."""
     replies: dict[str, list[Statement]] = {}
     for each in board.statements.values():
-        if each.reply_to is not None and each.participant_id not in own:
+        if each.reply_to is None or each.participant_id in own:
+            continue
+        if any(board.visible_to(each, participant_id, role) for participant_id in own):
             replies.setdefault(each.reply_to, []).append(each)
     for each in board.statements.values():
         if each.participant_id in own:

@@ -211,9 +211,14 @@ async def _speaker(unit: UnitOfWork, consultation_id: str, choice: SpeakerChoice
     )
 
 
+_PARTING: Final = frozenset({RevisionKind.SPLIT, RevisionKind.JOINED})
+
+
 def _text_at(revisions: Sequence[Revision], segment: TranscriptSegment, to: int) -> str:
-    """The text at a revision that was; not_found for one that never was."""
+    """The text at a revision that was; not_found for one that never was, invalid_state for one of another stretch."""
     if not 1 <= to <= segment.revision or not revisions:
         raise NotFoundError(f"revision {to} of {segment.id}")
+    if any(each.revision > to and each.kind in _PARTING for each in revisions):
+        raise ConferenceError("invalid_state", "it was split or joined since")
     earlier = [each for each in revisions if each.revision <= to]
     return earlier[-1].after if earlier else revisions[0].before

@@ -127,9 +127,10 @@ class TranscriptGaps:
         content: dict[str, Value] = {"from_ms": span[0], "to_ms": span[1], "note": Personal(note)}
         async with self._rooms.storage.transaction() as unit:
             consultation, gaps = await self._changed(unit, consultation_id, by, participant_id, span)
-            first = gaps[0]
-            waived = replace(first, from_ms=span[0], to_ms=span[1], state=GapState.WAIVED, note=note)
-            await unit.transcript.note_gap(waived)
+            for gap in gaps:  # and nothing beside them: what is said later is not waived beforehand
+                for from_ms, to_ms in common(_span(gap), span):
+                    waived = replace(gap, from_ms=from_ms, to_ms=to_ms, state=GapState.WAIVED, note=note)
+                    await unit.transcript.note_gap(waived)
             entry = self.entry(consultation, by.actor, "transcript.gap_waived", participant_id, content)
             await unit.audit.append(entry)
 

@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 
 from conference.model.audit import SYSTEM, AuditEntry, Value
+from conference.model.broadcast import CutKind, running
 from conference.model.consultation import Consultation, Status
 from conference.model.errors import ConferenceError
 from conference.model.media import TRANSCRIPTION_TAP, Source, TapLost
@@ -113,12 +114,17 @@ class Transcription:
         consultation = await self._consultation(consultation_id)
         if consultation is None:
             await self._end(consultation_id, kept)
-        elif consultation.recording_paused:
+        elif consultation.recording_paused or self._is_unkept(consultation_id):
             await self._pause(consultation, kept)
         else:
             await self._tap(consultation, kept)
             await self._show(consultation, kept)
             self._prefer(consultation_id, kept)
+
+    def _is_unkept(self, consultation_id: str) -> bool:
+        """Whether this stretch is not recorded, so that nothing of it is written down either."""
+        room = self._rooms.find(consultation_id)
+        return room is not None and running(room.cuts, CutKind.PAUSE) is not None
 
     async def _consultation(self, consultation_id: str) -> Consultation | None:
         """The consultation, while it is to be listened to here."""

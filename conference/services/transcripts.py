@@ -88,8 +88,9 @@ class Transcripts:
         return segment
 
     async def revisions(self, consultation_id: str, by: Bearer, segment_id: str) -> list[Revision]:
-        """What was done to it, in order."""
+        """What was done to it, in order; also what was parted from it and may be confidential now."""
         await self.get(consultation_id, by, segment_id)
+        require(by.role, Action.TRANSCRIPT_CONFIDENTIAL)
         async with self._storage.reading() as unit:
             return await unit.transcript.revisions(segment_id)
 

@@ -131,6 +131,16 @@ async def test_every_revision_can_be_taken_back(database: Database, worlds: list
     assert [each.kind for each in history[-3:]] == [RevisionKind.RESTORED] * 3
 
 
+async def test_what_was_parted_does_not_come_back(database: Database, worlds: list[World]) -> None:
+    await keep(database, [said(1, "公开", "秘密")])
+    editing = editing_of(worlds[0])
+    segment = (await rows(database))[0]
+    first, second = await editing.split("c", SECRETARY, segment.id, segment.revision, 2)
+    await editing.edit("c", SECRETARY, second.id, second.revision, SegmentPatch(is_confidential=True))
+    with pytest.raises(ConferenceError, match="split"):
+        await editing.restore("c", SECRETARY, first.id, first.revision, 1)
+
+
 async def test_an_engine_proposes_and_somebody_decides(database: Database, worlds: list[World]) -> None:
     await keep(database, [said(number, "老旧", "小曲") for number in (1, 2, 3)])
     proposals = Proposals(worlds[0].rooms, TranscriptNews(worlds[0].rooms))

@@ -147,6 +147,7 @@ async def hold(server: Signalling) -> tuple[str, Client]:
     statement = (await member.ask("statement.add", {"text": "建议加装电梯。", "key": "k" * 8}))["statement"]
     reply = {"text": "将列入计划。", "key": "l" * 8, "reply_to": statement["id"]}
     await second.ask("statement.add", reply)
+    await second.ask("statement.add", {**reply, "text": "只告诉秘书处。", "key": "n" * 8, "private": True})
     await second.ask("statement.add", {"text": "别人的话。", "key": "m" * 8})
     await keep(
         server.process.database,

@@ -121,10 +121,15 @@ async def test_from_what_is_said_to_what_is_missing(stage: Stage) -> None:
     (gap,) = found["gaps"]
     assert (gap["from_ms"], gap["to_ms"], gap["name"], found["lag_ms"]) == (3_000, 60_000, "张三", 700)
     transcriber.becomes(NO_MODEL)
-    note: dict[str, Any] = {"participant_id": client.me, "from_ms": 3_000, "to_ms": 60_000}
+    note: dict[str, Any] = {"participant_id": client.me, "from_ms": 0, "to_ms": 10**9}
     status, body = await stage.ask("POST", "/transcript/gaps", **note, action="waive", note="休息")
     assert status == 200
     assert [(each["state"], each["note"]) for each in body["gaps"]] == [("waived", "休息")]
+    # No more is waived than is missing: what would be said later is not.
+    assert [(each["from_ms"], each["to_ms"]) for each in body["gaps"]] == [(3_000, 60_000)]
+    async with stage.server.process.database.reading() as unit:
+        (noted,) = await unit.transcript.gaps_noted("c")
+    assert (noted.from_ms, noted.to_ms) == (3_000, 60_000)
     status, body = await stage.ask("POST", "/transcript/gaps", **note, action="recognise")
     assert (status, body["gaps"][0]["state"]) == (200, "waiting")
 

@@ -150,6 +150,8 @@ async def test_what_is_confidential_is_for_some(door: Door) -> None:
     for path in ("", "/revisions"):
         status, body = await moderator.ask("GET", f"{PATH}/seg_0001{path}")
         assert (status, body["code"]) == (404, "not_found")
+    # What was parted from an open one may be confidential now.
+    assert (await moderator.ask("GET", f"{PATH}/seg_0002/revisions"))[0] == 403
     # A page may be short, but it leads on.
     page = await moderator.get("?limit=1")
     assert (page["items"], page["next"]) == ([], "seg_0001")
