@@ -20,6 +20,15 @@ class ChapterMark:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptionLine:
+    """What was said, and by whom, as it stands under the picture."""
+
+    text: str
+    from_ms: int
+    to_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class TrackFile:
     """A recorded file of a track. `path` is below the directory of recordings."""
 
@@ -38,8 +47,8 @@ class TrackFile:
 class ExportJob:
     """One file to be made. `omitted`: stretches of the program that were not to be kept.
 
-    `program`: copied out of the program's segments, with `chapters`. `person`: put together from `tracks`. `clip`: the
-    sound from `from_ms` to `to_ms`, of the program or else of the `tracks`.
+    `program`: copied out of the program's segments, with `chapters` and `captions`. `person`: put together from
+    `tracks`. `clip`: the sound from `from_ms` to `to_ms`, of the program or else of the `tracks`.
     """
 
     kind: JobKind
@@ -50,6 +59,7 @@ class ExportJob:
     chapters: tuple[ChapterMark, ...] = ()
     omitted: tuple[tuple[int, int | None], ...] = ()
     tracks: tuple[TrackFile, ...] = ()
+    captions: tuple[CaptionLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

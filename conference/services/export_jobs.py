@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from typing import Final
 
-from conference.export_job import ExportJob, TrackFile
+from conference.export_job import CaptionLine, ExportJob, TrackFile
 from conference.model.agenda import ItemState
 from conference.model.broadcast import CutKind, spans_of
 from conference.model.chapters import Chapter, chapters
@@ -13,7 +15,9 @@ from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.export import Export, ExportKind, marks_of
 from conference.model.floor import Turn
 from conference.model.recording import FileState, Recording
+from conference.model.subtitles import cues
 from conference.model.timeline import EDITED, STEPS, Marks, began_ms, stretches
+from conference.model.transcript import TranscriptSegment
 from conference.services.ports import UnitOfWork
 
 PROGRAM: Final = "program"  # stands for the participant and the source of the program's own file
@@ -90,7 +94,15 @@ async def job_of(unit: UnitOfWork, export: Export, consultation: Consultation) -
     omitted = await omitted_of(unit, consultation.id)
     if export.kind is ExportKind.PROGRAM:
         marks = marks_of(await chapters_of(unit, consultation), export.title)
-        return ExportJob("program", consultation.id, export.title, chapters=marks, omitted=omitted)
+        said = [each for each in await unit.transcript.of(consultation.id) if not each.is_confidential]
+        return ExportJob(
+            "program",
+            consultation.id,
+            export.title,
+            chapters=marks,
+            omitted=omitted,
+            captions=await asyncio.to_thread(_captions, said),  # thousands take their time
+        )
     if export.kind is ExportKind.PERSON:
         tracks = await tracks_of(unit, consultation.id, export.subject)
         return ExportJob("person", consultation.id, export.title, tracks=_files(tracks))
@@ -104,6 +116,10 @@ async def job_of(unit: UnitOfWork, export: Export, consultation: Consultation) -
         omitted=omitted,
         tracks=_files(heard),
     )
+
+
+def _captions(said: Sequence[TranscriptSegment]) -> tuple[CaptionLine, ...]:
+    return tuple(CaptionLine(f"{each.speaker}：{each.text}", each.from_ms, each.to_ms) for each in cues(said))
 
 
 def _files(tracks: list[Recording]) -> tuple[TrackFile, ...]:

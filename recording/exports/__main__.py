@@ -89,7 +89,7 @@ def _written(job: ExportJob, lives: list[Life], recordings: Path, sink: Sink) ->
     if job.kind == "program":
         if not lives:
             raise NothingRecordedError("no program was made")
-        return write_program(lives, sink, job.chapters, job.title, _Teller())
+        return write_program(lives, sink, job.chapters, job.title, _Teller(), job.captions)
     if job.kind == "person":
         return write_person(recordings, job.tracks, sink, job.title, _Teller())
     if job.to_ms is None or job.to_ms <= job.from_ms:

@@ -1,4 +1,5 @@
-"""The program in one MP4 with chapters: encoded pictures and sound are copied as they are, all lives on one time line.
+"""The program in one MP4 with chapters and captions: encoded pictures and sound are copied as they are, all lives on
+one time line.
 
 Where nothing was made the last picture stands and there is silence: players that take no notice of a hole in the
 sound would be out of step behind it.
@@ -14,7 +15,8 @@ import av
 import av.container
 import av.stream
 
-from conference.export_job import ChapterMark
+from conference.export_job import CaptionLine, ChapterMark
+from recording.exports.caption_track import CaptionTrack
 from recording.exports.program_reader import Life, Stream
 from recording.exports.sink import NothingRecordedError, Packet, Sink, UnreadableError
 
@@ -29,17 +31,24 @@ Progress = Callable[[float], None]
 
 
 def write_program(
-    lives: Sequence[Life], sink: Sink, chapters: Sequence[ChapterMark], title: str, progress: Progress
+    lives: Sequence[Life],
+    sink: Sink,
+    chapters: Sequence[ChapterMark],
+    title: str,
+    progress: Progress,
+    captions: Sequence[CaptionLine] = (),
 ) -> tuple[int, int]:
     """Fill the sink; from and duration in ms. Raises DiskError, UnreadableError, NothingRecordedError."""
     origin_ms = lives[0].segments[0].from_ms
     end_ms = max(life.segments[-1].to_ms for life in lives)
     total = sum(each.size_bytes for life in lives for each in life.segments) or 1
-    container = sink.begin((end_ms - origin_ms) * _SAMPLES_PER_S // 1000 + _SAMPLES_PER_S)
+    pictures = (end_ms - origin_ms) * _SAMPLES_PER_S // 1000 + _SAMPLES_PER_S
+    container = sink.begin(pictures + 2 * len(captions))
     container.metadata["title"] = title
     container.set_chapters(_chapters(chapters, origin_ms, end_ms))
     inits = {each.init.read_bytes() for each in lives if each.init is not None}
-    writer = _Writer(container, is_changing=len(inits) > 1)
+    spoken = CaptionTrack(captions, -origin_ms, end_ms - origin_ms)
+    writer = _Writer(container, spoken, is_changing=len(inits) > 1)
     done = 0
     for life in lives:
         assert life.init is not None
@@ -51,6 +60,7 @@ def write_program(
         with av.open(stream, "r", format="mp4") as source:
             writer.add_life(source, -origin_ms, told)
         done += stream.read_bytes
+    spoken.until(end_ms - origin_ms)
     if not writer.packets:
         raise NothingRecordedError("nothing to play in it")
     return origin_ms, end_ms - origin_ms
@@ -77,9 +87,12 @@ def _chapters(marks: Sequence[ChapterMark], origin_ms: int, end_ms: int) -> list
 class _Writer:
     """Puts one life behind the other."""
 
-    def __init__(self, container: av.container.OutputContainer, *, is_changing: bool) -> None:
+    def __init__(
+        self, container: av.container.OutputContainer, captions: CaptionTrack, *, is_changing: bool
+    ) -> None:
         """`is_changing`: what the decoder must know differs between lives, and is said again at each keyframe."""
         self._container = container
+        self._captions = captions
         self._is_changing = is_changing
         self._out: dict[str, av.stream.Stream] = {}
         self._ends: dict[str, int] = {}  # in ticks of the stream as it comes
@@ -90,6 +103,7 @@ class _Writer:
         streams = {each.type: each for each in source.streams if each.type in ("video", "audio")}
         for stream in streams.values():
             self._add_stream(stream)
+        self._captions.begin(self._container)
         sets = _parameter_sets(streams["video"]) if self._is_changing and "video" in streams else b""
         for packet in source.demux(*streams.values()):
             if packet.pts is None or packet.dts is None or packet.time_base is None:
@@ -106,6 +120,7 @@ class _Writer:
             if kind == "video" and packet.is_keyframe and sets:
                 packet = _preceded(sets, packet)
             packet.stream = self._out[kind]
+            self._captions.until(self._ends[kind] * 1000 / _ticks(packet.time_base))
             self._container.mux(packet)
             self.packets += 1
             told()

@@ -15,7 +15,7 @@ import av
 import numpy as np
 import pytest
 
-from conference.export_job import ChapterMark, ExportJob, MadeFile, TrackFile
+from conference.export_job import CaptionLine, ChapterMark, ExportJob, MadeFile, TrackFile
 from recording.exports.__main__ import Request, make
 from recording.exports.program_reader import is_being_written, read_lives
 from recording.exports.sink import NothingRecordedError, Sink, UnreadableError
@@ -167,6 +167,31 @@ def test_the_sound_has_no_hole_where_nothing_was_made(place: Place) -> None:
     with av.open(str(path)) as container:
         times = [(each.pts or 0, each.duration or 0) for each in container.demux(audio=0) if each.size]
     assert all(0 <= later[0] - sum(first) < 1024 for first, later in pairwise(times))
+
+
+def test_what_was_said_stands_under_the_picture(place: Place) -> None:
+    make_program(place.program, [MadeLife(1_000, 3), MadeLife(6_000, 3)])
+    said = (
+        CaptionLine("何委员：同时说话", 2_200, 3_000),
+        CaptionLine("林委员：村里最缺的，是懂护理的人。", 1_500, 2_600),
+        CaptionLine("周主持人：散会。", 8_500, 60_000),
+        CaptionLine("谁也没有听见", 0, 900),
+    )
+    path, made = place.make(replace(PROGRAM, captions=said))
+    assert (made.from_ms, made.duration_ms) == (1_000, 8_000)
+    seen = probed(path)
+    assert [each["codec_name"] for each in seen["streams"]] == ["h264", "aac", "mov_text"]
+    assert seen["streams"][2]["tags"]["language"] == "zho"
+    assert len(seen["chapters"]) == 3
+    shown = run("ffmpeg", "-v", "warning", "-i", str(path), "-map", "0:s", "-f", "srt", "-").strip()
+    cues = [each.split("\n", 1)[1] for each in shown.split("\n\n")]
+    assert cues == [
+        "00:00:00,500 --> 00:00:01,200\n林委员：村里最缺的，是懂护理的人。",
+        "00:00:01,200 --> 00:00:01,600\n林委员：村里最缺的，是懂护理的人。\n何委员：同时说话",
+        "00:00:01,600 --> 00:00:02,000\n何委员：同时说话",
+        "00:00:07,500 --> 00:00:08,000\n周主持人：散会。",
+    ]
+    assert len(brightnesses(path)) == 6 * 25
 
 
 def test_a_life_in_another_size_is_decoded_by_its_own_parameters(place: Place) -> None:
