@@ -19,6 +19,7 @@ from tests.unit.services.fakes import ManualClock
 from tests.unit.signaling.harness import signalling
 
 HLS = Path(__file__).parents[2] / "web_client" / "node_modules" / "hls.js" / "dist" / "hls.light.min.js"
+WITHDRAWN = "fragLoadError HTTP Error 404 Not Found"  # "!" would say that the player gives up
 PROBE = """<!doctype html><video muted autoplay></video><script src="/probe/hls.js"></script><script>
 const video = document.querySelector('video'), canvas = document.createElement('canvas');
 canvas.width = canvas.height = 8;
@@ -125,7 +126,8 @@ async def test_hls_js_plays_on_over_a_cut_and_a_restart(stage: Stage, browsers: 
         after = await look()
         pictures = set(after["greys"][-15:])
         assert pictures - shades, "the program again"
-        assert after["errors"] == []
+        # A piece may be withdrawn while the player asks for it; it goes on with the card.
+        assert set(after["errors"]) <= {WITHDRAWN}
         assert after["stalls"] == 0
 
         air.is_killed = True
