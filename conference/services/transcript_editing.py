@@ -22,6 +22,7 @@ from conference.services.transcript_news import TranscriptNews
 
 MAX_REPLACED: Final = 5_000  # segments of one request
 _AT_ONCE: Final = 200  # segments of one transaction
+_PARTING: Final = frozenset({RevisionKind.SPLIT, RevisionKind.JOINED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +210,6 @@ async def _speaker(unit: UnitOfWork, consultation_id: str, choice: SpeakerChoice
     return SpeakerLabel(
         name, choice.role, tidied(choice.venue or "") or None, tidied(choice.title or "") or None
     )
-
-
-_PARTING: Final = frozenset({RevisionKind.SPLIT, RevisionKind.JOINED})
 
 
 def _text_at(revisions: Sequence[Revision], segment: TranscriptSegment, to: int) -> str:

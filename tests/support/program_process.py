@@ -5,15 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
-import sys
-import tempfile
-import threading
 from pathlib import Path
 from typing import Any
 
 from tests.support.eventually import eventually_sync
-from tests.support.media import ROOT
+from tests.support.worker_process import WorkerProcess
 
 Fact = dict[str, Any]
 
@@ -43,44 +39,33 @@ def on_time(pid: int = 0) -> None:
             os.sched_setscheduler(thread, os.SCHED_RR, os.sched_param(1))
 
 
-class ProgramProcess:
+class ProgramProcess(WorkerProcess):
     """`close` in the end; `facts` grows while it runs."""
 
     def __init__(self, directory: Path, **options: Any) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
-        self._sockets = tempfile.TemporaryDirectory(prefix="prog-")  # short: a socket's path has 107 bytes
-        self.tap_path = f"{self._sockets.name}/tap"
-        self.feed_path = f"{self._sockets.name}/feed"
+        super().__init__("prog-")
+        self.tap_path = f"{self.sockets}/tap"
+        self.feed_path = f"{self.sockets}/feed"
         self.facts: list[Fact] = []
         whole = {"most_load": 0, **options}  # never sparing itself: times are looked at
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "recording.program.worker", self.tap_path, self.feed_path, str(directory), "c_1",
-             json.dumps(whole)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
+        self.start(
+            "recording.program.worker",
+            self.tap_path,
+            self.feed_path,
+            str(directory),
+            "c_1",
+            json.dumps(whole),
+        )
         on_time(self.process.pid)
-        self.errors = ""
-        self._readers = [threading.Thread(target=run, daemon=True) for run in (self._read, self._read_errors)]
-        for each in self._readers:
-            each.start()
 
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.facts.append(json.loads(line))
-
-    def _read_errors(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.errors += line.decode(errors="replace")
+    def said(self, line: bytes) -> None:
+        self.facts.append(json.loads(line))
 
     def say(self, word: dict[str, Any] | bytes) -> None:
         """A line on its standard input."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(word if isinstance(word, bytes) else json.dumps(word).encode() + b"\n")
-        self.process.stdin.flush()
+        self.write(word if isinstance(word, bytes) else json.dumps(word).encode() + b"\n")
 
     def show(self, shown: dict[str, Any]) -> None:
         """A scene."""
@@ -113,20 +98,4 @@ class ProgramProcess:
         """Ask for a proper end."""
         self.say({"do": "end"})
         assert self.process.wait(20) == 0, self.errors
-        for each in self._readers:
-            each.join()
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        for each in self._readers:
-            each.join()
-
-    def close(self) -> None:
-        """Idempotent."""
-        if self.process.poll() is None:
-            self.kill()
-        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
-            if pipe is not None and not pipe.closed:
-                pipe.close()
-        self._sockets.cleanup()
+        self.join()

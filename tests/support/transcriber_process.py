@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import tempfile
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,55 +13,37 @@ import numpy.typing as npt
 
 from conference.worker_events import Heard, TranscriberEvent, TranscriberReady, Utterance
 from tests.support.eventually import eventually_sync
-from tests.support.media import ROOT, SAMPLE_RATE, opus_packets, write_wav
+from tests.support.media import SAMPLE_RATE, opus_packets, write_wav
 from tests.support.scripted_recognizer import FACTORY
 from tests.support.tap_feeder import Source
+from tests.support.worker_process import WorkerProcess
 from transcription import wire
 
 E = TypeVar("E")
 Samples = npt.NDArray[np.int16]
 
 
-class TranscriberProcess:
+class TranscriberProcess(WorkerProcess):
     """`close` in the end; `events` grows while it runs. Scripted, unless a model is given without an engine."""
 
     def __init__(
         self, recordings: Path, *, model: Path | None = None, engine: str | None = FACTORY, **options: Any
     ):
-        self._sockets = tempfile.TemporaryDirectory(prefix="text-")  # short: a socket's path has 107 bytes
+        super().__init__("text-")
         self.events: list[TranscriberEvent | wire.Released] = []
         whole = wire.Options(str(recordings), None if model is None else str(model), engine, **options)
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "transcription.worker", msgspec.json.encode(whole).decode()],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            start_new_session=True,  # it makes its whole session nicer, which the test is not to be
-        )  # fmt: skip
-        self.errors = ""
-        self._readers = [threading.Thread(target=run, daemon=True) for run in (self._read, self._read_errors)]
-        for each in self._readers:
-            each.start()
+        self.start("transcription.worker", msgspec.json.encode(whole).decode())
 
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.events.append(wire.event_of(line))
-
-    def _read_errors(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.errors += line.decode(errors="replace")
+    def said(self, line: bytes) -> None:
+        self.events.append(wire.event_of(line))
 
     def tell(self, *orders: wire.AnyOrder) -> None:
         """Lines on its standard input."""
-        assert self.process.stdin is not None
-        for each in orders:
-            self.process.stdin.write(wire.order_line(each))
-        self.process.stdin.flush()
+        self.write(b"".join(wire.order_line(each) for each in orders))
 
     def listen(self, consultation_id: str = "c_1") -> str:
         """The socket at which it waits for the tap of this room."""
-        path = f"{self._sockets.name}/{len(self.of(TranscriberReady))}"
+        path = f"{self.sockets}/{len(self.of(TranscriberReady))}"
         self.tell(wire.Begin(consultation_id, path))
         self.wait(TranscriberReady, lambda found: any(each.socket_path == path for each in found))
         return path
@@ -100,21 +78,6 @@ class TranscriberProcess:
     def wait_heard(self, participant_id: str, to_ms: float, timeout_s: float = 60) -> None:
         """Until all of this participant was dealt with up to then, in program time."""
         self.wait(Heard, lambda _: any(each.to_ms >= to_ms for each in self.heard(participant_id)), timeout_s)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        for each in self._readers:
-            each.join()
-
-    def close(self) -> None:
-        """Idempotent."""
-        if self.process.poll() is None:
-            self.kill()
-        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
-            if pipe is not None and not pipe.closed:
-                pipe.close()
-        self._sockets.cleanup()
 
 
 def microphone(number: int, *sounds: Samples, source: str = "microphone") -> Source:
