@@ -19,6 +19,12 @@ from conference.model.transcript import MAX_REASON, Coverage, Gap, GapState, Spa
 
 LEAST_MS: Final = 1_000  # shorter ones are no gaps: nobody says anything in them
 _LOST_LEAST_MS: Final = 3_000  # so exactly is it known when somebody was on air
+NOT_LISTENED: Final = "not_listened"  # reason of a gap: nobody wanted it written down
+DELETED: Final = "deleted"  # its files are gone
+NOT_TRANSCRIBED: Final = "本次会议没有转写"  # as the minutes say it
+_NOTES: Final = {DELETED: "录音已删除", NOT_LISTENED: "没有转写"}
+_EVERYBODY: Final = "全场"  # whose sound a gap of the whole consultation is
+UNSETTLED: Final = "unsettled"  # its file is not closed yet, so that it cannot be recognised yet
 _MICROPHONE: Final = "microphone"
 
 Spans = Mapping[str, Sequence[Span]]  # by participant
@@ -26,8 +32,9 @@ Spans = Mapping[str, Sequence[Span]]  # by participant
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What is known of a consultation. `now_ms` None: it is over. `horizons`: up to there each microphone was dealt
-    with or will not be, by participant; `horizon_ms` of those that are not among them."""
+    """What is known of a consultation. `now_ms` None: it is over, since `ended_ms`. `horizons`: up to there each
+    microphone was dealt with or will not be, by participant; `horizon_ms` of those that are not among them. `deleted`:
+    files that were there."""
 
     files: Sequence[Recording]
     coverage: Sequence[Coverage]
@@ -38,6 +45,8 @@ class Heard:
     now_ms: int | None = None
     horizon_ms: int | None = None
     horizons: Mapping[str, int] = field(default_factory=dict)
+    deleted: Sequence[Recording] = ()
+    ended_ms: int | None = None
 
     def horizon(self, participant_id: str) -> int | None:
         """None: everything counts."""
@@ -50,19 +59,58 @@ def gaps_of(heard: Heard) -> list[Gap]:
     waived = [each for each in heard.noted if each.state is GapState.WAIVED]
     failed = [each for each in heard.noted if each.state is GapState.FAILED]
     recorded = recorded_spans(heard.files, heard.now_ms)
-    names = {each.participant_id: each.name for each in heard.files}
+    unsettled, deleted = _unsettled_spans(heard), recorded_spans(heard.deleted, None)
+    names = {each.participant_id: each.name for each in (*heard.deleted, *heard.files)}
     found = list(waived)
     for participant_id, spans in recorded.items():
         dealt_with = [*covered.get(participant_id, ()), *_spans(waived, participant_id)]
         left = without(_before(spans, heard.horizon(participant_id)), dealt_with)
-        found += _states(heard, participant_id, names.get(participant_id, ""), left, failed)
-    found += _lost(heard, recorded, covered, waived)
+        found += _states(heard, participant_id, names[participant_id], left, failed)
+    kept = [recorded]
+    for spans_of, state, reason in (
+        (unsettled, GapState.WAITING, UNSETTLED),
+        (deleted, GapState.LOST, DELETED),
+    ):
+        for pid, spans in spans_of.items():
+            known = [*covered.get(pid, ()), *_spans(waived, pid), *(e for k in kept for e in k.get(pid, ()))]
+            for part in _long(without(_before(spans, heard.horizon(pid)), known)):
+                note = _NOTES.get(reason, "")
+                found.append(Gap(_of(heard), pid, names[pid], *part, state, reason, note))
+        kept.append(spans_of)
+    found += _lost(heard, kept, covered, waived)
     return sorted(found, key=lambda each: (each.from_ms, each.participant_id, each.to_ms))
+
+
+def unheard(heard: Heard) -> list[Gap]:
+    """Where nothing was to be written down: one gap from the first to the last recorded second that nobody listened to,
+    of the whole consultation: its id stands for the participant. Beside it what was waived."""
+    waived = [each for each in heard.noted if each.state is GapState.WAIVED]
+    covered = _by_participant((each.participant_id, (each.from_ms, each.to_ms)) for each in heard.coverage)
+    recorded = recorded_spans((*heard.files, *heard.deleted), heard.ended_ms)
+    left: list[Span] = []
+    for pid, spans in recorded.items():
+        left += _long(without(spans, [*covered.get(pid, ()), *_spans(waived, pid)]))
+    if not left:
+        return waived
+    consultation_id = _of(heard)
+    left = _long(without(left, _spans(waived, consultation_id)))
+    if left:
+        span = left[0][0], left[-1][1]
+        note = _NOTES[NOT_LISTENED] if heard.coverage else NOT_TRANSCRIBED
+        who = consultation_id, _EVERYBODY
+        waived.append(Gap(consultation_id, *who, *span, GapState.LOST, NOT_LISTENED, note))
+    return waived
+
+
+def untranscribed(consultation_id: str, ended_ms: int) -> Gap:
+    """For what nobody listened to, and of which nothing was kept either: nothing to decide, but to be told."""
+    who = consultation_id, _EVERYBODY
+    return Gap(consultation_id, *who, 0, max(ended_ms, 1), GapState.WAIVED, NOT_LISTENED, NOT_TRANSCRIBED)
 
 
 def recorded_spans(files: Iterable[Recording], now_ms: int | None) -> dict[str, list[Span]]:
     """Where the files of each participant's microphone lie. One that is being written reaches up to `now_ms`; where
-    that is None its end will be known soon, and it is left out."""
+    that is None it is left out."""
     found: list[tuple[str, Span]] = []
     for file in files:
         if file.source != _MICROPHONE:
@@ -141,8 +189,24 @@ def _states(
         )
 
 
+def _unsettled_spans(heard: Heard) -> dict[str, list[Span]]:
+    """Files that are not closed although it is over: up to where they may reach."""
+    if heard.ended_ms is None or heard.now_ms is not None:
+        return {}
+    return recorded_spans((e for e in heard.files if e.state is FileState.RECORDING), heard.ended_ms)
+
+
+def _of(heard: Heard) -> str:
+    """The consultation of files that are there."""
+    return (*heard.files, *heard.deleted)[0].consultation_id
+
+
+def _long(spans: Iterable[Span]) -> list[Span]:
+    return [each for each in spans if each[1] - each[0] >= LEAST_MS]
+
+
 def _lost(
-    heard: Heard, recorded: Spans, covered: Mapping[str, list[Span]], waived: Sequence[Gap]
+    heard: Heard, kept: Sequence[Spans], covered: Mapping[str, list[Span]], waived: Sequence[Gap]
 ) -> Iterator[Gap]:
     """Turns of the floor in which somebody was heard while nothing was kept."""
     for turn in heard.turns:
@@ -155,7 +219,7 @@ def _lost(
         spoken = _before([(turn.first_started_at_ms, end_ms)], heard.horizon(pid))
         known = _spans(waived, pid)
         for microphone in _microphones(turn, heard.people):
-            known += [*recorded.get(microphone, ()), *covered.get(microphone, ())]
+            known += [each for spans in (*kept, covered) for each in spans.get(microphone, ())]
         for unkept in heard.unkept:
             for part in (found for span in without(spoken, known) for found in common(span, unkept)):
                 if part[1] - part[0] >= _LOST_LEAST_MS:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import structlog
 
 from conference.model.audit import SYSTEM, Value
 from conference.model.consultation import Consultation, Status
-from conference.model.gaps import pieces
+from conference.model.gaps import UNSETTLED, pieces
 from conference.model.ids import new_id
 from conference.model.recording import FileState, Recording
-from conference.model.transcript import Gap, GapState, Span
+from conference.model.transcript import Gap, GapState, Span, without
+from conference.services.consultations import consultation_of
 from conference.services.ports import Recorder, Transcriber, UnitOfWork
 from conference.services.rooms import Rooms
 from conference.services.trace import Bearer
@@ -31,6 +32,9 @@ _LOOK_S: Final = 5.0  # between two looks at the same consultation
 _SETTLING_S: Final = 5.0  # what was told at the end is a row by then
 _LOOKS: Final = 5  # at rows, a tick
 _MICROPHONE: Final = "microphone"
+
+# Of a job: consultation, microphone, beginning. Its end moves while it is live.
+_Place: TypeAlias = "tuple[str, str, int]"
 
 
 @dataclass(slots=True)
@@ -64,7 +68,8 @@ class CatchingUp:
         self._cases: dict[str, _Case] = {}
         self._jobs: dict[str, Job] = {}
         self._gaps = TranscriptGaps(rooms, transcription, self._jobs)
-        self._tried: dict[Job, int] = {}
+        self._tried: dict[_Place, int] = {}
+        self._failed: dict[_Place, tuple[Job, str]] = {}  # and it is not a row yet
 
     async def restore(self) -> None:
         """After a start: whatever is live or over, and not archived, may lack something."""
@@ -103,17 +108,18 @@ class CatchingUp:
             del self._cases[consultation_id]
             return
         self.progress(consultation_id, found.gaps)
-        waiting = [each for each in found.gaps if each.state is GapState.WAITING]
+        waiting = [e for e in found.gaps if e.state is GapState.WAITING and e.reason != UNSETTLED]
         if not waiting:
             is_over = found.consultation.status is not Status.LIVE
             is_idle = all(each.consultation_id != consultation_id for each in self._jobs.values())
             if is_over and found.is_settled and is_idle:
                 del self._cases[consultation_id]
             return
-        for gap in waiting:
-            for span in pieces(gap, _PIECE_MS):
-                if len(self._jobs) < _AT_ONCE:
-                    self._begin(gap, span, found.files)
+        wanted = [(gap, span) for gap in waiting for span in pieces(gap, _PIECE_MS)]
+        # What failed before comes last: it may fail again, and again.
+        for gap, span in sorted(wanted, key=lambda each: self._tried.get(_place(each[0], each[1]), 0)):
+            if len(self._jobs) < _AT_ONCE and _place(gap, span) not in self._failed:
+                self._begin(gap, span, found.files)
 
     def _begin(self, gap: Gap, span: Span, files: Sequence[Recording]) -> None:
         sounds = tuple(
@@ -127,7 +133,11 @@ class CatchingUp:
             self._recorder.path(each.path).is_file() for each in sounds
         ):
             return  # another node has them
-        job_id, job = new_id("job"), Job(gap.consultation_id, gap.participant_id, span)
+        is_open = any(
+            each.state is FileState.RECORDING and each.path in {sound.path for sound in sounds}
+            for each in files
+        )
+        job_id, job = new_id("job"), Job(gap.consultation_id, gap.participant_id, span, is_open)
         self._jobs[job_id] = job
         log.info("transcription.catching_up", room=job.consultation_id, from_ms=span[0], to_ms=span[1])
         self._transcriber.recognise(ListenJob(job_id, job.consultation_id, job.participant_id, sounds, *span))
@@ -135,39 +145,59 @@ class CatchingUp:
     async def _take_ended(self) -> None:
         ended = self._transcription.ended_jobs
         while ended:
-            job = self._jobs.get(ended[0].job_id)
+            told = ended.pop(0)
+            job = self._jobs.pop(told.job_id, None)
             if job is not None:
-                await self._ended(ended[0].job_id, job, ended[0].reason)
-                del self._jobs[ended[0].job_id]
+                self._ended(told.job_id, job, told.reason)
                 case = self._cases.setdefault(job.consultation_id, _Case(0.0))
-                case.look_at_s = 0.0 if not ended[0].reason else self._rooms.clock.monotonic() + _LOOK_S
-            del ended[0]
+                case.look_at_s = 0.0 if not told.reason else self._rooms.clock.monotonic() + _LOOK_S
+        for place, (job, reason) in tuple(self._failed.items()):
+            try:
+                await self._fail(job, reason)
+            except Exception as error:  # noqa: BLE001 — whatever it was, other rooms do not wait for this one
+                log.warning("transcription.not_noted", room=job.consultation_id, error=str(error))
+            else:
+                del self._failed[place]
 
-    async def _ended(self, job_id: str, job: Job, reason: str) -> None:
+    def _ended(self, job_id: str, job: Job, reason: str) -> None:
         if not reason:
             # Behind all that was heard in it, so that what nobody said anything in counts as heard, too.
             engine = self._transcription.model.engine
             heard = Heard(job.consultation_id, job.participant_id, *job.span, (), engine, job_id)
             self._transcription.rows.take(heard)
-            self._tried.pop(job, None)
+            self._tried.pop(_place(job, job.span), None)
             return
         log.warning("transcription.job_failed", room=job.consultation_id, reason=reason)
         if reason == "no_model":
             return  # it is asked for again when there is one
-        tried = self._tried[job] = self._tried.get(job, 0) + 1
+        place = _place(job, job.span)
+        tried = self._tried.get(place, 0) + 1
+        if job.is_open and reason == "unreadable":
+            # It has not failed before it is written whole: a muted microphone leaves nothing to read for minutes.
+            tried = min(tried, _TRIES - 1)
+        self._tried[place] = tried
         if tried >= _TRIES:
-            await self._fail(job, reason)
-            del self._tried[job]
+            self._failed[place] = job, reason
+            del self._tried[place]
 
     async def _fail(self, job: Job, reason: str) -> None:
         content: dict[str, Value] = {"from_ms": job.span[0], "to_ms": job.span[1], "reason": reason}
         async with self._rooms.storage.transaction() as unit:
             consultation = await unit.consultations.get(job.consultation_id)
-            if consultation is None:
+            if consultation is None or consultation.status is Status.ARCHIVED:
                 return
             name = await _name_of(unit, job.participant_id)
-            gap = Gap(job.consultation_id, job.participant_id, name, *job.span, GapState.FAILED, reason)
-            await unit.transcript.note_gap(gap)
+            waived = [
+                (each.from_ms, each.to_ms)
+                for each in await unit.transcript.gaps_noted(job.consultation_id)
+                if (each.participant_id, each.state) == (job.participant_id, GapState.WAIVED)
+            ]
+            left = without([job.span], waived)
+            if not left:
+                return  # somebody said meanwhile why there is no text
+            for part in left:
+                gap = Gap(job.consultation_id, job.participant_id, name, *part, GapState.FAILED, reason)
+                await unit.transcript.note_gap(gap)
             entry = self._gaps.entry(
                 consultation, SYSTEM, "transcript.gap_failed", job.participant_id, content
             )
@@ -176,12 +206,16 @@ class CatchingUp:
     # ── for people ──────────────────────────────────────────────────────────────────────────────
 
     async def gaps(self, consultation_id: str) -> list[Gap]:
-        """What is missing, by its beginning, with what was waived; none where nothing is to be written down."""
+        """What is missing, by its beginning, with what was waived."""
         gaps = await self._gaps.of(consultation_id)
         if any(each.state is GapState.WAITING for each in gaps):
             # Captions may have been switched on after the end.
             self._cases.setdefault(consultation_id, _Case(self._rooms.clock.monotonic() + _SETTLING_S))
         return gaps
+
+    async def gaps_in(self, unit: UnitOfWork, consultation_id: str) -> Sequence[Gap]:
+        """The same, as the rows are in this transaction."""
+        return (await self._gaps.found(unit, await consultation_of(unit, consultation_id))).gaps
 
     def progress(self, consultation_id: str, gaps: Sequence[Gap]) -> Progress:
         """How far it is; `gaps` are those of now."""
@@ -205,8 +239,8 @@ class CatchingUp:
         """Recognise what failed, or had been waived. not_found where nothing is missing, invalid_state for what was
         never recorded."""
         await self._gaps.retry(consultation_id, by, participant_id, span)
-        for job in [each for each in self._tried if each.participant_id == participant_id]:
-            del self._tried[job]
+        for place in [each for each in self._tried if each[:2] == (consultation_id, participant_id)]:
+            del self._tried[place]
         self._cases.setdefault(consultation_id, _Case(0.0)).look_at_s = 0.0
 
     def counts(self) -> tuple[int, int]:
@@ -216,6 +250,10 @@ class CatchingUp:
 
 def _is_caught_up_with(consultation: Consultation) -> bool:
     return consultation.captions and consultation.status in (Status.LIVE, Status.ENDED)
+
+
+def _place(of: Gap | Job, span: Span) -> _Place:
+    return of.consultation_id, of.participant_id, span[0]
 
 
 async def _name_of(unit: UnitOfWork, participant_id: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 from conference.model.audit import Actor, AuditEntry, Personal, Value
 from conference.model.consultation import Consultation, Status
 from conference.model.errors import ConferenceError, NotFoundError
-from conference.model.gaps import Heard, common, gaps_of, require_note, unkept_spans
+from conference.model.gaps import Heard, common, gaps_of, require_note, unheard, unkept_spans, untranscribed
 from conference.model.permissions import Action, require
 from conference.model.recording import FileState, Recording
 from conference.model.transcript import Gap, GapState, Span, without
@@ -21,6 +21,7 @@ from conference.services.transcription import Transcription
 
 _STEPS: Final = ("started", "interrupted", "ended", "paused", "resumed")
 _FILES: Final = 1_000_000
+_OVER: Final = frozenset({Status.ENDED, Status.ARCHIVED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Job:
     consultation_id: str
     participant_id: str
     span: Span
+    is_open: bool = False  # a file of it was still being written
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,10 @@ class Found:
 
 
 class TranscriptGaps:
-    """What was recorded, or on air, and not heard. Nothing of it is kept but what was decided: it follows from rows."""
+    """What was recorded, or on air, and not heard. Nothing of it is kept but what was decided: it follows from rows.
+
+    Where nothing was to be written down it is one gap after the end: who reads the minutes is told.
+    """
 
     def __init__(self, rooms: Rooms, transcription: Transcription, running: Mapping[str, Job]) -> None:
         """`running`: jobs by id, as they are at any time."""
@@ -56,17 +61,32 @@ class TranscriptGaps:
         self._running = running
 
     async def of(self, consultation_id: str) -> list[Gap]:
-        """By their beginning, waived ones included; none where nothing is to be written down."""
+        """By their beginning, waived ones included."""
         async with self._rooms.storage.reading() as unit:
             consultation = await consultation_of(unit, consultation_id)
             return list((await self.found(unit, consultation)).gaps)
 
     async def found(self, unit: UnitOfWork, consultation: Consultation) -> Found:
         """The same, with the files that they were found in."""
+        found = await self._found(unit, consultation)
+        is_over = consultation.status in _OVER
+        if is_over and not found.gaps and not await unit.transcript.covered(consultation.id):
+            ended_ms = self._rooms.program_time_ms(consultation) or 0
+            return replace(found, gaps=[untranscribed(consultation.id, ended_ms)])
+        return found
+
+    async def _found(self, unit: UnitOfWork, consultation: Consultation) -> Found:
         files = await unit.recordings.of(consultation.id, limit=_FILES)
-        if not (consultation.captions and self._transcription.is_enabled):
+        is_wanted = consultation.captions and self._transcription.is_enabled
+        if not (is_wanted or consultation.status in _OVER):
             return Found(consultation, files, ())
+        deleted = await unit.recordings.deleted(consultation.id)
         covered = await unit.transcript.covered(consultation.id)
+        noted = await unit.transcript.gaps_noted(consultation.id)
+        if not is_wanted:
+            ended_ms = self._rooms.program_time_ms(consultation) or 0
+            heard = Heard(files, covered, noted, deleted=deleted, ended_ms=ended_ms)
+            return Found(consultation, files, _in_order(unheard(heard)))
         turns = await unit.floor.turns(consultation.id)
         now_ms = self._rooms.program_time_ms(consultation) or 0
         is_live = consultation.status is Status.LIVE
@@ -74,16 +94,19 @@ class TranscriptGaps:
         heard = Heard(
             files=files,
             coverage=[*covered, *self._transcription.rows.unwritten(consultation.id)],
-            noted=await unit.transcript.gaps_noted(consultation.id),
+            # That nobody listened may have been settled before somebody wanted it written down after all.
+            noted=[each for each in noted if each.participant_id != consultation.id],
             turns=turns,
             people={each.id: each for each in await unit.participants.of(consultation.id)} if turns else {},
             unkept=await self._unkept(unit, consultation.id, now_ms) if turns else (),
             now_ms=now_ms if is_live else None,
             horizon_ms=horizon_ms if is_live else None,
             horizons=horizons if is_live else {},
+            deleted=deleted,
+            ended_ms=None if is_live else now_ms,
         )
         found = [part for each in gaps_of(heard) for part in self._parts(each)]
-        return Found(consultation, files, sorted(found, key=lambda each: (each.from_ms, each.participant_id)))
+        return Found(consultation, files, _in_order(found))
 
     @staticmethod
     async def _unkept(unit: UnitOfWork, consultation_id: str, now_ms: int) -> list[Span]:
@@ -168,6 +191,10 @@ class TranscriptGaps:
         """What the trace says of it."""
         at_ms, now_ms = self._rooms.program_time_ms(consultation), self._rooms.clock.wall_ms()
         return AuditEntry(consultation.id, now_ms, at_ms, by, action, subject, content)
+
+
+def _in_order(gaps: Sequence[Gap]) -> list[Gap]:
+    return sorted(gaps, key=lambda each: (each.from_ms, each.participant_id))
 
 
 def _span(gap: Gap) -> Span:

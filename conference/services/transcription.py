@@ -105,6 +105,8 @@ class Transcription:
             except ConferenceError as error:
                 # The next tick tries again, and other rooms do not wait for this one.
                 log.warning("transcription.delayed", room=consultation_id, code=error.code)
+            except Exception as error:  # a database that refuses a row says so in its own way
+                log.error("transcription.delayed", room=consultation_id, exc_info=error)
 
     async def stop(self) -> None:
         """The server stops: what was told is written down."""

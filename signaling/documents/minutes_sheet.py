@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 from typing import Any, Final
 
 from conference.model.consultation import Consultation
+from conference.model.gaps import NOT_TRANSCRIBED
 from conference.model.minutes import Approval, Minutes, MinutesKind, MinutesState, PrintedGap, Section
 from conference.model.minutes_record import FIELDS, ITEM, SIGNATURES
 from conference.model.minutes_words import clock, day, local
@@ -92,11 +93,18 @@ def _gap_notes(approval: Approval) -> Iterator[str]:
     if not gaps:
         yield "转写稿没有缺口。"
         return
-    yield f"转写稿有{len(gaps)}处缺口（会议时间）：{'；'.join(_gap(each) for each in gaps[:_MOST_GAPS])}" + (
-        f"；另有{len(gaps) - _MOST_GAPS}处。" if len(gaps) > _MOST_GAPS else "。"
-    )
+    if all(each.note == NOT_TRANSCRIBED for each in gaps):
+        yield f"{NOT_TRANSCRIBED}。"
+    else:
+        yield _printed(gaps)
     if approval.despite_gaps_reason:
         yield f"有缺口仍批准的理由：{approval.despite_gaps_reason}"
+
+
+def _printed(gaps: Sequence[PrintedGap]) -> str:
+    return f"转写稿有{len(gaps)}处缺口（会议时间）：{'；'.join(_gap(each) for each in gaps[:_MOST_GAPS])}" + (
+        f"；另有{len(gaps) - _MOST_GAPS}处。" if len(gaps) > _MOST_GAPS else "。"
+    )
 
 
 def _gap(gap: PrintedGap) -> str:

@@ -186,7 +186,7 @@ class StayRepository(Protocol):
 
 
 class RecordingRepository(Protocol):
-    """Rows of recorded files; those that were deleted are found by `at` and `deleted_paths` alone."""
+    """Rows of recorded files; those that were deleted are found by `at`, `deleted` and `deleted_paths` alone."""
 
     async def get(self, recording_id: str) -> Recording | None: ...
 
@@ -200,6 +200,9 @@ class RecordingRepository(Protocol):
 
     async def unfinished(self) -> set[str]:
         """Ids of the consultations that have files whose end is not known."""
+
+    async def deleted(self, consultation_id: str) -> list[Recording]:
+        """Those of which the files were deleted, by the beginning."""
 
     async def deleted_paths(self) -> list[str]:
         """Where files lay that were deleted."""

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from conference.model.errors import ConferenceError
 from conference.model.floor import Ending, EndReason, Turn, TurnState
-from conference.model.gaps import Heard, gaps_of, pieces, recorded_spans, require_note, unkept_spans
+from conference.model.gaps import (
+    Heard,
+    gaps_of,
+    pieces,
+    recorded_spans,
+    require_note,
+    unheard,
+    unkept_spans,
+)
 from conference.model.permissions import Role
 from conference.model.recording import FileState, Recording
 from conference.model.transcript import Coverage, Gap, GapState, Span, merged, without
@@ -154,3 +162,35 @@ def test_a_note_says_something_short(note: str) -> None:
     with pytest.raises(ConferenceError):
         require_note(note)
     assert require_note(" 休息 时间 ") == "休息 时间"
+
+
+def test_a_file_that_is_not_closed_after_the_end_is_an_open_gap() -> None:
+    files = [file(0, 8_000), file(8_000, 0, state=FileState.RECORDING)]
+    heard = Heard(files, covered((0, 10_000)), [noted(GapState.WAIVED, 19_000, 30_000)], ended_ms=30_000)
+    (waiting, waived) = gaps_of(heard)
+    assert shown([waiting, waived]) == [("waiting", 10_000, 19_000), ("waived", 19_000, 30_000)]
+    assert (waiting.reason, waiting.is_open) == ("unsettled", True)
+
+
+def test_what_was_deleted_before_it_was_heard_is_lost() -> None:
+    gone = [file(0, 10_000), file(10_000, 20_000, "q")]
+    notes = [noted(GapState.FAILED, 2_000, 6_000, reason="unreadable")]
+    heard = Heard([file(8_000, 12_000)], covered((0, 2_000)), notes, deleted=gone, ended_ms=20_000)
+    found = gaps_of(heard)
+    assert shown(found) == [("lost", 2_000, 8_000), ("waiting", 8_000, 12_000), ("lost", 10_000, 20_000)]
+    assert [each.reason for each in found] == ["deleted", "", "deleted"]
+    assert [each.participant_id for each in found] == ["p", "p", "q"]
+
+
+def test_where_nobody_listened_all_that_was_recorded_is_one_gap() -> None:
+    files = [file(1_000, 10_000), file(5_000, 0, "q", state=FileState.RECORDING)]
+    heard = Heard(files, [], [], deleted=[file(500, 2_000)], ended_ms=30_000)
+    (gap,) = unheard(heard)
+    assert (gap.participant_id, gap.name, gap.from_ms, gap.to_ms) == ("c", "全场", 500, 30_000)
+    assert (gap.is_open, gap.reason, gap.note) == (True, "not_listened", "本次会议没有转写")
+    settled = Gap("c", "c", "全场", 0, 30_000, GapState.WAIVED, note="只录音")
+    assert unheard(Heard(files, [], [settled], ended_ms=30_000)) == [settled]
+    assert unheard(Heard([file(0, 9_000)], covered((0, 9_000)), [], ended_ms=9_000)) == []
+    assert unheard(Heard([], [], [], ended_ms=9_000)) == []
+    (told,) = unheard(Heard([file(0, 9_000)], covered((0, 4_000)), [], ended_ms=9_000))
+    assert (told.from_ms, told.note) == (4_000, "没有转写")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from conference.model.audit import SYSTEM, AuditEntry
 from conference.model.errors import ConferenceError, ForbiddenError, NotFoundError
 from conference.model.permissions import Role
 from conference.model.transcript import GapState
@@ -13,10 +14,11 @@ from conference.services.catching_up import CatchingUp, Progress
 from conference.services.recordings import Recordings
 from conference.worker_events import ListenJob, RecordedFile, RecorderReady, RecorderTrouble, TranscriberLoad
 from tests.unit.services.conftest import World
-from tests.unit.services.fakes import MODEL, NO_MODEL, ScriptedRecorder
+from tests.unit.services.fakes import MODEL, NO_MODEL, FailingStorage, ScriptedRecorder
 from tests.unit.services.test_transcription import Stage as Listening
 from tests.unit.services.test_transcription import said
 
+CHAIR = World.bearer(Role.CHAIR)
 SECRETARIAT = World.bearer(Role.SECRETARIAT)
 
 
@@ -275,18 +277,123 @@ async def test_what_was_neither_recorded_nor_heard_is_lost(stage: Stage) -> None
 
 
 @pytest.mark.parametrize("how", ["consultation", "server"])
-async def test_where_nothing_is_to_be_written_down_nothing_is_missing(world: World, how: str) -> None:
+async def test_where_nothing_is_to_be_written_down_the_minutes_say_so(world: World, how: str) -> None:
     stage = Stage(world, enabled=how != "server")
     if how == "consultation":
         await stage.switch(captions=False)
     await stage.begin()
     stage.world.clock.forward(60)
+    assert await stage.gaps() == [], "nobody misses it while it is live"
     await stage.end(60_000)
     await stage.catching_up.restore()
     await stage.catch_up()
-    assert (await stage.gaps(), stage.transcriber.asked) == ([], [])
+    (gap,) = await stage.catching_up.gaps("c")
+    assert (gap.participant_id, gap.state, gap.reason) == ("c", GapState.LOST, "not_listened")
+    assert (gap.from_ms, gap.to_ms, stage.transcriber.asked) == (0, 60_000, [])
+    await stage.catching_up.waive("c", SECRETARIAT, "c", (0, 60_000), "只录音")
+    assert [each.note for each in await stage.catching_up.gaps("c")] == ["只录音"]
     if how == "consultation":
         await stage.switch(captions=True)
         assert await stage.gaps() == [("waiting", 0, 60_000)]
         await stage.catch_up()
         assert len(stage.transcriber.asked) == 1, "switched on after the end"
+
+
+async def test_a_file_that_is_not_settled_stands_in_the_way_and_is_not_tried(stage: Stage) -> None:
+    await stage.begin()
+    await stage.hears(0, 5_000)
+    stage.world.clock.forward(60)
+    await stage.world.life_cycle.end("c", CHAIR)
+    await stage.tick()
+    await stage.transcription.stop()
+    (gap,) = await stage.catching_up.gaps("c")
+    assert (gap.state, gap.reason, gap.from_ms, gap.is_open) == (GapState.WAITING, "unsettled", 5_000, True)
+    await stage.catch_up()
+    assert stage.transcriber.asked == []
+    await stage.records(0, 20_000)
+    assert await stage.gaps() == [("waiting", 5_000, 20_000)]
+    await stage.catch_up()
+    assert [(each.from_ms, each.to_ms) for each in stage.transcriber.asked] == [(5_000, 20_000)]
+
+
+async def test_what_was_deleted_unheard_is_lost(stage: Stage) -> None:
+    await stage.begin()
+    await stage.hears(0, 5_000)
+    stage.world.clock.forward(60)
+    await stage.end(60_000)
+    await stage.transcription.stop()
+    async with stage.world.database.transaction() as unit:
+        await unit.recordings.save([each.deleted(1) for each in await unit.recordings.of("c")])
+        await unit.audit.append(AuditEntry("c", 1, 0, SYSTEM, "recording.deleted", "c"))
+    assert await stage.gaps() == [("lost", 5_000, 60_000)]
+    await stage.catch_up()
+    assert stage.transcriber.asked == []
+
+
+async def test_who_said_why_there_is_no_text_is_not_contradicted_by_a_failing_job(stage: Stage) -> None:
+    await stage.begin()
+    stage.world.clock.forward(60)
+    await stage.end(60_000)
+    await stage.catch_up()
+    for _ in range(2):
+        await stage.does(stage.transcriber.asked[-1], "worker_ended")
+        await stage.catch_up()
+    await stage.catching_up.waive("c", SECRETARIAT, stage.member, (0, 60_000), "休息")
+    await stage.does(stage.transcriber.asked[-1], "worker_ended")
+    await stage.catch_up()
+    assert await stage.gaps() == [("waived", 0, 60_000)]
+    assert await stage.noted("transcript.gap_") == ["waived"]
+
+
+async def test_a_gap_that_grows_fails_too_and_comes_behind_others(stage: Stage) -> None:
+    await stage.begin()
+    other = await stage.world.join("李四")
+    stage.world.clock.forward(100)
+    await stage.catch_up()
+    (first,) = stage.transcriber.asked
+    await stage.records(20_000, 40_000, who=other)
+    await stage.does(first, "worker_ended")
+    await stage.catch_up()
+    assert [each.participant_id for each in stage.transcriber.asked[1:]] == [other, stage.member]
+    asked = 1
+    while asked < len(stage.transcriber.asked) < 20 and not await stage.noted("transcript.gap_"):
+        running, asked = stage.transcriber.asked[asked:], len(stage.transcriber.asked)
+        for job in running:
+            stage.transcriber.end_job(job, "" if job.from_ms else "worker_ended")
+        await stage.catch_up()
+        await stage.catch_up()
+    tried = [each for each in stage.transcriber.asked if each.from_ms == 0]
+    assert len(tried) == 3
+    assert len({each.to_ms for each in tried}) > 1, "it grew"
+    assert await stage.noted("transcript.gap_") == ["failed"]
+    failed = [each for each in await stage.catching_up.gaps("c") if each.state is GapState.FAILED]
+    assert [(each.participant_id, each.from_ms) for each in failed] == [(stage.member, 0)]
+
+
+async def test_what_is_still_written_has_not_failed_when_it_ends_early(stage: Stage) -> None:
+    await stage.begin()
+    stage.world.clock.forward(100)
+    await stage.catch_up()
+    for _ in range(5):
+        await stage.does(stage.transcriber.asked[-1], "unreadable")
+        await stage.catch_up()
+    assert await stage.noted("transcript.gap_") == []
+    assert len(stage.transcriber.asked) == 6
+
+
+async def test_a_failure_that_cannot_be_noted_holds_nothing_up(stage: Stage) -> None:
+    await stage.begin()
+    stage.world.clock.forward(60)
+    await stage.end(60_000)
+    await stage.catch_up()
+    for _ in range(2):
+        await stage.does(stage.transcriber.asked[-1], "worker_ended")
+        await stage.catch_up()
+    storage = stage.world.rooms.storage = FailingStorage(stage.world.database)
+    stage.transcriber.end_job(stage.transcriber.asked[-1], "worker_ended")
+    await stage.catching_up.tick()
+    assert storage.has_failed
+    assert (await stage.gaps(), stage.catching_up.counts()[1]) == ([("waiting", 0, 60_000)], 0)
+    await stage.catch_up()
+    assert await stage.gaps() == [("failed", 0, 60_000)]
+    assert len(stage.transcriber.asked) == 3
