@@ -77,6 +77,7 @@ from conference.services.rooms import RoomLimits, Rooms
 from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
+from conference.services.term_lists import TermLists
 from conference.services.terms import Terms
 from conference.services.track_sounds import TrackSounds
 from conference.services.transcript_editing import TranscriptEditing
@@ -90,7 +91,6 @@ from conference.services.waiting import WaitingRoom
 from conference.storage.database import Database
 from conference.storage.files import DirectoryFiles
 from conference.text.reader import TextReader
-from conference.text.terms import TermList
 from recording.disk import DirectoryDisk
 from recording.hls.card_segments import Cards
 from recording.hls.store import ProgramStores
@@ -284,13 +284,13 @@ class WebProcess:
         cards, crowd = Cards(directory.cards), Crowd(settings.live_ll_limit)
         metrics.watch_crowd(crowd)
         media_sessions.follow(recordings.follow)
-        rewriter = TermRewriter(clock, lambda terms: TermList(terms).rewrite)
+        term_lists = TermLists(database)
         news = TranscriptNews(rooms)
-        terms = Terms(rooms, rewriter, news)
+        terms = Terms(rooms, term_lists, news)
         transcription = Transcription(
             rooms,
             transcriber,
-            rewriter,
+            TermRewriter(term_lists),
             enabled=settings.captions,
         )
         media_sessions.follow(transcription.follow)
@@ -414,7 +414,7 @@ class WebProcess:
             crowd=crowd,
             disk_watch=disk_watch,
             terms=terms,
-            hot_words=HotWords(rooms, transcriber, transcription.listened),
+            hot_words=HotWords(term_lists, transcriber, transcription.listened),
             sockets=sockets,
             metrics=metrics,
             app=app,

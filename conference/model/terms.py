@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from heapq import merge
 from typing import Final
 
 from conference.model.errors import ConferenceError
@@ -11,6 +12,7 @@ from conference.model.folding import tidied
 
 MAX_TERMS: Final = 50_000
 MAX_TERM: Final = 40  # characters
+_SORTED: Final = 1_000  # at once: a millisecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,18 @@ def checked(terms: Iterable[Term]) -> list[Term]:
         found[(term.wrong, "" if term.wrong else term.right)] = term
     if len(found) > MAX_TERMS:
         raise ConferenceError("too_many_words", f"{len(found)} terms")
-    return sorted(found.values(), key=lambda each: (each.wrong, each.right))
+    return in_order(found.values())
+
+
+def in_order(terms: Iterable[Term]) -> list[Term]:
+    """By wrong spelling, then by right one. Piece by piece: nothing else of the process runs while a sort does."""
+    listed = list(terms)
+    pieces = (sorted(listed[first : first + _SORTED], key=_order) for first in range(0, len(listed), _SORTED))
+    return list(merge(*pieces, key=_order))
+
+
+def _order(term: Term) -> tuple[str, str]:
+    return term.wrong, term.right
 
 
 def tidied_term(wrong: str, right: str) -> Term:

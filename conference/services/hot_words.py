@@ -2,49 +2,54 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from conference.model.terms import merged
 from conference.services.ports import Transcriber
-from conference.services.rooms import Rooms
+from conference.services.term_lists import KnownTerms, TermLists
 
-_KNOWN_S: Final = 15.0  # how late an engine hears of a changed list
 _MOST: Final = 5_000  # words of one room: no engine gains by more
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    read_at_s: float  # monotonic
+    lists: tuple[KnownTerms, ...]
     words: tuple[str, ...]
 
 
 class HotWords:
     """Repeats itself: the transcriber passes on only what it has not heard yet."""
 
-    def __init__(self, rooms: Rooms, transcriber: Transcriber, listened: Callable[[], Sequence[str]]) -> None:
+    def __init__(
+        self, lists: TermLists, transcriber: Transcriber, listened: Callable[[], Sequence[str]]
+    ) -> None:
         """`listened`: ids of the consultations that are listened to here."""
-        self._rooms = rooms
+        self._lists = lists
         self._transcriber = transcriber
         self._listened = listened
         self._known: dict[str, _Known] = {}
 
     async def tick(self) -> None:
-        """Call every few seconds."""
-        listened, now_s = self._listened(), self._rooms.clock.monotonic()
+        """Call every few seconds: so late an engine hears of a changed list."""
+        listened = self._listened()
         for gone in self._known.keys() - set(listened):
             del self._known[gone]
         for consultation_id in listened:
+            lists = await self._lists.of_consultation(consultation_id)
             known = self._known.get(consultation_id)
-            if known is None or now_s - known.read_at_s >= _KNOWN_S:
-                known = self._known[consultation_id] = _Known(now_s, await self._words(consultation_id))
+            if known is None or not _same(known.lists, lists):
+                known = _Known(lists, await asyncio.to_thread(_words, lists))
+                self._known[consultation_id] = known
             self._transcriber.use_terms(consultation_id, known.words)
 
-    async def _words(self, consultation_id: str) -> tuple[str, ...]:
-        async with self._rooms.storage.reading() as unit:
-            consultation = await unit.consultations.get(consultation_id)
-            body_id = None if consultation is None else consultation.organization_id
-            own = await unit.terms.of(consultation_id)
-            of_body = [] if body_id is None else await unit.terms.of(body_id)
-        return tuple(dict.fromkeys(each.right for each in merged(own, of_body)))[:_MOST]
+
+def _same(before: Sequence[KnownTerms], now: Sequence[KnownTerms]) -> bool:
+    return len(before) == len(now) and all(map(lambda one, other: one is other, before, now))
+
+
+def _words(lists: Sequence[KnownTerms]) -> tuple[str, ...]:
+    own, *more = (each.terms for each in lists)
+    return tuple(dict.fromkeys(each.right for each in merged(own, more[0] if more else ())))[:_MOST]

@@ -14,6 +14,7 @@ from conference.model.response import Visibility
 from conference.model.sitting import GivenAnswer, Promoted, Sitting
 from conference.model.timeline import stretches
 from conference.model.transcript import Gap, TranscriptSegment
+from conference.model.transcript_place import Place
 from conference.services.attendance import record_of
 from conference.services.export_jobs import agenda_marks
 from conference.services.ledger import ledger_of
@@ -45,7 +46,7 @@ async def spoken(
 ) -> list[TranscriptSegment]:
     """The transcript without words; piece by piece, so that others get their turn."""
     found: list[TranscriptSegment] = []
-    after = None
+    after: Place | None = None
     while True:
         page = await unit.transcript.of(
             consultation_id, after=after, limit=_PAGE, participant_id=participant_id, brief=True
@@ -53,7 +54,7 @@ async def spoken(
         found += page
         if len(page) < _PAGE:
             return found
-        after = page[-1].id
+        after = Place.of(page[-1])
 
 
 async def _promotions(unit: UnitOfWork, consultation_id: str) -> list[Promoted]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,14 +13,16 @@ from conference.model.errors import NotFoundError
 from conference.model.permissions import Action, allowed, require
 from conference.model.transcript import Revision, TranscriptSegment
 from conference.model.transcript_edit import places_of
+from conference.model.transcript_place import Place, place_written
 from conference.services.consultations import consultation_of
+from conference.services.ports import UnitOfWork
 from conference.services.rooms import Rooms
 from conference.services.trace import Bearer
 
 MAX_PAGE: Final = 500
 MAX_BRIEF_PAGE: Final = 5_000
 _FOUND: Final = 500  # segments that a search gives, at most
-_READ_AT_ONCE: Final = 500
+_READ_AT_ONCE: Final = 100  # some milliseconds: others get their turn in between
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,27 +66,34 @@ class Transcripts:
     async def page(
         self, consultation_id: str, by: Bearer, *, after: str | None = None, limit: int, brief: bool = False
     ) -> SegmentPage:
-        """By beginning. A brief page has neither words nor what the engine said, and may be ten times as long."""
+        """By beginning. A brief page has neither words nor what the engine said, and may be ten times as long.
+
+        bad_request for an `after` that no page named; not_found for the id of a segment that is gone.
+        """
         require(by.role, Action.TRANSCRIPT_READ)
         limit = min(max(limit, 1), MAX_BRIEF_PAGE if brief else MAX_PAGE)
+        begin = None if after is None else place_written(after)
         rows: list[TranscriptSegment] = []
         async with self._storage.reading() as unit:
-            while len(rows) <= limit:  # others get their turn in between
-                some = min(limit + 1 - len(rows), _READ_AT_ONCE)
-                last = rows[-1].id if rows else after
-                found = await unit.transcript.of(consultation_id, after=last, limit=some, brief=brief)
-                rows += found
-                if len(found) < some:
-                    break
+            if isinstance(begin, str):
+                begin = Place.of(await self._one(unit, consultation_id, begin))
+            async for piece in _pieces(unit, consultation_id, begin, limit + 1, brief=brief):
+                rows += piece
         page = rows[:limit]
-        return SegmentPage(_readable(page, by), page[-1].id if len(rows) > limit else None)
+        return SegmentPage(_readable(page, by), str(Place.of(page[-1])) if len(rows) > limit else None)
 
     async def get(self, consultation_id: str, by: Bearer, segment_id: str) -> TranscriptSegment:
         """One, with its words."""
         require(by.role, Action.TRANSCRIPT_READ)
         async with self._storage.reading() as unit:
-            segment = await unit.transcript.get(segment_id)
-        if segment is None or segment.consultation_id != consultation_id or not _readable([segment], by):
+            segment = await self._one(unit, consultation_id, segment_id)
+        if not _readable([segment], by):
+            raise NotFoundError(f"segment {segment_id}")
+        return segment
+
+    async def _one(self, unit: UnitOfWork, consultation_id: str, segment_id: str) -> TranscriptSegment:
+        segment = await unit.transcript.get(segment_id)
+        if segment is None or segment.consultation_id != consultation_id:
             raise NotFoundError(f"segment {segment_id}")
         return segment
 
@@ -99,10 +109,11 @@ class Transcripts:
     ) -> list[tuple[TranscriptSegment, list[int]]]:
         """Segments that have this very text, with its places."""
         require(by.role, Action.TRANSCRIPT_READ)
+        found: list[tuple[TranscriptSegment, list[int]]] = []
         async with self._storage.reading() as unit:
-            segments = await unit.transcript.of(consultation_id, brief=True)
-        found = ((each, places_of(each.text, wanted)) for each in _readable(segments, by))
-        return [(segment, places) for segment, places in found if places]
+            async for piece in _pieces(unit, consultation_id, None, None, brief=True):
+                found += await asyncio.to_thread(_having, _readable(piece, by), wanted)
+        return found
 
     async def search(
         self, consultations: Sequence[Consultation], by: Bearer, words: str, *, after: str | None, limit: int
@@ -133,13 +144,9 @@ class Transcripts:
         require(by.role, Action.TRANSCRIPT_READ)
         found: list[TranscriptSegment] = []
         async with self._storage.reading() as unit:
-            consultation, after = await consultation_of(unit, consultation_id), None
-            while True:  # others get their turn between two pages
-                page = await unit.transcript.of(consultation_id, after=after, limit=_READ_AT_ONCE)
-                found += page
-                if len(page) < _READ_AT_ONCE:
-                    break
-                after = page[-1].id
+            consultation = await consultation_of(unit, consultation_id)
+            async for piece in _pieces(unit, consultation_id, None, None, brief=False):
+                found += piece
         readable = _readable(found, by)
         entry = AuditEntry(
             consultation_id,
@@ -153,6 +160,24 @@ class Transcripts:
         async with self._storage.transaction() as unit:
             await unit.audit.append(entry)
         return GivenOut(consultation, readable, len(found) - len(readable))
+
+
+async def _pieces(
+    unit: UnitOfWork, consultation_id: str, after: Place | None, most: int | None, *, brief: bool
+) -> AsyncIterator[list[TranscriptSegment]]:
+    """Behind a place, so many at most."""
+    while most is None or most > 0:
+        some = _READ_AT_ONCE if most is None else min(most, _READ_AT_ONCE)
+        piece = await unit.transcript.of(consultation_id, after=after, limit=some, brief=brief)
+        yield piece
+        if len(piece) < some:
+            return
+        after, most = Place.of(piece[-1]), None if most is None else most - some
+
+
+def _having(segments: Sequence[TranscriptSegment], wanted: str) -> list[tuple[TranscriptSegment, list[int]]]:
+    found = ((each, places_of(each.text, wanted)) for each in segments)
+    return [(segment, places) for segment, places in found if places]
 
 
 def _readable(segments: Sequence[TranscriptSegment], by: Bearer) -> tuple[TranscriptSegment, ...]:

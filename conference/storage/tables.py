@@ -682,6 +682,14 @@ terms = sa.Table(
     sa.Column("consultation_id", sa.ForeignKey("consultations.id", ondelete="CASCADE"), index=True),
 )
 
+term_lists = sa.Table(
+    "term_lists",  # a list without a row was never changed since there are revisions: 0
+    metadata,
+    sa.Column("owner_id", sa.String(64), primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("consultation_id", sa.ForeignKey("consultations.id", ondelete="CASCADE"), index=True),
+)
+
 minutes = sa.Table(
     "minutes",
     metadata,

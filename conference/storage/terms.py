@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Collection, Sequence
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conference.model.terms import Term
-from conference.storage.tables import consultations
+from conference.model.errors import ConferenceError
+from conference.model.terms import Term, in_order
+from conference.storage.statements import insert
+from conference.storage.tables import consultations, term_lists
 from conference.storage.tables import terms as term_rows
+
+_AT_ONCE: Final = 500  # rows; the sockets of meetings get their turn in between
 
 
 class SqlTerms:
@@ -19,27 +25,66 @@ class SqlTerms:
         self._connection = connection
 
     async def of(self, owner_id: str) -> list[Term]:
-        query = sa.select(term_rows.c.right, term_rows.c.wrong).where(term_rows.c.owner_id == owner_id)
-        rows = await self._connection.execute(query)
+        c, found = term_rows.c, list[Term]()
+        query = sa.select(c.right, c.wrong).where(c.owner_id == owner_id)
+        query = query.order_by(c.wrong, c.right).limit(_AT_ONCE)
+        page = query
+        while True:
+            rows = (await self._connection.execute(page)).all()
+            found += (Term(*row) for row in rows)
+            if len(rows) < _AT_ONCE:
+                break
+            last = found[-1]
+            page = query.where(
+                sa.or_(c.wrong > last.wrong, sa.and_(c.wrong == last.wrong, c.right > last.right))
+            )
         # Sorted here: databases differ in how they sort Chinese.
-        return sorted((Term(*row) for row in rows), key=lambda each: (each.wrong, each.right))
+        return await asyncio.to_thread(in_order, found)
 
-    async def replace(self, owner_id: str, terms: Sequence[Term]) -> None:
-        c, there, now = term_rows.c, set(await self.of(owner_id)), set(terms)
-        gone = [{"gone_wrong": each.wrong, "gone_right": each.right} for each in there - now]
-        if gone:
-            this = sa.and_(c.wrong == sa.bindparam("gone_wrong"), c.right == sa.bindparam("gone_right"))
-            await self._connection.execute(sa.delete(term_rows).where(c.owner_id == owner_id, this), gone)
+    async def revisions(self, owner_ids: Collection[str]) -> dict[str, int]:
+        c = term_lists.c
+        query = sa.select(c.owner_id, c.revision).where(c.owner_id.in_(owner_ids))
+        found = {row.owner_id: row.revision for row in await self._connection.execute(query)}
+        return {each: found.get(each, 0) for each in owner_ids}
+
+    async def change(self, owner_id: str, seen: int, gone: Collection[Term], new: Collection[Term]) -> int:
         query = sa.select(consultations.c.id).where(consultations.c.id == owner_id)
         consultation_id = (await self._connection.execute(query)).scalar()
-        rows = [
-            {
-                "owner_id": owner_id,
-                "wrong": each.wrong,
-                "right": each.right,
-                "consultation_id": consultation_id,
-            }
-            for each in sorted(now - there, key=lambda each: (each.wrong, each.right))
-        ]
-        if rows:
+        await self._count_on(owner_id, consultation_id, seen)
+        c = term_rows.c
+        this = sa.and_(c.wrong == sa.bindparam("gone_wrong"), c.right == sa.bindparam("gone_right"))
+        delete = sa.delete(term_rows).where(c.owner_id == owner_id, this)
+        for some in _pieces(gone):
+            lost = [{"gone_wrong": each.wrong, "gone_right": each.right} for each in some]
+            await self._connection.execute(delete, lost)
+        same: dict[str, str | None] = {"owner_id": owner_id, "consultation_id": consultation_id}
+        for some in _pieces(new):
+            rows = [same | {"wrong": each.wrong, "right": each.right} for each in some]
             await self._connection.execute(sa.insert(term_rows), rows)
+        return seen + 1
+
+    async def _count_on(self, owner_id: str, consultation_id: str | None, seen: int) -> None:
+        """First of all: whoever else changes this list waits here until we are done, and is too late then."""
+        c = term_lists.c
+        write: sa.Insert | sa.Update
+        if seen:
+            write = sa.update(term_lists).where(c.owner_id == owner_id, c.revision == seen)
+            write = write.values(revision=seen + 1)
+        else:
+            first = insert(self._connection, term_lists)
+            write = first.values(
+                owner_id=owner_id, revision=1, consultation_id=consultation_id
+            ).on_conflict_do_nothing(index_elements=[c.owner_id])
+        if (await self._connection.execute(write)).rowcount != 1:
+            raise ConferenceError("edit_conflict", f"the terms of {owner_id} are not at revision {seen}")
+
+    async def replace(self, owner_id: str, terms: Sequence[Term]) -> None:
+        there, now = set(await self.of(owner_id)), set(terms)
+        if there != now:
+            seen = (await self.revisions([owner_id]))[owner_id]
+            await self.change(owner_id, seen, there - now, now - there)
+
+
+def _pieces(terms: Collection[Term]) -> list[list[Term]]:
+    listed = list(terms)
+    return [listed[first : first + _AT_ONCE] for first in range(0, len(listed), _AT_ONCE)]

@@ -22,6 +22,7 @@ from conference.model.transcript import (
     Word,
     merged,
 )
+from conference.model.transcript_place import Place
 from conference.storage.rows import to_row
 from conference.storage.statements import insert
 from conference.storage.tables import (
@@ -63,7 +64,7 @@ class SqlTranscript:
         self,
         consultation_id: str,
         *,
-        after: str | None = None,
+        after: Place | str | None = None,
         limit: int | None = None,
         participant_id: str | None = None,
         brief: bool = False,
@@ -72,12 +73,14 @@ class SqlTranscript:
         query = _select(brief=brief).where(c.consultation_id == consultation_id)
         if participant_id is not None:
             query = query.where(c.participant_id == participant_id)
-        if after is not None:
+        if isinstance(after, str):
             place = sa.select(c.start_ms).where(c.consultation_id == consultation_id, c.id == after)
             start_ms = (await self._connection.execute(place)).scalar()
             if start_ms is None:
                 return []
-            query = query.where(_behind(start_ms, after))
+            after = Place(start_ms, after)
+        if after is not None:
+            query = query.where(_behind(after))
         return await self._rows(query.order_by(*_ORDER).limit(limit))
 
     async def following(self, segment: TranscriptSegment) -> TranscriptSegment | None:
@@ -85,7 +88,7 @@ class SqlTranscript:
         query = _select().where(
             c.consultation_id == segment.consultation_id,
             c.participant_id == segment.participant_id,
-            _behind(segment.start_ms, segment.id),
+            _behind(Place.of(segment)),
         )
         found = await self._rows(query.order_by(*_ORDER).limit(1))
         return found[0] if found else None
@@ -136,7 +139,7 @@ class SqlTranscript:
         return await self._rows(found.limit(limit))
 
     async def _rows(self, query: sa.Select[Any]) -> list[TranscriptSegment]:
-        return [_segment(row) for row in (await self._connection.execute(query)).mappings()]
+        return await segments_in(self._connection, query)
 
     # ── what was done to them ───────────────────────────────────────────────────────────────────
 
@@ -203,13 +206,19 @@ class SqlTranscript:
         )
 
 
+async def segments_in(connection: AsyncConnection, query: sa.Select[Any]) -> list[TranscriptSegment]:
+    """What a query of whole or brief rows finds."""
+    return [_segment(row) for row in (await connection.execute(query)).mappings()]
+
+
 def _select(*, brief: bool = False) -> sa.Select[Any]:
     return brief_segments() if brief else sa.select(transcript_segments)
 
 
-def _behind(start_ms: int, segment_id: str) -> sa.ColumnElement[bool]:
+def _behind(place: Place) -> sa.ColumnElement[bool]:
     c = transcript_segments.c
-    return sa.or_(c.start_ms > start_ms, sa.and_(c.start_ms == start_ms, c.id > segment_id))
+    together = sa.and_(c.start_ms == place.start_ms, c.id > place.segment_id)
+    return sa.or_(c.start_ms > place.start_ms, together)
 
 
 def _row(segment: TranscriptSegment) -> dict[str, Any]:

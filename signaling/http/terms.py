@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Final
 
+import msgspec
 from aiohttp import web
 from aiohttp_pydantic.oas.typing import r200, r400, r401, r403, r404, r409, r413, r422, r429
-from pydantic import BaseModel, ConfigDict, Field
 
-from conference.model.errors import NotFoundError
-from conference.model.ids import PLAIN_PATTERN
+from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.permissions import Action, require
 from conference.model.terms import MAX_TERMS, Term
+from conference.services.term_lists import KnownTerms
 from conference.services.terms import AddedTerms
 from conference.services.trace import Bearer
 from signaling.auth.access import Grant
-from signaling.http.bodies import parsed, read_body
+from signaling.http.bodies import read_body
 from signaling.http.context import CONTEXT, HttpContext
 from signaling.http.resources import Problem, Resource
 from signaling.http.rest import PREFIX, documented
@@ -27,7 +27,7 @@ _MAX_LIST_BYTES: Final = 16 * 1024 * 1024
 _MAX_FILE_BYTES: Final = 5 * 1024 * 1024
 _MOST_NAMED: Final = 200  # rows that were left out
 
-_Cell = Annotated[str, Field(max_length=200, pattern=PLAIN_PATTERN)]
+_Cell = Annotated[str, msgspec.Meta(max_length=200)]
 
 
 class TermResource(Resource):
@@ -38,9 +38,10 @@ class TermResource(Resource):
 
 
 class TermList(Resource):
-    """In the order of their wrong spelling."""
+    """In the order of their wrong spelling. `revision` is to be named by whoever writes another list instead."""
 
     items: list[TermResource]
+    revision: int
 
 
 class LeftOutRow(Resource):
@@ -60,20 +61,21 @@ class ImportedTerms(TermList):
     left_out_count: int
 
 
-class TermBody(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+# Lists of 50,000 are read and written by what is quick: all the while nothing else of the process runs.
+
+
+class TermBody(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """Of 200 characters at most before it is tidied."""
 
     right: _Cell
     wrong: _Cell = ""
 
 
-class TermListBody(BaseModel):
-    """The whole list instead of what was there."""
+class TermListBody(msgspec.Struct, forbid_unknown_fields=True):
+    """The whole list instead of the one at `revision`, or of whatever is there."""
 
-    items: Annotated[list[TermBody], Field(max_length=MAX_TERMS)]
-
-    def terms(self) -> list[Term]:
-        return [Term(each.right, each.wrong) for each in self.items]
+    items: Annotated[list[TermBody], msgspec.Meta(max_length=MAX_TERMS)]
+    revision: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
 # ── of a consultation ───────────────────────────────────────────────────────────────────────────
@@ -107,16 +109,17 @@ async def put_terms(
     | r413[Problem]
 ):
     """
-    The whole list: {items: [{wrong, right}]}, plain text of up to 40 characters, up to 50,000. Of equal wrong spellings the last counts. What nobody corrected is rendered anew a little later.
+    The whole list: {revision, items: [{wrong, right}]}, plain text of up to 40 characters, up to 50,000. Of equal wrong spellings the last counts. What nobody corrected is rendered anew a little later.
 
     Security: BearerToken: []
     Tags: transcript
     Status Codes:
-        409: invalid_state: the consultation is sealed
+        409: edit_conflict: somebody changed the list since that revision; invalid_state: the consultation is sealed
     """  # noqa: E501 the parser of this text knows no continued lines
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.TRANSCRIPT_EDIT)
-    return await _listed(await context.terms.put(cid, grant.bearer, await _asked(request)))
+    terms, seen = await _asked(request)
+    return await _listed(await context.terms.put(cid, grant.bearer, terms, seen))
 
 
 @documented
@@ -178,16 +181,27 @@ async def get_body_terms(
 @documented
 async def put_body_terms(
     request: web.Request, oid: str, /
-) -> r200[TermList] | r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem] | r413[Problem]:
+) -> (
+    r200[TermList]
+    | r400[Problem]
+    | r401[Problem]
+    | r403[Problem]
+    | r404[Problem]
+    | r409[Problem]
+    | r413[Problem]
+):
     """
     The whole list of a body, as for a consultation. Consultations that are live, or ended in the last thirty days, follow.
 
     Security: BearerToken: []
     Tags: transcript
+    Status Codes:
+        409: edit_conflict: somebody changed the list since that revision
     """  # noqa: E501 the parser of this text knows no continued lines
     context = request.app[CONTEXT]
     by = await _staff(context, request, oid, Action.TRANSCRIPT_EDIT)
-    return await _listed(await context.terms.put_of_body(oid, by, await _asked(request)))
+    terms, seen = await _asked(request)
+    return await _listed(await context.terms.put_of_body(oid, by, terms, seen))
 
 
 @documented
@@ -218,40 +232,44 @@ async def import_body_terms(
 # ── used above ──────────────────────────────────────────────────────────────────────────────────
 
 
-async def _asked(request: web.Request) -> list[Term]:
+async def _asked(request: web.Request) -> tuple[Iterable[Term], int | None]:
     raw = await read_body(request, _MAX_LIST_BYTES)
-    return await asyncio.to_thread(lambda: parsed(TermListBody, raw).terms())
+    try:
+        body = await asyncio.to_thread(msgspec.json.decode, raw, type=TermListBody)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ConferenceError("bad_request", "a list of terms") from error
+    return (Term(each.right, each.wrong) for each in body.items), body.revision
 
 
 def _usable(rows: Sequence[TermRow]) -> list[Term]:
     return [Term(each.right, each.wrong) for each in rows if not each.fault]
 
 
-async def _listed(terms: Sequence[Term]) -> web.Response:
-    return await _in_thread(lambda: TermList(items=_items(terms)))
+async def _listed(found: KnownTerms | AddedTerms) -> web.Response:
+    """A TermList."""
+    return await _said({"items": found.terms, "revision": found.revision})
 
 
 async def _imported(rows: Sequence[TermRow], found: AddedTerms) -> web.Response:
-    left_out = [LeftOutRow(row=each.row, reason=each.fault) for each in rows if each.fault]
-    return await _in_thread(
-        lambda: ImportedTerms(
-            items=_items(found.terms),
-            added=found.added,
-            changed=found.changed,
-            left_out=left_out[:_MOST_NAMED],
-            left_out_count=len(left_out),
-        )
+    """ImportedTerms."""
+    left_out = [{"row": each.row, "reason": each.fault} for each in rows if each.fault]
+    return await _said(
+        {
+            "items": found.terms,
+            "revision": found.revision,
+            "added": found.added,
+            "changed": found.changed,
+            "left_out": left_out[:_MOST_NAMED],
+            "left_out_count": len(left_out),
+        }
     )
 
 
-def _items(terms: Sequence[Term]) -> list[TermResource]:
-    return [TermResource(wrong=each.wrong, right=each.right) for each in terms]
-
-
-async def _in_thread(make: Callable[[], BaseModel]) -> web.Response:
-    """A long list takes longer than the sockets of a meeting may wait."""
-    text = await asyncio.to_thread(lambda: make().model_dump_json())
-    return web.json_response(text=text, headers={"Cache-Control": "no-store"})
+async def _said(answer: dict[str, object]) -> web.Response:
+    body = await asyncio.to_thread(msgspec.json.encode, answer)
+    return web.Response(
+        body=body, content_type="application/json", charset="utf-8", headers={"Cache-Control": "no-store"}
+    )
 
 
 def add_to(app: web.Application) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from conference.model.errors import ConferenceError
 from conference.model.permissions import Role
 from conference.model.terms import Term
 from conference.model.transcript import (
@@ -18,6 +19,7 @@ from conference.model.transcript import (
     TranscriptSegment,
     Word,
 )
+from conference.model.transcript_place import Place
 from conference.storage.database import Database
 from tests.contract.test_storage import consultation
 
@@ -101,6 +103,11 @@ async def test_pages_go_by_beginning_and_then_id(database: Database) -> None:
         assert await unit.transcript.of("c", after="c002", limit=2) == [beside, three]
         assert await unit.transcript.of("c", after="c003") == []
         assert await unit.transcript.of("c", after="none") == []
+        assert await unit.transcript.of("c", after=Place.of(two), limit=2) == [beside, three]
+        gone = Place(two.start_ms, "c002a")
+        assert await unit.transcript.of("c", after=gone) == [beside, three], (
+            "the place stays when it was joined"
+        )
         assert await unit.transcript.of("c", participant_id="p2") == [two]
         assert await unit.transcript.of("d") == []
         assert await unit.transcript.following(one) == beside
@@ -227,12 +234,33 @@ async def test_a_list_of_terms_is_replaced_as_a_whole(database: Database) -> Non
         assert await unit.terms.of("c") == []
 
 
+async def test_who_was_too_late_changes_no_list(database: Database) -> None:
+    wrong, right = Term("淮河", "怀河"), Term("淮河")
+    async with database.transaction() as unit:
+        assert await unit.terms.revisions(["c", "o1"]) == {"c": 0, "o1": 0}
+        assert await unit.terms.change("c", 0, [], [wrong]) == 1
+    for seen in (0, 2):
+        with pytest.raises(ConferenceError) as refused:
+            async with database.transaction() as unit:
+                await unit.terms.change("c", seen, [wrong], [right])
+        assert refused.value.code == "edit_conflict"
+    async with database.transaction() as unit:
+        assert await unit.terms.change("c", 1, [wrong], [right]) == 2
+        assert await unit.terms.revisions(["c", "o1"]) == {"c": 2, "o1": 0}
+        assert await unit.terms.of("c") == [right]
+        await unit.terms.replace("c", [right])
+        assert await unit.terms.revisions(["c"]) == {"c": 2}, "the same list"
+        await unit.terms.replace("c", [wrong])
+        assert await unit.terms.revisions(["c"]) == {"c": 3}
+
+
 async def test_a_list_as_long_as_there_may_be(database: Database) -> None:
     many = [Term(f"词{number}", f"错{number}") for number in range(50_000)]
     async with database.transaction() as unit:
         await unit.terms.replace("o1", many)
         await unit.terms.replace("o1", many[1:])
-        assert len(await unit.terms.of("o1")) == 49_999
+        there = await unit.terms.of("o1")
+        assert there == sorted(many[1:], key=lambda each: (each.wrong, each.right))
         await unit.terms.replace("o1", [])
         assert await unit.terms.of("o1") == []
 

@@ -91,6 +91,18 @@ async def test_bad_lists(door: Door, body: dict[str, Any]) -> None:
     assert (status, answer["code"]) == (400, "bad_request")
 
 
+async def test_who_saw_an_older_list_writes_nothing(door: Door) -> None:
+    _, first = await door.ask("GET", f"{CID}/terms")
+    items = [{"wrong": "张威", "right": "张巍"}]
+    status, second = await door.ask("PUT", f"{CID}/terms", {"items": items, "revision": first["revision"]})
+    assert (status, second["revision"]) == (200, first["revision"] + 1)
+    status, answer = await door.ask("PUT", f"{CID}/terms", {"items": [], "revision": first["revision"]})
+    assert (status, answer["code"]) == (409, "edit_conflict")
+    assert (await door.ask("GET", f"{CID}/terms"))[1] == second
+    status, third = await door.ask("PUT", f"{CID}/terms", {"items": [], "revision": second["revision"]})
+    assert (status, third["items"]) == (200, [])
+
+
 # ── rendering anew ──────────────────────────────────────────────────────────────────────────────
 
 
@@ -124,7 +136,7 @@ async def test_a_long_transcript_follows_piece_by_piece(door: Door) -> None:
         for each in await lines(door)
         if each["action"] == "transcript.rendered"
     ]
-    assert counts == [200, 200, 50]
+    assert counts == [100, 100, 100, 100, 50]
 
 
 async def test_the_same_list_once_more_renders_what_was_left(door: Door) -> None:
@@ -220,6 +232,7 @@ async def test_a_file_is_added_to_the_list(door: Door) -> None:
         "changed": 1,
         "left_out": [{"row": 5, "reason": "no_term"}, {"row": 6, "reason": "too_long"}],
         "left_out_count": 2,
+        "revision": 2,
     }
 
 

@@ -80,15 +80,30 @@ async def lines(door: Door) -> list[dict[str, Any]]:
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────
 
 
+async def test_a_page_goes_on_behind_a_segment_that_is_gone(door: Door) -> None:
+    await fill(door)
+    first = await door.get("?limit=2")
+    assert (await door.post("seg_0001/join", revision=1, next_revision=1))[0] == 200
+    assert [each["id"] for each in (await door.get(f"?after={first['next']}"))["items"]] == ["seg_0003"]
+    status, answer = await door.ask("GET", f"{PATH}?after=seg_0002")
+    assert (status, answer["code"]) == (404, "not_found"), "nobody takes it for the end"
+
+
+@pytest.mark.parametrize(
+    "after", ["%00", "seg_0001%00", "1.", "x.seg_0001", "9999999999999999.seg_0001", "水"]
+)
+async def test_what_is_no_place_in_a_transcript(door: Door, after: str) -> None:
+    status, answer = await door.ask("GET", f"{PATH}?after={after}")
+    assert (status, answer["code"]) == (400, "bad_request")
+
+
 async def test_pages_of_segments(door: Door) -> None:
     await fill(door)
     first = await door.get("?limit=2")
     assert [each["id"] for each in first["items"]] == ["seg_0001", "seg_0002"]
-    assert first["next"] == "seg_0002"
-    assert await door.get("?limit=2&after=seg_0002") == {
-        "items": [(await door.get())["items"][2]],
-        "next": None,
-    }
+    last = {"items": [(await door.get())["items"][2]], "next": None}
+    assert await door.get(f"?limit=2&after={first['next']}") == last
+    assert await door.get("?limit=2&after=seg_0002") == last, "as pages were named before"
     assert (
         first["items"][0]
         == await door.get("/seg_0001")
@@ -154,7 +169,7 @@ async def test_what_is_confidential_is_for_some(door: Door) -> None:
     assert (await moderator.ask("GET", f"{PATH}/seg_0002/revisions"))[0] == 403
     # A page may be short, but it leads on.
     page = await moderator.get("?limit=1")
-    assert (page["items"], page["next"]) == ([], "seg_0001")
+    assert (page["items"], page["next"]) == ([], "10000.seg_0001")
 
 
 async def test_words_and_places_are_found(door: Door) -> None:

@@ -357,6 +357,20 @@ describe('the list of terms', () => {
     await terms.remove({ wrong: '青河', right: '青禾县' })
     expect(server.terms).toHaveLength(1)
   })
+
+  it('does not lose what somebody else saves at the same moment', async () => {
+    const terms = useTranscriptTerms()
+    server.afterTerms = () => {
+      server.afterTerms = null
+      server.terms = [{ wrong: '青河', right: '青禾' }]
+      server.termsRevision += 1
+    }
+    expect(await terms.put({ wrong: '何春声', right: '何春生' })).toBe(true)
+    expect(server.terms.map((each) => each.right)).toEqual(['青禾', '何春生'])
+    server.afterTerms = () => (server.termsRevision += 1)
+    expect(await terms.put({ wrong: '张威', right: '张巍' })).toBe(false)
+    expect(server.terms).toHaveLength(2)
+  })
 })
 
 describe('who else is there', () => {

@@ -28,6 +28,9 @@ export function segment(id: string, more: Partial<WholeSegment> = {}): WholeSegm
 export class TranscriptServer {
   rows: WholeSegment[] = []
   terms: Term[] = []
+  termsRevision = 0
+  /** after the list was read: time for somebody else */
+  afterTerms: (() => unknown) | null = null
   down = false
   /** answers wait until it is called */
   held: (() => void) | null = null
@@ -65,8 +68,14 @@ export class TranscriptServer {
     if (path === '/transcript/find') return say(200, { items: [] })
     if (path === '/transcript/replace') return this.replace(body)
     if (path === '/terms') {
-      if (method === 'PUT') this.terms = body.items as Term[]
-      return say(200, { items: this.terms })
+      if (method === 'GET') {
+        const said = say(200, { items: this.terms, revision: this.termsRevision })
+        this.afterTerms?.()
+        return said
+      }
+      if (body.revision !== this.termsRevision) return say(409, { code: 'edit_conflict' })
+      this.terms = body.items as Term[]
+      return say(200, { items: this.terms, revision: ++this.termsRevision })
     }
     const [, , id = '', verb = ''] = path.split('/')
     const known = this.rows.find((each) => each.id === id)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from conference.model.terms import Term
 from conference.model.transcript import Coverage, Gap, Revision, TranscriptSegment
+from conference.model.transcript_place import Place
 from conference.worker_events import ListenJob, TranscriberEvent, TranscriberModel
 
 
@@ -54,13 +55,13 @@ class TranscriptRepository(Protocol):
         self,
         consultation_id: str,
         *,
-        after: str | None = None,
+        after: Place | str | None = None,
         limit: int | None = None,
         participant_id: str | None = None,
         brief: bool = False,
     ) -> list[TranscriptSegment]:
-        """By beginning, then id; behind the one with the id `after`; of one microphone. A `brief` one has neither
-        words nor what the engine said, and is only to be shown."""
+        """By beginning, then id; behind the place `after`, or behind the one with this id: none when it is gone; of
+        one microphone. A `brief` one has neither words nor what the engine said, and is only to be shown."""
 
     async def following(self, segment: TranscriptSegment) -> TranscriptSegment | None:
         """The next one of the same microphone."""
@@ -107,6 +108,13 @@ class TermRepository(Protocol):
 
     async def of(self, owner_id: str) -> list[Term]:
         """In the order of their wrong spelling."""
+
+    async def revisions(self, owner_ids: Collection[str]) -> dict[str, int]:
+        """How often each of these lists was changed: one with the same revision is the same list."""
+
+    async def change(self, owner_id: str, seen: int, gone: Collection[Term], new: Collection[Term]) -> int:
+        """Of the list at the revision `seen`; returns the next one. ConferenceError edit_conflict when it is another
+        by now."""
 
     async def replace(self, owner_id: str, terms: Sequence[Term]) -> None:
         """The whole list instead of what was there."""

@@ -10,7 +10,6 @@ import pytest
 
 from conference.events import CaptionCorrected, CaptionFinal, CaptionPartial, CaptionsUpdated
 from conference.model.agenda import AgendaDraft, AgendaKind
-from conference.model.consultation import Consultation
 from conference.model.errors import ConferenceError
 from conference.model.media import TRANSCRIPTION_TAP, TapLost
 from conference.model.permissions import Role
@@ -18,7 +17,6 @@ from conference.model.transcript import CaptionState, TranscriptSegment, Word
 from conference.model.transcript_edit import Rewrite
 from conference.services.broadcasts import Broadcasts
 from conference.services.editing import Editing
-from conference.services.ports import UnitOfWork
 from conference.services.transcription import Transcription
 from conference.worker_events import (
     Heard,
@@ -34,7 +32,7 @@ from tests.unit.services.fakes import MODEL, NO_MODEL, FailingStorage, ScriptedT
 TAP = ("c", TRANSCRIPTION_TAP)
 
 
-async def as_it_is(_unit: UnitOfWork, _consultation: Consultation) -> Rewrite:
+async def as_it_is(_consultation_id: str) -> Rewrite:
     """No terms but one."""
 
     def rewrite(text: str) -> Sequence[tuple[int, int, str]]:

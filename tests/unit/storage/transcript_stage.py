@@ -11,14 +11,13 @@ from conference.model.permissions import Role
 from conference.model.terms import Term
 from conference.services.consultations import ConsultationDraft
 from conference.services.proposals import Proposals
-from conference.services.rewriting import TermRewriter
 from conference.services.rooms import RoomLimits
+from conference.services.term_lists import TermLists
 from conference.services.terms import Terms
 from conference.services.transcript_editing import SegmentPatch, SpeakerChoice, TranscriptEditing
 from conference.services.transcript_news import TranscriptNews
 from conference.services.transcripts import Transcripts
 from conference.storage.database import Database
-from conference.text.terms import TermList
 from tests.support.transcripts import keep, said
 from tests.unit.services.conftest import World
 from tests.unit.services.fakes import ManualClock
@@ -49,8 +48,7 @@ class Written:
 
     @cached_property
     def terms(self) -> Terms:
-        rewriter = TermRewriter(self.world.clock, lambda terms: TermList(terms).rewrite)
-        return Terms(self.world.rooms, rewriter, self.news)
+        return Terms(self.world.rooms, TermLists(self.database), self.news)
 
     async def noted(self) -> dict[str, Any]:
         async with self.database.reading() as unit:

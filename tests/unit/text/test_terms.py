@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from conference.model.terms import Term
-from conference.text.terms import TermList
+from conference.text.terms import TermIndex, TermList
 
 
 def written(text: str, *terms: Term) -> str:
-    for first, last, instead in reversed(TermList(terms).rewrite(text)):
+    for first, last, instead in reversed(TermList(TermIndex(terms)).rewrite(text)):
         text = text[:first] + instead + text[last:]
     return text
 
@@ -38,3 +38,20 @@ def test_wrong_becomes_right(terms: list[Term], said: str, expected: str) -> Non
 def test_a_list_as_long_as_there_may_be() -> None:
     many = [Term(f"对{number:05}", f"错{number:05}") for number in range(50_000)]
     assert written("错00001错49999错50000", *many) == "对00001对49999错50000"
+
+
+@pytest.mark.parametrize(
+    ("own", "of_body", "said", "expected"),
+    [
+        ([Term("张巍", "张威")], [Term("张维", "张威"), Term("淮河", "怀河")], "张威在怀河", "张巍在淮河"),
+        ([Term("怀河")], [Term("淮河", "怀河")], "怀河", "淮河"),
+        ([Term("合长", "河长")], [Term("河长制")], "河长制和河长", "河长制和合长"),
+        ([], [Term("淮河", "怀河")], "怀河", "淮河"),
+    ],
+)
+def test_own_terms_stand_above_those_of_the_body(
+    own: list[Term], of_body: list[Term], said: str, expected: str
+) -> None:
+    for first, last, instead in reversed(TermList(TermIndex(own), TermIndex(of_body)).rewrite(said)):
+        said = said[:first] + instead + said[last:]
+    assert said == expected

@@ -73,6 +73,12 @@ export interface Term {
   right: string
 }
 
+/** `revision` is named by whoever writes another list instead of this one */
+export interface TermList {
+  items: Term[]
+  revision: number
+}
+
 export type GapState = 'waiting' | 'running' | 'failed' | 'lost' | 'waived'
 
 export interface Gap {
@@ -160,8 +166,8 @@ export const transcripts = (http: Http, cid: string) => {
       return { blob, fromMs: said === null ? null : Number(said) }
     },
     file: (format: TranscriptFile, marksUnclear: boolean) => http.download(`${path}.${format}`, { unclear: marksUnclear ? 'mark' : null }),
-    terms: () => http.get<{ items: Term[] }>(`${pathOf(cid)}/terms`),
-    setTerms: (items: readonly Term[]) => http.send<{ items: Term[] }>('PUT', `${pathOf(cid)}/terms`, { items }),
+    terms: () => http.get<TermList>(`${pathOf(cid)}/terms`),
+    setTerms: (items: readonly Term[], revision: number) => http.send<TermList>('PUT', `${pathOf(cid)}/terms`, { items, revision }),
     importTerms: (file: File) => http.upload<{ items?: Term[] }>(`${pathOf(cid)}/terms/import`, file, { name: file.name }),
   }
 }

@@ -2,8 +2,12 @@
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
 import { transcripts, type Term } from '@/api/transcript'
+import { RequestError } from '@/api/room-socket'
 import { useActs } from './acts'
 import { useSession } from './session'
+
+/** while others change the same list */
+const TRIES = 3
 
 export const useTranscriptTerms = defineStore('transcript-terms', () => {
   const acts = useActs()
@@ -24,7 +28,15 @@ export const useTranscriptTerms = defineStore('transcript-terms', () => {
     busy.value = true
     const done = await acts.run(async (http) => {
       const api = transcripts(http, session.cid)
-      return api.setTerms(edit((await api.terms()).items))
+      for (let left = TRIES; ; left -= 1) {
+        const seen = await api.terms()
+        try {
+          return await api.setTerms(edit(seen.items), seen.revision)
+        } catch (error) {
+          // Somebody was faster: the same change of what there is now.
+          if (!(error instanceof RequestError) || error.code !== 'edit_conflict' || left <= 1) throw error
+        }
+      }
     })
     busy.value = false
     if (done) items.value = done.value.items
