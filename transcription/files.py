@@ -21,6 +21,7 @@ _PACKETS: Final = 50  # a read; a second of sound
 _SEEK_MS: Final = 10_000.0
 _OVERLAP_MS: Final = 30.0
 _RAGGED_MS: Final = 1_000.0  # a file that is still written, or whose writer was killed, may end anyhow
+_UNREADABLE: Final = "unreadable"
 
 
 class FileSource(Source):
@@ -51,7 +52,7 @@ class FileSource(Source):
                 return parts
             if isinstance(found, Skip):
                 parts += [*self._line.pause(), found]
-                self.reason = "unreadable"
+                self.reason = _UNREADABLE
             else:
                 parts += self._line.push(*found)
         if not self._line.is_voiced:
@@ -64,18 +65,22 @@ class FileSource(Source):
         reached_ms = float(job.from_ms)
         for number, file in enumerate(files):
             following = files[number + 1].started_at_ms if number + 1 < len(files) else job.to_ms
+            end_ms, trouble = min(following, job.to_ms), "it ends early"
             try:
                 for data, at_ms in packets_of(
                     self._recordings / file.path, file.started_at_ms, reached_ms - _OVERLAP_MS
                 ):
                     if at_ms >= job.to_ms:
+                        reached_ms = job.to_ms  # whatever pause was before it
                         break
                     reached_ms = max(reached_ms, at_ms)
                     yield data, at_ms
             except (av.FFmpegError, OSError) as error:
-                if min(following, job.to_ms) - reached_ms > _RAGGED_MS:
-                    print(f"transcription worker: {file.path}: {error}", file=sys.stderr)
-                    yield Skip(max(reached_ms, self._line.end_ms), min(following, job.to_ms))
+                trouble = str(error)
+            if end_ms - reached_ms > _RAGGED_MS:
+                # FFmpeg reads a file that was cut off without a word: what is not there was not heard.
+                print(f"transcription worker: {file.path}: {trouble}", file=sys.stderr)
+                yield Skip(max(reached_ms, self._line.end_ms), end_ms)
 
 
 def packets_of(path: Path, started_at_ms: int, from_ms: float) -> Iterator[tuple[bytes, float]]:

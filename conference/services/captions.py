@@ -69,6 +69,11 @@ class Captions:
         lines = (replace(e, text=text[-_LONGEST:]) if e.segment_id == segment_id else e for e in self._lines)
         self._lines = [each for each in lines if each.text]
 
+    def shows(self, segment_id: str, now_s: float) -> bool:
+        """Whether it is read now, or by who comes in."""
+        lines = (each.segment_id for each in self.lines(now_s))
+        return segment_id in (*(each.segment_id for each in self.recent), *lines)
+
     def lines(self, now_s: float) -> tuple[Line, ...]:
         """What stands in the picture now, the newest last."""
         return tuple(each for each in self._lines if each.is_shown(now_s))[-_LINES:]

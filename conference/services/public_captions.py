@@ -123,10 +123,13 @@ class PublicCaptions:
     async def segments(
         self, consultation_id: str, from_ms: int, to_ms: int
     ) -> tuple[list[TranscriptSegment], int | None]:
-        """Rows of what the public may read there, and how far it has come."""
+        """Rows of what the public may read there, none once captions are switched off, and how far it has come."""
         on_air, at_ms = await self._reached.reached(consultation_id)
         if at_ms is None or from_ms >= at_ms:
             return [], at_ms
         async with self._storage.reading() as unit:
+            consultation = await unit.consultations.get(consultation_id)
+            if consultation is None or not consultation.captions:
+                return [], at_ms
             rows = await unit.transcript.between(consultation_id, from_ms, min(to_ms, at_ms))
         return shown(rows, on_air, at_ms), at_ms

@@ -13,6 +13,7 @@ from conference.transcript_views import TranscriptChanged
 
 _WITH_WORDS: Final = 50  # segments; with more of them words are left out
 _AT_ONCE: Final = 500  # segments of one event
+_CAPTION_MS: Final = 60_000  # so long after its end a caption may still be read somewhere
 
 
 class TranscriptNews:
@@ -45,9 +46,11 @@ class TranscriptNews:
             if hidden:
                 gone = [*removed, *hidden] if first == 0 else ()
                 part = TranscriptChanged.of(open_ones[first:last], gone, by, brief=brief)
-            for desk in readers:
-                may_read_all = allowed(desk.bearer.role, Action.TRANSCRIPT_CONFIDENTIAL)
-                self._rooms.publisher.send(desk.session_id, whole if may_read_all else part)
+            # All who get the same one after the other: it is put into words once for them.
+            for event, wanted in ((whole, True), (part, False)):
+                for desk in readers:
+                    if allowed(desk.bearer.role, Action.TRANSCRIPT_CONFIDENTIAL) is wanted:
+                        self._rooms.publisher.send(desk.session_id, event)
 
     def changed(self, change: TranscriptChange) -> None:
         """What somebody did is committed."""
@@ -55,17 +58,22 @@ class TranscriptNews:
             return
         consultation_id = change.consultation.id
         self.tell(consultation_id, list(change.after.values()), change.removed, change.by.name or "")
-        for segment_id, before in change.before.items():
-            if segment_id in change.removed:
-                self._correct(consultation_id, segment_id, _shown(before), "")
-            elif segment_id in change.after:
-                self._correct(consultation_id, segment_id, _shown(before), _shown(change.after[segment_id]))
-
-    def _correct(self, consultation_id: str, segment_id: str, before: str, after: str) -> None:
-        """A caption that is still shown follows."""
         room = self._rooms.find(consultation_id)
-        if room is not None and not room.closed and before != after:
-            room.correct_caption(segment_id, after)
+        if room is None or room.closed:
+            return
+        since_ms = (self._rooms.program_time_ms(room.consultation) or 0) - _CAPTION_MS
+        now_s = self._rooms.clock.monotonic()
+        for segment_id, before in change.before.items():
+            if before.end_ms < since_ms and not room.captions.shows(segment_id, now_s):
+                continue  # nobody reads it as a caption any more
+            if segment_id in change.removed:
+                after = ""
+            elif segment_id in change.after:
+                after = _shown(change.after[segment_id])
+            else:
+                continue
+            if after != _shown(before):
+                room.correct_caption(segment_id, after)
 
 
 def _shown(segment: TranscriptSegment) -> str:

@@ -16,6 +16,7 @@ class Fanout:
         self._outboxes: dict[str, Outbox] = {}
         self._rooms: dict[str, dict[str, Outbox]] = {}
         self._room_of: dict[str, str] = {}
+        self._last: tuple[SessionEvent, Outgoing] | None = None  # many sessions may be sent the very same
 
     def open(self, session_id: str, on_overflow: Callable[[], None]) -> Outbox:
         """A new session, in no room yet. `on_overflow`: its client does not read, drop the socket."""
@@ -67,8 +68,9 @@ class Fanout:
         if outbox is not None:
             outbox.close()
 
-    @staticmethod
-    def _put(outbox: Outbox, event: SessionEvent) -> None:
-        name, body = render(event)
-        generation = event.generation if isinstance(event, MediaOffered) else None
-        outbox.put(Outgoing(name, body, generation))
+    def _put(self, outbox: Outbox, event: SessionEvent) -> None:
+        if self._last is None or self._last[0] is not event:
+            name, body = render(event)
+            generation = event.generation if isinstance(event, MediaOffered) else None
+            self._last = event, Outgoing(name, body, generation)
+        outbox.put(self._last[1])

@@ -17,6 +17,7 @@ from conference.model.permissions import Role
 from conference.model.transcript import Coverage, SpeakerLabel, TranscriptSegment
 from conference.services import public_views
 from conference.services.consultations import ConsultationDraft
+from conference.services.editing import Editing
 from conference.services.ports.airing import Broadcast
 from conference.services.public_captions import PublicCaptions
 from conference.services.public_views import EntryKind, PublicViews, reached
@@ -260,6 +261,19 @@ async def test_a_page_of_captions_is_read_once_for_all_and_not_too_long(public: 
     with pytest.raises(ConferenceError) as caught:
         await captions.page("i", 0, 10_000)
     assert caught.value.code == "consultation_not_found"
+
+
+async def test_captions_that_are_switched_off_are_no_pages_either(public: Public) -> None:
+    _, member = await live(public)
+    public.world.clock.forward(60)
+    await say(public, member, "一句。", 1_000, 2_000)
+    captions = PublicCaptions(public.world.database, public.world.clock, public.views)
+    assert len((await captions.page("c", 0, 10_000)).items) == 1
+    revision = (await public.world.consultations.get("c")).revision
+    editing = Editing(public.world.rooms, public.world.floors, public.world.waiting)
+    await editing.edit("c", World.bearer(Role.SECRETARIAT), revision, {"captions": False})
+    public.world.clock.forward(1)
+    assert ((await public.page()).captions, (await captions.page("c", 0, 10_000)).items) == (None, ())
 
 
 async def test_a_long_text_is_read_page_by_page(public: Public) -> None:

@@ -169,6 +169,9 @@ def test_a_draft_says_that_it_is_one_and_approved_minutes_bear_the_trace() -> No
     complete = replace(APPROVED, version=2, approval=replace(APPROVAL, gaps=(), despite_gaps_reason=""))
     assert words(made(complete))[-1] == "转写稿没有缺口。"
     assert words(made(complete))[2] == "（第2版）"
+    silent = PrintedGap("全场", 0, 60_000, GapState.LOST, "本次会议没有转写")
+    untold = replace(APPROVED, approval=replace(APPROVAL, gaps=(silent,)))
+    assert words(made(untold))[-2:] == ["本次会议没有转写。", "有缺口仍批准的理由：没有录音"]
 
 
 def test_points_of_the_summary_are_second_headings() -> None:
