@@ -69,11 +69,14 @@ class TranscriptGaps:
     async def found(self, unit: UnitOfWork, consultation: Consultation) -> Found:
         """The same, with the files that they were found in."""
         found = await self._found(unit, consultation)
-        is_over = consultation.status in _OVER
-        if is_over and not found.gaps and not await unit.transcript.covered(consultation.id):
-            ended_ms = self._rooms.program_time_ms(consultation) or 0
-            return replace(found, gaps=[untranscribed(consultation.id, ended_ms)])
-        return found
+        if found.gaps or consultation.status not in _OVER:
+            return found
+        if await unit.transcript.covered(consultation.id) or await unit.transcript.of(
+            consultation.id, limit=1, brief=True
+        ):
+            return found
+        ended_ms = self._rooms.program_time_ms(consultation) or 0
+        return replace(found, gaps=[untranscribed(consultation.id, ended_ms)])
 
     async def _found(self, unit: UnitOfWork, consultation: Consultation) -> Found:
         files = await unit.recordings.of(consultation.id, limit=_FILES)

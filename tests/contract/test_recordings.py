@@ -74,4 +74,6 @@ async def test_a_deleted_one_is_known_by_its_place_alone(database: Database) -> 
         assert await unit.recordings.unfinished() == {"c"}
         assert await unit.recordings.deleted_paths() == [row.path]
         assert await unit.recordings.at("c", [row.path, "c/1/none"]) == [row.deleted(9)]
+        assert await unit.recordings.deleted("c") == [row.deleted(9)]
+        assert await unit.recordings.deleted("d") == []
         assert await unit.recordings.at("d", [row.path]) == []

@@ -397,3 +397,17 @@ async def test_a_failure_that_cannot_be_noted_holds_nothing_up(stage: Stage) -> 
     await stage.catch_up()
     assert await stage.gaps() == [("failed", 0, 60_000)]
     assert len(stage.transcriber.asked) == 3
+
+
+@pytest.mark.parametrize("is_heard", [False, True])
+async def test_where_nothing_is_there_at_all_it_is_said_and_stands_in_no_way(
+    stage: Stage, *, is_heard: bool
+) -> None:
+    await stage.begin()
+    if is_heard:
+        await stage.hears(0, 5_000, said("第一句话", 1_000))
+    await stage.switch(captions=False)
+    stage.world.clock.forward(60)
+    await stage.end(5_000 if is_heard else 0)
+    found = [(each.note, each.is_open) for each in await stage.catching_up.gaps("c")]
+    assert found == ([] if is_heard else [("本次会议没有转写", False)])
