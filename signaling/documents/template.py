@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from typing import Any, Final
-from xml.etree.ElementTree import ParseError
+from xml.etree.ElementTree import Element, ParseError
 
 import jinja2
 from defusedxml import DefusedXmlException
@@ -32,6 +32,10 @@ _MOST_SAID: Final = 200
 _MAIN: Final = "word/document.xml"
 _HYPERLINK: Final = "/hyperlink"  # the one thing outside that nobody fetches before it is clicked
 _FORBIDDEN: Final = re.compile(r"(?i)vbaproject|activex|(^|/)embeddings/|\.(bin|exe|dll|vbs|js)$")
+# Fields that say something of the document itself. Others fetch files, start programs or run code.
+_FIELDS: Final = frozenset(
+    {"PAGE", "NUMPAGES", "SECTIONPAGES", "DATE", "TIME", "REF", "PAGEREF", "TOC", "SEQ", "STYLEREF"}
+)
 _ENTITY: Final = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
@@ -62,7 +66,18 @@ def fill(template: bytes, words: dict[str, Any]) -> bytes:
     data = out.getvalue()
     if len(data) > MOST_MADE_BYTES:
         raise TemplateError("too_large")
+    try:
+        _require_plain_fields(data)  # an expression may have written markup
+    except (DefusedXmlException, ParseError) as error:
+        raise TemplateError("wrong_words", str(error)) from error
     return data
+
+
+def _require_plain_fields(made: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(made)) as package:
+        for name in package.namelist():
+            if name.endswith(".xml"):
+                _require_known_fields(name, fromstring(package.read(name), forbid_dtd=True))
 
 
 def require_harmless(template: bytes) -> None:
@@ -100,12 +115,46 @@ def _require_plain(name: str, content: bytes) -> None:
         raise TemplateError("unsafe", name) from error
     except (ParseError, ValueError) as error:
         raise TemplateError("not_docx", name) from error
+    _require_known_fields(name, root)
     if name.endswith(".rels"):
         for each in root:
             if each.get("TargetMode") == "External" and not each.get("Type", "").endswith(_HYPERLINK):
                 raise TemplateError("unsafe", each.get("Target", ""))
     if name == "[Content_Types].xml" and b"macroEnabled" in content:
         raise TemplateError("unsafe", name)
+
+
+def _require_known_fields(name: str, root: Element) -> None:
+    """Codes of fields may be cut into pieces, and stand in each other."""
+    open_codes: list[str] = []
+    for each in root.iter():
+        said = {_local(key): value for key, value in each.attrib.items()}
+        match _local(each.tag):
+            case "fldSimple":
+                _require_known_field(name, said.get("instr", ""))
+            case "fldChar":
+                match said.get("fldCharType"):
+                    case "begin":
+                        open_codes.append("")
+                    case "end" if open_codes:
+                        _require_known_field(name, open_codes.pop())
+            case "instrText" | "delInstrText":
+                if not open_codes:
+                    open_codes.append("")
+                open_codes[-1] += each.text or ""
+    for code in open_codes:
+        _require_known_field(name, code)
+
+
+def _local(name: str) -> str:
+    """Without its namespace: that of the strict format is another one."""
+    return name.rpartition("}")[2]
+
+
+def _require_known_field(name: str, code: str) -> None:
+    said = code.split()
+    if said and said[0].upper() not in _FIELDS:
+        raise TemplateError("unsafe", f"{name}: {said[0]}")
 
 
 def _sandbox() -> jinja2.Environment:

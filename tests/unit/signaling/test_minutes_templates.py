@@ -196,6 +196,42 @@ def test_what_fetches_or_runs_something_is_refused(parts: dict[str, bytes | None
     assert refused(changed(GOOD, parts)).reason == reason
 
 
+def with_field(*codes: str) -> bytes:
+    """A document with a field whose code stands in these pieces."""
+    pieces = "".join(f"<w:r><w:instrText>{each}</w:instrText></w:r>" for each in codes)
+    begin, end = (f'<w:r><w:fldChar w:fldCharType="{each}"/></w:r>' for each in ("begin", "end"))
+    field = f"<w:p>{begin}{pieces}{end}</w:p>".encode()
+    return changed(GOOD, {MAIN: part(GOOD, MAIN).replace(b"<w:body>", b"<w:body>" + field)})
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [
+        (' INCLUDEPICTURE "http://evil/x.png" \\d ',),
+        (" INCLUDE", "TEXT c:/x.txt "),
+        ("ddeauto c:/windows/cmd.exe x",),
+        ("LINK Word.Document.8 x",),
+        ("= 1 + 1",),
+        ("{{ 议题 }}",),
+    ],
+)
+def test_fields_that_fetch_or_run_something_are_refused(codes: tuple[str, ...]) -> None:
+    assert refused(with_field(*codes)).reason == "unsafe"
+    simple = f'<w:p><w:fldSimple w:instr="{"".join(codes).replace(chr(34), "&quot;")}"/></w:p>'.encode()
+    data = changed(GOOD, {MAIN: part(GOOD, MAIN).replace(b"<w:body>", b"<w:body>" + simple)})
+    assert refused(data).reason == "unsafe"
+
+
+def test_fields_of_the_document_itself_are_taken() -> None:
+    assert fill(with_field(" PAGE ", "\\* MERGEFORMAT "), sample_words())
+    assert fill(with_field('TOC \\o "1-3"'), sample_words())
+
+
+def test_an_expression_writes_no_field() -> None:
+    markup = "</w:t></w:r><w:fldSimple w:instr='DDEAUTO x y'/><w:r><w:t>".replace("<", "\\x3c")
+    assert refused(template(f'{{{{ "{markup}" | safe }}}}')).reason == "unsafe"
+
+
 def test_macros_are_refused_whatever_the_file_is_called() -> None:
     kinds = part(GOOD, CONTENT_TYPES).replace(b"document.main+xml", b"document.macroEnabled.main+xml")
     assert refused(changed(GOOD, {CONTENT_TYPES: kinds})).reason == "unsafe"
