@@ -89,6 +89,8 @@ ERROR_TEXTS: Final[dict[str, str]] = {
     "link_not_found": "链接已失效，可能已换发新的链接。请向会务组索取。",
     # minutes
     "gaps_open": "转写稿还有缺口。请先处理，或写明理由再提交。",
+    "minutes_outdated": "这份记录生成之后，转写稿、书面发言或议程又有改动。请重新生成，或写明理由再提交。",
+    "confidential_text": "稿中有已标为不公开的发言内容。请先删去。",
     "template_refused": "这个模板不能使用，请按说明修改后再上传。",
     "document_failed": "文档暂时做不出来，请稍后再试。",
     # media

@@ -116,7 +116,8 @@ def _speaker(segment: TranscriptSegment, introduced: set[tuple[str, str]]) -> st
 def _text(segment: TranscriptSegment) -> str:
     if segment.is_confidential:
         return CONFIDENTIAL
-    return segment.text + UNCLEAR if segment.is_unclear else segment.text
+    # In brackets: behind what was said before it, the mark alone would not say which words it means.
+    return f"〔{segment.text}〕{UNCLEAR}" if segment.is_unclear else segment.text
 
 
 def _gap(sitting: Sitting, gap: Gap) -> str:

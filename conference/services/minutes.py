@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Final
 
@@ -20,13 +20,17 @@ from conference.model.minutes import (
     Approval,
     Blocker,
     BlockerCode,
+    Despite,
+    EarlierText,
+    KnownGap,
+    Letterhead,
     Minutes,
     MinutesKind,
     MinutesState,
     MinutesTemplate,
     PrintedGap,
-    Section,
 )
+from conference.model.minutes_confidential import spilled
 from conference.model.minutes_record import record_sections, summary_sections
 from conference.model.permissions import Action, require
 from conference.model.transcript import Gap, TranscriptSegment
@@ -50,8 +54,8 @@ _OVER: Final = frozenset({Status.ENDED, Status.ARCHIVED})
 
 @dataclass(frozen=True, slots=True)
 class MinutesView:
-    """What there is of a consultation's minutes: the newest of each kind, every version, what is to be looked at
-    before they are approved, and the end of the trace."""
+    """What there is of a consultation's minutes: the newest of each kind, every version without its sections, what is
+    to be looked at before they are approved, and the end of the trace."""
 
     record: Minutes | None
     summary: Minutes | None
@@ -110,20 +114,36 @@ class MinutesDesk:
             known = self._known.get(consultation_id)
             if known is not None and known[0] == (head, gaps):
                 return known[1]
-            found = await unit.minutes.of(consultation_id)
-            segments = await spoken(unit, consultation_id)
-        newest = {each.kind: each for each in found}  # versions come in order
-        view = MinutesView(
-            newest.get(MinutesKind.RECORD),
-            newest.get(MinutesKind.SUMMARY),
-            tuple(found),
-            blockers_of(gaps, segments),
-            head,
-        )
+            found = await unit.minutes.brief(consultation_id)
+            record = await unit.minutes.newest(consultation_id, MinutesKind.RECORD)
+            summary = await unit.minutes.newest(consultation_id, MinutesKind.SUMMARY)
+            blockers = await self._blockers(unit, consultation_id, gaps, (record, summary))
+        view = MinutesView(record, summary, tuple(found), blockers, head)
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
         self._known[consultation_id] = (head, gaps), view
         return view
+
+    async def _blockers(
+        self, unit: UnitOfWork, consultation_id: str, gaps: Sequence[Gap], newest: Sequence[Minutes | None]
+    ) -> tuple[Blocker, ...]:
+        """What is to be looked at, and how much of it; what there is none of is left out."""
+        found = [Blocker(BlockerCode.GAPS, len(_open(gaps)))]
+        for each in newest:
+            if each is not None and each.state is not MinutesState.APPROVED:
+                found.append(Blocker(BlockerCode.OUTDATED, await _later(unit, each), each.kind))
+                found.append(Blocker(BlockerCode.CONFIDENTIAL, await _spilled(unit, each), each.kind))
+        uncertain, unclear = await unit.minutes_sources.doubts(consultation_id)
+        found.append(Blocker(BlockerCode.UNCERTAIN_SPEAKERS, uncertain))
+        found.append(Blocker(BlockerCode.UNCLEAR, unclear))
+        return tuple(each for each in found if each.count)
+
+    async def earlier(self, consultation_id: str, minutes_id: str, by: Bearer) -> list[EarlierText]:
+        """What stood in it before somebody replaced it, the newest first."""
+        require(by.role, Action.MINUTES_READ)
+        async with self._storage.reading() as unit:
+            await self._found(unit, consultation_id, minutes_id)
+            return await unit.minutes.earlier(minutes_id)
 
     async def version(
         self, consultation_id: str, kind: MinutesKind, version: int | None, by: Bearer
@@ -163,8 +183,12 @@ class MinutesDesk:
         async with self._storage.transaction() as unit:
             consultation = await consultation_of(unit, consultation_id)
             minutes = await self._version(unit, consultation_id, kind, version)
-            owner = consultation.organization_id
-            template = None if owner is None else await unit.minutes_templates.content(owner)
+            head = minutes.letterhead
+            if head is None:
+                _, template = await self._template_of(unit, consultation)
+            else:  # as it stood when it was approved, whatever became of it since
+                consultation = replace(consultation, title=head.title, organization=head.organization)
+                template = await unit.minutes.layout(minutes.id)
             content: dict[str, Value] = {
                 "kind": kind,
                 "version": minutes.version,
@@ -177,43 +201,58 @@ class MinutesDesk:
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────
 
-    async def make(self, consultation_id: str, kind: MinutesKind, by: Bearer) -> Minutes:
-        """A draft made of what there is now; in the place of the draft that was there. invalid_state when the newest
-        version is reviewed or approved (reopen it first), or when it never went live."""
+    async def make(
+        self, consultation_id: str, kind: MinutesKind, by: Bearer, revision: int | None = None
+    ) -> Minutes:
+        """A draft made of what there is now; in the place of the draft that was there, whose `revision` was seen and
+        whose text is kept. edit_conflict for another one; invalid_state when the newest version is reviewed or
+        approved (reopen it first), or when it never went live."""
         require(by.role, Action.MINUTES_EDIT)
-        gaps = await self._gaps.gaps(consultation_id)
         async with self._storage.reading() as unit:
             consultation = await self._editable(unit, consultation_id)
             now_ms = self._programs.now_ms(consultation)
             if now_ms is None:
                 raise ConferenceError("invalid_state", "it was never live")
+            head = await unit.audit.head(consultation_id)  # first: what comes meanwhile is later than it
+            gaps = await self._gaps.gaps_in(unit, consultation_id)
             sitting = await sitting_of(unit, consultation, now_ms, gaps, self._zone)
         build = record_sections if kind is MinutesKind.RECORD else summary_sections
         # In a thread: hours of speech take longer than the sockets of others may wait.
         sections = await asyncio.to_thread(build, sitting, by.name)
         async with self._storage.transaction() as unit:
             newest = await unit.minutes.newest(consultation_id, kind)
-            minutes = self._made(newest, consultation_id, kind, sections, by.name)
-            if minutes is newest:
-                return minutes
-            await (unit.minutes.add(minutes) if newest is None else unit.minutes.save(minutes))
+            wall_ms = self._clock.wall_ms()
+            if newest is None:
+                draft = MinutesState.DRAFT
+                minutes = Minutes(
+                    new_id("m"),
+                    consultation_id,
+                    kind,
+                    1,
+                    draft,
+                    1,
+                    sections,
+                    by.name,
+                    wall_ms,
+                    made_number=head.number,
+                )
+                await unit.minutes.add(minutes)
+            else:
+                minutes = newest.remade(revision or 0, sections, by.name, wall_ms, head.number)
+                if minutes.sections == newest.sections and not await _later(unit, newest):
+                    return newest
+                await self._save(unit, newest, minutes)
             content = self._told(minutes) | {"segments": len(sitting.segments), "gaps": len(gaps)}
             await unit.audit.append(self._entry(consultation, by, "minutes.made", minutes.id, content))
         return minutes
 
-    def _made(
-        self,
-        newest: Minutes | None,
-        consultation_id: str,
-        kind: MinutesKind,
-        sections: tuple[Section, ...],
-        by_name: str,
-    ) -> Minutes:
-        wall_ms = self._clock.wall_ms()
-        if newest is not None:
-            return newest.remade(sections, by_name, wall_ms)
-        draft = MinutesState.DRAFT
-        return Minutes(new_id("m"), consultation_id, kind, 1, draft, 1, sections, by_name, wall_ms)
+    @staticmethod
+    async def _save(unit: UnitOfWork, before: Minutes, after: Minutes) -> None:
+        """What stood there before is kept: somebody may have written it by hand."""
+        replaced = before.replaced_by(after)
+        if replaced is not None:
+            await unit.minutes.keep(replaced)
+        await unit.minutes.save(after)
 
     async def edit(
         self, consultation_id: str, minutes_id: str, revision: int, texts: Mapping[str, str], by: Bearer
@@ -223,10 +262,11 @@ class MinutesDesk:
         async with self._storage.transaction() as unit:
             consultation = await self._editable(unit, consultation_id)
             known = await self._found(unit, consultation_id, minutes_id)
-            minutes = known.edited(revision, texts, by.name, self._clock.wall_ms())
+            # In a thread: a million characters take longer than the sockets of others may wait.
+            minutes = await asyncio.to_thread(known.edited, revision, texts, by.name, self._clock.wall_ms())
             if minutes is known:
                 return known
-            await unit.minutes.save(minutes)
+            await self._save(unit, known, minutes)
             changed = [
                 after.key
                 for before, after in zip(known.sections, minutes.sections, strict=True)
@@ -237,51 +277,96 @@ class MinutesDesk:
         return minutes
 
     async def review(
-        self, consultation_id: str, minutes_id: str, revision: int, by: Bearer, despite_gaps_reason: str = ""
+        self,
+        consultation_id: str,
+        minutes_id: str,
+        revision: int,
+        by: Bearer,
+        despite_gaps_reason: str = "",
+        despite_outdated_reason: str = "",
     ) -> Minutes:
-        """gaps_open without a reason while something is missing in the transcript; edit_conflict, invalid_state."""
+        """gaps_open without a reason while something is missing in the transcript, minutes_outdated without one for a
+        record when what it was made of changed since; confidential_text; edit_conflict, invalid_state."""
         require(by.role, Action.MINUTES_EDIT)
-        reason = _reason(despite_gaps_reason)
-        gaps = _open(await self._gaps.gaps(consultation_id))
+        gaps_said, outdated_said = _reason(despite_gaps_reason), _reason(despite_outdated_reason)
         async with self._storage.transaction() as unit:
             consultation = await self._editable(unit, consultation_id)
             known = await self._found(unit, consultation_id, minutes_id)
-            kept = reason if gaps else ""
-            minutes = known.reviewed(revision, by.name, self._clock.wall_ms(), kept)
-            _require_closed(gaps, kept)
+            gaps = _open(await self._gaps.gaps_in(unit, consultation_id))
+            later = await _later(unit, known)
+            gaps_reason = gaps_said if gaps else ""
+            despite = Despite(
+                tuple(KnownGap(each.participant_id, each.from_ms, each.to_ms) for each in gaps),
+                outdated_said if later else "",
+                (await unit.audit.head(consultation_id)).number if later else 0,
+            )
+            minutes = known.reviewed(revision, by.name, self._clock.wall_ms(), gaps_reason, despite)
+            await _require_open_text(unit, known)
+            _require_reason("gaps_open", gaps_reason, gaps=len(gaps))
+            _require_reason("minutes_outdated", despite.outdated_reason, changes=later)
             await unit.minutes.save(minutes)
-            content = self._told(minutes) | _of_gaps(gaps, kept)
+            content = self._told(minutes) | _of_gaps(gaps, gaps_reason)
+            content |= _of_changes(later, despite.outdated_reason)
             await unit.audit.append(self._entry(consultation, by, "minutes.reviewed", minutes.id, content))
         return minutes
 
     async def approve(
-        self, consultation_id: str, minutes_id: str, revision: int, by: Bearer, despite_gaps_reason: str = ""
+        self,
+        consultation_id: str,
+        minutes_id: str,
+        revision: int,
+        by: Bearer,
+        despite_gaps_reason: str = "",
+        despite_outdated_reason: str = "",
     ) -> Minutes:
-        """Frozen, with the line of the trace that says so. gaps_open unless a reason is given, now or at the
-        review; invalid_state before the end of the consultation, and for what was not reviewed."""
+        """Frozen, with the line of the trace that says so. gaps_open and minutes_outdated unless a reason is given,
+        now or at the review for these very gaps and changes; confidential_text; invalid_state before the end of the
+        consultation, and for what was not reviewed."""
         require(by.role, Action.MINUTES_APPROVE)
-        reason = _reason(despite_gaps_reason)
-        found = await self._gaps.gaps(consultation_id)
-        gaps = _open(found)
+        gaps_said, outdated_said = _reason(despite_gaps_reason), _reason(despite_outdated_reason)
         async with self._storage.transaction() as unit:
             consultation = await self._editable(unit, consultation_id)
             if consultation.status not in _OVER:
                 raise ConferenceError("invalid_state", "it has not ended")
             known = await self._found(unit, consultation_id, minutes_id)
-            minutes = known.approved(revision)
-            reason = (reason or known.gaps_reason) if gaps else ""
-            _require_closed(gaps, reason)
+            found = await self._gaps.gaps_in(unit, consultation_id)
+            gaps, later = _open(found), await _later(unit, known)
+            template, layout = await self._template_of(unit, consultation)
+            letterhead = Letterhead(
+                consultation.title, consultation.organization, None if template is None else template.sha256
+            )
+            minutes = known.approved(revision, letterhead)
+            await _require_open_text(unit, known)
+            _require_reason("gaps_open", gaps_said, gaps=len(known.reasoned.left_of(gaps)))
+            _require_reason("minutes_outdated", outdated_said, changes=later)
+            gaps_reason = _both(known.gaps_reason, gaps_said) if gaps else ""
+            outdated_reason = _both(known.reasoned.outdated_reason, outdated_said if later else "")
             await unit.minutes.save(minutes)
-            content = self._told(minutes) | _of_gaps(gaps, reason)
+            if layout is not None:
+                await unit.minutes.keep_layout(minutes, layout)
+            content = self._told(minutes) | _of_gaps(gaps, gaps_reason) | _of_changes(later, outdated_reason)
             line = await unit.audit.append(
                 self._entry(consultation, by, "minutes.approved", minutes.id, content)
             )
             printed = tuple(
                 PrintedGap(each.name, each.from_ms, each.to_ms, each.state, each.note) for each in found
             )
-            minutes = minutes.sealed(Approval(by.name, line.at_ms, line.number, line.hash, printed, reason))
+            minutes = minutes.sealed(
+                Approval(by.name, line.at_ms, line.number, line.hash, printed, gaps_reason, outdated_reason)
+            )
             await unit.minutes.seal(minutes)
         return minutes
+
+    @staticmethod
+    async def _template_of(
+        unit: UnitOfWork, consultation: Consultation
+    ) -> tuple[MinutesTemplate | None, bytes | None]:
+        """What the body's minutes are put into today; None for the built-in layout."""
+        owner = consultation.organization_id
+        template = None if owner is None else await unit.minutes_templates.get(owner)
+        if template is None:
+            return None, None
+        return template, await unit.minutes_templates.content(template.organization_id)
 
     async def reopen(self, consultation_id: str, minutes_id: str, revision: int, by: Bearer) -> Minutes:
         """A draft again; of approved ones the next version, while they stay as they are."""
@@ -366,11 +451,10 @@ class MinutesDesk:
     async def _version(
         unit: UnitOfWork, consultation_id: str, kind: MinutesKind, version: int | None
     ) -> Minutes:
-        found = [each for each in await unit.minutes.of(consultation_id) if each.kind is kind]
-        wanted = [each for each in found if version in (None, each.version)]
-        if not wanted:
+        found = await unit.minutes.version(consultation_id, kind, version)
+        if found is None:
             raise NotFoundError(f"{kind} of version {version}")
-        return wanted[-1]
+        return found
 
     @staticmethod
     def _told(minutes: Minutes) -> dict[str, Value]:
@@ -397,14 +481,26 @@ class MinutesDesk:
         return AuditEntry(STAFF_CHAIN, self._clock.wall_ms(), None, by.actor, action, subject, content)
 
 
-def blockers_of(gaps: Sequence[Gap], segments: Sequence[TranscriptSegment]) -> tuple[Blocker, ...]:
-    """What is to be looked at, and how much of it; what there is none of is left out."""
-    found = (
-        Blocker(BlockerCode.GAPS, len(_open(gaps))),
-        Blocker(BlockerCode.UNCERTAIN_SPEAKERS, sum(not each.speaker.is_certain for each in segments)),
-        Blocker(BlockerCode.UNCLEAR, sum(each.is_unclear for each in segments)),
-    )
-    return tuple(each for each in found if each.count)
+async def _later(unit: UnitOfWork, minutes: Minutes) -> int:
+    """Changes since a record was made, and since a reason was given; a summary is written by people."""
+    if minutes.kind is not MinutesKind.RECORD:
+        return 0
+    seen = max(minutes.made_number, minutes.reasoned.seen_number)
+    return await unit.minutes_sources.later_changes(minutes.consultation_id, seen)
+
+
+async def _spilled(unit: UnitOfWork, minutes: Minutes) -> int:
+    """Sentences in it that were said confidentially, and nowhere else."""
+    texts = await unit.minutes_sources.confidential_texts(minutes.consultation_id)
+    found = await asyncio.to_thread(spilled, texts, minutes.sections) if texts else []
+    openly = [await unit.minutes_sources.is_said_openly(minutes.consultation_id, each) for each in found]
+    return openly.count(False)
+
+
+async def _require_open_text(unit: UnitOfWork, minutes: Minutes) -> None:
+    count = await _spilled(unit, minutes)
+    if count:
+        raise ConferenceError("confidential_text", f"{count} sentences", sentences=count)
 
 
 def _open(gaps: Sequence[Gap]) -> list[Gap]:
@@ -418,12 +514,23 @@ def _reason(said: str) -> str:
     return reason
 
 
-def _require_closed(gaps: Sequence[Gap], reason: str) -> None:
-    if gaps and not reason:
-        raise ConferenceError("gaps_open", f"{len(gaps)} gaps", gaps=len(gaps))
+def _require_reason(code: str, reason: str, **counts: int) -> None:
+    if any(counts.values()) and not reason:
+        raise ConferenceError(code, str(counts), **counts)
+
+
+def _both(before: str, now: str) -> str:
+    """The reason of the review and the one of the approval."""
+    return "；".join(dict.fromkeys(each for each in (before, now) if each))
 
 
 def _of_gaps(gaps: Sequence[Gap], reason: str) -> dict[str, Value]:
     if not gaps:
         return {}
     return {"open_gaps": len(gaps), "despite_gaps_reason": Personal(reason)}
+
+
+def _of_changes(later: int, reason: str) -> dict[str, Value]:
+    if not later and not reason:
+        return {}
+    return {"later_changes": later, "despite_outdated_reason": Personal(reason)}

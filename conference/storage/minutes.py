@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy import RowMapping
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conference.model.errors import ConferenceError
 from conference.model.minutes import (
     Approval,
+    Despite,
+    EarlierText,
+    KnownGap,
+    Letterhead,
     Minutes,
     MinutesKind,
     MinutesState,
@@ -24,7 +29,9 @@ from conference.model.minutes import (
 from conference.model.transcript import GapState
 from conference.storage.rows import to_row
 from conference.storage.statements import insert
-from conference.storage.tables import minutes, minutes_templates
+from conference.storage.tables import minutes, minutes_layouts, minutes_templates, minutes_texts
+
+_ORDER: Final = (minutes.c.consultation_id, minutes.c.kind, minutes.c.version)
 
 
 class SqlMinutes:
@@ -40,10 +47,25 @@ class SqlMinutes:
     async def of(self, consultation_id: str) -> list[Minutes]:
         return await self._where(minutes.c.consultation_id == consultation_id)
 
-    async def newest(self, consultation_id: str, kind: MinutesKind) -> Minutes | None:
+    async def brief(self, consultation_id: str) -> list[Minutes]:
         c = minutes.c
-        found = await self._where(c.consultation_id == consultation_id, c.kind == kind.value)
-        return found[-1] if found else None
+        query = sa.select(*(each for each in c if each.name != "sections"))
+        query = query.where(c.consultation_id == consultation_id).order_by(*_ORDER)
+        rows = (await self._connection.execute(query)).mappings()
+        return [_minutes({**row, "sections": "[]"}) for row in rows]
+
+    async def version(self, consultation_id: str, kind: MinutesKind, version: int | None) -> Minutes | None:
+        c = minutes.c
+        query = sa.select(minutes).where(c.consultation_id == consultation_id, c.kind == kind.value)
+        if version is not None:
+            query = query.where(c.version == version)
+        query = query.order_by(c.version.desc()).limit(1)
+        row = (await self._connection.execute(query)).mappings().one_or_none()
+        # In a thread: hours of speech take longer to read than the sockets of others may wait.
+        return None if row is None else await asyncio.to_thread(_minutes, row)
+
+    async def newest(self, consultation_id: str, kind: MinutesKind) -> Minutes | None:
+        return await self.version(consultation_id, kind, None)
 
     async def add(self, added: Minutes) -> None:
         try:
@@ -61,10 +83,31 @@ class SqlMinutes:
         statement = sa.update(minutes).where(minutes.c.id == sealed.id)
         await self._connection.execute(statement.values(approval=_row(sealed)["approval"]))
 
+    async def keep(self, text: EarlierText) -> None:
+        row = {**to_row(text), "sections": _json([asdict(each) for each in text.sections])}
+        await self._connection.execute(sa.insert(minutes_texts).values(row))
+
+    async def earlier(self, minutes_id: str) -> list[EarlierText]:
+        c = minutes_texts.c
+        query = sa.select(minutes_texts).where(c.minutes_id == minutes_id).order_by(c.revision.desc())
+        rows = (await self._connection.execute(query)).mappings().all()
+        return await asyncio.to_thread(
+            lambda: [EarlierText(**{**row, "sections": _sections(row["sections"])}) for row in rows]
+        )
+
+    async def keep_layout(self, approved: Minutes, template: bytes) -> None:
+        row = {"minutes_id": approved.id, "consultation_id": approved.consultation_id, "content": template}
+        await self._connection.execute(sa.insert(minutes_layouts).values(row))
+
+    async def layout(self, minutes_id: str) -> bytes | None:
+        query = sa.select(minutes_layouts.c.content).where(minutes_layouts.c.minutes_id == minutes_id)
+        found: bytes | None = (await self._connection.execute(query)).scalar()
+        return found
+
     async def _where(self, *conditions: sa.ColumnElement[bool]) -> list[Minutes]:
-        c = minutes.c
-        query = sa.select(minutes).where(*conditions).order_by(c.consultation_id, c.kind, c.version)
-        return [_minutes(row) for row in (await self._connection.execute(query)).mappings()]
+        query = sa.select(minutes).where(*conditions).order_by(*_ORDER)
+        rows = (await self._connection.execute(query)).mappings().all()
+        return await asyncio.to_thread(lambda: [_minutes(row) for row in rows])
 
 
 class SqlMinutesTemplates:
@@ -103,31 +146,39 @@ class SqlMinutesTemplates:
 
 
 def _row(value: Minutes) -> dict[str, Any]:
-    row = to_row(value)
-    approval = row.pop("approval")
-    return row | {
-        "sections": _json([asdict(each) for each in value.sections]),
-        "approval": None if approval is None else _json(asdict(approval)),
-    }
+    row = to_row(value) | {"sections": _json([asdict(each) for each in value.sections])}
+    for name in ("approval", "despite", "letterhead"):
+        part = getattr(value, name)
+        row[name] = None if part is None else _json(asdict(part))
+    return row
 
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _minutes(row: RowMapping) -> Minutes:
-    approval = None if row["approval"] is None else json.loads(row["approval"])
+def _minutes(row: Mapping[Any, Any]) -> Minutes:
     return Minutes(
         **{
             **row,
             "kind": MinutesKind(row["kind"]),
             "state": MinutesState(row["state"]),
-            "sections": tuple(Section(**each) for each in json.loads(row["sections"])),
-            "approval": None if approval is None else _approval(approval),
+            "sections": _sections(row["sections"]),
+            "approval": None if row["approval"] is None else _approval(json.loads(row["approval"])),
+            "despite": None if row["despite"] is None else _despite(json.loads(row["despite"])),
+            "letterhead": None if row["letterhead"] is None else Letterhead(**json.loads(row["letterhead"])),
         }
     )
+
+
+def _sections(text: str) -> tuple[Section, ...]:
+    return tuple(Section(**each) for each in json.loads(text))
 
 
 def _approval(said: dict[str, Any]) -> Approval:
     gaps = tuple(PrintedGap(**{**each, "state": GapState(each["state"])}) for each in said["gaps"])
     return Approval(**{**said, "gaps": gaps})
+
+
+def _despite(said: dict[str, Any]) -> Despite:
+    return Despite(**{**said, "gaps": tuple(KnownGap(**each) for each in said["gaps"])})

@@ -22,6 +22,7 @@ from conference.storage.guests import SqlInvitees, SqlVenues
 from conference.storage.identities import SqlIdentities
 from conference.storage.invitee_imports import SqlInviteeImports
 from conference.storage.minutes import SqlMinutes, SqlMinutesTemplates
+from conference.storage.minutes_sources import SqlMinutesSources
 from conference.storage.preparation import SqlPreparation
 from conference.storage.proceedings import SqlAgenda, SqlFloor, SqlStatements, SqlStays
 from conference.storage.promotions import SqlPromotions
@@ -235,4 +236,5 @@ class SqlUnitOfWork:
         self.transcript = SqlTranscript(connection)
         self.terms = SqlTerms(connection)
         self.minutes = SqlMinutes(connection)
+        self.minutes_sources = SqlMinutesSources(connection)
         self.minutes_templates = SqlMinutesTemplates(connection)

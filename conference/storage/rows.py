@@ -29,7 +29,7 @@ from conference.model.export import Export, ExportKind, ExportState
 from conference.model.floor import Ending, EndReason, Turn, TurnState
 from conference.model.identity import Identity, Proof
 from conference.model.invitee import Invitee
-from conference.model.minutes import Minutes, MinutesTemplate
+from conference.model.minutes import EarlierText, Minutes, MinutesTemplate
 from conference.model.notice import Notice
 from conference.model.organization import Level, Organization, StaffSession, User
 from conference.model.participant import (
@@ -87,6 +87,7 @@ Entity = (
     | Gap
     | Minutes
     | MinutesTemplate
+    | EarlierText
 )
 
 

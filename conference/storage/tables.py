@@ -706,7 +706,31 @@ minutes = sa.Table(
     sa.Column("reviewed_wall_ms", sa.BigInteger),
     sa.Column("gaps_reason", sa.String(500), nullable=False),
     sa.Column("approval", sa.Text),
+    sa.Column("made_number", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("despite", sa.Text),
+    sa.Column("letterhead", sa.Text),
     sa.UniqueConstraint("consultation_id", "kind", "version"),
+)
+
+minutes_texts = sa.Table(  # what stood in drafts before it was replaced
+    "minutes_texts",
+    metadata,
+    sa.Column("minutes_id", sa.ForeignKey("minutes.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("revision", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("consultation_id", sa.ForeignKey("consultations.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("sections", sa.Text, nullable=False),
+    sa.Column("written_by", sa.String(200), nullable=False),
+    sa.Column("written_wall_ms", sa.BigInteger, nullable=False),
+    sa.Column("replaced_by", sa.String(200), nullable=False),
+    sa.Column("replaced_wall_ms", sa.BigInteger, nullable=False),
+)
+
+minutes_layouts = sa.Table(  # the template that approved ones are printed by
+    "minutes_layouts",
+    metadata,
+    sa.Column("minutes_id", sa.ForeignKey("minutes.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("consultation_id", sa.ForeignKey("consultations.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
 )
 
 minutes_templates = sa.Table(

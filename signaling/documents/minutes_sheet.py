@@ -86,6 +86,8 @@ def notes(minutes: Minutes, zone: tzinfo) -> Iterator[str]:
         f"留痕第{approval.head_number:,}条，校验值{_grouped(approval.head_hash)}"
     )
     yield from _gap_notes(approval)
+    if approval.despite_outdated_reason:
+        yield f"生成后有改动仍批准的理由：{approval.despite_outdated_reason}"
 
 
 def _gap_notes(approval: Approval) -> Iterator[str]:

@@ -15,6 +15,9 @@ from conference.model.permissions import Action
 from signaling.http.bodies import parsed, read_body
 from signaling.http.context import CONTEXT
 from signaling.http.minutes_resources import (
+    EarlierList,
+    EarlierResource,
+    MakeBody,
     MinutesBody,
     MinutesOverview,
     MinutesResource,
@@ -29,6 +32,7 @@ from signaling.http.tagged import Body, body_for_one
 
 MINUTES_PATH: Final = f"{PREFIX}/consultations/{{cid}}/minutes"
 _MAX_BYTES: Final = 8 * 1024 * 1024
+_MAX_MAKE_BYTES: Final = 1_000
 _MOST_WORDS: Final = 2_000
 
 
@@ -66,19 +70,37 @@ async def get_version(
 @documented
 async def make_minutes(
     request: web.Request, cid: str, kind: MinutesKind, /
-) -> r200[MinutesResource] | r401[Problem] | r403[Problem] | r404[Problem] | r409[Problem]:
+) -> r200[MinutesResource] | r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem] | r409[Problem]:
     """
-    Make a draft of what there is now: agenda, attendance, floor, transcript, statements, what the public asked and was answered. A draft that was there is made anew.
+    Make a draft of what there is now: agenda, attendance, floor, transcript, statements, what the public asked and was answered. A draft that was there is made anew, by {revision} of the one that was seen; what stood in it is kept.
 
     Security: BearerToken: []
     Tags: minutes
     Status Codes:
-        409: invalid_state: the newest version is reviewed or approved, it was never live, or is archived
+        409: edit_conflict: there is a draft, of another revision; invalid_state: the newest version is reviewed or approved, it was never live, or is archived
     """  # noqa: E501 the parser of this text knows no continued lines
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.MINUTES_EDIT)
     context.rooms.require_here(cid)
-    return await _one(await context.minutes.make(cid, kind, grant.bearer))
+    content = await read_body(request, _MAX_MAKE_BYTES) if request.can_read_body else b""
+    body = parsed(MakeBody, content) if content else MakeBody()
+    return await _one(await context.minutes.make(cid, kind, grant.bearer, body.revision))
+
+
+@documented
+async def get_earlier(
+    request: web.Request, cid: str, mid: str, /
+) -> r200[EarlierList] | r401[Problem] | r403[Problem] | r404[Problem]:
+    """
+    What stood in a version before somebody wrote something else, or had it made anew: the sections that were replaced, who had written them and who replaced them, the newest first.
+
+    Security: BearerToken: []
+    Tags: minutes
+    """  # noqa: E501 the parser of this text knows no continued lines
+    context = request.app[CONTEXT]
+    grant, _ = await context.authorise(request, cid, Action.MINUTES_READ)
+    found = await context.minutes.earlier(cid, mid, grant.bearer)
+    return await _in_thread(lambda: EarlierList(items=[EarlierResource.of(each) for each in found]))
 
 
 @documented
@@ -103,7 +125,7 @@ async def edit_minutes(
     """
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.MINUTES_EDIT)
-    body = parsed(MinutesBody, await read_body(request, _MAX_BYTES))
+    body = await asyncio.to_thread(parsed, MinutesBody, await read_body(request, _MAX_BYTES))
     return await _one(await context.minutes.edit(cid, mid, body.revision, body.texts(), grant.bearer))
 
 
@@ -117,13 +139,13 @@ async def review_minutes(
     Security: BearerToken: []
     Tags: minutes
     Status Codes:
-        409: gaps_open without a reason; edit_conflict; invalid_state
+        409: gaps_open or minutes_outdated without a reason; confidential_text; edit_conflict; invalid_state
     """
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.MINUTES_EDIT)
     context.rooms.require_here(cid)
-    reason = body.despite_gaps_reason
-    return await _one(await context.minutes.review(cid, mid, body.revision, grant.bearer, reason))
+    reasons = body.despite_gaps_reason, body.despite_outdated_reason
+    return await _one(await context.minutes.review(cid, mid, body.revision, grant.bearer, *reasons))
 
 
 @documented
@@ -136,13 +158,13 @@ async def approve_minutes(
     Security: BearerToken: []
     Tags: minutes
     Status Codes:
-        409: gaps_open without a reason, now or at the review; edit_conflict; invalid_state
-    """
+        409: gaps_open or minutes_outdated without a reason, now or at the review for these very gaps and changes; confidential_text; edit_conflict; invalid_state
+    """  # noqa: E501 the parser of this text knows no continued lines
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.MINUTES_APPROVE)
     context.rooms.require_here(cid)
-    reason = body.despite_gaps_reason
-    return await _one(await context.minutes.approve(cid, mid, body.revision, grant.bearer, reason))
+    reasons = body.despite_gaps_reason, body.despite_outdated_reason
+    return await _one(await context.minutes.approve(cid, mid, body.revision, grant.bearer, *reasons))
 
 
 @documented
@@ -204,6 +226,7 @@ def add_to(app: web.Application) -> None:
     )
     app.router.add_post(f"{MINUTES_PATH}/{{kind:record|summary}}", make_minutes)
     app.router.add_patch(one, edit_minutes)
+    app.router.add_get(f"{one}/earlier", get_earlier, allow_head=False)
     app.router.add_post(f"{one}/review", review_minutes)
     app.router.add_post(f"{one}/approve", approve_minutes)
     app.router.add_post(f"{one}/reopen", reopen_minutes)

@@ -7,7 +7,15 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from conference.model.ids import PLAIN_PATTERN
-from conference.model.minutes import MAX_REASON, MAX_SECTION, BlockerCode, Minutes, MinutesKind, MinutesState
+from conference.model.minutes import (
+    MAX_REASON,
+    MAX_SECTION,
+    BlockerCode,
+    EarlierText,
+    Minutes,
+    MinutesKind,
+    MinutesState,
+)
 from conference.model.transcript import GapState
 from conference.services.minutes import FoundPassage, MinutesView
 from conference.transcript_views import SegmentView
@@ -40,7 +48,8 @@ class PrintedGapResource(Resource):
 
 
 class ApprovalResource(Resource):
-    """What is printed: the line of the trace that says so, the gaps, and why it was approved nevertheless."""
+    """What is printed: the line of the trace that says so, the gaps, and why it was approved nevertheless, or although
+    what a record was made of had changed."""
 
     by: str
     at_wall_ms: int
@@ -48,6 +57,16 @@ class ApprovalResource(Resource):
     head_hash: str
     gaps: list[PrintedGapResource]
     despite_gaps_reason: str
+    despite_outdated_reason: str
+
+
+class LetterheadResource(Resource):
+    """Under what approved minutes are printed, whatever became of it since. `template_sha256` is null for the built-in
+    layout."""
+
+    title: str
+    organization: str | None
+    template_sha256: str | None
 
 
 class MinutesVersion(Resource):
@@ -64,6 +83,7 @@ class MinutesVersion(Resource):
     reviewed_at_ms: int | None
     gaps_reason: str
     approval: ApprovalResource | None
+    letterhead: LetterheadResource | None
 
     @classmethod
     def fields(cls, minutes: Minutes) -> dict[str, object]:
@@ -73,6 +93,7 @@ class MinutesVersion(Resource):
             "updated_at_ms": minutes.updated_wall_ms,
             "reviewed_at_ms": minutes.reviewed_wall_ms,
             "approval": minutes.approval,
+            "letterhead": minutes.letterhead,
         }
 
     @classmethod
@@ -91,10 +112,13 @@ class MinutesResource(MinutesVersion):
 
 
 class BlockerResource(Resource):
-    """What is to be looked at before minutes are approved; open gaps alone stand in the way."""
+    """What is to be looked at before minutes are approved. Open gaps and a record that is outdated stand in the way
+    until a reason is given, confidential words until they are taken out. `kind`: the one that it concerns, null for
+    both."""
 
     code: BlockerCode
     count: int
+    kind: MinutesKind | None
 
 
 class TraceHead(Resource):
@@ -120,6 +144,34 @@ class MinutesOverview(Resource):
             blockers=[BlockerResource.model_validate(each) for each in view.blockers],
             audit_head=TraceHead.model_validate(view.head),
         )
+
+
+class EarlierResource(Resource):
+    """Sections as they stood in a revision, before others took their place. Times are UTC."""
+
+    revision: int
+    written_by: str
+    written_at_ms: int
+    replaced_by: str
+    replaced_at_ms: int
+    sections: list[SectionResource]
+
+    @classmethod
+    def of(cls, text: EarlierText) -> EarlierResource:
+        return cls.model_validate(
+            {
+                "revision": text.revision,
+                "written_by": text.written_by,
+                "written_at_ms": text.written_wall_ms,
+                "replaced_by": text.replaced_by,
+                "replaced_at_ms": text.replaced_wall_ms,
+                "sections": text.sections,
+            }
+        )
+
+
+class EarlierList(Resource):
+    items: list[EarlierResource]
 
 
 class PassageResource(Resource):
@@ -166,13 +218,23 @@ class MinutesBody(BaseModel):
         return {each.key: each.text for each in self.sections}
 
 
+class MakeBody(BaseModel):
+    """`revision`: of the draft that is made anew; none where there is none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    revision: _Revision | None = None
+
+
 class StepBody(BaseModel):
-    """`despite_gaps_reason`: why, although there are gaps in the transcript."""
+    """`despite_gaps_reason`: why, although there are gaps in the transcript; `despite_outdated_reason`: why, although
+    what a record was made of changed since."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     revision: _Revision
     despite_gaps_reason: _Reason = ""
+    despite_outdated_reason: _Reason = ""
 
 
 class ReopenBody(BaseModel):

@@ -72,6 +72,8 @@ STATUS_OF: Final[dict[str, int]] = {
     "text_refused": 422,
     "link_not_found": 404,
     "gaps_open": 409,
+    "minutes_outdated": 409,
+    "confidential_text": 409,
     "template_refused": 422,
     "stale": 409,
     "precondition_failed": 412,

@@ -69,6 +69,8 @@ EMPTY = {
     ("broadcast_cuts", "erased_wall_ms"),
     ("exports", "deleted_at_ms"),
     ("minutes", "approval"),
+    ("minutes", "despite"),
+    ("minutes", "letterhead"),
     ("responses", "earlier"),
     ("responses", "extension"),
     ("participants", "left_at_ms"),

@@ -105,7 +105,7 @@ async def test_from_what_was_said_to_approved_minutes(door: Door) -> None:
     await hold(door)
     empty = await good(door, "GET", "/minutes")
     assert (empty["record"], empty["summary"], empty["versions"]) == (None, None, [])
-    assert empty["blockers"] == [{"code": "uncertain_speakers", "count": 1}]
+    assert empty["blockers"] == [{"code": "uncertain_speakers", "count": 1, "kind": None}]
     record = await good(door, "POST", "/minutes/record")
     sections = {each["key"]: each for each in record["sections"]}
     (item,) = [each for key, each in sections.items() if key.startswith("item:")]
@@ -159,6 +159,41 @@ async def test_from_what_was_said_to_approved_minutes(door: Door) -> None:
     assert await good(door, "GET", "/minutes/summary/1") == approved
 
 
+async def test_making_it_anew_takes_the_place_of_what_was_seen_and_keeps_it(door: Door) -> None:
+    await hold(door)
+    summary = await good(door, "POST", "/minutes/summary")
+    path, texts = f"/minutes/{summary['id']}", [{"key": "decisions", "text": "（一）手写。"}]
+    await good(door, "PATCH", path, {"revision": 1, "sections": texts})
+    for body in (None, {}, {"revision": 1}):
+        status, refused = await door.ask("POST", f"{CID}/minutes/summary", body)
+        assert (status, refused["code"]) == (409, "edit_conflict"), body
+    assert (await door.ask("POST", f"{CID}/minutes/summary", {"revision": "x"}))[0] == 400
+    made = await good(door, "POST", "/minutes/summary", {"revision": 2})
+    assert made["sections"] == summary["sections"]
+    (kept,) = (await good(door, "GET", f"{path}/earlier"))["items"]
+    assert (kept["revision"], kept["written_by"], kept["replaced_by"]) == (2, "李秘书", "李秘书")
+    assert [(each["key"], each["text"]) for each in kept["sections"]] == [("decisions", "（一）手写。")]
+
+
+async def test_a_record_that_is_outdated_or_confidential_waits(door: Door) -> None:
+    await hold(door)
+    record = await good(door, "POST", "/minutes/record")
+    path, step = f"{CID}/minutes/{record['id']}", {"revision": 1}
+    await good(door, "PATCH", "/transcript/seg_0002", {"revision": 1, "is_confidential": True})
+    blockers = (await good(door, "GET", "/minutes"))["blockers"]
+    assert {"code": "outdated", "count": 1, "kind": "record"} in blockers
+    assert {"code": "confidential", "count": 1, "kind": "record"} in blockers
+    status, refused = await door.ask("POST", f"{path}/review", step)
+    assert (status, refused["code"], refused["sentences"]) == (409, "confidential_text", 1)
+    (item,) = [each for each in record["sections"] if each["key"].startswith("item:")]
+    texts = [{"key": key, "text": "（略）"} for key in (item["key"], "statements")]
+    await good(door, "PATCH", f"/minutes/{record['id']}", {"revision": 1, "sections": texts})
+    status, refused = await door.ask("POST", f"{path}/review", {"revision": 2})
+    assert (status, refused["code"], refused["changes"]) == (409, "minutes_outdated", 1)
+    reviewed = {"revision": 2, "despite_outdated_reason": "已手工删去"}
+    assert (await door.ask("POST", f"{path}/review", reviewed))[0] == 200
+
+
 async def test_who_looks_again_is_told_whether_anything_changed(door: Door) -> None:
     await hold(door)
     await good(door, "POST", "/minutes/summary")
@@ -178,7 +213,7 @@ async def test_open_gaps_stand_in_the_way_until_somebody_says_why(door: Door) ->
     await gap(door)
     summary = await good(door, "POST", "/minutes/summary")
     view = await good(door, "GET", "/minutes")
-    assert {"code": "gaps", "count": 1} in view["blockers"]
+    assert {"code": "gaps", "count": 1, "kind": None} in view["blockers"]
     path = f"{CID}/minutes/{summary['id']}"
     status, refused = await door.ask("POST", f"{path}/review", {"revision": 1})
     assert (status, refused["code"], refused["gaps"]) == (409, "gaps_open", 1)

@@ -133,6 +133,7 @@ DOORS = (
     door(Action.MINUTES_READ, "GET", "/minutes/passages?section=decisions"),
     door(Action.MINUTES_READ, "GET", "/minutes.docx"),
     door(Action.MINUTES_READ, "GET", "/minutes.pdf"),
+    door(Action.MINUTES_READ, "GET", "/minutes/m_none/earlier"),
     door(Action.MINUTES_EDIT, "POST", "/minutes/record"),
     door(Action.MINUTES_EDIT, "PATCH", "/minutes/m_none", {"revision": 1, "sections": []}),
     door(Action.MINUTES_EDIT, "POST", "/minutes/m_none/review", {"revision": 1}),

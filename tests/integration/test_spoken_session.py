@@ -389,7 +389,10 @@ async def approve_despite_gaps(story: Story) -> Json:
     assert {each["reason"] for each in gaps} == {"unreadable"}
     record = await desk.good("POST", "/minutes/record")
     view = await desk.good("GET", "/minutes")
-    assert view["blockers"] == [{"code": "gaps", "count": 2}, {"code": "unclear", "count": 1}]
+    assert view["blockers"] == [
+        {"code": "gaps", "count": 2, "kind": None},
+        {"code": "unclear", "count": 1, "kind": None},
+    ]
     path, revision = f"/minutes/{record['id']}", record["revision"]
     status, refused = await desk.ask("POST", f"{path}/review", {"revision": revision})
     assert (status, refused["code"], refused["gaps"]) == (409, "gaps_open", 2)
@@ -399,7 +402,8 @@ async def approve_despite_gaps(story: Story) -> Json:
     status, refused = await desk.ask("POST", f"{path}/review", {"revision": revision})
     assert (status, refused["code"], refused["gaps"]) == (409, "gaps_open", 1)
 
-    record = await desk.good("POST", "/minutes/record")  # with the note that stands there now
+    # With the note that stands there now.
+    record = await desk.good("POST", "/minutes/record", {"revision": revision})
     written = {"revision": record["revision"], "sections": [{"key": "decisions", "text": DECISION}]}
     record = await desk.good("PATCH", path, written)
     record = await desk.good(
@@ -588,12 +592,12 @@ async def approve_second_version(story: Story, first: list[str]) -> None:
     assert (missed["speaker"]["name"], missed["text"]) == ("陈敏", "水费怎么收也要听群众的。")
     assert gap["from_ms"] <= missed["start_ms"] <= missed["end_ms"] <= gap["to_ms"]
     view = await desk.good("GET", "/minutes")
-    assert view["blockers"] == [{"code": "unclear", "count": 1}]
+    assert view["blockers"] == [{"code": "unclear", "count": 1, "kind": None}]
 
     approved = view["record"]
     second = await desk.good("POST", f"/minutes/{approved['id']}/reopen", {"revision": approved["revision"]})
     assert (second["version"], second["state"], second["sections"]) == (2, "draft", approved["sections"])
-    second = await desk.good("POST", "/minutes/record")
+    second = await desk.good("POST", "/minutes/record", {"revision": second["revision"]})
     written = {"revision": second["revision"], "sections": [{"key": "decisions", "text": DECISION}]}
     second = await desk.good("PATCH", f"/minutes/{second['id']}", written)
     for door, step in ((desk, "review"), (chair, "approve")):

@@ -22,7 +22,11 @@ from conference.services.ports.meeting_rows import (
     StatementRepository,
     StayRepository,
 )
-from conference.services.ports.minutes import MinutesRepository, MinutesTemplateRepository
+from conference.services.ports.minutes import (
+    MinutesRepository,
+    MinutesSourcesRepository,
+    MinutesTemplateRepository,
+)
 from conference.services.ports.preparing_rows import (
     BriefingFileRepository,
     InviteeImportRepository,
@@ -133,6 +137,9 @@ class UnitOfWork(Protocol):
 
     @property
     def minutes(self) -> MinutesRepository: ...
+
+    @property
+    def minutes_sources(self) -> MinutesSourcesRepository: ...
 
     @property
     def minutes_templates(self) -> MinutesTemplateRepository: ...

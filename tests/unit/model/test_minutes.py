@@ -12,6 +12,7 @@ from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.minutes import (
     MAX_SECTION,
     Approval,
+    Letterhead,
     Minutes,
     MinutesKind,
     MinutesState,
@@ -22,6 +23,7 @@ from conference.model.minutes import (
 
 SECTIONS: Final = (Section("name", "会议名称", "协商会"), Section("decisions", "一、议定事项"))
 DRAFT: Final = Minutes("m", "c", MinutesKind.SUMMARY, 1, MinutesState.DRAFT, 3, SECTIONS, "钱文", 100)
+HEAD: Final = Letterhead("协商会", "市政协")
 APPROVAL: Final = Approval("周正明", 900, 12, "ab" * 32)
 
 
@@ -52,7 +54,7 @@ def test_from_draft_to_approved() -> None:
         "钱文",
         "机器坏了",
     )
-    approved = reviewed.approved(4).sealed(APPROVAL)
+    approved = reviewed.approved(4, HEAD).sealed(APPROVAL)
     assert (approved.state, approved.revision, approved.approval) == (MinutesState.APPROVED, 5, APPROVAL)
     assert approved.sections == DRAFT.sections
 
@@ -61,10 +63,10 @@ def test_from_draft_to_approved() -> None:
 def test_what_is_no_draft_is_not_written_in(state: MinutesState) -> None:
     minutes = DRAFT.reviewed(3, "钱文", 300)
     if state is MinutesState.APPROVED:
-        minutes = minutes.approved(minutes.revision)
+        minutes = minutes.approved(minutes.revision, HEAD)
     attempts: list[Callable[[], Minutes]] = [
         lambda: minutes.edited(minutes.revision, {"decisions": "x"}, "李四", 400),
-        lambda: minutes.remade(SECTIONS, "李四", 400),
+        lambda: minutes.remade(minutes.revision, SECTIONS, "李四", 400, 9),
         lambda: minutes.reviewed(minutes.revision, "李四", 400),
     ]
     for attempt in attempts:
@@ -74,7 +76,7 @@ def test_what_is_no_draft_is_not_written_in(state: MinutesState) -> None:
 
 def test_a_draft_is_not_approved_and_not_reopened() -> None:
     attempts: list[Callable[[], Minutes]] = [
-        lambda: DRAFT.approved(3),
+        lambda: DRAFT.approved(3, HEAD),
         lambda: DRAFT.reopened(3, "m2", "李四", 400),
     ]
     for attempt in attempts:
@@ -89,7 +91,7 @@ def test_reopening_reviewed_ones_goes_on_in_the_same_version() -> None:
 
 
 def test_reopening_approved_ones_leaves_them_and_begins_the_next_version() -> None:
-    approved = DRAFT.reviewed(3, "钱文", 300).approved(4).sealed(APPROVAL)
+    approved = DRAFT.reviewed(3, "钱文", 300).approved(4, HEAD).sealed(APPROVAL)
     later = approved.reopened(5, "m2", "李四", 400)
     assert (later.id, later.version, later.revision, later.state) == ("m2", 2, 1, MinutesState.DRAFT)
     assert later.sections == approved.sections
@@ -100,7 +102,28 @@ def test_reopening_approved_ones_leaves_them_and_begins_the_next_version() -> No
 def test_the_digest_is_that_of_what_it_says() -> None:
     other = DRAFT.edited(3, {"decisions": "x"}, "李四", 200)
     assert DRAFT.digest != other.digest
-    assert DRAFT.reviewed(3, "钱文", 300).digest == DRAFT.digest
+    reviewed = DRAFT.reviewed(3, "钱文", 300)
+    assert reviewed.digest == DRAFT.digest
+    heads = (
+        HEAD,
+        Letterhead("别的会", "市政协"),
+        Letterhead("协商会", None),
+        Letterhead("协商会", "市政协", "ab"),
+    )
+    assert len({DRAFT.digest, *(reviewed.approved(4, each).digest for each in heads)}) == 5
+
+
+def test_a_draft_is_made_anew_by_revision_and_what_is_gone_is_named() -> None:
+    sections = (Section("name", "会议名称", "改了"), Section("new", "一、新", "x"))
+    with pytest.raises(ConferenceError, check=lambda error: error.code == "edit_conflict"):
+        DRAFT.remade(2, sections, "李四", 200, 9)
+    made = DRAFT.remade(3, sections, "李四", 200, 9)
+    assert (made.revision, made.sections, made.made_number) == (4, sections, 9)
+    gone = DRAFT.replaced_by(made)
+    assert gone is not None
+    assert (gone.revision, gone.sections, gone.written_by) == (3, (SECTIONS[0],), "钱文")
+    assert (gone.replaced_by, gone.replaced_wall_ms) == ("李四", 200)
+    assert DRAFT.replaced_by(DRAFT.remade(3, SECTIONS, "李四", 200, 9)) is None
 
 
 def test_an_approval_names_the_end_of_the_trace() -> None:

@@ -123,7 +123,7 @@ def test_a_long_speech_gets_paragraphs() -> None:
 def test_nothing_confidential_and_nothing_unclear_passes_for_certain() -> None:
     said = record()["item:a_discuss"].text
     assert "病情" not in said
-    assert f"费用测算在后面的附表里。{UNCLEAR}{CONFIDENTIAL}" in said
+    assert f"〔费用测算在后面的附表里。〕{UNCLEAR}{CONFIDENTIAL}" in said
     assert "青禾县分会场（发言人待确认）：我补充一句" in said
 
 

@@ -13,6 +13,7 @@ from conference.model.errors import ConferenceError
 from conference.model.permissions import Role
 from conference.model.transcript import Gap, GapState, SpeakerLabel, TranscriptSegment
 from conference.services.minutes import MinutesDesk
+from conference.services.ports import UnitOfWork
 from tests.unit.services.conftest import World
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -30,6 +31,9 @@ class ScriptedGaps:
 
     async def gaps(self, consultation_id: str) -> Sequence[Gap]:
         return [each for each in self.found if each.consultation_id == consultation_id]
+
+    async def gaps_in(self, unit: UnitOfWork, consultation_id: str) -> Sequence[Gap]:
+        return await self.gaps(consultation_id)
 
 
 @dataclass

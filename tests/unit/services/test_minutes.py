@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Awaitable
 from dataclasses import replace
@@ -10,7 +11,7 @@ import pytest
 
 from conference.model.audit import CLI, STAFF_CHAIN, AuditEntry
 from conference.model.errors import ConferenceError
-from conference.model.minutes import BlockerCode, Minutes, MinutesKind, MinutesState
+from conference.model.minutes import BlockerCode, Letterhead, Minutes, MinutesKind, MinutesState
 from conference.model.organization import Level, Organization
 from conference.model.permissions import Role
 from conference.model.transcript import GapState, SpeakerLabel
@@ -57,7 +58,12 @@ async def test_the_record_is_made_of_what_took_place(writing: Writing) -> None:
         "周正明（主持人）：同意，由交通局牵头落实。",
     ]
     view = await writing.desk.view("c", STAFF)
-    assert (view.record, view.summary, view.versions, view.blockers) == (record, None, (record,), ())
+    assert (view.record, view.summary, view.versions, view.blockers) == (
+        record,
+        None,
+        (replace(record, sections=()),),
+        (),
+    )
     assert view.head.hash == (await writing.world.trace())[-1].hash
     line = (await writing.world.trace())[-1]
     told = json.loads(line.content)
@@ -71,13 +77,142 @@ async def test_the_record_is_made_of_what_took_place(writing: Writing) -> None:
 
 async def test_making_it_anew_takes_in_what_was_corrected_since(writing: Writing) -> None:
     before = await writing.desk.make("c", RECORD, STAFF)
-    assert await writing.desk.make("c", RECORD, STAFF) == before
+    assert await writing.desk.make("c", RECORD, STAFF, 1) == before
     first, _ = await writing.items()
     await writing.say(segment(1, "周正明", 2_000, "现在正式开会。", role=Role.CHAIR, item_id=first))
-    after = await writing.desk.make("c", RECORD, STAFF)
+    after = await writing.desk.make("c", RECORD, STAFF, before.revision)
     assert (after.id, after.version, after.revision) == (before.id, 1, 2)
     assert "正式开会" in after.section(f"item:{first}").text
     assert await writing.actions() == ["minutes.made", "minutes.made"]
+
+
+async def test_what_was_written_by_hand_is_not_lost_when_it_is_made_anew(writing: Writing) -> None:
+    made = await writing.desk.make("c", RECORD, STAFF)
+    first, _ = await writing.items()
+    key = f"item:{first}"
+    other = World.bearer(Role.ORGANIZER, "李四")
+    written = await writing.desk.edit("c", made.id, 1, {key: "手写的话。"}, other)
+    for seen in (None, 1):
+        assert await code_of(writing.desk.make("c", RECORD, STAFF, seen)) == "edit_conflict"
+    assert await writing.desk.version("c", RECORD, None, STAFF) == written
+    again = await writing.desk.make("c", RECORD, STAFF, written.revision)
+    assert again.section(key) == made.section(key)
+    kept = await writing.desk.earlier("c", made.id, STAFF)
+    assert [(each.revision, each.written_by, each.replaced_by) for each in kept] == [
+        (2, "李四", "钱文"),
+        (1, "钱文", "李四"),
+    ]
+    assert [[section.text for section in each.sections] for each in kept] == [
+        ["手写的话。"],
+        ["周正明（主持人）：现在开会。"],
+    ]
+    assert await code_of(writing.desk.earlier("c", "m_none", STAFF)) == "not_found"
+
+
+async def test_a_record_is_made_anew_when_something_came_later_or_somebody_says_why(
+    writing: Writing,
+) -> None:
+    record = await writing.desk.make("c", RECORD, STAFF)
+    await writing.say(segment(5, "张三", 95_000, "补上的一句。"))
+    outdated = [(each.code, each.count, each.kind) for each in (await writing.desk.view("c", STAFF)).blockers]
+    assert outdated == [(BlockerCode.OUTDATED, 1, RECORD)]
+    assert await code_of(writing.desk.review("c", record.id, 1, STAFF)) == "minutes_outdated"
+    anew = await writing.desk.make("c", RECORD, STAFF, 1)
+    assert (await writing.desk.view("c", STAFF)).blockers == ()
+    reviewed = await writing.desk.review("c", record.id, anew.revision, STAFF)
+    await writing.say(segment(5, "张三", 95_000, "补上的又一句。"))
+    attempt = writing.desk.approve("c", record.id, reviewed.revision, CHAIR)
+    assert await code_of(attempt) == "minutes_outdated"
+    done = await writing.desk.approve("c", record.id, reviewed.revision, CHAIR, "", "只差一个字")
+    assert done.approval is not None
+    assert done.approval.despite_outdated_reason == "只差一个字"
+
+
+async def test_a_reason_for_what_came_later_holds_until_more_comes(writing: Writing) -> None:
+    record = await writing.desk.make("c", RECORD, STAFF)
+    await writing.say(segment(5, "张三", 95_000, "补上的一句。"))
+    reviewed = await writing.desk.review("c", record.id, 1, STAFF, "", "已经手工改好")
+    assert (await writing.desk.view("c", STAFF)).blockers == ()
+    await writing.say(segment(5, "张三", 95_000, "补上的又一句。"))
+    approve = writing.desk.approve
+    assert await code_of(approve("c", record.id, reviewed.revision, CHAIR)) == "minutes_outdated"
+    done = await approve("c", record.id, reviewed.revision, CHAIR, "", "又改了")
+    assert done.approval is not None
+    assert done.approval.despite_outdated_reason == "已经手工改好；又改了"
+
+
+async def test_a_draft_that_is_the_same_again_is_no_longer_outdated(writing: Writing) -> None:
+    record = await writing.desk.make("c", RECORD, STAFF)
+    await writing.say()  # a line without another word
+    again = await writing.desk.make("c", RECORD, STAFF, 1)
+    assert (again.sections, again.revision) == (record.sections, 2)
+    assert (await writing.desk.view("c", STAFF)).blockers == ()
+
+
+async def test_what_became_confidential_stands_in_the_way_until_it_is_taken_out(writing: Writing) -> None:
+    first, second = await writing.items()
+    summary = await writing.desk.make("c", SUMMARY, STAFF)
+    quoted = "（一）张三：建议，增加 班车！"
+    summary = await writing.desk.edit("c", summary.id, 1, {"decisions": quoted}, STAFF)
+    assert (await writing.desk.view("c", STAFF)).blockers == ()
+    line = segment(2, "张三", 62_000, "建议增加班车。好的。", item_id=second, is_confidential=True)
+    await writing.say(line)
+    found = [(each.code, each.count, each.kind) for each in (await writing.desk.view("c", STAFF)).blockers]
+    assert found == [(BlockerCode.CONFIDENTIAL, 1, SUMMARY)]
+    review = writing.desk.review
+    assert await code_of(review("c", summary.id, 2, STAFF, "理由", "理由")) == "confidential_text"
+    cleaned = await writing.desk.edit("c", summary.id, 2, {"decisions": "（一）略。"}, STAFF)
+    reviewed = await review("c", summary.id, cleaned.revision, STAFF)
+    opening = "现在正式开会，请大家发言。"
+    await writing.say(segment(5, "周正明", 90_000, opening, role=Role.CHAIR, item_id=first))
+    draft = await writing.desk.reopen("c", summary.id, reviewed.revision, STAFF)
+    draft = await writing.desk.edit("c", summary.id, draft.revision, {"decisions": opening}, STAFF)
+    reviewed = await review("c", summary.id, draft.revision, STAFF)
+    await writing.say(segment(5, "周正明", 90_000, opening, role=Role.CHAIR, is_confidential=True))
+    attempt = writing.desk.approve("c", summary.id, reviewed.revision, CHAIR)
+    assert await code_of(attempt) == "confidential_text"
+    await writing.say(segment(6, "周正明", 99_000, opening, role=Role.CHAIR))  # it was said openly as well
+    assert await writing.desk.approve("c", summary.id, reviewed.revision, CHAIR)
+
+
+async def test_a_reason_holds_for_the_gaps_that_it_was_given_for(writing: Writing) -> None:
+    summary = await writing.desk.make("c", SUMMARY, STAFF)
+    writing.gaps.found = [GAP]
+    reviewed = await writing.desk.review("c", summary.id, 1, STAFF, "没有录音")
+    later = replace(GAP, from_ms=60_000, to_ms=90_000)
+    writing.gaps.found = [replace(GAP, to_ms=20_000), later]  # of the first one something was found
+    with pytest.raises(ConferenceError, check=lambda error: error.code == "gaps_open") as refused:
+        await writing.desk.approve("c", summary.id, reviewed.revision, CHAIR)
+    assert refused.value.members["gaps"] == 1
+    done = await writing.desk.approve("c", summary.id, reviewed.revision, CHAIR, "线路又断了")
+    assert done.approval is not None
+    assert done.approval.despite_gaps_reason == "没有录音；线路又断了"
+
+
+async def test_approved_minutes_are_printed_under_what_they_were_approved_under(writing: Writing) -> None:
+    world = writing.world
+    async with world.database.transaction() as unit:
+        await unit.organizations.add(ORGANIZATION)
+        consultation = await unit.consultations.get("c")
+        assert consultation is not None
+        await unit.consultations.save(replace(consultation, organization="市政协", organization_id="o"))
+        await unit.audit.append(NOTED)
+    await writing.desk.set_template("o", "x.docx", TEMPLATE, STAFF)
+    done = await approved(writing)
+    assert done.letterhead == Letterhead("协商会", "市政协", hashlib.sha256(TEMPLATE).hexdigest())
+    assert done.digest != replace(done, letterhead=None).digest
+    await writing.desk.remove_template("o", STAFF)
+    async with world.database.transaction() as unit:
+        consultation = await unit.consultations.get("c")
+        assert consultation is not None
+        await unit.consultations.save(replace(consultation, title="别的会", organization="省政协"))
+        await unit.audit.append(NOTED)
+    printed = await writing.desk.printed("c", SUMMARY, None, STAFF, "docx")
+    assert (printed.consultation.title, printed.consultation.organization) == ("协商会", "市政协")
+    assert printed.template == TEMPLATE
+    later = await writing.desk.reopen("c", done.id, done.revision, STAFF)
+    printed = await writing.desk.printed("c", SUMMARY, later.version, STAFF, "docx")
+    assert (printed.consultation.title, printed.template) == ("别的会", None)
 
 
 async def test_a_meeting_that_was_never_live_has_no_minutes(world: World) -> None:
@@ -227,6 +362,7 @@ async def test_only_those_who_may(writing: Writing) -> None:
     desk, member = writing.desk, World.bearer(Role.MEMBER)
     for attempt in (
         desk.view("c", member),
+        desk.earlier("c", minutes.id, member),
         desk.version("c", SUMMARY, None, member),
         desk.passages("c", minutes.id, "decisions", "", member),
         desk.printed("c", SUMMARY, None, member, "docx"),

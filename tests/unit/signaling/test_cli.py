@@ -183,6 +183,7 @@ def test_openapi_describes_the_contract(tmp_path: Path) -> None:
         "/api/v1/consultations/{cid}/minutes/{kind}/{version}",
         "/api/v1/consultations/{cid}/minutes/{mid}",
         "/api/v1/consultations/{cid}/minutes/{mid}/approve",
+        "/api/v1/consultations/{cid}/minutes/{mid}/earlier",
         "/api/v1/consultations/{cid}/minutes/{mid}/reopen",
         "/api/v1/consultations/{cid}/minutes/{mid}/review",
         "/api/v1/consultations/{cid}/own-speeches",

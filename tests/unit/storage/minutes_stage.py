@@ -69,7 +69,8 @@ async def _say_more(on: Minuted) -> None:
 
 async def _remake(on: Minuted) -> None:
     await _say_more(on)
-    await on.writing.desk.make("c", RECORD, STAFF)
+    minutes = await _newest(on, RECORD)
+    await on.writing.desk.make("c", RECORD, STAFF, minutes.revision)
 
 
 async def _edit(on: Minuted) -> None:

@@ -25,6 +25,14 @@ export interface Approval {
   head_hash: string
   gaps: { name: string; from_ms: number; to_ms: number; state: GapState; note: string }[]
   despite_gaps_reason: string
+  despite_outdated_reason: string
+}
+
+/** Under what approved minutes are printed, whatever became of it since. */
+export interface Letterhead {
+  title: string
+  organization: string | null
+  template_sha256: string | null
 }
 
 export interface MinutesVersion {
@@ -40,16 +48,30 @@ export interface MinutesVersion {
   /** why it was submitted although gaps were open */
   gaps_reason: string
   approval: Approval | null
+  letterhead: Letterhead | null
 }
 
 export type MinutesDoc = MinutesVersion & { sections: MinutesSection[] }
-export type BlockerCode = 'gaps' | 'uncertain_speakers' | 'unclear'
+export type BlockerCode = 'gaps' | 'outdated' | 'confidential' | 'uncertain_speakers' | 'unclear'
+
+/** `kind`: the document that it concerns, null for both */
+export interface Blocker {
+  code: BlockerCode
+  count: number
+  kind: MinutesKind | null
+}
+
+/** Why all the same: for gaps in the transcript, and for what changed since a record was made. */
+export interface Reasons {
+  gaps?: string
+  outdated?: string
+}
 
 export interface Minutes {
   record: MinutesDoc | null
   summary: MinutesDoc | null
   versions: MinutesVersion[]
-  blockers: { code: BlockerCode; count: number }[]
+  blockers: Blocker[]
   audit_head: { number: number; hash: string }
 }
 
@@ -65,17 +87,22 @@ export const FIELDS: ReadonlySet<string> = new Set(['name', 'topic', 'time', 'pl
 /** Filled in by hand, on paper. */
 export const SIGNATURES: ReadonlySet<string> = new Set(['review', 'signature'])
 
-const despite = (revision: number, reason?: string): object => ({ revision, ...(reason ? { despite_gaps_reason: reason } : {}) })
+const despite = (revision: number, { gaps, outdated }: Reasons): object => ({
+  revision,
+  ...(gaps ? { despite_gaps_reason: gaps } : {}),
+  ...(outdated ? { despite_outdated_reason: outdated } : {}),
+})
 
 export const minutes = (http: Http, cid: string) => {
   const path = `${pathOf(cid)}/minutes`
   const of = (id: string): string => `${path}/${encodeURIComponent(id)}`
   return {
     all: (kept: Kept<Minutes> | null = null) => http.look<Minutes>(path, {}, kept),
-    make: (kind: MinutesKind) => http.send<MinutesDoc>('POST', `${path}/${kind}`),
+    /** `revision`: of the draft that it takes the place of */
+    make: (kind: MinutesKind, revision?: number) => http.send<MinutesDoc>('POST', `${path}/${kind}`, revision === undefined ? {} : { revision }),
     edit: (id: string, revision: number, sections: Pick<MinutesSection, 'key' | 'text'>[]) => http.send<MinutesDoc>('PATCH', of(id), { revision, sections }),
-    review: (id: string, revision: number, despiteGapsReason?: string) => http.send<MinutesDoc>('POST', `${of(id)}/review`, despite(revision, despiteGapsReason)),
-    approve: (id: string, revision: number, despiteGapsReason?: string) => http.send<MinutesDoc>('POST', `${of(id)}/approve`, despite(revision, despiteGapsReason)),
+    review: (id: string, revision: number, reasons: Reasons = {}) => http.send<MinutesDoc>('POST', `${of(id)}/review`, despite(revision, reasons)),
+    approve: (id: string, revision: number, reasons: Reasons = {}) => http.send<MinutesDoc>('POST', `${of(id)}/approve`, despite(revision, reasons)),
     reopen: (id: string, revision: number) => http.send<MinutesDoc>('POST', `${of(id)}/reopen`, { revision }),
     passages: (section: string, kind: MinutesKind, words: string) => http.get<{ items: Passage[] }>(`${path}/passages`, { section, kind, words }),
     file: (format: 'docx' | 'pdf', kind: MinutesKind, version?: number) => http.download(`${path}.${format}`, { kind, version }),

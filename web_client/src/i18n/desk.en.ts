@@ -569,6 +569,8 @@ export const deskEn: typeof deskZhCN = {
     no_channel: 'No reminder reaches it. Please add an e-mail or phone under “Departments and links”, or call where this server sends neither mail nor messages',
     paper_failed: 'The PDF cannot be made just now. Please try again later, print the page, or take the workbook',
     gaps_open: 'The transcript still has gaps. Settle them, or say why',
+    minutes_outdated: 'Something changed since this record was made. Make it anew, or say why',
+    confidential_text: 'Some sentences in it are marked confidential; take them out first',
     document_failed: 'The document cannot be made just now. Please try again later',
     template_refused: 'Your organisation’s template does not take these minutes. Please check it',
     bad_request: 'Something in it is not right; please check',

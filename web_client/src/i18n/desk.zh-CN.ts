@@ -567,6 +567,8 @@ export const deskZhCN = {
     no_channel: '提醒送不到。请在“部门与链接”里补上邮箱或手机；本机没有开通邮件和短信时，请电话联系',
     paper_failed: 'PDF 暂时做不出来，请稍后再试，或先打印网页、导出 XLSX',
     gaps_open: '转写稿还有缺口，请先处理，或写明原因',
+    minutes_outdated: '这份记录生成之后又有改动，请重新生成，或写明原因',
+    confidential_text: '稿中有已标为不公开的话，请先删去',
     document_failed: '文件暂时做不出来，请稍后再试',
     template_refused: '本单位的纪要模板用不了，请检查模板',
     bad_request: '填写的内容不对，请检查后再试',

@@ -2,7 +2,7 @@
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { ProblemError, type Kept } from '@/api/http'
-import { FIELDS, minutes, type Minutes, type MinutesApi, type MinutesDoc, type MinutesKind, type Passage } from '@/api/minutes'
+import { FIELDS, minutes, type BlockerCode, type Minutes, type MinutesApi, type MinutesDoc, type MinutesKind, type Passage, type Reasons } from '@/api/minutes'
 import { i18n } from '@/i18n'
 import { useActs } from './acts'
 import { useNotices } from './notices'
@@ -43,7 +43,14 @@ export const useMinutes = defineStore('minutes', () => {
   const mayEdit = computed(() => room.can('minutes.edit'))
   const mayApprove = computed(() => room.can('minutes.approve'))
   const doc = computed<MinutesDoc | null>(() => all.value?.[kind.value] ?? null)
-  const gaps = computed(() => all.value?.blockers.find((each) => each.code === 'gaps')?.count ?? 0)
+  /** what is to be looked at in the document that is shown */
+  const blockers = computed(() => (all.value?.blockers ?? []).filter((each) => each.kind === null || each.kind === kind.value))
+  const count = (code: BlockerCode): number => blockers.value.find((each) => each.code === code)?.count ?? 0
+  const gaps = computed(() => count('gaps'))
+  const outdated = computed(() => count('outdated'))
+  const confidential = computed(() => count('confidential'))
+  /** why the last step was refused */
+  const refused = ref('')
 
   const api = (http: Parameters<typeof minutes>[0]): MinutesApi => minutes(http, session.cid)
 
@@ -79,17 +86,24 @@ export const useMinutes = defineStore('minutes', () => {
   async function run(act: (all: MinutesApi) => Promise<MinutesDoc>): Promise<MinutesDoc | null> {
     if (busy.value) return null
     busy.value = true
-    const done = await acts.run((http) => act(api(http)))
+    refused.value = ''
+    let done: MinutesDoc | null = null
+    try {
+      done = await acts.ask((http) => act(api(http)))
+    } catch (error) {
+      refused.value = error instanceof ProblemError ? error.code : 'unknown'
+      notices.show(acts.sentence(error))
+    }
     busy.value = false
-    if (done) take(done.value)
+    if (done) take(done)
     await load()
-    return done?.value ?? null
+    return done
   }
 
-  /** Made anew from agenda, attendance, floor, transcript, statements and promotions. */
-  const make = (which: MinutesKind = kind.value): Promise<MinutesDoc | null> => run((one) => one.make(which))
-  const review = (reason?: string): Promise<MinutesDoc | null> => onDoc((one, { id, revision }) => one.review(id, revision, reason))
-  const approve = (reason?: string): Promise<MinutesDoc | null> => onDoc((one, { id, revision }) => one.approve(id, revision, reason))
+  /** Of agenda, attendance, floor, transcript, statements and promotions; `revision`: of the draft that it takes the place of. */
+  const make = (revision?: number): Promise<MinutesDoc | null> => run((one) => one.make(kind.value, revision))
+  const review = (reasons?: Reasons): Promise<MinutesDoc | null> => onDoc((one, { id, revision }) => one.review(id, revision, reasons))
+  const approve = (reasons?: Reasons): Promise<MinutesDoc | null> => onDoc((one, { id, revision }) => one.approve(id, revision, reasons))
   const reopen = (): Promise<MinutesDoc | null> => onDoc((one, { id, revision }) => one.reopen(id, revision))
 
   async function onDoc(act: (one: MinutesApi, shown: MinutesDoc) => Promise<MinutesDoc>): Promise<MinutesDoc | null> {
@@ -139,5 +153,5 @@ export const useMinutes = defineStore('minutes', () => {
 
   const insert = (text: string): void => void (inserted.value = { text })
 
-  return { inserted, insert, all, failed, busy, kind, section, passages, conflict, mayEdit, mayApprove, doc, gaps, load, start, stop, make, review, approve, reopen, write, seek }
+  return { inserted, insert, all, failed, busy, kind, section, passages, conflict, mayEdit, mayApprove, doc, blockers, gaps, outdated, confidential, refused, load, start, stop, make, review, approve, reopen, write, seek }
 })
