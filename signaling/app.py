@@ -367,7 +367,7 @@ class WebProcess:
             minutes=MinutesDesk(database, programs, clock, catching_up, documents, zone),
             documents=documents,
             sounds=sounds,
-            own_speeches=OwnSpeeches(database, sounds, exports),
+            own_speeches=OwnSpeeches(database, sounds, exports, clock),
             archives=ArchiveBuilder(database.url, directory.path, directory.files),
             storage=database,
             media=media,

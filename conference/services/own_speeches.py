@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from conference.clock import Clock
 from conference.model.agenda import AgendaItem
+from conference.model.audit import AuditEntry, Value
 from conference.model.consultation import Consultation
-from conference.model.errors import NotFoundError
+from conference.model.errors import ForbiddenError, NotFoundError
 from conference.model.export import Export, ExportKind, ExportState
 from conference.model.floor import Turn
 from conference.model.participant import EntryMeans, Participant
@@ -21,7 +24,6 @@ from conference.services.consultations import consultation_of
 from conference.services.export_jobs import span_of_turn
 from conference.services.exports import ExportRequest, Exports
 from conference.services.ports import Storage, UnitOfWork
-from conference.services.sittings import spoken
 from conference.services.trace import Bearer
 from conference.services.track_sounds import TrackSound, TrackSounds, files_of, require_open, require_span
 from conference.services.warrants import Warrant
@@ -82,11 +84,27 @@ class _Self:
         return self.is_known_by_name and segment.speaker.name == self.name
 
 
+_Speech = tuple[Turn | None, tuple[TranscriptSegment, ...], int, int]  # with its beginning and end
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What somebody said, and what others did into the same microphones: in a hall, or what is not for everybody."""
+
+    turns: Sequence[Turn]
+    others: Sequence[TranscriptSegment]
+    speeches: Sequence[_Speech]
+
+    def has_others(self, from_ms: int, to_ms: int) -> bool:
+        return any(each.start_ms < to_ms and each.end_ms > from_ms for each in self.others)
+
+
 class OwnSpeeches:
     """Asked with one's own link; nothing of others is in it but their replies. `invalid_state` before the end."""
 
-    def __init__(self, storage: Storage, sounds: TrackSounds, exports: Exports) -> None:
+    def __init__(self, storage: Storage, sounds: TrackSounds, exports: Exports, clock: Clock) -> None:
         self._storage = storage
+        self._clock = clock
         self._sounds = sounds
         self._exports = exports
 
@@ -94,14 +112,11 @@ class OwnSpeeches:
         require(by.role, Action.CONSULTATION_READ)
         async with self._storage.reading() as unit:
             consultation, me = await self._me(unit, consultation_id, by, warrant)
-            segments = [each for each in await spoken(unit, consultation_id) if me.said(each)]
-            turns = [
-                each for each in await unit.floor.turns(consultation_id) if each.participant_id in me.ids
-            ]
+            said = await self._said(unit, consultation, me)
             items = {each.id: each for each in (await unit.agenda.get(consultation_id)).items}
             files = await files_of(unit, consultation_id, me.ids)
             board = await unit.statements.board(consultation_id)
-            clips = await self._clips(unit, consultation_id, turns)
+            clips = await self._clips(unit, consultation_id, said.turns)
         speeches = [
             OwnSpeech(
                 turn_id=None if turn is None else turn.id,
@@ -109,25 +124,62 @@ class OwnSpeeches:
                 from_ms=from_ms,
                 to_ms=to_ms,
                 segments=own,
-                has_sound=any(each.started_at_ms < to_ms for each in files),
+                has_sound=any(each.started_at_ms < to_ms for each in files)
+                and not said.has_others(from_ms, to_ms),
                 clip=None if turn is None else clips.get(turn.id),
             )
-            for turn, own, from_ms, to_ms in _speeches(segments, turns, consultation.program_high_water_ms)
+            for turn, own, from_ms, to_ms in said.speeches
         ]
         return OwnRecord(consultation, me.name, tuple(speeches), tuple(_statements(board, me.ids, by.role)))
 
     async def sound(
-        self, consultation_id: str, by: Bearer, warrant: Warrant, from_ms: int, to_ms: int
+        self,
+        consultation_id: str,
+        by: Bearer,
+        warrant: Warrant,
+        from_ms: int,
+        to_ms: int,
+        *,
+        is_traced: bool = True,
     ) -> TrackSound:
-        """Of one's own microphone. bad_request for more than half an hour, forbidden where something confidential lies
-        in it, nothing_recorded."""
+        """Of one's own microphone, within one speech. bad_request for more than half an hour, forbidden outside of
+        one's speeches and where something confidential, or of others, lies in it; nothing_recorded."""
         require(by.role, Action.CONSULTATION_READ)
         require_span(from_ms, to_ms, MOST_SOUND_MS)
         async with self._storage.reading() as unit:
-            _, me = await self._me(unit, consultation_id, by, warrant)
-            await require_open(unit, consultation_id, me.ids, from_ms, to_ms)
+            consultation, me = await self._me(unit, consultation_id, by, warrant)
+            said = await self._said(unit, consultation, me)
+            if not any(began <= from_ms and to_ms <= ended for _, _, began, ended in said.speeches):
+                raise ForbiddenError("not one's own speech")
+            if said.has_others(from_ms, to_ms):
+                raise ForbiddenError("of others, or confidential")
             files = await files_of(unit, consultation_id, me.ids)
-        return await self._sounds.cut(files, from_ms, to_ms)
+        sound = await self._sounds.cut(files, from_ms, to_ms)
+        if is_traced:
+            async with self._storage.transaction() as unit:
+                content: dict[str, Value] = {"from_ms": from_ms, "to_ms": to_ms}
+                taken = sorted(each.id for each in me.participants)[0]
+                entry = AuditEntry(
+                    consultation_id,
+                    self._clock.wall_ms(),
+                    None,
+                    by.actor,
+                    "recording.downloaded",
+                    taken,
+                    content,
+                )
+                await unit.audit.append(entry)
+        return sound
+
+    @staticmethod
+    async def _said(unit: UnitOfWork, consultation: Consultation, me: _Self) -> _Said:
+        name = me.name if me.is_known_by_name else None
+        found = await unit.minutes_sources.said_by(consultation.id, me.ids, name)
+        turns = [each for each in await unit.floor.turns(consultation.id) if each.participant_id in me.ids]
+        own = [each for each in found if me.said(each)]
+        others = [each for each in found if each.participant_id in me.ids and not me.said(each)]
+        end_ms = consultation.program_high_water_ms
+        return _Said(turns, others, list(_speeches(own, others, turns, end_ms)))
 
     async def make_clip(self, consultation_id: str, by: Bearer, warrant: Warrant, turn_id: str) -> Export:
         """The sound of the session while one had the floor, as a file. not_found, invalid_state, nothing_recorded."""
@@ -197,28 +249,37 @@ _ALL: Final = 100_000
 
 
 def _speeches(
-    segments: Sequence[TranscriptSegment], turns: Sequence[Turn], end_ms: int
-) -> Iterator[tuple[Turn | None, tuple[TranscriptSegment, ...], int, int]]:
+    segments: Sequence[TranscriptSegment],
+    others: Sequence[TranscriptSegment],
+    turns: Sequence[Turn],
+    end_ms: int,
+) -> Iterator[_Speech]:
     """Turns in which somebody was heard, with what was said in them; and what was said besides, in their order."""
-    found: list[tuple[Turn | None, tuple[TranscriptSegment, ...], int, int]] = []
-    left = list(segments)
+    found: list[_Speech] = []
+    left = {each.id: each for each in segments}
     for turn in turns:
         if turn.first_started_at_ms is None:
             continue
         from_ms, to_ms = began_ms(turn), end_ms if turn.ended_at_ms is None else turn.ended_at_ms
-        own = tuple(each for each in left if from_ms <= (each.start_ms + each.end_ms) // 2 < to_ms)
-        left = [each for each in left if each not in own]
+        own = tuple(each for each in left.values() if from_ms <= (each.start_ms + each.end_ms) // 2 < to_ms)
+        for each in own:
+            del left[each.id]
         if to_ms > from_ms:
             found.append((turn, own, from_ms, to_ms))
-    for group in _together(left):
+    for group in _together(list(left.values()), others):
         found.append((None, group, group[0].start_ms, group[-1].end_ms))
     yield from sorted(found, key=lambda each: each[2])
 
 
-def _together(segments: Sequence[TranscriptSegment]) -> Iterator[tuple[TranscriptSegment, ...]]:
+def _together(
+    segments: Sequence[TranscriptSegment], others: Sequence[TranscriptSegment]
+) -> Iterator[tuple[TranscriptSegment, ...]]:
+    """Those that stand near each other, with nobody else between them in the same microphone."""
+    began = sorted(each.start_ms for each in others)
     group: list[TranscriptSegment] = list(segments[:1])
     for before, after in pairwise(segments):
-        if after.start_ms - before.end_ms > _APART_MS or after.item_id != before.item_id:
+        is_apart = after.start_ms - before.end_ms > _APART_MS or after.item_id != before.item_id
+        if is_apart or bisect_left(began, before.start_ms) != bisect_left(began, after.start_ms):
             yield tuple(group)
             group = []
         group.append(after)

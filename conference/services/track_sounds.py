@@ -10,6 +10,7 @@ from conference.export_job import TrackFile
 from conference.model.errors import ConferenceError, ForbiddenError, NotFoundError
 from conference.model.permissions import Action, allowed, require
 from conference.model.recording import FileState, Recording
+from conference.model.transcript import TranscriptSegment
 from conference.services.ports import SoundCutter, Storage, UnitOfWork
 from conference.services.trace import Bearer
 
@@ -37,7 +38,8 @@ class TrackSounds:
         self._cutter = cutter
 
     async def of_segment(self, consultation_id: str, by: Bearer, segment_id: str) -> TrackSound:
-        """From shortly before it to shortly after. not_found, nothing_recorded, rate_limited."""
+        """From shortly before it to shortly after, but for what is confidential there. not_found, forbidden,
+        nothing_recorded, rate_limited."""
         require(by.role, Action.TRANSCRIPT_READ)
         async with self._storage.reading() as unit:
             segment = await unit.transcript.get(segment_id)
@@ -45,9 +47,27 @@ class TrackSounds:
                 raise NotFoundError(f"segment {segment_id}")
             if segment.is_confidential and not allowed(by.role, Action.TRANSCRIPT_CONFIDENTIAL):
                 raise NotFoundError(f"segment {segment_id}")
+            from_ms, to_ms = max(0, segment.start_ms - AROUND_MS), segment.end_ms + AROUND_MS
+            if not allowed(by.role, Action.TRANSCRIPT_CONFIDENTIAL):
+                from_ms, to_ms = await self._open_part(unit, segment, from_ms, to_ms)
             files = await files_of(unit, consultation_id, [segment.participant_id])
-        from_ms, to_ms = max(0, segment.start_ms - AROUND_MS), segment.end_ms + AROUND_MS
         return await self.cut(files, from_ms, to_ms)
+
+    @staticmethod
+    async def _open_part(
+        unit: UnitOfWork, segment: TranscriptSegment, from_ms: int, to_ms: int
+    ) -> tuple[int, int]:
+        """Of the stretch around a segment, what nothing confidential lies in. ForbiddenError when nothing is left."""
+        for each in await unit.transcript.between(segment.consultation_id, from_ms, to_ms):
+            if not each.is_confidential or each.participant_id != segment.participant_id:
+                continue
+            if each.start_ms + each.end_ms < segment.start_ms + segment.end_ms:
+                from_ms = max(from_ms, each.end_ms)
+            else:
+                to_ms = min(to_ms, each.start_ms)
+        if from_ms >= to_ms:
+            raise ForbiddenError("confidential")
+        return from_ms, to_ms
 
     async def of_stretch(
         self, consultation_id: str, by: Bearer, participant_id: str, from_ms: int, to_ms: int

@@ -133,19 +133,21 @@ async def get_own_sound(
     request: web.Request, cid: str, /, from_ms: int, to_ms: int
 ) -> r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem] | r409[Problem] | r429[Problem]:
     """
-    A stretch of one's own microphone, half an hour at most: WebM with Opus, whole or in ranges.
+    A stretch of one's own microphone within one speech, half an hour at most: WebM with Opus, whole or in ranges.
 
     Security: BearerToken: []
     Tags: own speeches
     Status Codes:
-        403: also where something confidential lies in it
+        403: also outside of one's speeches, and where something confidential or of others lies in it
         404: also nothing_recorded
         409: invalid_state: it is not over
     """
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.CONSULTATION_READ)
     try:
-        sound = await context.own_speeches.sound(cid, grant.bearer, grant.warrant, from_ms, to_ms)
+        sound = await context.own_speeches.sound(
+            cid, grant.bearer, grant.warrant, from_ms, to_ms, is_traced=begins(request)
+        )
     except ConferenceError as error:
         return not_recorded(error)
     return sound_of(request, sound)

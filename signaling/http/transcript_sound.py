@@ -18,7 +18,6 @@ from signaling.http.rest import PREFIX, documented
 from signaling.http.transcripts import SEGMENT_PATH
 
 MEDIA_TYPE: Final = "audio/webm"
-_KEPT_S: Final = 3600
 
 
 @documented
@@ -71,13 +70,14 @@ def not_recorded(error: ConferenceError) -> web.Response:
 
 
 def sound_of(request: web.Request, sound: TrackSound) -> web.Response:
-    """Whole or the range that is asked for. One that still grows is not kept by anybody."""
+    """Whole or the range that is asked for. Who has it asks each time: what is in it may become confidential. One that
+    still grows is not kept by anybody."""
     tag = hashlib.sha256(sound.data).hexdigest()[:32]
     headers = {
         "Content-Type": MEDIA_TYPE,
         "Accept-Ranges": "bytes",
         "ETag": f'"{tag}"',
-        "Cache-Control": f"private, max-age={_KEPT_S}" if sound.is_final else "no-store",
+        "Cache-Control": "private, no-cache" if sound.is_final else "no-store",
         "X-Program-Time-Ms": str(sound.from_ms),
     }
     if any(each.value == tag for each in request.if_none_match or ()):

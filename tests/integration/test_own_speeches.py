@@ -84,7 +84,7 @@ async def test_the_sound_of_a_segment_is_that_of_its_very_track(server: Signalli
     status, data, headers = await fetch(server, "/transcript/seg_0001/sound")
     assert (status, headers["Content-Type"], headers["X-Program-Time-Ms"]) == (200, "audio/webm", "9700")
     assert seconds(data) == pytest.approx(0.8 + 0.6, abs=0.05)
-    assert "max-age" in headers["Cache-Control"]
+    assert headers["Cache-Control"] == "private, no-cache"
     again = await fetch(server, "/transcript/seg_0001/sound", **{"If-None-Match": headers["ETag"]})
     assert (again[0], again[1]) == (304, b"")
     part = await fetch(server, "/transcript/seg_0001/sound", Range="bytes=10-19")
@@ -122,6 +122,26 @@ async def test_nobody_hears_what_they_may_not_read(server: Signalling) -> None:
     assert (await fetch(server, stretch))[0] == 200
     for path in ("/transcript/seg_0001/sound", stretch):
         assert (await fetch(server, path, member))[0] == 403
+
+
+async def test_the_sound_around_a_segment_ends_where_something_confidential_begins(
+    server: Signalling,
+) -> None:
+    first = said(1, "老旧", "小区")
+    hidden = replace(
+        said(2, "机密"), start_ms=first.end_ms + 100, end_ms=first.end_ms + 900, is_confidential=True
+    )
+    after = replace(said(3, "水费"), start_ms=first.end_ms + 1_000, end_ms=first.end_ms + 1_800)
+    await keep(server.process.database, [first, hidden, after])
+    await record(server, "p1")
+    moderator = server.token(Role.MODERATOR)
+    _, data, headers = await fetch(server, "/transcript/seg_0001/sound", moderator)
+    assert headers["X-Program-Time-Ms"] == str(first.start_ms - 300)
+    assert seconds(data) == pytest.approx((first.end_ms + 100 - first.start_ms + 300) / 1000, abs=0.03)
+    _, _, headers = await fetch(server, "/transcript/seg_0003/sound", moderator)
+    assert headers["X-Program-Time-Ms"] == str(hidden.end_ms)
+    _, _, headers = await fetch(server, "/transcript/seg_0003/sound")
+    assert headers["X-Program-Time-Ms"] == str(after.start_ms - 300)
 
 
 # ── one's own speeches ──────────────────────────────────────────────────────────────────────────
@@ -227,15 +247,47 @@ async def test_a_token_of_then_opens_no_room_and_nobody_elses_speeches(server: S
 
 
 async def test_the_own_sound_without_what_is_confidential(server: Signalling) -> None:
-    link, _ = await hold(server)
+    link, member = await hold(server)
     token = await looked_back(server, link)
-    status, data, headers = await fetch(server, "/own-speeches/sound?from_ms=9000&to_ms=12000", token)
+    (speech,) = [each for each in (await own(server, token))["speeches"] if "走访" in str(each["segments"])]
+    span = f"from_ms={speech['from_ms']}&to_ms={speech['to_ms']}"
+    status, data, headers = await fetch(server, f"/own-speeches/sound?{span}", token)
     assert (status, headers["Content-Type"]) == (200, "audio/webm")
-    assert seconds(data) == pytest.approx(3, abs=0.05)
-    assert (await fetch(server, "/own-speeches/sound?from_ms=39000&to_ms=42000", token))[0] == 403
+    assert seconds(data) == pytest.approx((speech["to_ms"] - speech["from_ms"]) / 1000, abs=0.05)
+    await fetch(server, f"/own-speeches/sound?{span}", token, Range="bytes=10-")
+    _, trace = await http(server, "GET", f"{CID}/audit?limit=500", Role.SECRETARIAT)
+    taken = [each for each in trace["items"] if each["action"] == "recording.downloaded"]
+    assert [each["subject"] for each in taken] == [member.me], "one line for a sound in many pieces"
+    for beyond in ("from_ms=39000&to_ms=42000", "from_ms=9000&to_ms=12000", "from_ms=0&to_ms=60000"):
+        assert (await fetch(server, f"/own-speeches/sound?{beyond}", token))[0] == 403, beyond
     assert (await fetch(server, "/own-speeches/sound?from_ms=0&to_ms=1800001", token))[0] == 400
     stranger = server.token(Role.MEMBER, "林晓梅")
-    assert (await fetch(server, "/own-speeches/sound?from_ms=9000&to_ms=12000", stranger))[0] == 404
+    assert (await fetch(server, "/own-speeches/sound?from_ms=9000&to_ms=12000", stranger))[0] == 403
+
+
+async def test_a_hall_gets_nothing_of_what_others_said_in_it(server: Signalling) -> None:
+    invitee = await made(server, "/invitees", {"name": "青禾县分会场"})
+    member = await seated(server, await by_link(server, invitee["link"]))
+    await server.join(Role.CHAIR, "周正明")
+    assert (await http(server, "POST", f"{CID}/start", Role.CHAIR))[0] == 200
+    await keep(
+        server.process.database,
+        [
+            spoken(1, "青禾县分会场", member.me, "我们", "汇报"),
+            spoken(2, "林晓梅", member.me, "我", "补充"),  # found out later: a guest in that hall
+            spoken(3, "青禾县分会场", member.me, "谢谢"),
+        ],
+    )
+    await record(server, member.me)
+    assert (await http(server, "POST", f"{CID}/end", Role.CHAIR))[0] == 200
+    token = await looked_back(server, invitee["link"].rpartition("/")[2])
+    found = (await own(server, token))["speeches"]
+    assert [[each["text"] for each in speech["segments"]] for speech in found] == [["我们汇报。"], ["谢谢。"]]
+    for speech in found:
+        span = f"from_ms={speech['from_ms']}&to_ms={speech['to_ms']}"
+        assert (await fetch(server, f"/own-speeches/sound?{span}", token))[0] == 200
+    whole = f"from_ms={found[0]['from_ms']}&to_ms={found[1]['to_ms']}"
+    assert (await fetch(server, f"/own-speeches/sound?{whole}", token))[0] == 403
 
 
 async def test_a_clip_of_the_own_turn_is_made_on_request(server: Signalling) -> None:
