@@ -93,7 +93,10 @@ class CatchingUp:
         elsewhere = self._rooms.registry.elsewhere()
         due = [cid for cid, case in self._cases.items() if now_s >= case.look_at_s and cid not in elsewhere]
         for consultation_id in due[:_LOOKS]:
-            await self._look(consultation_id, self._cases[consultation_id])
+            try:
+                await self._look(consultation_id, self._cases[consultation_id])
+            except Exception as error:  # noqa: BLE001 — whatever it was, other rooms do not wait for this one
+                log.warning("transcription.not_looked", room=consultation_id, error=str(error))
 
     def _may_begin(self) -> bool:
         is_idle = len(self._jobs) < _AT_ONCE and self._transcription.lag_ms <= _LAG_MS

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Final
 
 import structlog
@@ -278,8 +279,8 @@ def _parts(heard: Heard) -> list[Heard]:
     """Each with one utterance at most, together the whole stretch."""
     if len(heard.utterances) < 2:
         return [heard]
-    ends = [min(max(each.to_ms, heard.from_ms), heard.to_ms) for each in heard.utterances[:-1]]
-    edges = [heard.from_ms, *ends, heard.to_ms]
+    ends = accumulate((each.to_ms for each in heard.utterances[:-1]), max, initial=heard.from_ms)
+    edges = [*(min(each, heard.to_ms) for each in ends), heard.to_ms]
     return [
         replace(heard, from_ms=edges[number], to_ms=edges[number + 1], utterances=(each,))
         for number, each in enumerate(heard.utterances)
