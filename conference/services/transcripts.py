@@ -22,6 +22,7 @@ from conference.services.trace import Bearer
 MAX_PAGE: Final = 500
 MAX_BRIEF_PAGE: Final = 5_000
 _FOUND: Final = 500  # segments that a search gives, at most
+_DIGITS: Final = 9
 _READ_AT_ONCE: Final = 100  # some milliseconds: others get their turn in between
 
 
@@ -118,19 +119,21 @@ class Transcripts:
     async def search(
         self, consultations: Sequence[Consultation], by: Bearer, words: str, *, after: str | None, limit: int
     ) -> FoundPage:
-        """Segments with all these words, in consultations that the caller may see; behind the segment `after`."""
+        """Segments with all these words, in consultations that the caller may see; behind the place `after`.
+
+        not_found for the bare id of a segment that is found no more.
+        """
         require(by.role, Action.TRANSCRIPT_READ)
         of = {each.id: each for each in consultations}
         confidential = allowed(by.role, Action.TRANSCRIPT_CONFIDENTIAL)
         async with self._storage.reading() as unit:
             rows = await unit.transcript.search(list(of), words, confidential=confidential, limit=_FOUND)
         found = [FoundSegment(of[each.consultation_id], each) for each in rows]
-        begin = 0
-        if after is not None:
-            begin = next((at + 1 for at, each in enumerate(found) if each.segment.id == after), len(found))
-        page = found[begin : begin + limit]
-        is_last = begin + limit >= len(found)
-        return FoundPage(tuple(page), None if is_last else page[-1].segment.id)
+        begin = 0 if after is None else _behind([each.segment.id for each in found], after)
+        end = begin + limit
+        return FoundPage(
+            tuple(found[begin:end]), None if end >= len(found) else f"{end}.{found[end - 1].segment.id}"
+        )
 
     async def given_out(
         self, consultation_id: str, by: Bearer, what: str
@@ -160,6 +163,16 @@ class Transcripts:
         async with self._storage.transaction() as unit:
             await unit.audit.append(entry)
         return GivenOut(consultation, readable, len(found) - len(readable))
+
+
+def _behind(found: Sequence[str], after: str) -> int:
+    """`after`: the number of the last one of a page, and its id; where that is gone the next one has its number."""
+    number, _, segment_id = after.rpartition(".")
+    if segment_id in found:
+        return found.index(segment_id) + 1
+    if not number.isdecimal() or len(number) > _DIGITS:
+        raise NotFoundError(f"segment {segment_id}")
+    return min(max(int(number) - 1, 0), len(found))
 
 
 async def _pieces(

@@ -89,6 +89,21 @@ async def test_a_page_goes_on_behind_a_segment_that_is_gone(door: Door) -> None:
     assert (status, answer["code"]) == (404, "not_found"), "nobody takes it for the end"
 
 
+async def test_what_is_found_goes_on_behind_a_segment_that_is_found_no_more(door: Door) -> None:
+    await fill(door, *(said(number, "水费", "上调") for number in range(1, 5)))
+    first = await door.get("/search?q=水费&limit=2")
+    after = f"/search?q=水费&limit=2&after={first['next']}"
+    expected = ["seg_0003", "seg_0004"]
+    assert [each["segment"]["id"] for each in (await door.get(after))["items"]] == expected
+    await door.patch(2, revision=1, text="电费上调。")
+    assert [each["segment"]["id"] for each in (await door.get(after))["items"]] == expected
+    rest = (await door.get("/search?q=水费&after=seg_0001"))["items"]
+    assert len(rest) == 2, "as pages were named before"
+    for gone in ("seg_0002", "%00", "水.seg_0002", "9" * 5_000 + ".seg_0002"):
+        status, answer = await door.ask("GET", f"{PATH}/search?q=水费&after={gone}")
+        assert (status, answer["code"]) == (404, "not_found")
+
+
 @pytest.mark.parametrize(
     "after", ["%00", "seg_0001%00", "1.", "x.seg_0001", "9999999999999999.seg_0001", "水"]
 )
