@@ -51,6 +51,9 @@ SETTLE_S = 3.0  # at each end of a turn nothing is measured
 PICTURE_MS = 40.0
 END_CARD_MS = 3_000  # the program goes on for so long
 GROWTH_MB = 24.0  # that a process may take at any time
+# Cold, it also takes what its codecs hold when they are full: 10 to 35 MB of the program's. A picture forgotten at
+# every frame would still be 1 GB by then; smaller leaks are for the soak to find.
+COLD_GROWTH_MB = 96.0
 GROWTH_MB_PER_HOUR = {"web": 48.0, "media": 8.0, "recording": 8.0, "program": 24.0}
 MORE_DESCRIPTORS = 6
 SECOND_BEGINNING = re.compile(r"Found duplicated MOOV Atom|Last message repeated")
@@ -399,7 +402,8 @@ async def test_nothing_grows_drifts_or_is_left_out(
     assert abs(drift_ms) < PICTURE_MS, "media time drifts"
     for name, each in grown.items():
         assert each.more_descriptors <= MORE_DESCRIPTORS, (name, each)
-        assert each.more_mb <= GROWTH_MB + GROWTH_MB_PER_HOUR[name] * each.hours, (name, each)
+        allowed_mb = GROWTH_MB if warm_s >= WARM_UP_S else COLD_GROWTH_MB
+        assert each.more_mb <= allowed_mb + GROWTH_MB_PER_HOUR[name] * each.hours, (name, each)
         if each.hours >= 0.5:  # over less than that a line says nothing
             assert each.mb_per_hour <= GROWTH_MB_PER_HOUR[name], (name, each)
     assert await asyncio.to_thread(complaints, path) == ""
