@@ -19,7 +19,7 @@ from conference.desk_views import (
 from conference.model.agenda import AgendaItem
 from conference.model.consultation import Mode, Status
 from conference.model.floor import Ending, EndReason, TurnState
-from conference.model.media import OfferedTrack, PublicationInfo, Speaker
+from conference.model.media import AllocatedTrack, OfferedTrack, PublicationInfo, Speaker
 from conference.model.participant import Device, EntryMeans, LeaveReason, ParticipantKind
 from conference.model.permissions import Role
 from conference.model.recording import RecordingState
@@ -355,6 +355,23 @@ class SubscriptionNow:
 
 
 @dataclass(frozen=True, slots=True)
+class AllocationNow:
+    """What of each picture this client is sent, whole: the newest counts. `sound_only`: of those shown, none fits."""
+
+    tracks: tuple[AllocatedTrack, ...]
+    sound_only: bool
+    available_bps: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LayersNow:
+    """Which encodings (RIDs) of this client's own track anybody receives; the others may pause."""
+
+    publication_id: str
+    layers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MutedBy:
     """Somebody closed or opened this participant's microphone."""
 
@@ -499,6 +516,8 @@ SessionEvent = (
     | MediaOffered
     | MediaReset
     | SubscriptionNow
+    | AllocationNow
+    | LayersNow
     | MutedBy
     | FloorGiven
     | FloorWarning

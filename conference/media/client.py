@@ -17,9 +17,13 @@ from dataclasses import asdict
 
 from conference.model.media import (
     RECORDING_TAP,
+    AllocatedTrack,
+    AllocationChanged,
+    AllocationReason,
     Direction,
     FeedLost,
     Kind,
+    LayersNeeded,
     MediaEvent,
     MediaRestarted,
     OfferedTrack,
@@ -33,6 +37,7 @@ from conference.model.media import (
     SubscriptionChanged,
     TapLost,
     TrackHint,
+    TrackWish,
     TransportChanged,
     TransportState,
 )
@@ -349,3 +354,11 @@ def _translate(body: object) -> MediaEvent | None:
         case messages.FeedLost(room_id):
             return FeedLost(room_id)
     return None
+        case messages.Allocation(room_id, participant_id, sent, sound_only, available_bps):
+            allocated = tuple(
+                AllocatedTrack(one.publication_id, one.layer, one.height, AllocationReason(one.reason))
+                for one in sent
+            )
+            return AllocationChanged(room_id, participant_id, allocated, sound_only, available_bps)
+        case messages.LayersNeeded(room_id, participant_id, publication_id, layers):
+            return LayersNeeded(room_id, participant_id, publication_id, layers)

@@ -74,6 +74,29 @@ class SetSound(Message, frozen=True):
     is_open: bool
 
 
+class TrackWish(msgspec.Struct, frozen=True):
+    publication_id: str
+    width: int
+    height: int
+    priority: int
+
+
+class Wish(Message, frozen=True):
+    """The pictures that the participant shows now, instead of those before."""
+
+    room_id: str
+    participant_id: str
+    wishes: tuple[TrackWish, ...]
+
+
+class Focus(Message, frozen=True):
+    """Who holds the floor, and who chairs."""
+
+    room_id: str
+    floor_id: str | None
+    chair_ids: tuple[str, ...]
+
+
 class Tap(Message, frozen=True):
     """Write everything of the room, or only its `sources` where some are named, to the unix socket at `path`, instead
     of where a former tap of this name did.
@@ -205,6 +228,32 @@ class Subscription(Message, frozen=True):
     state: str
 
 
+class AllocatedTrack(msgspec.Struct, frozen=True):
+    publication_id: str
+    layer: str | None
+    height: int
+    reason: str
+
+
+class Allocation(Message, frozen=True):
+    """What of each picture the participant is sent, whole."""
+
+    room_id: str
+    participant_id: str
+    tracks: tuple[AllocatedTrack, ...]
+    sound_only: bool
+    available_bps: int | None
+
+
+class LayersNeeded(Message, frozen=True):
+    """Which encodings of the participant's own track anybody receives."""
+
+    room_id: str
+    participant_id: str
+    publication_id: str
+    layers: tuple[str, ...]
+
+
 class TapLost(Message, frozen=True):
     """The reader of the room's tap of this name is gone, or reads nothing any more; the tap has ended."""
 
@@ -227,6 +276,8 @@ Request = (
     | Pull
     | Trickle
     | SetSound
+    | Wish
+    | Focus
     | Tap
     | Untap
     | Feed
@@ -234,7 +285,19 @@ Request = (
     | GetStatistics
 )
 Result = Done | Failure | Published | Description | Statistics
-Event = Ready | Offer | Transport | Publications | Speakers | Quality | Subscription | TapLost | FeedLost
+Event = (
+    Ready
+    | Offer
+    | Transport
+    | Publications
+    | Speakers
+    | Quality
+    | Subscription
+    | Allocation
+    | LayersNeeded
+    | TapLost
+    | FeedLost
+)
 
 
 class Envelope(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ from conference.sfu.subscriber import Offer
 from conference.sfu.subscription import SubscriptionState
 from conference.sfu.tap import Tap
 from conference.sfu.transport import TransportState
+from conference.sfu.wishes import Wish
 
 from . import messages
 from .settings import MediaSettings
@@ -107,6 +108,13 @@ class Node:
                 return messages.Description(self._room(room_id).trickle(participant_id, fragment) or "")
             case messages.SetSound(room_id, participant_id, is_open):
                 self._room(room_id).set_sound(participant_id, is_open=is_open)
+            case messages.Wish(room_id, participant_id, wishes):
+                by_id = {one.publication_id: Wish(one.width, one.height, one.priority) for one in wishes}
+                self._room(room_id).wish(participant_id, by_id)
+            case messages.Focus(room_id, floor_id, chair_ids):
+                room = self.rooms.get(room_id)
+                if room is not None:
+                    room.focus(floor_id, chair_ids)
             case messages.Tap():
                 self._tap(request, now)
             case messages.Untap(room_id, name):
@@ -234,6 +242,11 @@ class Node:
         self, room_id: str, participant_id: str, publication: Publication, state: SubscriptionState
     ) -> None:
         self._emit(messages.Subscription(room_id, participant_id, publication.id, state.value))
+
+    def layers_needed(
+        self, room_id: str, participant_id: str, publication: Publication, layers: Sequence[str]
+    ) -> None:
+        self._emit(messages.LayersNeeded(room_id, participant_id, publication.id, tuple(layers)))
 
 
 def _describe(publication: Publication) -> messages.Publication:

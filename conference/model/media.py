@@ -11,6 +11,7 @@ from typing import Final
 
 RECORDING_TAP: Final = "recording"  # the tap that every publication is kept by, where no other is named
 TRANSCRIPTION_TAP: Final = "transcription"  # of which speech is recognised
+MAX_WISHES: Final = 200  # tracks that one participant may ask for: as many as there are slots
 PROGRAM_TARGET: Final = (
     "program"  # in the place of a participant's id: whose microphone and camera is the program
 )
@@ -86,6 +87,46 @@ class Speaker:
     level_db: int
 
 
+@dataclass(frozen=True, slots=True)
+class TrackWish:
+    """A picture that a participant shows now: how large, in device pixels, and how dear (greater goes first)."""
+
+    publication_id: str
+    width: int
+    height: int
+    priority: int = 0
+
+
+class AllocationReason(StrEnum):
+    """Why a picture comes as it does."""
+
+    SIZE = "size"  # as large as it is shown, or the largest that there is
+    BANDWIDTH = "bandwidth"  # smaller, of fewer frames, or not at all: the way to the receiver is too narrow
+    HIDDEN = "hidden"  # not at all: the receiver does not show it
+
+
+@dataclass(frozen=True, slots=True)
+class AllocatedTrack:
+    """What of a picture a participant is sent. `layer`: null is nothing, "" a track of one encoding; `height` in
+    pixels, 0 while unknown."""
+
+    publication_id: str
+    layer: str | None
+    height: int
+    reason: AllocationReason
+
+
+@dataclass(frozen=True, slots=True)
+class TrackReport:
+    """How a track was played at a receiver since its last report: milliseconds in which the picture stood, or in
+    which sound was made up for lost packets."""
+
+    publication_id: str
+    freeze_ms: int
+    concealed_ms: int
+    frames_per_second: float
+
+
 # ── What the media plane reports ────────────────────────────────────────────────────────────────
 
 
@@ -145,6 +186,27 @@ class SubscriptionChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AllocationChanged:
+    """What of each picture a participant is sent, whole. `sound_only`: of the pictures that it shows, none fits."""
+
+    room_id: str
+    participant_id: str
+    tracks: tuple[AllocatedTrack, ...]
+    sound_only: bool
+    available_bps: int | None  # to this participant; None while unknown
+
+
+@dataclass(frozen=True, slots=True)
+class LayersNeeded:
+    """Which encodings of a participant's own track anybody receives, rising; none: it may pause."""
+
+    room_id: str
+    participant_id: str
+    publication_id: str
+    layers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TapLost:
     """The reader of the room's tap of this name is gone, or so far behind that it was given up: the tap has ended."""
 
@@ -173,6 +235,8 @@ MediaEvent = (
     | SpeakersChanged
     | QualityChanged
     | SubscriptionChanged
+    | AllocationChanged
+    | LayersNeeded
     | TapLost
     | FeedLost
     | MediaRestarted

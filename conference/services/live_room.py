@@ -7,7 +7,7 @@ long as a connection does.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from conference.desk_views import BroadcastView, DiskView, ProgramView
@@ -52,7 +52,7 @@ from conference.model.broadcast import Cut
 from conference.model.consultation import Consultation
 from conference.model.errors import ConferenceError, ConflictError, NotFoundError
 from conference.model.floor import Turn
-from conference.model.media import PublicationInfo, Speaker, SubscriberOffer
+from conference.model.media import PublicationInfo, Speaker, SubscriberOffer, TrackReport
 from conference.model.participant import FloorGate, LeaveReason, Participant, ParticipantKind
 from conference.model.permissions import Action, Role, actions_of, allowed
 from conference.model.recording import RecordingState
@@ -81,6 +81,15 @@ class OutstandingOffer:
     patience_s: float  # how long the next one may take
 
 
+@dataclass(frozen=True, slots=True)
+class PlaybackReport:
+    """How a client played what it received, in `interval_ms` before `at_s` (monotonic), by publication."""
+
+    at_s: float
+    interval_ms: int
+    tracks: Mapping[str, TrackReport]
+
+
 @dataclass(slots=True)
 class Seat:
     """One participant in the room."""
@@ -94,6 +103,7 @@ class Seat:
     publications: tuple[PublicationInfo, ...] = ()
     quality: int | None = None
     offer: OutstandingOffer | None = None
+    playback: PlaybackReport | None = None
     ice_generation: int = 1  # WHIP: one more after each ICE restart
     warrant: Warrant | None = None  # what its session came with; None until somebody is back after a restart
 

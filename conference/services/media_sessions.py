@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 import structlog
 
-from conference.events import MediaReset, SubscriptionNow
+from conference.events import AllocationNow, LayersNow, MediaReset, SubscriptionNow
 from conference.model.media import (
+    AllocationChanged,
     FeedLost,
+    LayersNeeded,
     MediaEvent,
     MediaRestarted,
     PublicationsChanged,
@@ -20,12 +22,14 @@ from conference.model.media import (
     SubscriptionChanged,
     TapLost,
     TrackHint,
+    TrackReport,
+    TrackWish,
     TransportChanged,
     TransportState,
 )
 from conference.model.participant import ParticipantKind
 from conference.model.permissions import Action, require
-from conference.services.live_room import Listener, LiveRoom, Seat
+from conference.services.live_room import Listener, LiveRoom, PlaybackReport, Seat
 from conference.services.offers import Offers
 from conference.services.ports import MediaError
 from conference.services.rooms import Rooms
@@ -78,6 +82,19 @@ class MediaSessions:
         room, seat = self._seat(room_id, participant_id)
         await self._offers.begin(room, seat, fresh=True)
 
+    async def wish(self, room_id: str, participant_id: str, wishes: tuple[TrackWish, ...]) -> None:
+        """The pictures that the client shows now, instead of those before."""
+        self._seat(room_id, participant_id)
+        await self._rooms.media.wish(room_id, participant_id, wishes)
+
+    def report(
+        self, room_id: str, participant_id: str, tracks: tuple[TrackReport, ...], interval_ms: int
+    ) -> None:
+        """How the client played what it received in the last `interval_ms`; kept until the next report."""
+        _, seat = self._seat(room_id, participant_id)
+        at_s = self._rooms.clock.monotonic()
+        seat.playback = PlaybackReport(at_s, interval_ms, {each.publication_id: each for each in tracks})
+
     def _seat(self, room_id: str, participant_id: str) -> tuple[LiveRoom, Seat]:
         room = self._rooms.find(room_id)
         if room is None:
@@ -121,6 +138,14 @@ class MediaSessions:
                 if seat.session_id is not None:
                     state = SubscriptionNow(event.publication_id, event.state)
                     self._rooms.publisher.send(seat.session_id, state)
+            case AllocationChanged():
+                if seat.session_id is not None:
+                    now = AllocationNow(event.tracks, event.sound_only, event.available_bps)
+                    self._rooms.publisher.send(seat.session_id, now)
+            case LayersNeeded():
+                if seat.session_id is not None:
+                    needed = LayersNow(event.publication_id, event.layers)
+                    self._rooms.publisher.send(seat.session_id, needed)
             case TransportChanged():
                 if seat.participant.kind is ParticipantKind.WHIP and self._transport_changed(
                     seat, event.state

@@ -23,6 +23,7 @@ from .subscriber import Offer, Subscriber
 from .subscription import Subscription, SubscriptionState
 from .tap import Tap
 from .transport import Transport, TransportState
+from .wishes import Wish
 
 _PUBLISHER_TICK_S = 0.02
 _SUBSCRIBER_TICK_S = 0.1
@@ -64,6 +65,10 @@ class Listener(Protocol):
         self, room_id: str, participant_id: str, publication: Publication, state: SubscriptionState
     ) -> None: ...
 
+    def layers_needed(
+        self, room_id: str, participant_id: str, publication: Publication, layers: Sequence[str]
+    ) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -96,6 +101,7 @@ class Participant:
         self.publisher: Publisher | None = None
         self.subscriber: Subscriber | None = None
         self.publications: dict[str, Publication] = {}
+        self.wishes: Mapping[str, Wish] | None = None  # by publication; None before the first word of it
         self.orphaned_at: float | None = None
         self.quality = -1
 
@@ -113,6 +119,8 @@ class Room:
         self.taps: dict[str, Tap] = {}  # by name
         self.program = program_publications()
         self.feed: Feed | None = None
+        self.floor_id: str | None = None
+        self.chair_ids: frozenset[str] = frozenset()
         self._with = surroundings
         self._speakers = ActiveSpeakerDetector()
         self._next_publishers = 0.0
@@ -416,6 +424,15 @@ class Room:
                 publication = Publication("awaited", target_id, kind, source, "", is_open=True)
             wanted.append((mid, publication))
         return wanted
+
+    def wish(self, participant_id: str, wishes: Mapping[str, Wish]) -> None:
+        """What the participant shows now, by publication, instead of before. Raises RoomError not_found."""
+        self._get(participant_id).wishes = wishes
+
+    def focus(self, floor_id: str | None, chair_ids: Sequence[str]) -> None:
+        """Who holds the floor and who chairs: heard always, seen first."""
+        self.floor_id = floor_id
+        self.chair_ids = frozenset(chair_ids)
 
     def trickle(self, participant_id: str, text: str) -> str | None:
         """A WHIP or WHEP fragment: candidates are not needed; new credentials restart ICE."""

@@ -12,7 +12,7 @@ from conference.model.comment import CommentState
 from conference.model.consultation import Mode
 from conference.model.floor import Ending
 from conference.model.ids import ID_PATTERN, PLAIN_PATTERN
-from conference.model.media import Source, TrackHint
+from conference.model.media import MAX_WISHES, Source, TrackHint, TrackReport, TrackWish
 from conference.model.participant import Device
 from conference.model.program import Direction, DirectionMode, Layout
 from conference.model.statement import MAX_TEXT_CHARS
@@ -25,6 +25,8 @@ from conference.services.entry import Resume
 MAX_SDP_CHARS: Final = 256 * 1024
 MAX_NAME_CHARS: Final = 40
 MAX_WALL_MS: Final = 10**14
+MAX_PIXELS: Final = 16_384  # of a tile's side
+MAX_REPORT_MS: Final = 60_000
 MAX_DURATION_MS: Final = 12 * 3600 * 1000
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
@@ -66,6 +68,54 @@ class MediaPublish(Request):
 
     def hints(self) -> tuple[TrackHint, ...]:
         return tuple(TrackHint(each.mid, each.source, each.label) for each in self.tracks)
+
+
+class Wish(Request):
+    """A picture that is shown: the size of its tile in device pixels (CSS pixels × devicePixelRatio)."""
+
+    publication_id: Id
+    width: Annotated[int, Field(ge=1, le=MAX_PIXELS)]
+    height: Annotated[int, Field(ge=1, le=MAX_PIXELS)]
+    priority: Annotated[int, Field(ge=0, le=9)] = 0
+
+
+class MediaWish(Request):
+    """media.wish: all pictures that are shown now; it takes the place of the one before."""
+
+    items: Annotated[list[Wish], Field(max_length=MAX_WISHES)]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> MediaWish:
+        if len({each.publication_id for each in self.items}) < len(self.items):
+            raise ValueError("a publication twice")
+        return self
+
+    def wishes(self) -> tuple[TrackWish, ...]:
+        return tuple(
+            TrackWish(each.publication_id, each.width, each.height, each.priority) for each in self.items
+        )
+
+
+class PlayedTrack(Request):
+    """How one track was played since the last report."""
+
+    publication_id: Id
+    freeze_ms: Annotated[int, Field(ge=0, le=MAX_REPORT_MS)] = 0
+    concealed_ms: Annotated[int, Field(ge=0, le=MAX_REPORT_MS)] = 0
+    frames_per_second: Annotated[float, Field(ge=0, le=240)] = 0.0
+
+
+class MediaReport(Request):
+    """media.report: how the tracks were played in the last `interval_ms`."""
+
+    interval_ms: Annotated[int, Field(ge=1, le=MAX_REPORT_MS)] = 5000
+    items: Annotated[list[PlayedTrack], Field(max_length=MAX_WISHES)]
+
+    def reports(self) -> tuple[TrackReport, ...]:
+        return tuple(
+            TrackReport(each.publication_id, each.freeze_ms, each.concealed_ms, each.frames_per_second)
+            for each in self.items
+        )
 
 
 class MediaAnswer(Request):
@@ -400,6 +450,8 @@ REQUESTS: Final[dict[str, type[Request]]] = {
     "room.leave": Empty,
     "media.publish": MediaPublish,
     "media.restart": Empty,
+    "media.wish": MediaWish,
+    "media.report": MediaReport,
     "participant.update": ParticipantUpdate,
     "participant.mute": ParticipantMute,
     "participant.remove": ParticipantRemove,

@@ -17,6 +17,8 @@ from signaling.realtime.requests import (
     REQUESTS,
     Empty,
     MediaPublish,
+    MediaReport,
+    MediaWish,
     ParticipantAdmit,
     ParticipantMute,
     ParticipantRefuse,
@@ -54,6 +56,8 @@ class RoomRequests:
             "room.leave": self._leave,
             "media.publish": self._publish,
             "media.restart": self._restart,
+            "media.wish": self._wish,
+            "media.report": self._report,
             "participant.update": self._update,
             "participant.mute": self._mute,
             "participant.remove": self._remove,
@@ -88,6 +92,14 @@ class RoomRequests:
 
     async def _restart(self, session: Session, _: Empty) -> dict[str, Any]:
         await self._media.restart(session.room_id, session.participant_id)
+        return {}
+
+    async def _wish(self, session: Session, request: MediaWish) -> dict[str, Any]:
+        await self._media.wish(session.room_id, session.participant_id, request.wishes())
+        return {}
+
+    async def _report(self, session: Session, request: MediaReport) -> dict[str, Any]:
+        self._media.report(session.room_id, session.participant_id, request.reports(), request.interval_ms)
         return {}
 
     async def _update(self, session: Session, request: ParticipantUpdate) -> dict[str, Any]:

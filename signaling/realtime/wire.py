@@ -16,6 +16,7 @@ from conference.desk_views import (
 )
 from conference.events import (
     AgendaUpdated,
+    AllocationNow,
     BroadcastUpdated,
     CaptionCorrected,
     CaptionFinal,
@@ -30,6 +31,7 @@ from conference.events import (
     FloorUpdated,
     FloorView,
     FloorWarning,
+    LayersNow,
     MediaOffered,
     MediaReset,
     MutedBy,
@@ -77,6 +79,8 @@ EVENT_NAMES: Final[dict[type, str]] = {
     MediaOffered: "media.offer",
     MediaReset: "media.restart",
     SubscriptionNow: "subscription.changed",
+    AllocationNow: "media.allocation",
+    LayersNow: "media.layers",
     MutedBy: "participant.mute",
     FloorGiven: "floor.turn",
     FloorWarning: "floor.warning",

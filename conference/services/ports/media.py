@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from conference.model.errors import ConferenceError
-from conference.model.media import RECORDING_TAP, MediaEvent, PublicationInfo, Source, TrackHint
+from conference.model.media import RECORDING_TAP, MediaEvent, PublicationInfo, Source, TrackHint, TrackWish
 
 
 class MediaError(ConferenceError):
@@ -63,6 +63,15 @@ class MediaPlane(Protocol):
 
     async def set_sound(self, room_id: str, participant_id: str, *, is_open: bool) -> None:
         """Open or close the gate for all sound of a participant. Closed: forwarded to nobody."""
+
+    async def wish(self, room_id: str, participant_id: str, wishes: tuple[TrackWish, ...]) -> None:
+        """The pictures that the participant shows now, instead of those before; it is sent no others.
+
+        Without a wish it is sent every picture as large as it fits. Unknown publications count once they are there.
+        """
+
+    async def focus(self, room_id: str, *, floor_id: str | None, chair_ids: tuple[str, ...]) -> None:
+        """Who holds the floor and who chairs: what is heard always, and seen first where not all fits."""
 
     async def tap(
         self,

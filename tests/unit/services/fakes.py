@@ -19,6 +19,7 @@ from conference.model.media import (
     Source,
     SubscriberOffer,
     TrackHint,
+    TrackWish,
 )
 from conference.services.ports import MediaError, Storage, UnitOfWork
 from conference.worker_events import (
@@ -156,6 +157,12 @@ class ScriptedMedia:
     async def set_sound(self, room_id: str, participant_id: str, *, is_open: bool) -> None:
         self._called("set_sound", participant_id, is_open)
         self.gates[participant_id] = is_open
+
+    async def wish(self, room_id: str, participant_id: str, wishes: tuple[TrackWish, ...]) -> None:
+        self._called("wish", participant_id, wishes)
+
+    async def focus(self, room_id: str, *, floor_id: str | None, chair_ids: tuple[str, ...]) -> None:
+        self._called("focus", floor_id, chair_ids)
 
     async def tap(
         self,

@@ -5,10 +5,22 @@ import contextlib
 
 import pytest
 
-from conference.events import MediaOffered, MediaReset, ParticipantUpdated, SpeakersNow, SubscriptionNow
+from conference.events import (
+    AllocationNow,
+    LayersNow,
+    MediaOffered,
+    MediaReset,
+    ParticipantUpdated,
+    SpeakersNow,
+    SubscriptionNow,
+)
 from conference.model.errors import ConferenceError
 from conference.model.media import (
+    AllocatedTrack,
+    AllocationChanged,
+    AllocationReason,
     Kind,
+    LayersNeeded,
     PublicationInfo,
     PublicationsChanged,
     QualityChanged,
@@ -17,6 +29,8 @@ from conference.model.media import (
     SpeakersChanged,
     SubscriptionChanged,
     TrackHint,
+    TrackReport,
+    TrackWish,
 )
 from conference.model.permissions import Role
 from tests.support.eventually import eventually
@@ -65,6 +79,36 @@ async def test_reports_become_events(world: World) -> None:
     assert [event.participant.quality for event in updates] == [None, 2]
     assert world.publisher.of_kind("a", SpeakersNow)[-1].speakers == (Speaker(member, -20),)
     assert world.publisher.of_kind("a", SubscriptionNow) == [SubscriptionNow("v1", "unsupported_codec")]
+
+
+async def test_a_wish_goes_to_media_and_what_comes_of_it_to_its_session(world: World) -> None:
+    member = await world.join("a")
+    await world.join("b")
+    wishes = (TrackWish("v1", 640, 360, 1),)
+    await world.media_sessions.wish("c", member, wishes)
+    assert world.media.calls[-1] == ("wish", member, wishes)
+    tracks = (AllocatedTrack("v1", None, 0, AllocationReason.BANDWIDTH),)
+    world.media.emit(AllocationChanged("c", member, tracks, True, 90_000))
+    world.media.emit(LayersNeeded("c", member, "v2", ("q", "h")))
+    assert world.publisher.of_kind("a", AllocationNow) == [AllocationNow(tracks, True, 90_000)]
+    assert world.publisher.of_kind("a", LayersNow) == [LayersNow("v2", ("q", "h"))]
+    assert not world.publisher.of_kind("b", AllocationNow) + world.publisher.of_kind("b", LayersNow)
+    with pytest.raises(ConferenceError) as caught:
+        await world.media_sessions.wish("c", "nobody", wishes)
+    assert caught.value.code == "not_found"
+
+
+async def test_the_last_report_of_how_tracks_were_played_is_kept(world: World) -> None:
+    member = await world.join("a")
+    world.media_sessions.report(
+        "c", member, (TrackReport("v1", 800, 0, 12.5), TrackReport("a1", 0, 40, 0)), 5000
+    )
+    world.media_sessions.report("c", member, (TrackReport("v1", 0, 0, 25.0),), 5000)
+    room = world.rooms.find("c")
+    assert room is not None
+    playback = room.seats[member].playback
+    assert playback is not None
+    assert playback.tracks == {"v1": TrackReport("v1", 0, 0, 25.0)}
 
 
 async def test_an_offer_is_answered_once(world: World) -> None:
