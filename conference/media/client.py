@@ -312,6 +312,15 @@ class MediaClient:
 
     async def untap(self, room_id: str, name: str = RECORDING_TAP) -> None:
         await self._ask(messages.Untap(room_id, name))
+    async def wish(self, room_id: str, participant_id: str, wishes: tuple[TrackWish, ...]) -> None:
+        packed = tuple(
+            messages.TrackWish(one.publication_id, one.width, one.height, one.priority) for one in wishes
+        )
+        await self._ask(messages.Wish(room_id, participant_id, packed))
+
+    async def focus(self, room_id: str, *, floor_id: str | None, chair_ids: tuple[str, ...]) -> None:
+        await self._ask(messages.Focus(room_id, floor_id, chair_ids))
+
 
     async def feed(self, room_id: str, path: str) -> None:
         await self._ask(messages.Feed(room_id, path))
@@ -349,11 +358,6 @@ def _translate(body: object) -> MediaEvent | None:
             return QualityChanged(room_id, participant_id, quality)
         case messages.Subscription(room_id, participant_id, publication_id, state):
             return SubscriptionChanged(room_id, participant_id, publication_id, state)
-        case messages.TapLost(room_id, name):
-            return TapLost(room_id, name)
-        case messages.FeedLost(room_id):
-            return FeedLost(room_id)
-    return None
         case messages.Allocation(room_id, participant_id, sent, sound_only, available_bps):
             allocated = tuple(
                 AllocatedTrack(one.publication_id, one.layer, one.height, AllocationReason(one.reason))
@@ -362,3 +366,8 @@ def _translate(body: object) -> MediaEvent | None:
             return AllocationChanged(room_id, participant_id, allocated, sound_only, available_bps)
         case messages.LayersNeeded(room_id, participant_id, publication_id, layers):
             return LayersNeeded(room_id, participant_id, publication_id, layers)
+        case messages.TapLost(room_id, name):
+            return TapLost(room_id, name)
+        case messages.FeedLost(room_id):
+            return FeedLost(room_id)
+    return None
