@@ -298,6 +298,15 @@ class MediaClient:
     async def set_sound(self, room_id: str, participant_id: str, *, is_open: bool) -> None:
         await self._ask(messages.SetSound(room_id, participant_id, is_open))
 
+    async def wish(self, room_id: str, participant_id: str, wishes: tuple[TrackWish, ...]) -> None:
+        packed = tuple(
+            messages.TrackWish(one.publication_id, one.width, one.height, one.priority) for one in wishes
+        )
+        await self._ask(messages.Wish(room_id, participant_id, packed))
+
+    async def focus(self, room_id: str, *, floor_id: str | None, chair_ids: tuple[str, ...]) -> None:
+        await self._ask(messages.Focus(room_id, floor_id, chair_ids))
+
     async def tap(
         self,
         room_id: str,
@@ -312,15 +321,6 @@ class MediaClient:
 
     async def untap(self, room_id: str, name: str = RECORDING_TAP) -> None:
         await self._ask(messages.Untap(room_id, name))
-    async def wish(self, room_id: str, participant_id: str, wishes: tuple[TrackWish, ...]) -> None:
-        packed = tuple(
-            messages.TrackWish(one.publication_id, one.width, one.height, one.priority) for one in wishes
-        )
-        await self._ask(messages.Wish(room_id, participant_id, packed))
-
-    async def focus(self, room_id: str, *, floor_id: str | None, chair_ids: tuple[str, ...]) -> None:
-        await self._ask(messages.Focus(room_id, floor_id, chair_ids))
-
 
     async def feed(self, room_id: str, path: str) -> None:
         await self._ask(messages.Feed(room_id, path))
