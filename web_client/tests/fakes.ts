@@ -54,7 +54,13 @@ export class FakeTransceiver {
   direction: string
   readonly receiver: { track: unknown }
   readonly replaced: unknown[] = []
+  readonly set: RTCRtpEncodingParameters[][] = []
   readonly sender = {
+    getParameters: () => ({ encodings: this.encodings.map((each) => ({ ...each })) }),
+    setParameters: ({ encodings }: { encodings: RTCRtpEncodingParameters[] }): Promise<void> => {
+      this.set.push((this.encodings = encodings))
+      return Promise.resolve()
+    },
     replaceTrack: (track: unknown): Promise<void> => {
       this.replaced.push(track)
       return Promise.resolve()
@@ -63,6 +69,7 @@ export class FakeTransceiver {
   constructor(
     readonly kind: string,
     direction: string,
+    public encodings: RTCRtpEncodingParameters[] = [{}],
   ) {
     this.direction = direction
     this.receiver = { track: { kind } }
@@ -82,8 +89,8 @@ export class FakePeer extends EventTarget {
     super()
     FakePeer.all.push(this)
   }
-  addTransceiver(track: { kind: string }, init: { direction: string }): FakeTransceiver {
-    const transceiver = new FakeTransceiver(track.kind, init.direction)
+  addTransceiver(track: { kind: string }, init: { direction: string; sendEncodings?: RTCRtpEncodingParameters[] }): FakeTransceiver {
+    const transceiver = new FakeTransceiver(track.kind, init.direction, init.sendEncodings)
     this.transceivers.push(transceiver)
     return transceiver
   }
@@ -104,6 +111,8 @@ export class FakePeer extends EventTarget {
   setRemoteDescription({ type, sdp }: { type: string; sdp: string }): Promise<void> {
     if (this.failRemote) return Promise.reject(new Error('bad sdp'))
     this.remote.push(sdp)
+    // As browsers do with an answer that takes no simulcast.
+    if (sdp === 'one encoding') this.transceivers.forEach((each) => each.encodings.splice(1))
     if (type === 'offer') {
       for (const line of sdp.matchAll(/^m=(\w+)/gm)) {
         const transceiver = new FakeTransceiver(line[1] ?? '', 'recvonly')
@@ -124,7 +133,8 @@ export class FakePeer extends EventTarget {
 }
 
 export const createPeer = (): RTCPeerConnection => new FakePeer() as unknown as RTCPeerConnection
-export const fakeTrack = (kind: 'audio' | 'video'): MediaStreamTrack => ({ kind }) as MediaStreamTrack
+export const fakeTrack = (kind: 'audio' | 'video', width = 1280): MediaStreamTrack =>
+  ({ kind, getSettings: () => ({ width }) }) as unknown as MediaStreamTrack
 
 export function participant(id: string, more: Partial<Participant> = {}): Participant {
   return {

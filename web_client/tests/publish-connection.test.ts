@@ -111,6 +111,72 @@ describe('publishing', () => {
     expect(FakePeer.all[1]?.remote).toEqual(['new'])
   })
 
+  describe('a camera', () => {
+    async function camera(answer = 'answer', width = 1280): Promise<{ connection: PublishConnection; active: () => unknown[]; scales: () => unknown[] }> {
+      const { connection, signalled } = publisher()
+      void connection.setTrack('camera', fakeTrack('video', width))
+      void connection.rebuild()
+      await settle()
+      signalled[0]?.answer(answer)
+      await settle()
+      const now = (): RTCRtpEncodingParameters[] => FakePeer.all.at(-1)?.transceivers[0]?.encodings ?? []
+      return {
+        connection,
+        active: () => now().filter((each) => each.active).map((each) => each.rid),
+        scales: () => now().map((each) => each.scaleResolutionDownBy),
+      }
+    }
+
+    it('is sent in three sizes, of which only those stay that somebody looks at', async () => {
+      const { connection, active } = await camera()
+      expect(active()).toEqual(['q', 'h', 'f'])
+      connection.need('camera', ['q'])
+      await settle()
+      expect(active()).toEqual(['q'])
+      connection.need('camera', null)
+      await settle()
+      expect(active()).toEqual(['q', 'h', 'f'])
+    })
+
+    it('is sent in one, and whole, where the answer takes no simulcast', async () => {
+      const { scales, connection, active } = await camera('one encoding')
+      expect(scales()).toEqual([1])
+      connection.need('camera', [''])
+      await settle()
+      expect(active()).toHaveLength(1)
+    })
+
+    it('sends all layers again on a new transport', async () => {
+      const { connection, active } = await camera()
+      connection.need('camera', ['q'])
+      await settle()
+      void connection.rebuild()
+      await settle()
+      expect(FakePeer.all).toHaveLength(2)
+      expect(active()).toEqual(['q', 'h', 'f'])
+    })
+
+    it('sends less while the device cannot keep up, on a new transport, too', async () => {
+      const { connection, active } = await camera()
+      connection.relieve(1)
+      await settle()
+      expect(active()).toEqual(['q', 'h'])
+      void connection.rebuild()
+      await settle()
+      expect(active()).toEqual(['q', 'h'])
+      connection.relieve(0)
+      await settle()
+      expect(active()).toEqual(['q', 'h', 'f'])
+    })
+
+    it('keeps its whole picture when a smaller camera takes its place', async () => {
+      const { connection, active, scales } = await camera()
+      await connection.setTrack('camera', fakeTrack('video', 640))
+      expect(active()).toEqual(['q', 'h'])
+      expect(scales()).toEqual([2, 1, 1])
+    })
+  })
+
   it('tries again, later each time, when the server refuses', async () => {
     const { connection, signalled } = publisher()
     void connection.setTrack('microphone', fakeTrack('audio'))

@@ -2,15 +2,19 @@
  * The peer connection that sends: one m-line per source, offers made here, one at a time.
  * An m-line never goes away while the connection lives: a camera switched off keeps it without a track, a screen that is no longer
  * shared makes it inactive, so that its publication disappears, and the next share takes it again.
+ * A camera is sent in several sizes (simulcast) where the answer takes them.
  */
 import type { PublishedTrack, Source } from '@/api/messages'
 import { Emitter } from './emitter'
+import { differ, encodingsFor, layersFor, type Sending } from './simulcast'
 
 interface Slot {
   track: MediaStreamTrack | null
   transceiver: RTCRtpTransceiver | null
   offered: boolean
   label: string | undefined
+  /** the layers that the server wants of it; null until it has said so */
+  needed: readonly string[] | null
 }
 
 interface PublishEvents {
@@ -38,6 +42,8 @@ export class PublishConnection extends Emitter<PublishEvents> {
   private negotiating = -1
   private dirty = false
   private failures = 0
+  private relief = 0
+  private shaping: Promise<void> = Promise.resolve()
   private retry: ReturnType<typeof setTimeout> | undefined
   /** nothing is offered before the room is entered */
   private started = false
@@ -54,7 +60,7 @@ export class PublishConnection extends Emitter<PublishEvents> {
 
   /** Gives a source its track; without one the m-line stays and sends nothing. */
   async setTrack(source: Source, track: MediaStreamTrack | null, label?: string): Promise<void> {
-    const slot = this.slots.get(source) ?? { track: null, transceiver: null, offered: false, label: undefined }
+    const slot = this.slots.get(source) ?? { track: null, transceiver: null, offered: false, label: undefined, needed: null }
     this.slots.set(source, slot)
     slot.track = track
     slot.label = label ?? slot.label
@@ -65,6 +71,8 @@ export class PublishConnection extends Emitter<PublishEvents> {
     }
     const silent = slot.transceiver.direction === 'inactive'
     if (!(await this.replace(slot.transceiver, track))) return
+    // Another camera may have another size.
+    if (track) await this.shape(source)
     if (track && silent) {
       slot.transceiver.direction = 'sendonly'
       await this.negotiate()
@@ -80,6 +88,21 @@ export class PublishConnection extends Emitter<PublishEvents> {
     if (!slot.transceiver) return
     slot.transceiver.direction = 'inactive'
     if (await this.replace(slot.transceiver, null)) await this.negotiate()
+  }
+
+  /** Which layers of a source somebody looks at; the others are not encoded. null: all. */
+  need(source: Source, layers: readonly string[] | null): void {
+    const slot = this.slots.get(source)
+    if (!slot) return
+    slot.needed = layers
+    void this.shape(source)
+  }
+
+  /** The device cannot keep up: 0 sends everything, each step less of the camera. */
+  relieve(steps: number): void {
+    if (steps === this.relief) return
+    this.relief = steps
+    void this.shape('camera')
   }
 
   /** A new transport with everything that is being sent. */
@@ -111,7 +134,11 @@ export class PublishConnection extends Emitter<PublishEvents> {
     clearTimeout(this.retry)
     this.peer?.close()
     this.peer = null
-    for (const slot of this.slots.values()) slot.transceiver = null
+    for (const slot of this.slots.values()) {
+      slot.transceiver = null
+      // The publications of the next one are new to the server.
+      slot.needed = null
+    }
   }
 
   private async negotiate(): Promise<void> {
@@ -142,6 +169,41 @@ export class PublishConnection extends Emitter<PublishEvents> {
     const answer = await this.options.signal(peer.localDescription?.sdp ?? '', this.published())
     if (generation !== this.generation) return
     await peer.setRemoteDescription({ type: 'answer', sdp: answer })
+    // An answer that does not know simulcast leaves the smallest size alone: it becomes the full one.
+    await this.shape('camera')
+  }
+
+  /** Brings what the browser encodes in line with size, need and relief; one after the other, as senders demand. */
+  private shape(source: Source): Promise<void> {
+    this.shaping = this.shaping.then(() => this.shapeNow(source))
+    return this.shaping
+  }
+
+  private async shapeNow(source: Source): Promise<void> {
+    const slot = this.slots.get(source)
+    const sender = slot?.transceiver?.sender
+    if (!slot?.track || !sender) return
+    const parameters = sender.getParameters()
+    const count = parameters.encodings.length
+    if (count === 0) return
+    const names = count > 1 ? parameters.encodings.map((each) => each.rid ?? '') : []
+    const wanted = source === 'camera' ? encodingsFor(names, this.sending(slot)) : [{ ...this.encoding(source), active: slot.needed?.length !== 0 }]
+    if (!differ(parameters.encodings, wanted)) return
+    parameters.encodings.forEach((each, at) => {
+      delete each.maxFramerate
+      Object.assign(each, wanted[at], { rid: each.rid })
+    })
+    try {
+      await sender.setParameters(parameters)
+    } catch {
+      // A connection that was replaced meanwhile, or a browser without these parameters: it goes on sending as before.
+    }
+  }
+
+  private sending(slot: Slot): Sending {
+    const settings = slot.track?.getSettings() ?? {}
+    const longSide = Math.max(settings.width ?? 0, settings.height ?? 0)
+    return { longSide: longSide || (this.options.smallPicture ? 640 : 1280), needed: slot.needed, relief: this.relief }
   }
 
   private openPeer(): RTCPeerConnection {
@@ -159,7 +221,7 @@ export class PublishConnection extends Emitter<PublishEvents> {
     slot.transceiver = peer.addTransceiver(slot.track, {
       direction: 'sendonly',
       streams: [source.startsWith('screen') ? this.screen : this.person],
-      sendEncodings: [this.encoding(source)],
+      sendEncodings: source === 'camera' ? this.cameraEncodings(slot) : [this.encoding(source)],
     })
   }
 
@@ -174,10 +236,12 @@ export class PublishConnection extends Emitter<PublishEvents> {
     return tracks
   }
 
+  private cameraEncodings(slot: Slot): RTCRtpEncodingParameters[] {
+    const sending = this.sending(slot)
+    return encodingsFor(layersFor(sending.longSide, this.options.smallPicture), sending)
+  }
+
   private encoding(source: Source): RTCRtpEncodingParameters {
-    if (source === 'camera') {
-      return { maxBitrate: this.options.smallPicture ? 800_000 : 1_500_000, priority: 'low' }
-    }
     if (source === 'screen') return { maxBitrate: 2_500_000, priority: 'medium' }
     // On a thin uplink the voice goes first.
     return { priority: 'high', networkPriority: 'high' }
