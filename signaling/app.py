@@ -7,11 +7,11 @@ import gc
 import os
 import signal
 import socket
-import ssl
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -111,7 +111,7 @@ from signaling.http.application import make_application
 from signaling.http.context import HttpContext
 from signaling.http.crowd import Crowd
 from signaling.identity import providers_of
-from signaling.lan import LanIdentity, lan_addresses, lan_identity, server_context
+from signaling.lan import LanIdentity, lan_addresses, lan_identity
 from signaling.metrics import Metrics
 from signaling.network import TrustedProxies, announced_addresses, local_url_host
 from signaling.notifiers import notifiers_of
@@ -131,6 +131,8 @@ from signaling.settings import Settings
 from signaling.sound_cuts import SoundCuts
 from signaling.tables.client import TableWorkers
 from signaling.tasks import Background
+from signaling.tls.certificate import Certificate
+from signaling.tls.port import TlsPort
 from transcription.supervisor import TranscriberSupervisor
 
 log = structlog.get_logger(__name__)
@@ -487,7 +489,10 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
         stack.callback(directory.lock().release)
         listener = stack.enter_context(_listen(settings.host, settings.port))
         lan = lan_identity(directory.lan) if settings.lan else None
-        tls = lan.context if lan else _tls(settings)
+        certificate = _certificate(settings)
+        tls = (
+            certificate.context if certificate is not None else lan.give_context if lan is not None else None
+        )
         port = listener.getsockname()[1]
         base_url = _base_url(settings, port, is_tls=tls is not None)
         key = TokenKey(directory.load_key())
@@ -501,7 +506,8 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
         ephemeral = open_ephemeral(settings, SystemClock(), port)
         stack.push_async_callback(ephemeral.close)
         limits = RoomLimits(max_participants=settings.max_participants)
-        media = MediaClient(_media_settings(settings, limits))
+        shared_port = _shared_port(base_url) if tls is not None and settings.media_on_https else 0
+        media = MediaClient(_media_settings(settings, limits, shared_port))
         stack.push_async_callback(media.close)
         media_port = await media.start()
         recorder = RecorderSupervisor(
@@ -553,7 +559,21 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
             await process.run(background)
             runner = web.AppRunner(process.app, access_log=None, shutdown_timeout=_STOP_STEP_S / 2)
             await runner.setup()
-            await web.SockSite(runner, listener, ssl_context=tls).start()
+            tls_port: TlsPort | None = None
+            if tls is not None:
+                assert runner.server is not None
+                tls_port = TlsPort(
+                    listener,
+                    tls,
+                    http=runner.server,
+                    hand_over=media.hand_over if shared_port else None,
+                )
+                tls_port.open()
+            else:
+                await web.SockSite(runner, listener).start()
+            if certificate is not None:
+                background.keep(certificate.watch)
+                loop.add_signal_handler(signal.SIGHUP, certificate.reload_soon)
             gc.collect()
             gc.freeze()  # modules stay: going through them stops the event loop for 80 ms each time
             log.info("server.ready", url=base_url, media_port=media_port, pid=os.getpid())
@@ -562,6 +582,8 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
             await stopping.wait()
             log.info("server.stopping")
             await process.stop()
+            if tls_port is not None:
+                await tls_port.close()
             await runner.cleanup()
             background.cancel()
     log.info("server.stopped")
@@ -580,15 +602,13 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _tls(settings: Settings) -> ssl.SSLContext | None:
+def _certificate(settings: Settings) -> Certificate | None:
     if settings.tls_cert is None or settings.tls_key is None:
         return None
-    context = server_context()
     try:
-        context.load_cert_chain(settings.tls_cert, settings.tls_key)
-    except (OSError, ssl.SSLError) as error:
+        return Certificate(settings.tls_cert.absolute(), settings.tls_key.absolute())
+    except (OSError, ValueError) as error:
         raise StartError(f"cannot use the certificate {settings.tls_cert}: {error}") from error
-    return context
 
 
 def _emblem(settings: Settings) -> Path | None:
@@ -605,14 +625,21 @@ def _emblem(settings: Settings) -> Path | None:
     return path
 
 
-def _media_settings(settings: Settings, limits: RoomLimits) -> MediaSettings:
+def _media_settings(settings: Settings, limits: RoomLimits, shared_tcp_port: int) -> MediaSettings:
     return MediaSettings(
         host=settings.host,
         port=settings.media_port,
         addresses=announced_addresses(settings.host, settings.media_address),
+        shared_tcp_port=shared_tcp_port,
         max_participants=limits.max_participants + limits.max_listeners,
         max_tracks=settings.max_tracks,
     )
+
+
+def _shared_port(base_url: str) -> int:
+    """The port under which clients reach HTTPS, which a router in front may have changed."""
+    parts = urlsplit(base_url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _base_url(settings: Settings, port: int, *, is_tls: bool) -> str:

@@ -53,6 +53,12 @@ def serve(
     public_url: Annotated[str | None, typer.Option(help="How clients reach this server.")] = None,
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain (PEM).")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Private key (PEM).")] = None,
+    media_on_https: Annotated[
+        bool | None,
+        typer.Option(
+            "--media-on-https/--no-media-on-https", help="The HTTPS port takes media, too. Default: yes."
+        ),
+    ] = None,
     trusted_proxies: Annotated[
         list[str] | None, typer.Option(help="Address or network of a reverse proxy; may be repeated.")
     ] = None,
@@ -163,6 +169,7 @@ def serve(
         "public_url": public_url,
         "tls_cert": tls_cert,
         "tls_key": tls_key,
+        "media_on_https": media_on_https,
         "trusted_proxies": None if not trusted_proxies else ",".join(trusted_proxies),
         "lan": lan,
         "demo": demo,

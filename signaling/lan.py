@@ -24,6 +24,10 @@ class LanIdentity:
     ca_pem: bytes
     ca_path: Path
 
+    def give_context(self) -> ssl.SSLContext:
+        """For the next connection."""
+        return self.context
+
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the CA certificate, as phones show it."""

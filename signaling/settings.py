@@ -40,6 +40,11 @@ class Settings(BaseSettings):
     public_url: str | None = Field(None, description="How clients reach this server, e.g. https://x.example.")
     tls_cert: Path | None = Field(None, description="Certificate chain (PEM); serves HTTPS.")
     tls_key: Path | None = Field(None, description="Private key of the certificate (PEM).")
+    media_on_https: bool = Field(
+        True,
+        description="Where this server serves HTTPS, its port takes media over TCP, too: for networks in which no "
+        "other port is open.",
+    )
     trusted_proxies: Names = Field(
         (),
         description="Addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are "

@@ -41,6 +41,7 @@ from conference.model.media import (
     TransportChanged,
     TransportState,
 )
+from conference.net.handover import hand_over, socket_pair
 from conference.services.ports import MediaError
 
 from . import messages
@@ -58,11 +59,14 @@ log = logging.getLogger("media.client")
 
 
 class _Process:
-    """One life of the media process and the socket to it."""
+    """One life of the media process and the sockets to it."""
 
-    def __init__(self, process: asyncio.subprocess.Process, sock: socket.socket) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, sock: socket.socket, giver: socket.socket
+    ) -> None:
         self.process = process
         self.sock = sock
+        self.giver = giver
         self.reader: asyncio.StreamReader | None = None
         self.writer: asyncio.StreamWriter | None = None
 
@@ -119,18 +123,21 @@ class MediaClient:
     async def _spawn(self) -> tuple[_Process, messages.Ready]:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
+        giver, taker = socket_pair()
         settings = json.dumps(asdict(self.settings))
         try:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "conference.media.main", str(theirs.fileno()), settings,
-                pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL,
+                sys.executable, "-m", "conference.media.main", str(theirs.fileno()), settings, str(taker.fileno()),
+                pass_fds=(theirs.fileno(), taker.fileno()), stdin=asyncio.subprocess.DEVNULL,
             )  # fmt: skip
         except OSError as error:
             ours.close()
+            giver.close()
             raise MediaError("media_unavailable", f"cannot start the media process: {error}") from error
         finally:
             theirs.close()
-        life = _Process(process, ours)
+            taker.close()
+        life = _Process(process, ours, giver)
         try:
             life.reader, life.writer = await asyncio.open_connection(sock=ours, limit=messages.MAX_FRAME)
             async with asyncio.timeout(_START_TIMEOUT_S):
@@ -204,12 +211,19 @@ class MediaClient:
             life.writer.close()
         else:
             life.sock.close()
+        life.giver.close()
         try:
             async with asyncio.timeout(_STOP_S):
                 await life.process.wait()
         except TimeoutError:
             life.process.kill()
             await life.process.wait()
+
+    def hand_over(self, connection: socket.socket) -> bool:
+        """Give the media process a TCP connection of which nothing was read; the caller closes its own copy in any
+        case. False when the media process is away, or has not taken earlier ones."""
+        life = self._life
+        return life is not None and bool(self._epoch) and hand_over(life.giver, connection)
 
     # ── messages ────────────────────────────────────────────────────────────────────────────────
 

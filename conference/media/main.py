@@ -1,4 +1,4 @@
-"""The media process: `python -m conference.media.main FD SETTINGS`.
+"""The media process: `python -m conference.media.main FD SETTINGS HANDOVER`.
 
 One event loop and no other thread that runs Python: a busy thread beside the reader would hold the interpreter
 lock and delay every packet. It ends when its parent's socket does.
@@ -16,6 +16,8 @@ import signal
 import socket
 import sys
 import time
+
+from conference.net.handover import HandoverSocket
 
 from . import messages
 from .node import Node
@@ -100,8 +102,10 @@ async def _tick(node: Node) -> None:
             log.exception("tick failed")
 
 
-async def run(fd: int, settings: MediaSettings) -> int:
-    """Serve until the parent goes away or asks by signal; returns the exit code."""
+async def run(fd: int, settings: MediaSettings, handover_fd: int) -> int:
+    """Serve until the parent goes away or asks by signal; returns the exit code.
+
+    `fd`: socket of the messages; `handover_fd`: where connections come from that the parent accepted."""
     loop = asyncio.get_running_loop()
     _, link = await loop.create_connection(Link, sock=socket.socket(fileno=fd))
     node = Node(settings, link.emit)
@@ -110,6 +114,8 @@ async def run(fd: int, settings: MediaSettings) -> int:
     except OSError as error:
         log.error("cannot bind the media port %s: %s", settings.port, error.strerror)
         return EXIT_PORT_IN_USE
+    handover = HandoverSocket(socket.socket(fileno=handover_fd), node.doors.adopt)
+    handover.open()
     link.node = node
     link.emit(messages.Ready(secrets.token_hex(8), port))
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -124,6 +130,7 @@ async def run(fd: int, settings: MediaSettings) -> int:
         ticking.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await ticking
+        handover.close()
         await node.close()
     return 0
 
@@ -136,7 +143,7 @@ def main() -> None:
     values["addresses"] = tuple(values["addresses"])
     if not go_first():
         log.info("packets wait for their turn among other work: real-time scheduling is not to be had here")
-    sys.exit(asyncio.run(run(int(sys.argv[1]), MediaSettings(**values))))
+    sys.exit(asyncio.run(run(int(sys.argv[1]), MediaSettings(**values), int(sys.argv[3]))))
 
 
 if __name__ == "__main__":

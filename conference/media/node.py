@@ -47,7 +47,7 @@ class Node:
             certificate=DtlsCertificate(),
             directory=self.directory,
             counters=self.counters,
-            candidates=self.doors.candidates(self._settings.addresses),
+            candidates=self.doors.candidates(self._settings.addresses, self._settings.shared_tcp_port),
             listener=self,
             max_participants=self._settings.max_participants,
             max_tracks=self._settings.max_tracks,

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class MediaSettings:
     """`host`: address to bind, a wildcard for all interfaces; `addresses`: announced as ICE candidates instead of
-    the bound ones; limits per room and per participant."""
+    the bound ones; `shared_tcp_port`: announced port at which the web process takes ICE-TCP for us, 0 for none; limits
+    per room and per participant."""
 
     host: str
     port: int
     addresses: tuple[str, ...] = ()
+    shared_tcp_port: int = 0
     max_participants: int = 300
     max_tracks: int = 8
 

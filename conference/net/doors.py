@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Iterable
+from typing import Literal
 
 import ifaddr
 
@@ -38,8 +39,9 @@ class Doors:
         addresses = local_addresses(host)
         try:
             # The listener first: it has no reuse option, so a second server fails here and steals no packets.
-            self.tcp.append(TcpMux(host or _ANY, port, self.directory, self._counters, self.flush))
-            self.port = self.tcp[0].port
+            for each in ("::", _ANY) if host == "::" else (host or _ANY,):
+                self.tcp.append(TcpMux(each, self.port or port, self.directory, self._counters, self.flush))
+                self.port = self.tcp[0].port
             for address in addresses:
                 self.udp.append(UdpMux(address, self.port, self.directory, self._counters, self.flush))
             for listener in self.tcp:
@@ -66,14 +68,23 @@ class Doors:
             if mux.batch.count:
                 mux.batch.flush()
 
-    def candidates(self, announced: Iterable[str]) -> tuple[Candidate, ...]:
-        """What descriptions say of us: `announced` addresses, or the bound ones; loopback last."""
+    def adopt(self, sock: socket.socket) -> None:
+        """Take an ICE-TCP connection that came to another listener of the node."""
+        self.tcp[0].adopt(sock)
+
+    def candidates(self, announced: Iterable[str], shared_port: int = 0) -> tuple[Candidate, ...]:
+        """What descriptions say of us: `announced` addresses, or the bound ones; loopback last.
+
+        `shared_port`: where the web process takes ICE-TCP, too; it stands last, 0 for none."""
         addresses = list(announced) or [mux.sock.getsockname()[0] for mux in self.udp]
         addresses.sort(key=lambda address: ipaddress.ip_address(address).is_loopback)
         out: list[Candidate] = []
-        for protocol in ("udp", "tcp"):
+        ways: list[tuple[Literal["udp", "tcp"], int]] = [("udp", self.port), ("tcp", self.port)]
+        if shared_port not in (0, self.port):
+            ways.append(("tcp", shared_port))
+        for place, (protocol, port) in enumerate(ways):
             for i, address in enumerate(addresses):
-                out.append(host_candidate(address, self.port, protocol, 65535 - i))
+                out.append(host_candidate(address, port, protocol, 65535 - 256 * place - i))
         return tuple(out)
 
 

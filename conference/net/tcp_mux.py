@@ -152,6 +152,7 @@ class TcpMux:
         self.received_bytes = 0
         self.sent = 0
         self._connections: set[TcpConnection] = set()
+        self._adopting: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
@@ -181,8 +182,24 @@ class TcpMux:
             lambda: TcpConnection(self), sock=self.sock
         )
 
+    def adopt(self, sock: socket.socket) -> None:
+        """Take a connection that was accepted elsewhere, of which nothing was read; it is ours from now on."""
+        task = asyncio.get_running_loop().create_task(self._adopt(sock))
+        self._adopting.add(task)
+        task.add_done_callback(self._adopting.discard)
+
+    async def _adopt(self, sock: socket.socket) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(lambda: TcpConnection(self), sock)
+        except OSError:  # gone already
+            sock.close()
+
     async def close(self) -> None:
         """Stop listening and drop every connection; idempotent."""
+        for task in tuple(self._adopting):
+            task.cancel()
+        if self._adopting:
+            await asyncio.wait(tuple(self._adopting))
         for connection in list(self._connections):
             connection.close()
         if self._server is not None:

@@ -149,12 +149,13 @@ class Peer:
 
     # ---- connecting
 
-    async def connect(self, *, tcp: bool = False) -> None:
-        """ICE checks, handshake, keys."""
+    async def connect(self, *, tcp: bool = False, tcp_port: int | None = None) -> None:
+        """ICE checks, handshake, keys. `tcp_port`: the TCP candidate to take, where the server names several."""
         assert self.remote is not None, "set_remote first"
         if tcp:
             self._path.close()
-            self._path = await TcpPath.open(self.remote.tcp_candidates[0], self._on_datagram)
+            found = [each for each in self.remote.tcp_candidates if tcp_port in (None, each[1])]
+            self._path = await TcpPath.open(found[0], self._on_datagram)
             self.local = self._path.local
         deadline = time.monotonic() + CONNECT_TIMEOUT_S
         while not self._selected.is_set():

@@ -1,0 +1,199 @@
+"""The one TLS port: HTTPS and web sockets, media over TCP, and TURN in TLS, told apart by what comes first.
+
+The first raw byte is looked at and left in the socket: 0x00 begins a frame of ICE-TCP (RFC 4571), whose connection is
+handed to the media process; anything else is TLS. The first byte out of TLS below 4 begins a STUN message (RFC 7983),
+so that TURN is meant; anything else is HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import ssl
+from collections import Counter
+from collections.abc import Callable
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+_BURST = 64
+_MAX_UNSORTED = 2000  # connections that have said nothing yet, or shake hands
+_FIRST_BYTE_S = 15.0  # browsers open connections ahead of need, and open others when these are closed
+_HANDSHAKE_S = 15.0
+_FIRST_WORD_S = 60.0  # a browser keeps a connection that it may need
+_EXHAUSTED = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
+_EXHAUSTED_PAUSE_S = 1.0
+
+Protocols = Callable[[], asyncio.Protocol]
+
+
+class TlsPort:
+    """Owned by signaling.app: `open` after the HTTP server is set up, `close` before it is taken down."""
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        context: Callable[[], ssl.SSLContext],
+        *,
+        http: Protocols,
+        hand_over: Callable[[socket.socket], bool] | None = None,
+        turn: Callable[[], asyncio.Protocol | None] = lambda: None,
+    ) -> None:
+        """`context` is asked for each connection. `hand_over` takes ICE-TCP, None for none; `turn` gives what speaks
+        with a client of TURN, None while nobody does."""
+        self.sorted: Counter[str] = Counter()  # connections by what they turned out to be
+        self._listener = listener
+        self._context = context
+        self._http = http
+        self._hand_over = hand_over
+        self._turn = turn
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._sorting: set[asyncio.Task[None]] = set()
+        self._silent: set[_FirstWord] = set()
+        self._pause: asyncio.TimerHandle | None = None
+
+    def open(self) -> None:
+        """Take connections from now on."""
+        self._listener.setblocking(False)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._listener.fileno(), self._accept)
+
+    async def close(self) -> None:
+        """Take no more, and drop those that have not said what they want; idempotent. The listener is not closed."""
+        if self._loop is None:
+            return
+        if self._pause is not None:
+            self._pause.cancel()
+        self._loop.remove_reader(self._listener.fileno())
+        self._loop = None
+        for task in tuple(self._sorting):
+            task.cancel()
+        if self._sorting:
+            await asyncio.wait(tuple(self._sorting))
+        for each in tuple(self._silent):
+            each.abort()
+
+    # ── from the first byte ─────────────────────────────────────────────────────────────────────
+
+    def _accept(self) -> None:
+        assert self._loop is not None
+        for _ in range(_BURST):
+            try:
+                sock, _ = self._listener.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno not in _EXHAUSTED:
+                    raise
+                log.error("tls_port.exhausted", error=error.strerror)
+                self._loop.remove_reader(self._listener.fileno())
+                self._pause = self._loop.call_later(_EXHAUSTED_PAUSE_S, self.open)
+                return
+            if len(self._sorting) >= _MAX_UNSORTED:
+                self.sorted["too_many"] += 1
+                sock.close()
+                continue
+            sock.setblocking(False)
+            task = self._loop.create_task(self._sort(sock))
+            self._sorting.add(task)
+            task.add_done_callback(self._sorting.discard)
+
+    async def _sort(self, sock: socket.socket) -> None:
+        kept = False
+        try:
+            async with asyncio.timeout(_FIRST_BYTE_S):
+                first = await _peek(sock)
+            if first == b"\x00":
+                taken = self._hand_over is not None and self._hand_over(sock)
+                self.sorted["media" if taken else "refused"] += 1
+            elif first:
+                kept = True  # asyncio closes it, however the handshake ends
+                await asyncio.get_running_loop().connect_accepted_socket(
+                    self._first_word, sock, ssl=self._context(), ssl_handshake_timeout=_HANDSHAKE_S
+                )
+        except TimeoutError:
+            self.sorted["silent"] += 1
+        except OSError:  # gone, or no TLS: ssl.SSLError is one
+            self.sorted["failed"] += 1
+        finally:
+            if not kept:
+                sock.close()
+
+    # ── from the first word ─────────────────────────────────────────────────────────────────────
+
+    def _first_word(self) -> _FirstWord:
+        return _FirstWord(self._choose, self._silent)
+
+    def _choose(self, first: int) -> asyncio.Protocol | None:
+        if first >= 4:
+            self.sorted["http"] += 1
+            return self._http()
+        protocol = self._turn()
+        self.sorted["refused" if protocol is None else "turn"] += 1
+        return protocol
+
+
+class _FirstWord(asyncio.Protocol):
+    """A connection in TLS that has said nothing yet."""
+
+    def __init__(self, choose: Callable[[int], asyncio.Protocol | None], silent: set[_FirstWord]) -> None:
+        self._choose = choose
+        self._silent = silent
+        self._transport: asyncio.Transport | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._silent.add(self)
+        self._deadline = asyncio.get_running_loop().call_later(_FIRST_WORD_S, self.abort)
+
+    def data_received(self, data: bytes) -> None:
+        transport = self._transport
+        if transport is None:
+            return
+        self._part()
+        protocol = self._choose(data[0])
+        if protocol is None:
+            transport.abort()
+            return
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        protocol.data_received(data)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._part()
+
+    def abort(self) -> None:
+        """Drop the connection."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _part(self) -> None:
+        self._silent.discard(self)
+        self._transport = None
+        if self._deadline is not None:
+            self._deadline.cancel()
+
+
+async def _peek(sock: socket.socket) -> bytes:
+    """The first byte, which stays in the socket; empty when the peer has closed. Raises OSError."""
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            return sock.recv(1, socket.MSG_PEEK)
+        except (BlockingIOError, InterruptedError):
+            pass
+        readable: asyncio.Future[None] = loop.create_future()
+        loop.add_reader(sock.fileno(), _wake, readable)
+        try:
+            await readable
+        finally:
+            loop.remove_reader(sock.fileno())
+
+
+def _wake(readable: asyncio.Future[None]) -> None:
+    if not readable.done():
+        readable.set_result(None)

@@ -1,0 +1,147 @@
+"""The one TLS port: what comes first decides who speaks with a connection."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+import trustme
+
+from signaling.lan import server_context
+from signaling.tls.port import TlsPort
+from tests.support.eventually import eventually
+
+_CA = trustme.CA()
+
+
+class Echo(asyncio.Protocol):
+    """Says back what it hears, behind its own name."""
+
+    def __init__(self, name: bytes) -> None:
+        self._name = name
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        assert self._transport is not None
+        self._transport.write(self._name + data)
+
+
+class Given:
+    """What was handed over; duplicates, because the port closes its own."""
+
+    def __init__(self, *, takes: bool = True) -> None:
+        self.sockets: list[socket.socket] = []
+        self._takes = takes
+
+    def __call__(self, sock: socket.socket) -> bool:
+        if self._takes:
+            self.sockets.append(sock.dup())
+        return self._takes
+
+
+@asynccontextmanager
+async def port(given: Given | None = None, *, turn: bool = True) -> AsyncIterator[tuple[TlsPort, int]]:
+    context = server_context()
+    _CA.issue_cert("127.0.0.1").configure_cert(context)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        made = TlsPort(
+            listener,
+            lambda: context,
+            http=lambda: Echo(b"http "),
+            hand_over=given,
+            turn=lambda: Echo(b"turn ") if turn else None,
+        )
+        made.open()
+        try:
+            yield made, listener.getsockname()[1]
+        finally:
+            await made.close()
+            for each in given.sockets if given is not None else ():
+                each.close()
+
+
+async def spoken(number: int, said: bytes) -> bytes:
+    """What comes back over TLS; empty when the connection is closed."""
+    context = ssl.create_default_context()
+    _CA.configure_trust(context)
+    reader, writer = await asyncio.open_connection("127.0.0.1", number, ssl=context)
+    try:
+        writer.write(said)
+        return await reader.read(200)
+    except ConnectionError:
+        return b""
+    finally:
+        writer.transport.abort()
+
+
+async def test_http_and_turn_are_told_apart_in_tls() -> None:
+    async with port() as (made, number):
+        assert await spoken(number, b"GET / HTTP/1.1\r\n\r\n") == b"http GET / HTTP/1.1\r\n\r\n"
+        assert await spoken(number, b"\x00\x03\x00\x00rest") == b"turn \x00\x03\x00\x00rest"
+        assert made.sorted == {"http": 1, "turn": 1}
+
+
+async def test_turn_is_refused_while_there_is_no_relay() -> None:
+    async with port(turn=False) as (made, number):
+        assert await spoken(number, b"\x00\x03\x00\x00") == b""
+        assert made.sorted == {"refused": 1}
+
+
+async def test_a_connection_of_media_is_handed_over_with_every_byte_in_it() -> None:
+    given = Given()
+    async with port(given) as (_, number):
+        with socket.create_connection(("127.0.0.1", number)) as client:
+            client.sendall(b"\x00\x04abcd")
+            await eventually(lambda: given.sockets)
+            taken = given.sockets[0]
+            taken.setblocking(True)
+            assert taken.recv(100) == b"\x00\x04abcd"
+            taken.sendall(b"back")
+            assert client.recv(100) == b"back"
+
+
+@pytest.mark.parametrize("given", [None, Given(takes=False)])
+async def test_media_is_turned_away_where_nobody_takes_it(given: Given | None) -> None:
+    async with port(given) as (made, number):
+        reader, writer = await asyncio.open_connection("127.0.0.1", number)
+        writer.write(b"\x00\x04abcd")
+        with suppress(ConnectionError):
+            assert await reader.read(1) == b""
+        writer.transport.abort()
+        assert made.sorted == {"refused": 1}
+
+
+async def test_what_is_no_tls_ends_and_others_go_on() -> None:
+    async with port() as (made, number):
+        reader, writer = await asyncio.open_connection("127.0.0.1", number)
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        try:
+            while await reader.read(100):
+                pass
+        except ConnectionError:
+            pass
+        writer.transport.abort()
+        await eventually(lambda: made.sorted["failed"] == 1)
+        assert await spoken(number, b"again") == b"http again"
+
+
+async def test_closing_drops_who_has_not_said_what_it_wants() -> None:
+    async with port() as (made, number):
+        reader, writer = await asyncio.open_connection("127.0.0.1", number)
+        context = ssl.create_default_context()
+        _CA.configure_trust(context)
+        in_tls, tls_writer = await asyncio.open_connection("127.0.0.1", number, ssl=context)
+        await made.close()
+        for each in (reader, in_tls):
+            with suppress(ConnectionError):
+                assert await each.read(1) == b""
+        writer.transport.abort()
+        tls_writer.transport.abort()
