@@ -7,64 +7,117 @@ layer or another publisher connection the offsets change so that sequence goes o
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 _HISTORY = 16
-_SETTLED_S = 5.0  # a packet asked for later than this is of no use to anyone
+_SETTLED = 1 << 14  # packets after which no receiver asks for what was before them
+
+Source = TypeVar("Source")
 
 
-def _distance(later: int, earlier: int, bits: int) -> int:
+@dataclass(frozen=True, slots=True)
+class Last:
+    """What the receiver got last, in its own numbers; the picture's are 0 where there are none."""
+
+    sequence: int
+    timestamp: int
+    at_s: float
+    picture_id: int = 0
+    tl0picidx: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch(Generic[Source]):
+    """A run of packets of one source, from the number `first` as sent. Offsets are added to the source's fields."""
+
+    first: int
+    source: Source
+    sequence_offset: int
+    timestamp_offset: int
+    picture_offset: int
+    tl0_offset: int
+
+
+def distance(later: int, earlier: int, bits: int) -> int:
     """later - earlier on a counter that wraps, as a signed number."""
     half = 1 << (bits - 1)
     return ((later - earlier + half) & ((1 << bits) - 1)) - half
 
 
-class Munger:
-    """Offsets from source to receiver, and the ranges for which older offsets held.
+class Munger(Generic[Source]):
+    """The stretch that holds now, and older ones, in which a number that is asked for may lie.
 
-    `sequence_offset` and `timestamp_offset` are added to the source's fields modulo 2^16 and 2^32.
+    Sequence numbers are modulo 2^16, time stamps 2^32, picture ids 2^15, tl0picidx 2^8.
     """
 
-    __slots__ = ("_first", "_ranges", "sequence_offset", "timestamp_offset")
+    __slots__ = ("_first", "_is_oldest_open", "_stretches")
 
     def __init__(self, first_sequence: int, first_timestamp: int) -> None:
         """The values that the very first packet shall carry."""
-        self.sequence_offset = 0
-        self.timestamp_offset = 0
-        self._first: tuple[int, int] | None = (first_sequence, first_timestamp)
-        # (first sequence sent with it, offset, name of the source, since when), newest last
-        self._ranges: deque[tuple[int, int, int, float]] = deque(maxlen=_HISTORY)
+        self._first = (first_sequence, first_timestamp)
+        self._stretches: deque[Stretch[Source]] = deque()  # newest last
+        self._is_oldest_open = False  # it began so long ago that its beginning says nothing any more
 
     def rebase(
         self,
-        source: int,
+        source: Source,
         sequence: int,
         timestamp: int,
-        now: float,
-        last_sequence: int = 0,
-        last_timestamp: int = 0,
+        last: Last | None = None,
         elapsed_ticks: int = 1,
-    ) -> None:
-        """Let (sequence, timestamp) of `source` follow what the receiver got last.
+        pictures: tuple[int, int] | None = None,
+    ) -> Stretch[Source]:
+        """Let (sequence, timestamp) of `source` follow what the receiver got last; None: nothing yet.
 
-        `last_sequence` and `last_timestamp` are as sent; `elapsed_ticks` is the time since then in RTP ticks.
+        `elapsed_ticks` is the time since then in RTP ticks; `pictures` are picture id and tl0picidx of the packet
+        where the receiver's are rewritten.
         """
-        if self._first is not None:
+        picture_offset = tl0_offset = 0
+        if last is None:
             out_sequence, out_timestamp = self._first
-            self._first = None
         else:
-            out_sequence = (last_sequence + 1) & 0xFFFF
-            out_timestamp = last_timestamp + max(1, elapsed_ticks)
-        self.sequence_offset = (out_sequence - sequence) & 0xFFFF
-        self.timestamp_offset = (out_timestamp - timestamp) & 0xFFFFFFFF
-        self._ranges.append((out_sequence & 0xFFFF, self.sequence_offset, source, now))
+            out_sequence = last.sequence + 1
+            out_timestamp = last.timestamp + max(1, elapsed_ticks)
+            if pictures is not None:
+                picture_offset = (last.picture_id + 1 - pictures[0]) & 0x7FFF
+                tl0_offset = (last.tl0picidx + 1 - pictures[1]) & 0xFF
+        stretch = Stretch(
+            out_sequence & 0xFFFF,
+            source,
+            (out_sequence - sequence) & 0xFFFF,
+            (out_timestamp - timestamp) & 0xFFFFFFFF,
+            picture_offset,
+            tl0_offset,
+        )
+        self._stretches.append(stretch)
+        if len(self._stretches) > _HISTORY:
+            self._stretches.popleft()
+            self._is_oldest_open = False
+        return stretch
 
-    def resolve(self, sent_sequence: int, now: float) -> tuple[int, int] | None:
-        """(source, its sequence number) of a sequence number that the receiver asks for.
+    def settle(self, last_sequence: int) -> None:
+        """Call every second or so with the number sent last: beginnings that lie far back are forgotten.
 
-        None when it was never sent. Ranges are taken newest first: the first whose start is not after it. Once the
-        newest is settled it holds for all: comparing starts would fail when the counter has gone half round.
+        Comparing with them would fail when the counter has gone half round.
         """
-        for first, offset, source, since in reversed(self._ranges):
-            if now - since > _SETTLED_S or _distance(sent_sequence, first, 16) >= 0:
-                return source, (sent_sequence - offset) & 0xFFFF
+        stretches = self._stretches
+        if stretches and distance(last_sequence, stretches[-1].first, 16) > _SETTLED:
+            while len(stretches) > 1:
+                stretches.popleft()
+            self._is_oldest_open = True
+
+    def resolve(self, sent_sequence: int, last_sequence: int) -> tuple[Stretch[Source], int] | None:
+        """The stretch of a sequence number that the receiver asks for, and what the source called the packet.
+
+        `last_sequence` is the number sent last. None when the one asked for was never sent, or long ago.
+        """
+        age = distance(last_sequence, sent_sequence, 16)
+        if not 0 <= age < _SETTLED:
+            return None
+        for stretch in reversed(self._stretches):
+            if age <= (last_sequence - stretch.first) & 0xFFFF or (
+                self._is_oldest_open and stretch is self._stretches[0]
+            ):
+                return stretch, (sent_sequence - stretch.sequence_offset) & 0xFFFF
         return None

@@ -46,6 +46,8 @@ from conference.rtc.sdp_parse import (
     SessionDescription,
 )
 
+MAX_LAYERS = 3  # of a simulcast; a sender stops those that the answer leaves out (RFC 8853, section 5.3.2)
+
 _Section = tuple[MediaDescription, tuple[Codec, ...], list[str]]  # without codecs: rejected
 
 
@@ -98,7 +100,7 @@ def answer_publisher(
             sections.append((media, (), []))
             continue
         extensions = choose_extensions(media, PUBLISHER_EXTENSIONS, "recvonly", codecs)
-        rids = media.rids if simulcast else ()
+        rids = media.rids[:MAX_LAYERS] if simulcast and media.kind == "video" else ()
         one = AcceptedMedia(
             mid=media.mid,
             kind=media.kind,

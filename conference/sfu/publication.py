@@ -1,6 +1,6 @@
-"""A track in the room: where it comes from, its stream of the moment, and who receives it.
+"""A track in the room: where it comes from, its streams of the moment, and who receives which.
 
-It outlives its stream: a publisher that reconnects brings a new stream, and the receivers keep their slots.
+It outlives its streams: a publisher that reconnects brings new ones, and the receivers keep their slots.
 """
 
 from __future__ import annotations
@@ -8,11 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from conference.rtc.layer_selector import choose
+
 from .stream import IncomingStream
 
 if TYPE_CHECKING:
     from .subscription import Subscription, SubscriptionState
     from .tap import Tap, TapTrack
+
+_SILENT_S = 0.5  # a layer that is so far behind the others has stopped
+_BACK_S = 0.3  # and comes back when it has gone on for so long
+_JUDGE_S = 0.1
 
 
 class Publication:
@@ -27,45 +33,98 @@ class Publication:
         self.kind = kind
         self.source = source
         self.label = label
-        self.stream: IncomingStream | None = None
+        self.order: tuple[str, ...] = ("",)  # all layers that the publisher may send, the smallest first
+        self.streams: dict[str, IncomingStream] = {}
+        self.active: tuple[str, ...] = ()  # those that it sends, in the same order
         self.subscriptions: list[Subscription] = []
         self.on_codec: Callable[[Publication], None] | None = None
         self.on_subscription: Callable[[Subscription, SubscriptionState], None] | None = None
         self._is_open = is_open
         self._taps: tuple[TapTrack, ...] = ()
+        self._back_since: dict[str, float] = {}  # layers that were silent and are heard again
+        self._next_judging = 0.0
+
+    # ── streams ─────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def stream(self) -> IncomingStream | None:
+        """That of the best active layer."""
+        return self.streams[self.active[-1]] if self.active else None
 
     @property
     def codec(self) -> str:
         """Encoding name of the last packet, empty before the first."""
-        if self.stream is None or self.stream.codec is None:
+        stream = self.stream
+        if stream is None or stream.codec is None:
             return ""
-        return self.stream.codec.name
+        return stream.codec.name
+
+    def set_order(self, order: tuple[str, ...]) -> None:
+        """The names of the layers as the publisher declares them; streams of others end."""
+        for name in self.streams.keys() - set(order):
+            self.set_layer(name, None)
+        self.order = order
+        self._set_active(self.active)
 
     def set_stream(self, stream: IncomingStream | None) -> None:
-        """Let the receivers go on with another stream, from its first keyframe."""
-        if self.stream is not None:
-            self.stream.close()
-        self.stream = stream
-        if stream is None:
+        """Let the receivers go on with another stream, from its first keyframe; None ends all layers."""
+        if stream is not None:
+            self.set_layer(stream.layer, stream)
             return
+        for name in tuple(self.streams):
+            self.set_layer(name, None)
+
+    def set_layer(self, name: str, stream: IncomingStream | None) -> None:
+        """The same for one layer; `name` is one of `order`."""
+        old = self.streams.pop(name, None)
+        if old is not None:
+            old.close()
+        self._back_since.pop(name, None)
+        if stream is None:
+            self._set_active(self.active)
+            return
+        self.streams[name] = stream
         stream.set_open(self._is_open)
-        stream.taps = self._taps
         stream.on_codec = lambda _codec: self._codec_changed(stream)
+        self._set_active((*self.active, name))
+
+    def _set_active(self, names: tuple[str, ...]) -> None:
+        """Let everybody who is affected go over to what is there."""
+        self.active = tuple(name for name in self.order if name in names and name in self.streams)
         for subscription in self.subscriptions:
-            stream.attach(subscription)
+            self._steer(subscription)
+        self._place_taps()
+
+    def tick(self, now: float) -> None:
+        """Call every 20 ms or so: layers that fall silent or come back."""
+        if len(self.order) == 1 or now < self._next_judging or not self.streams:
+            return
+        self._next_judging = now + _JUDGE_S
+        newest = max(stream.last_arrival for stream in self.streams.values())
+        names = []
+        for name, stream in self.streams.items():
+            if newest - stream.last_arrival > _SILENT_S or stream.last_arrival == 0.0:
+                self._back_since.pop(name, None)
+            elif name in self.active or now - self._back_since.setdefault(name, now) >= _BACK_S:
+                self._back_since.pop(name, None)
+                names.append(name)
+        if set(names) != set(self.active):
+            self._set_active(tuple(names))
 
     def _codec_changed(self, stream: IncomingStream) -> None:
-        for track in self._taps:
+        for track in stream.taps:
             track.begin(stream)
         if self.on_codec is not None:
             self.on_codec(self)
 
+    # ── taps ────────────────────────────────────────────────────────────────────────────────────
+
     def add_tap(self, track: TapTrack, now: float) -> None:
         """Hand everything to this track of a tap as well, with a keyframe soon."""
         self._taps = (*self._taps, track)
+        self._place_taps()
         if self.stream is not None:
             track.begin(self.stream)
-            self.stream.taps = self._taps
             track.request_keyframe(now)
 
     def drop_tap(self, tap: Tap) -> None:
@@ -74,26 +133,62 @@ class Publication:
             if track.tap is tap:
                 track.close()
         self._taps = tuple(track for track in self._taps if track.tap is not tap)
-        if self.stream is not None:
-            self.stream.taps = self._taps
+        self._place_taps()
+
+    def _place_taps(self) -> None:
+        best = self.stream
+        for stream in self.streams.values():
+            stream.taps = self._taps if stream is best else ()
+
+    # ── receivers ───────────────────────────────────────────────────────────────────────────────
 
     def set_open(self, is_open: bool) -> None:
         """The gate for sound; pictures are not gated."""
         self._is_open = is_open
-        if self.stream is not None:
-            self.stream.set_open(is_open)
+        for stream in self.streams.values():
+            stream.set_open(is_open)
 
     def add(self, subscription: Subscription) -> None:
         if subscription not in self.subscriptions:
             self.subscriptions.append(subscription)
-        if self.stream is not None:
-            self.stream.attach(subscription)
+        self._steer(subscription)
 
     def remove(self, subscription: Subscription) -> None:
         if subscription in self.subscriptions:
             self.subscriptions.remove(subscription)
-        if self.stream is not None:
-            self.stream.detach(subscription)
+        for stream in self.streams.values():
+            stream.detach(subscription)
+
+    def retarget(self, subscription: Subscription, layer: str | None, max_temporal: int, now: float) -> None:
+        """Give this receiver another layer from its next keyframe on, which is asked for; None pauses it at once.
+
+        Until then it gets the one that it has. Where the layer is not active it gets the best below, or the lowest;
+        `layer_selector.BEST` is the best there is. Of VP8, temporal layers above `max_temporal` are left out.
+        """
+        selector = subscription.selector
+        if (layer, max_temporal) == (selector.target, selector.max_temporal):
+            return
+        selector.target, selector.max_temporal = layer, max_temporal
+        if subscription in self.subscriptions:
+            self._steer(subscription)
+            if subscription.pending_at is not None and self.kind == "video" and subscription.is_ready:
+                subscription.pending_at.request_keyframe(now)
+
+    def _steer(self, subscription: Subscription) -> None:
+        """Let it be served by, or wait for, the layer that it is to get."""
+        selector = subscription.selector
+        name = choose(selector.target, self.order, self.active)
+        if name is None:
+            if selector.target is None:
+                for stream in self.streams.values():
+                    stream.detach(subscription)
+            return
+        stream = self.streams[name]
+        if subscription in stream.members:
+            if subscription.pending_at is not None:
+                subscription.pending_at.cancel(subscription)
+        else:
+            stream.attach(subscription)
 
     def subscription_changed(self, subscription: Subscription, was: SubscriptionState) -> None:
         if self.on_subscription is not None:

@@ -26,15 +26,21 @@ Handler = Callable[[bytes, float], None]
 
 @dataclass(slots=True)
 class Line:
-    """One accepted m-line. `rtx` maps RTX payload types to the ones they repair."""
+    """One accepted m-line. `rtx` maps RTX payload types to the ones they repair; `streams` are those of the layers
+    that were bound, `bound_at` says when."""
 
     media: sdp.AcceptedMedia
     publication: Publication
     codecs: Mapping[int, sdp.Codec]
     rtx: Mapping[int, int]
-    stream: IncomingStream | None = None
-    bound_at: float = float("-inf")
+    streams: dict[str, IncomingStream] = field(default_factory=dict)
+    bound_at: dict[str, float] = field(default_factory=dict)
     ssrcs: set[int] = field(default_factory=set)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The layers as declared; one without a name where there is no simulcast."""
+        return self.media.rids or ("",)
 
 
 class Publisher:
@@ -59,6 +65,8 @@ class Publisher:
         self._next_feedback = 0.0
         self._next_report = 0.0
         self._mid_id = 0
+        self._rid_id = 0
+        self._repaired_rid_id = 0
         self._loss = 0.0
         self._answer_id = secrets.randbits(62)
         self._answers = 0
@@ -73,19 +81,27 @@ class Publisher:
     ) -> tuple[str, tuple[sdp.AcceptedMedia, ...]]:
         """The answer to an offer on this connection and the m-lines taken. Raises SdpError."""
         self._answers += 1
-        return sdp.answer_publisher(offer, local, self._answer_id, self._answers)
+        return sdp.answer_publisher(offer, local, self._answer_id, self._answers, simulcast=True)
 
     def set_line(self, media: sdp.AcceptedMedia, publication: Publication) -> None:
         """Take packets of this m-line as the publication's."""
         line = self.lines.get(media.mid)
         codecs = {codec.payload_type: codec for codec in media.codecs if codec.rtx_for is None}
         rtx = {codec.payload_type: codec.rtx_for for codec in media.codecs if codec.rtx_for is not None}
-        if line is None or line.publication is not publication or dict(line.codecs) != codecs:
+        if (
+            line is None
+            or line.publication is not publication
+            or dict(line.codecs) != codecs
+            or line.media.rids != media.rids
+        ):
             if line is not None:
                 self.drop_line(media.mid)
             line = self.lines[media.mid] = Line(media, publication, codecs, rtx)
         line.media = media
+        publication.set_order(line.order)
         self._mid_id = media.extensions.get(sdp.MID_URI, self._mid_id)
+        self._rid_id = media.extensions.get(sdp.RID_URI, self._rid_id)
+        self._repaired_rid_id = media.extensions.get(sdp.REPAIRED_RID_URI, self._repaired_rid_id)
         repairs = set(media.rtx_ssrcs.values())
         for ssrc, _ in media.ssrcs[:_MAX_STREAMS]:
             self._declared[ssrc] = (line, ssrc in repairs)
@@ -98,9 +114,14 @@ class Publisher:
         for ssrc in line.ssrcs:
             self._forget(ssrc)
         self._declared = {ssrc: entry for ssrc, entry in self._declared.items() if entry[0] is not line}
-        if line.publication.stream is line.stream:
-            line.publication.set_stream(None)
+        self._withdraw(line)
         return line.publication
+
+    def _withdraw(self, line: Line) -> None:
+        """Take the line's streams from the publication, but for those that another connection has replaced."""
+        for layer, stream in line.streams.items():
+            if line.publication.streams.get(layer) is stream:
+                line.publication.set_layer(layer, None)
 
     # ── packets ─────────────────────────────────────────────────────────────────────────────────
 
@@ -113,37 +134,56 @@ class Publisher:
         route(packet, now)
 
     def _bind(self, packet: bytes, now: float) -> Handler | None:
-        """Find the m-line of a new SSRC: as declared, by the MID extension, or by its payload type."""
+        """Find the m-line of a new SSRC: as declared, by the MID extension, or by its payload type; the layer by RID.
+
+        Browsers leave MID and RID out once a report has shown that we know the SSRC.
+        """
         try:
             header = rtp_header.parse(packet)
         except rtp_header.RtpError:
             self._counters.drops["rtp_malformed"] += 1
             return None
+        found = rtp_header.extensions(packet, header)
         declared = self._declared.get(header.ssrc)
         line: Line | None
         if declared is not None:
             line, is_rtx = declared
         else:
-            line = self._line_of(packet, header)
+            line = self._line_of(found, header)
             is_rtx = line is not None and header.payload_type in line.rtx
         if line is None:
             self._counters.drops["unknown_ssrc"] += 1
             return None
+        layer = self._layer_of(line, found, is_rtx=is_rtx)
+        if layer is None:
+            self._counters.drops["unknown_layer"] += 1
+            return None
         if is_rtx:
-            if line.stream is None:
+            if not line.media.rids and not line.streams:
                 self._counters.drops["rtx_early"] += 1
                 return None
-            return self._add_route(line, header.ssrc, lambda data, at: self._receive_rtx(line, data, at))
-        if line.stream is not None and now - line.bound_at < _REBIND_S:
+            return self._add_route(
+                line, header.ssrc, lambda data, at: self._receive_rtx(line, layer, data, at)
+            )
+        if layer in line.streams and now - line.bound_at[layer] < _REBIND_S:
             self._counters.drops["ssrc_changes_too_fast"] += 1
             return None
-        return self._bind_stream(line, header.ssrc, now)
+        return self._bind_stream(line, layer, header.ssrc, now)
 
-    def _bind_stream(self, line: Line, ssrc: int, now: float) -> Handler | None:
+    def _layer_of(self, line: Line, extensions: Mapping[int, bytes], *, is_rtx: bool) -> str | None:
+        if not line.media.rids:
+            return ""
+        name = extensions.get(self._repaired_rid_id if is_rtx else self._rid_id, b"").decode(
+            "ascii", "replace"
+        )
+        return name if name in line.media.rids else None
+
+    def _bind_stream(self, line: Line, layer: str, ssrc: int, now: float) -> Handler | None:
         is_audio = line.media.kind == "audio"
-        if line.stream is not None:
-            self._forget(line.stream.ssrc)
-            line.ssrcs.discard(line.stream.ssrc)
+        old = line.streams.pop(layer, None)
+        if old is not None:
+            self._forget(old.ssrc)
+            line.ssrcs.discard(old.ssrc)
         uses_transport_cc = any("transport-cc" in codec.feedback for codec in line.codecs.values())
         stream = IncomingStream(
             ssrc=ssrc,
@@ -155,12 +195,13 @@ class Publisher:
             send_rtcp=self.transport.send_rtcp,
             counters=self._counters,
             cname=self._cname_of(line, ssrc),
+            layer=layer,
         )
         route = self._add_route(line, ssrc, stream.receive)
         if route is not None:
-            line.stream = stream
-            line.bound_at = now
-            line.publication.set_stream(stream)
+            line.streams[layer] = stream
+            line.bound_at[layer] = now
+            line.publication.set_layer(layer, stream)
         return route
 
     def _cname_of(self, line: Line, ssrc: int) -> str:
@@ -175,9 +216,9 @@ class Publisher:
         self._routes[ssrc] = handler
         return handler
 
-    def _line_of(self, packet: bytes, header: rtp_header.RtpHeader) -> Line | None:
+    def _line_of(self, extensions: Mapping[int, bytes], header: rtp_header.RtpHeader) -> Line | None:
         if self._mid_id:
-            mid = rtp_header.extensions(packet, header).get(self._mid_id)
+            mid = extensions.get(self._mid_id)
             if mid is not None:
                 return self.lines.get(mid.decode("ascii", "replace"))
         fitting = [
@@ -187,22 +228,23 @@ class Publisher:
         ]
         return fitting[0] if len(fitting) == 1 else None
 
-    def _receive_rtx(self, line: Line, packet: bytes, now: float) -> None:
-        stream = line.stream
+    def _receive_rtx(self, line: Line, layer: str, packet: bytes, now: float) -> None:
         try:
             header = rtp_header.parse(packet)
         except rtp_header.RtpError:
             self._counters.drops["rtp_malformed"] += 1
             return
-        primary = line.rtx.get(header.payload_type)
-        if stream is None or primary is None:
-            self._counters.drops["rtx_early"] += 1
-            return
+        # Before its stream is known, too: browsers probe with padding on RTX, and what is not acknowledged was lost.
         transport_id = line.media.extensions.get(sdp.TRANSPORT_CC_URI)
         if transport_id is not None:
             value = rtp_header.extensions(packet, header).get(transport_id, b"")
             if len(value) >= 2:
                 self._arrivals.record(value[0] << 8 | value[1], now)
+        stream = line.streams.get(layer)
+        primary = line.rtx.get(header.payload_type)
+        if stream is None or primary is None:
+            self._counters.drops["rtx_early"] += 1
+            return
         original = rtp_header.unwrap_rtx(packet, header, primary, stream.ssrc)
         if original is not None:
             self._counters.packets_recovered += 1
@@ -211,9 +253,12 @@ class Publisher:
     def _receive_rtcp(self, packets: Sequence[rtcp.Packet], now: float) -> None:
         for packet in packets:
             if isinstance(packet, rtcp.SenderReport):
-                for line in self.lines.values():
-                    if line.stream is not None and line.stream.ssrc == packet.ssrc:
-                        line.stream.on_sender_report(packet, now)
+                for stream in self._streams():
+                    if stream.ssrc == packet.ssrc:
+                        stream.on_sender_report(packet, now)
+
+    def _streams(self) -> list[IncomingStream]:
+        return [stream for line in self.lines.values() for stream in line.streams.values()]
 
     def _forget(self, ssrc: int) -> None:
         self._routes.pop(ssrc, None)
@@ -227,9 +272,11 @@ class Publisher:
         self.transport.tick(now)
         if self.transport.state is TransportState.CLOSED:
             return
-        streams = [line.stream for line in self.lines.values() if line.stream is not None]
+        streams = self._streams()
         for stream in streams:
             stream.tick(now, _RTT_S)
+        for line in self.lines.values():
+            line.publication.tick(now)
         if now >= self._next_feedback:
             self._next_feedback = now + _FEEDBACK_S
             for feedback in self._arrivals.build(_FEEDBACK_SSRC, streams[0].ssrc if streams else 0):
@@ -251,8 +298,7 @@ class Publisher:
     def _state_changed(self, state: TransportState) -> None:
         if state is TransportState.CLOSED:
             for line in self.lines.values():
-                if line.stream is not None and line.publication.stream is line.stream:
-                    line.publication.set_stream(None)
+                self._withdraw(line)
             self._routes.clear()
         if self.on_state is not None:
             self.on_state(state)

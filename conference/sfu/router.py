@@ -112,3 +112,25 @@ def forward(
         batch.sent_bytes += len(group.members) * length[0]
         if i >= FLUSH_AT:
             batch.flush()
+
+
+def forward_late(
+    groups: list[Group],
+    packet: bytes,
+    sequence: int,
+    timestamp: int,
+    payload_start: int,
+    payload_end: int,
+    level: int,
+    orientation: int,
+    now: float,
+) -> None:
+    """Send on a packet that comes after later ones, to those who were there when its turn was.
+
+    Under the offsets of those who came since, it would bear a number that was used for something else.
+    """
+    for group in groups:
+        out = render(packet, group.shape, payload_start, payload_end, level, orientation)
+        for subscription in group.members:
+            if subscription.was_there(sequence, now):
+                subscription.send_alone(out, sequence, timestamp)

@@ -1,12 +1,12 @@
 """One incoming RTP stream: statistics, loss, cache, keyframes, and hand-over to the receivers.
 
-A publication has one stream at a time (one per layer later). A publisher that reconnects brings a new one.
+A publication has one for each layer at a time. A publisher that reconnects brings new ones.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from conference.rtc import rtcp, rtp_header
 from conference.rtc.codecs import h264, vp8
@@ -25,6 +25,29 @@ if TYPE_CHECKING:
 
 PLI_INTERVAL_S = 0.5
 _PLI_REPEAT_S = 1.0  # while a receiver still waits for its keyframe
+_LATE = 1024  # packets; what is further behind belongs to another numbering
+
+
+class Waiting(Protocol):
+    """A receiver or a tap that waits for the packet from which it can be served by a stream."""
+
+    pending_at: IncomingStream | None
+
+    @property
+    def is_ready(self) -> bool:
+        """Only a starting point is missing."""
+
+    def start(
+        self,
+        stream: IncomingStream,
+        payload: bytes,
+        sequence: int,
+        timestamp: int,
+        now: float,
+        *,
+        is_start: bool,
+    ) -> bool:
+        """Whether it is served from this packet of `stream` on; it takes its place there by itself."""
 
 
 class IncomingStream:
@@ -43,11 +66,14 @@ class IncomingStream:
         counters: Counters,
         cname: str = "",
         is_reliable: bool = False,
+        layer: str = "",
     ) -> None:
         """`codecs` by payload type, without RTX; `record_arrival(transport_sequence, now)` feeds congestion
         control; `observe_level(level, voice, now)` the speaker detection; `cname` names the sender's clock;
-        of a stream that `is_reliable` nothing is asked for again: its only feedback is the request for a keyframe."""
+        of a stream that `is_reliable` nothing is asked for again: its only feedback is the request for a keyframe;
+        `layer` is its name in simulcast, empty where it is the only one."""
         self.ssrc = ssrc
+        self.layer = layer
         self.cname = cname
         self.is_audio = is_audio
         self.clock_rate = 48000 if is_audio else 90000
@@ -57,7 +83,7 @@ class IncomingStream:
         self.nack = NackGenerator()
         self.cache = PacketCache(128 if is_audio else 1024)
         self.groups: list[router.Group] = []
-        self.pending: list[Subscription] = []
+        self.pending: list[Waiting] = []
         self.members: list[Subscription] = []
         self.on_codec: Callable[[Codec], None] | None = None
         self.taps: tuple[TapTrack, ...] = ()
@@ -79,6 +105,7 @@ class IncomingStream:
         self._wants_nack = not is_audio and not is_reliable
         self._last_pli = float("-inf")
         self._pli_due = False
+        self._restarted_at = -1  # what would confirm a numbering that began anew
 
     # ── the hot path ────────────────────────────────────────────────────────────────────────────
 
@@ -161,12 +188,35 @@ class IncomingStream:
             self.last_sequence = sequence
             self.last_timestamp = timestamp
             self.last_arrival = now
-        groups = self.groups
-        if groups:
-            router.forward(groups, packet, sequence, timestamp, at, end, level, orientation)
+            groups = self.groups
+            if groups:
+                router.forward(groups, packet, sequence, timestamp, at, end, level, orientation)
+        elif (self.last_sequence - sequence) & 0xFFFF < _LATE:
+            if self.groups:
+                router.forward_late(
+                    self.groups, packet, sequence, timestamp, at, end, level, orientation, now
+                )
+        elif not self._begins_anew(sequence, timestamp, now):
+            return
         if self.taps:
             for tap in self.taps:
                 tap.receive(packet, at, end, now)
+
+    def _begins_anew(self, sequence: int, timestamp: int, now: float) -> bool:
+        """Far behind: two in a row mean that the sender counts anew (RFC 3550, A.1), and one is nothing.
+
+        Receivers then need a starting point: their old offsets would use numbers a second time.
+        """
+        if sequence != self._restarted_at:
+            self._restarted_at = (sequence + 1) & 0xFFFF
+            self._counters.drops["stray_sequence"] += 1
+            return False
+        self._restarted_at = -1
+        self.restart_receivers()
+        self.last_sequence = sequence
+        self.last_timestamp = timestamp
+        self.last_arrival = now
+        return True
 
     @property
     def orientation_id(self) -> int:
@@ -194,15 +244,30 @@ class IncomingStream:
 
     # ── receivers ───────────────────────────────────────────────────────────────────────────────
 
-    def attach(self, subscription: Subscription) -> None:
-        """Forward to this receiver from the next packet (sound) or keyframe (picture) on."""
-        if subscription not in self.pending and subscription not in self.members:
-            self.pending.append(subscription)
+    def attach(self, waiting: Waiting) -> None:
+        """Forward to this receiver from the next packet (sound) or keyframe (picture) on.
+
+        It waits at one stream at a time; where it is served until then does not matter.
+        """
+        if waiting.pending_at is not self:
+            if waiting.pending_at is not None:
+                waiting.pending_at.cancel(waiting)
+            waiting.pending_at = self
+            self.pending.append(waiting)
+
+    def cancel(self, waiting: Waiting) -> None:
+        """It does not wait here any more. Unknown ones are ignored."""
+        if waiting.pending_at is self:
+            waiting.pending_at = None
+            self.pending.remove(waiting)
 
     def detach(self, subscription: Subscription) -> None:
         """Stop at once. Unknown ones are ignored."""
-        if subscription in self.pending:
-            self.pending.remove(subscription)
+        self.cancel(subscription)
+        self.leave(subscription)
+
+    def leave(self, subscription: Subscription) -> None:
+        """Serve it no more, though it may wait for this stream or another one. Unknown ones are ignored."""
         if subscription in self.members:
             self.members.remove(subscription)
             subscription.stopped(self)
@@ -220,11 +285,11 @@ class IncomingStream:
 
     def restart_receivers(self) -> None:
         """Every receiver waits for its next starting point."""
-        for subscription in self.members:
+        members, self.members, self.groups = self.members, [], []
+        for subscription in members:
             subscription.stopped(self)
-            self.pending.append(subscription)
-        self.members.clear()
-        self.groups = []
+            if subscription.pending_at is None:
+                self.attach(subscription)
 
     def regroup(self) -> None:
         """Sort the receivers into groups again; called when one comes, goes, or changes path or codec."""
@@ -242,18 +307,10 @@ class IncomingStream:
 
     def _start_pending(self, payload: bytes, sequence: int, timestamp: int, now: float) -> None:
         is_start = self.is_audio or self.is_keyframe(payload)
-        waiting: list[Subscription] = []
-        started = False
-        for subscription in self.pending:
-            if subscription.start(self, sequence, timestamp, now, is_start=is_start):
-                self.members.append(subscription)
-                started = True
-            else:
-                waiting.append(subscription)
-        self.pending = waiting
-        if started:
-            self.regroup()
-        if not self.is_audio and any(subscription.is_ready for subscription in waiting):
+        for waiting in tuple(self.pending):
+            if waiting.start(self, payload, sequence, timestamp, now, is_start=is_start):
+                self.cancel(waiting)
+        if not self.is_audio and any(waiting.is_ready for waiting in self.pending):
             self.request_keyframe(now)
 
     def is_keyframe(self, payload: bytes) -> bool:
@@ -295,7 +352,7 @@ class IncomingStream:
         if self.is_audio or not self.is_open:
             return
         wait = PLI_INTERVAL_S if self._pli_due else _PLI_REPEAT_S
-        if not self._pli_due and not any(subscription.is_ready for subscription in self.pending):
+        if not self._pli_due and not any(waiting.is_ready for waiting in self.pending):
             return
         if now - self._last_pli >= wait:
             self.request_keyframe(now)
@@ -308,7 +365,9 @@ class IncomingStream:
 
     def close(self) -> None:
         """Leave all receivers without a source."""
-        for subscription in [*self.members, *self.pending]:
+        for waiting in tuple(self.pending):
+            self.cancel(waiting)
+        for subscription in tuple(self.members):
             self.detach(subscription)
         self.groups = []
         self.taps = ()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from conference.rtc import rtcp, rtp_header
 from conference.rtc.layer_selector import LayerSelector
-from conference.rtc.munger import Munger
+from conference.rtc.munger import Last, Munger, Stretch, distance
 from conference.rtc.nack import RtxLimiter
 from conference.rtc.sdp import Codec
 from conference.rtc.sdp_codecs import AUDIO_LEVEL_URI, VIDEO_ORIENTATION_URI
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _FIELDS = struct.Struct("!HII").pack_into
 _REMEMBERED_REPORTS = 4
+_SETTLED_S = 5.0  # no packet of before a start comes later than this
+_CLOCKS_AGREE_S = 0.5  # layers whose sender reports say otherwise have no clock in common
 
 
 class SubscriptionState(Enum):
@@ -39,7 +41,9 @@ class Subscription:
     __slots__ = (
         "_accepted",
         "_base",
+        "_clock",
         "_extensions",
+        "_first",
         "_last_sent",
         "_limiter",
         "_lsr",
@@ -53,6 +57,7 @@ class Subscription:
         "handle",
         "munger",
         "name",
+        "pending_at",
         "protect_errors",
         "publication",
         "rtt_s",
@@ -80,8 +85,9 @@ class Subscription:
         self.protect_errors = 0
         self.shape: router.Shape | None = None
         self.state = SubscriptionState.WAITING
-        self.munger = Munger(random.getrandbits(15), random.getrandbits(32))
+        self.munger = Munger["IncomingStream"](random.getrandbits(15), random.getrandbits(32))
         self.selector = LayerSelector()
+        self.pending_at: IncomingStream | None = None
         self.fraction_lost = 0.0
         self.rtt_s = 0.0
         self.transport = transport
@@ -89,9 +95,11 @@ class Subscription:
         self._extensions: Mapping[str, int] = {}
         self._stream: IncomingStream | None = None
         self._base = (0, 0)
+        self._first = (0, 0.0)  # the source's number of the first packet since the last start, and when
+        self._clock: tuple[int, int] | None = None  # NTP time (32.32) and our time stamp that belong together
         self._packets = 0
         self._octets = 0
-        self._last_sent: tuple[int, int, float] | None = None  # sequence, time stamp, when
+        self._last_sent: Last | None = None
         self._lsr: dict[int, float] = {}
         self._limiter = RtxLimiter()
         self._reported: tuple[int, float] | None = None  # payload bytes and time of the last report
@@ -110,6 +118,16 @@ class Subscription:
         transport = self.transport
         return self._accepted is not None and transport.keys is not None and transport.path is not None
 
+    @property
+    def layer(self) -> str | None:
+        """The layer that is sent now; None while nothing is."""
+        return self.selector.current
+
+    def was_there(self, sequence: int, now: float) -> bool:
+        """Whether a late packet of the stream comes after the one that this receiver was started with."""
+        first, since = self._first
+        return now - since > _SETTLED_S or (sequence - first) & 0xFFFF < 0x8000
+
     def use_path(self) -> None:
         """Take over the transport's present way out."""
         transport = self.transport
@@ -122,48 +140,75 @@ class Subscription:
             self._stream.regroup()
 
     def start(
-        self, stream: IncomingStream, sequence: int, timestamp: int, now: float, *, is_start: bool
+        self,
+        stream: IncomingStream,
+        payload: bytes,
+        sequence: int,
+        timestamp: int,
+        now: float,
+        *,
+        is_start: bool,
     ) -> bool:
-        """Whether the receiver can be served from this packet of `stream` on."""
+        """Whether the receiver can be served from this packet of `stream` on; it leaves the one before."""
         if self._accepted is None or not self.is_ready or stream.codec is None:
             return False
         matched = match_codec(stream.codec, self._accepted)
+        if matched is not None and not self.selector.may_switch(stream.layer, is_keyframe=is_start):
+            return False
+        if self._stream is not None:
+            self._stream.leave(self)
+        self._stream = stream
+        stream.members.append(self)
         if matched is None:
             self._change(SubscriptionState.UNSUPPORTED_CODEC)
             self.shape = None
-            self._stream = stream
             return True
-        if not self.selector.may_switch("", is_keyframe=is_start):
-            return False
-        self.selector.switched("")
+        self.selector.switched(stream.layer)
         self.shape = router.Shape(
             matched,
             self._extensions.get(AUDIO_LEVEL_URI, 0),
             self._extensions.get(VIDEO_ORIENTATION_URI, 0),
         )
-        if self._last_sent is None:
-            self.munger.rebase(stream.ssrc, sequence, timestamp, now)
-        else:
-            last_sequence, last_timestamp, last_at = self._last_sent
-            elapsed = int((now - last_at) * stream.clock_rate)
-            self.munger.rebase(stream.ssrc, sequence, timestamp, now, last_sequence, last_timestamp, elapsed)
-        self.sequence_offset = self.munger.sequence_offset
-        self.timestamp_offset = self.munger.timestamp_offset
+        last = self._last_sent
+        elapsed = self._elapsed(stream, timestamp, last, now) if last is not None else 1
+        stretch = self.munger.rebase(stream, sequence, timestamp, last, elapsed)
+        self.sequence_offset = stretch.sequence_offset
+        self.timestamp_offset = stretch.timestamp_offset
         self._base = (stream.forwarded, stream.forwarded_bytes)
-        self._stream = stream
+        self._first = (sequence, now)
         self.use_path()
         self._change(SubscriptionState.ACTIVE)
         return True
+
+    def _elapsed(self, stream: IncomingStream, timestamp: int, last: Last, now: float) -> int:
+        """RTP ticks from the last packet that was sent to this one: by the publisher's clock where layers say how
+        theirs lie, else by our own. Not positive where this one was captured before."""
+        by_arrival = int((now - last.at_s) * stream.clock_rate)
+        if self._clock is None or stream.sender_report is None:
+            return by_arrival
+        ntp, known = self._clock
+        reported_ntp, reported, _ = stream.sender_report
+        between_s = distance(reported_ntp, ntp, 64) / (1 << 32)
+        behind = distance(timestamp, reported, 32)
+        by_clock = known + int(between_s * stream.clock_rate) + behind - last.timestamp
+        by_clock = distance(by_clock, 0, 32)
+        if abs(by_clock - by_arrival) > _CLOCKS_AGREE_S * stream.clock_rate:
+            return by_arrival
+        return by_clock
 
     def stopped(self, stream: IncomingStream) -> None:
         """The stream no longer feeds this receiver; keep what a later start must go on from."""
         if self.shape is not None and self._stream is stream:
             self._packets, self._octets = self._sent(stream)
-            self._last_sent = (
+            self._last_sent = Last(
                 (stream.last_sequence + self.sequence_offset) & 0xFFFF,
                 (stream.last_timestamp + self.timestamp_offset) & 0xFFFFFFFF,
                 stream.last_arrival,
             )
+            self._clock = None
+            if stream.sender_report is not None:
+                ntp, reported, _ = stream.sender_report
+                self._clock = (ntp, (reported + self.timestamp_offset) & 0xFFFFFFFF)
         self.shape = None
         self._stream = None
         self.selector.stop()
@@ -200,26 +245,29 @@ class Subscription:
         stream, shape = self._stream, self.shape
         if stream is None or shape is None:
             return 0
+        last = (stream.last_sequence + self.sequence_offset) & 0xFFFF
         sent = 0
         for sequence in sequences:
-            resolved = self.munger.resolve(sequence, now)
-            if resolved is None or resolved[0] != stream.ssrc:
+            resolved = self.munger.resolve(sequence, last)
+            if resolved is None:
                 continue
-            packet = stream.cache.find(resolved[1])
+            stretch, number = resolved
+            packet = stretch.source.cache.find(number)
             if packet is None or not self._limiter.allow(sequence, len(packet), now):
                 continue
-            self._resend_one(packet, sequence, shape)
+            self._resend_one(packet, sequence, stretch, shape)
             sent += 1
         return sent
 
-    def _resend_one(self, packet: bytes, sequence: int, shape: router.Shape) -> None:
-        assert self._stream is not None
+    def _resend_one(
+        self, packet: bytes, sequence: int, stretch: Stretch[IncomingStream], shape: router.Shape
+    ) -> None:
         header = rtp_header.parse(packet)
-        level, orientation = self._stream.read_extensions(packet)
+        level, orientation = stretch.source.read_extensions(packet)
         out = bytearray(
             router.render(packet, shape, header.payload_start, header.payload_end, level, orientation)
         )
-        timestamp = (header.timestamp + self.timestamp_offset) & 0xFFFFFFFF
+        timestamp = (header.timestamp + stretch.timestamp_offset) & 0xFFFFFFFF
         rtx = self._rtx_payload_type(shape.payload_type)
         if rtx is None or self.rtx_ssrc is None:
             _FIELDS(out, 2, sequence, timestamp, self.ssrc)
@@ -245,7 +293,10 @@ class Subscription:
         The NTP clock stays the publisher's, so that its sound and picture stay together at the receiver.
         """
         stream = self._stream
-        if stream is None or stream.sender_report is None or self.shape is None:
+        if stream is None or self.shape is None:
+            return None
+        self.munger.settle((stream.last_sequence + self.sequence_offset) & 0xFFFF)
+        if stream.sender_report is None:
             return None
         ntp, rtp_ts, arrival = stream.sender_report
         elapsed = now - arrival

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conference.rtc.munger import Munger
+from conference.rtc.munger import Last, Munger
 from conference.rtc.packet_cache import PacketCache
 
 sequences = st.integers(0, 0xFFFF)
@@ -16,49 +16,82 @@ timestamps = st.integers(0, 0xFFFFFFFF)
 def test_the_first_packet_gets_the_wanted_numbers(
     first: int, start: int, sequence: int, timestamp: int
 ) -> None:
-    munger = Munger(first, start)
-    munger.rebase(1, sequence, timestamp, now=0.0)
-    assert (sequence + munger.sequence_offset) & 0xFFFF == first
-    assert (timestamp + munger.timestamp_offset) & 0xFFFFFFFF == start
+    munger = Munger[str](first, start)
+    stretch = munger.rebase("camera", sequence, timestamp)
+    assert (sequence + stretch.sequence_offset) & 0xFFFF == first
+    assert (timestamp + stretch.timestamp_offset) & 0xFFFFFFFF == start
 
 
-@given(st.lists(st.tuples(sequences, timestamps, st.integers(1, 500)), min_size=2, max_size=10))
-def test_a_new_source_goes_on_where_the_old_one_stopped(sources: list[tuple[int, int, int]]) -> None:
-    munger = Munger(65530, 4294967000)
-    last_sequence = last_timestamp = None
-    now = 0.0
-    for source, (sequence, timestamp, count) in enumerate(sources):
-        if last_sequence is None or last_timestamp is None:
-            munger.rebase(source, sequence, timestamp, now)
-        else:
-            munger.rebase(source, sequence, timestamp, now, last_sequence, last_timestamp, 3000)
+@given(
+    st.lists(
+        st.tuples(sequences, timestamps, st.integers(1, 500), st.integers(0, 0x7FFF), st.integers(0, 255)),
+        min_size=2,
+        max_size=10,
+    )
+)
+def test_a_new_source_goes_on_where_the_old_one_stopped(
+    sources: list[tuple[int, int, int, int, int]],
+) -> None:
+    munger = Munger[int](65530, 4294967000)
+    last: Last | None = None
+    for source, (sequence, timestamp, count, picture_id, tl0picidx) in enumerate(sources):
+        stretch = munger.rebase(source, sequence, timestamp, last, 3000, (picture_id, tl0picidx))
         sent = []
         for i in range(count):
-            out = (sequence + i + munger.sequence_offset) & 0xFFFF
-            out_time = (timestamp + 3000 * i + munger.timestamp_offset) & 0xFFFFFFFF
-            if last_sequence is not None and last_timestamp is not None:
-                assert out == (last_sequence + 1) & 0xFFFF
-                assert 0 < (out_time - last_timestamp) & 0xFFFFFFFF < 1 << 31
-            last_sequence, last_timestamp = out, out_time
-            sent.append((out, (sequence + i) & 0xFFFF))
-        for out, original in sent:
-            assert munger.resolve(out, now) == (source, original)
-        now += 0.1
+            out = Last(
+                (sequence + i + stretch.sequence_offset) & 0xFFFF,
+                (timestamp + 3000 * i + stretch.timestamp_offset) & 0xFFFFFFFF,
+                0.0,
+                (picture_id + i + stretch.picture_offset) & 0x7FFF,
+                (tl0picidx + i + stretch.tl0_offset) & 0xFF,
+            )
+            if last is not None:
+                assert out.sequence == (last.sequence + 1) & 0xFFFF
+                assert 0 < (out.timestamp - last.timestamp) & 0xFFFFFFFF < 1 << 31
+                assert out.picture_id == (last.picture_id + 1) & 0x7FFF
+                assert out.tl0picidx == (last.tl0picidx + 1) & 0xFF
+            last = out
+            sent.append((out.sequence, (sequence + i) & 0xFFFF))
+        assert last is not None
+        for number, original in sent:
+            found = munger.resolve(number, last.sequence)
+            assert found is not None
+            assert (found[0].source, found[1]) == (source, original)
 
 
 def test_a_number_from_before_a_switch_finds_the_old_source() -> None:
-    munger = Munger(100, 0)
-    munger.rebase(1, 5000, 0, now=0.0)
-    munger.rebase(2, 9000, 0, 1.0, last_sequence=120, last_timestamp=90, elapsed_ticks=10)
-    assert munger.resolve(110, 1.1) == (1, 5010)
-    assert munger.resolve(121, 1.1) == (2, 9000)
-    assert munger.resolve(99, 1.1) is None, "never sent"
+    munger = Munger[str](100, 0)
+    munger.rebase("old", 5000, 0)
+    munger.rebase("new", 9000, 0, Last(120, 90, 1.0), 10)
+
+    def source_of(number: int) -> tuple[str, int] | None:
+        found = munger.resolve(number, 130)
+        return None if found is None else (found[0].source, found[1])
+
+    assert source_of(110) == ("old", 5010)
+    assert source_of(121) == ("new", 9000)
+    assert source_of(99) is None, "never sent"
+    assert source_of(131) is None, "not sent yet"
 
 
-def test_a_long_stream_resolves_past_the_wrap() -> None:
-    munger = Munger(0, 0)
-    munger.rebase(1, 0, 0, now=0.0)
-    assert munger.resolve(40000, now=60.0) == (1, 40000)
+@given(st.lists(st.integers(1, 16_000), min_size=1, max_size=30), st.integers(0, 5000))
+def test_a_long_stream_resolves_past_the_wrap(seconds: list[int], age: int) -> None:
+    munger = Munger[str](0, 0)
+    munger.rebase("camera", 0, 0)
+    sent = 0
+    for packets in seconds:
+        sent += packets
+        munger.settle(sent & 0xFFFF)
+        found = munger.resolve((sent - age) & 0xFFFF, sent & 0xFFFF)
+        if age <= sent:
+            assert found is not None
+            assert found[1] == (sent - age) & 0xFFFF
+    switched = munger.rebase("other", 77, 0, Last(sent & 0xFFFF, 0, 0.0))
+    found = munger.resolve(sent & 0xFFFF, (sent + 1) & 0xFFFF)
+    assert found is not None
+    assert found[0].source == "camera"
+    found = munger.resolve((sent + 1) & 0xFFFF, (sent + 1) & 0xFFFF)
+    assert found == (switched, 77)
 
 
 def test_the_cache_gives_back_only_what_has_the_very_number() -> None:
