@@ -299,6 +299,41 @@ export interface PublishedTrack {
   label?: string
 }
 
+/** A picture that is shown: its size in device pixels; greater priorities go first. */
+export interface TrackWish {
+  publication_id: string
+  width: number
+  height: number
+  priority: number
+}
+
+/** `size`: all that the tile needs; `bandwidth`: less than that, or nothing, because the way here is too narrow; `hidden`: not asked for. */
+export type AllocationReason = 'size' | 'bandwidth' | 'hidden'
+
+export interface AllocatedTrack {
+  publication_id: string
+  /** null: nothing is sent */
+  layer: string | null
+  height: number
+  reason: AllocationReason
+}
+
+/** What of each picture is sent to this device now, whole. */
+export interface Allocation {
+  tracks: AllocatedTrack[]
+  /** pictures were asked for, and none fits */
+  sound_only: boolean
+  available_bps: number | null
+}
+
+/** How a track was played since the last report. */
+export interface PlayedTrack {
+  publication_id: string
+  freeze_ms?: number
+  concealed_ms?: number
+  frames_per_second?: number
+}
+
 /** Everything the server may send, by event name. */
 export interface ServerEvents {
   'room.snapshot': Snapshot
@@ -330,6 +365,9 @@ export interface ServerEvents {
   'speakers.changed': { speakers: Speaker[] }
   'media.offer': MediaOffer
   'media.restart': { epoch: string }
+  'media.allocation': Allocation
+  /** which encodings of one's own track anybody receives */
+  'media.layers': { publication_id: string; layers: string[] }
   'subscription.changed': { publication_id: string; state: SubscriptionState }
   'participant.mute': { by: string; hard: boolean; muted: boolean }
   'room.waiting': Waiting
@@ -343,6 +381,8 @@ export type ServerEvent = keyof ServerEvents
 export interface Requests {
   'media.publish': [{ sdp: string; tracks: PublishedTrack[] }, { sdp: string }]
   'media.restart': [Record<string, never>, unknown]
+  'media.wish': [{ items: TrackWish[] }, unknown]
+  'media.report': [{ interval_ms: number; items: PlayedTrack[] }, unknown]
   'participant.update': [{ name?: string; microphone?: boolean; camera?: boolean }, { participant: Participant }]
   'participant.mute': [
     { participant_id?: string; all?: true; muted: boolean; hard?: boolean },

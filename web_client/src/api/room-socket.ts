@@ -116,7 +116,7 @@ export class RoomSocket extends Emitter<SocketEvents> {
     })
   }
 
-  /** Last words while leaving: nobody waits for the answer. */
+  /** Words whose answer nobody waits for. */
   say<Name extends RequestName>(name: Name, payload: Requests[Name][0]): void {
     if (this.wire.connected) this.wire.emit(name, payload, () => undefined)
   }

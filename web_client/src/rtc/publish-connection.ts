@@ -58,6 +58,11 @@ export class PublishConnection extends Emitter<PublishEvents> {
     return [...this.slots.values()].some((slot) => slot.offered)
   }
 
+  /** What a source sends now. */
+  track(source: Source): MediaStreamTrack | null {
+    return this.slots.get(source)?.track ?? null
+  }
+
   /** Gives a source its track; without one the m-line stays and sends nothing. */
   async setTrack(source: Source, track: MediaStreamTrack | null, label?: string): Promise<void> {
     const slot = this.slots.get(source) ?? { track: null, transceiver: null, offered: false, label: undefined, needed: null }

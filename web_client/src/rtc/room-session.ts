@@ -6,10 +6,12 @@ import type { RequestName, Requests, ServerEvent, ServerEvents, Snapshot, Waitin
 import type { Resume } from '@/api/keepsake'
 import { RequestError, type Incoming, type RoomSocket } from '@/api/room-socket'
 import { Emitter } from './emitter'
+import { EncoderProbe, type EncoderWatch } from './encoder-watch'
 import { EnvironmentWatch } from './environment-watch'
 import { LinkWatch } from './link-watch'
 import { PlayoutWatch } from './playout-delay'
 import { PublishConnection } from './publish-connection'
+import { ReceptionProbe, REPORT_MS } from './reception-report'
 import { SubscribeConnection, type RemoteTrack } from './subscribe-connection'
 
 export type LinkState = 'connecting' | 'connected' | 'reconnecting' | 'lost'
@@ -26,6 +28,10 @@ interface SessionEvents {
   ended: EndReason
   /** the socket is back: one's own choices have to be said again */
   returned: Snapshot
+  /** new transports: the server knows nothing of what is shown, and everything is sent */
+  rebuilt: undefined
+  /** how the camera fares on this device */
+  encoder: EncoderWatch
 }
 
 export interface SessionOptions {
@@ -38,6 +44,8 @@ export interface SessionOptions {
   kind: 'phone' | 'laptop' | 'wall'
   readResume: () => Resume | null
   keepResume: (resume: Resume) => void
+  /** when a picture was last not asked for or not sent, on the clock of performance.now() */
+  absentAt?: (publicationId: string, now: number) => number
 }
 
 /** Refusals that pass: the server starts, too many came back at once, or another server has the room still. */
@@ -54,6 +62,8 @@ export class RoomSession extends Emitter<SessionEvents> {
   private readonly socket: RoomSocket
   private readonly environment = new EnvironmentWatch()
   private readonly playout = new PlayoutWatch(() => this.subscribe.peer)
+  private readonly encoder: EncoderProbe
+  private readonly reception: ReceptionProbe
   private readonly publishWatch: LinkWatch
   private readonly subscribeWatch: LinkWatch
   private iceServers: RTCIceServer[] = []
@@ -85,6 +95,19 @@ export class RoomSession extends Emitter<SessionEvents> {
       smallPicture: options.kind === 'phone',
     })
     this.subscribe = new SubscribeConnection(createPeer)
+    this.encoder = new EncoderProbe(
+      () => ({ peer: this.publish.peer, camera: this.publish.track('camera') }),
+      (watch) => {
+        this.publish.relieve(watch.relief)
+        this.emit('encoder', watch)
+      },
+    )
+    this.reception = new ReceptionProbe(
+      () => ({ peer: this.subscribe.peer, tracks: this.subscribe.tracks }),
+      options.absentAt ?? (() => -Infinity),
+      // Lost or refused, the next one says how it is then.
+      (items) => this.socket.say('media.report', { interval_ms: REPORT_MS, items }),
+    )
     const changed = (): void => this.refresh()
     this.publishWatch = new LinkWatch(() => void this.publish.rebuild(), changed)
     this.subscribeWatch = new LinkWatch(() => this.askForOffer(), changed)
@@ -107,6 +130,8 @@ export class RoomSession extends Emitter<SessionEvents> {
   start(): void {
     this.environment.start()
     this.playout.start()
+    this.encoder.start()
+    this.reception.start()
     this.socket.open()
   }
 
@@ -242,6 +267,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     clearTimeout(this.expectOffer)
     this.expectOffer = undefined
     if (others ?? true) this.expectOffer = setTimeout(() => this.askForOffer(), OFFER_PATIENCE_MS)
+    this.emit('rebuilt', undefined)
   }
 
   private mendAll(states: RTCPeerConnectionState[]): void {
@@ -262,6 +288,7 @@ export class RoomSession extends Emitter<SessionEvents> {
       if (error instanceof RequestError && error.code === 'offline') return
       this.restart = setTimeout(() => this.askForOffer(), RESTART_PAUSE_MS)
     })
+    this.emit('rebuilt', undefined)
   }
 
   private watched(which: 'publish' | 'subscribe', state: RTCPeerConnectionState): void {
@@ -322,6 +349,8 @@ export class RoomSession extends Emitter<SessionEvents> {
     for (const timer of [this.lost, this.expectOffer, this.restart, this.snapshotDue]) clearTimeout(timer)
     this.environment.stop()
     this.playout.stop()
+    this.encoder.stop()
+    this.reception.stop()
     this.publishWatch.stop()
     this.subscribeWatch.stop()
     this.publish.close()

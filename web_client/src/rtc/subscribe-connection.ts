@@ -21,6 +21,8 @@ interface SubscribeEvents {
 
 export class SubscribeConnection extends Emitter<SubscribeEvents> {
   peer: RTCPeerConnection | null = null
+  /** what the last offer put where */
+  tracks: RemoteTrack[] = []
   /** the transport before this one: kept until the new tracks stand, so that the last pictures stay to be seen */
   private retired: RTCPeerConnection | null = null
   private transport = ''
@@ -84,7 +86,8 @@ export class SubscribeConnection extends Emitter<SubscribeEvents> {
       return null
     }
     if (peer !== this.peer) return null
-    this.emit('tracks', this.mapped(peer, offer))
+    this.tracks = this.mapped(peer, offer)
+    this.emit('tracks', this.tracks)
     this.retired?.close()
     this.retired = null
     return peer.localDescription?.sdp ?? null

@@ -11,6 +11,7 @@ import type { RemoteTrack } from '@/rtc/subscribe-connection'
 import { SoundOutput } from '@/rtc/sound-output'
 import { WakeLock } from '@/rtc/wake-lock'
 import { i18n } from '@/i18n'
+import { useAllocation } from './allocation'
 import { useCaptions } from './captions'
 import { useDevices } from './devices'
 import { useDucking } from './ducking'
@@ -22,6 +23,7 @@ import { useSession } from './session'
 import { useSubscriptions } from './subscriptions'
 import { useTurn } from './turn'
 import { useViewport } from './viewport'
+import { useWishes } from './wishes'
 
 export interface JoinChoice {
   cid: string
@@ -48,6 +50,8 @@ export const useCall = defineStore('call', () => {
   const line = useLine()
   const notices = useNotices()
   const subscriptions = useSubscriptions()
+  const allocation = useAllocation()
+  const wishes = useWishes()
   const session = shallowRef<RoomSession | null>(null)
   const link = ref<LinkState>('connecting')
   const veiled = ref(false)
@@ -81,6 +85,7 @@ export const useCall = defineStore('call', () => {
     link.value = 'connecting'
     tracks.value = []
     subscriptions.clear()
+    allocation.clear()
     sound = new SoundOutput()
     sound.on('blocked', (blocked) => (soundBlocked.value = blocked))
     void sound.use(devices.now.choice.speaker)
@@ -95,6 +100,7 @@ export const useCall = defineStore('call', () => {
         kind: viewport.device,
         readResume: () => readResume(choice.cid),
         keepResume: (resume) => keepResume(choice.cid, resume),
+        absentAt: (id, now) => Math.max(wishes.sender.absentAt(id, now), allocation.absentAt(id, now)),
       }),
     )
     session.value = next
@@ -109,11 +115,18 @@ export const useCall = defineStore('call', () => {
       room.take(snapshot)
       captions.take(snapshot)
       entered(snapshot.self.in_hall ?? false)
+      wishes.sender.again()
+    })
+    next.on('rebuilt', () => {
+      allocation.clear()
+      wishes.sender.again()
     })
     next.on('event', (event) => {
       if (!room.apply(event)) void next.check()
       captions.told(event.name, event.payload)
       if (event.name === 'participant.mute') own.toldToMute(event.payload)
+      else if (event.name === 'media.allocation') allocation.told(event.payload)
+      else if (event.name === 'media.layers') own.toldLayers(event.payload)
       else if (event.name === 'subscription.changed') subscriptions.told(event.payload)
       else if (event.name === 'floor.turn') turn.told(event.payload)
       else if (event.name === 'floor.warning') turn.warned()
@@ -179,6 +192,8 @@ export const useCall = defineStore('call', () => {
     wake.release()
     tracks.value = []
     session.value = null
+    wishes.sender.stop()
+    allocation.clear()
     line.use(null)
     captions.clear()
     ended.value = reason

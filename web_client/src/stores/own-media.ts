@@ -12,6 +12,10 @@ import { useRoom } from './room'
 
 /** A microphone that the chair closed is opened again only by the chair's undo, and that lasts 60 s: later nobody expects it. */
 const REOPEN_MS = 65_000
+/** Cameras are away for a moment when another is chosen, and telephones hold them back for a moment when an app is left. */
+const CAMERA_AWAY_MS = 2000
+/** A camera that gives nothing is opened once more; if that does not help, another one is offered. */
+const STALL_AGAIN_MS = 60_000
 
 export const useOwnMedia = defineStore('own-media', () => {
   const { t } = i18n.global
@@ -41,7 +45,11 @@ export const useOwnMedia = defineStore('own-media', () => {
     const own = devices.now.microphone
     return microphone.value && !closed.value && own.track !== null && !own.interrupted
   })
-  const seen = computed(() => camera.value && devices.now.camera.track !== null)
+  /** the system holds the camera back: others see the name instead of a picture that stands */
+  const cameraHeld = ref(false)
+  /** this device sends less of its picture, because it cannot keep up */
+  const relieved = ref(false)
+  const seen = computed(() => camera.value && devices.now.camera.track !== null && !cameraHeld.value)
 
   function start(next: RoomSession, choice: { microphone: boolean; camera: boolean }): void {
     session.value = next
@@ -56,6 +64,11 @@ export const useOwnMedia = defineStore('own-media', () => {
         declare()
       }),
       next.on('snapshot', firstDeclaration()),
+      next.on('rebuilt', () => (layers.value = new Map())),
+      next.on('encoder', (watch) => {
+        relieved.value = watch.relief > 0
+        stalled(watch.stalled)
+      }),
     ]
     enable()
     void next.publish.setTrack('microphone', devices.local.microphone.track)
@@ -79,6 +92,10 @@ export const useOwnMedia = defineStore('own-media', () => {
 
   function stop(): void {
     for (const each of off.splice(0)) each()
+    clearTimeout(away)
+    clearTimeout(holdingBack)
+    cameraHeld.value = relieved.value = false
+    layers.value = new Map()
     session.value = null
     share.value?.stop()
     share.value = null
@@ -114,10 +131,80 @@ export const useOwnMedia = defineStore('own-media', () => {
   function tracked(kind: DeviceKind, track: MediaStreamTrack | null): void {
     enable()
     void session.value?.publish.setTrack(kind, track)
+    if (kind === 'camera') cameraTracked(track)
     if (kind !== 'microphone' || !microphone.value) return
     if (track) notices.say(t('toast.microphoneBack'))
     else notices.show(t('toast.microphoneLost'))
   }
+
+  let away: ReturnType<typeof setTimeout> | undefined
+  let missed = false
+  function cameraTracked(track: MediaStreamTrack | null): void {
+    clearTimeout(away)
+    if (track) {
+      if (missed) notices.show(t('toast.cameraBack'))
+      missed = false
+    } else if (camera.value) {
+      away = setTimeout(() => {
+        if (!camera.value || devices.local.camera.track) return
+        missed = true
+        offerOther(t('toast.cameraLost'), t('toast.cameraLostText'))
+      }, CAMERA_AWAY_MS)
+    } else {
+      missed = false
+    }
+  }
+
+  let holdingBack: ReturnType<typeof setTimeout> | undefined
+  watch(
+    () => camera.value && devices.now.camera.interrupted,
+    (held) => {
+      clearTimeout(holdingBack)
+      if (!held) {
+        cameraHeld.value = false
+        return
+      }
+      holdingBack = setTimeout(() => {
+        cameraHeld.value = true
+        offerOther(t('toast.cameraHeld'), t('toast.cameraHeldText'))
+      }, CAMERA_AWAY_MS)
+    },
+  )
+
+  let wasStalled = false
+  let openedAgainAt = -Infinity
+  function stalled(now: boolean): void {
+    if (now === wasStalled) return
+    wasStalled = now
+    if (!now || !camera.value) return
+    if (Date.now() - openedAgainAt > STALL_AGAIN_MS) {
+      openedAgainAt = Date.now()
+      notices.show(t('toast.cameraReopened'))
+      void devices.open('camera')
+      return
+    }
+    offerOther(t('toast.cameraStalled'), t('toast.cameraStalledText'))
+  }
+
+  function offerOther(text: string, detail: string): void {
+    const used = devices.local.camera.track?.getSettings().deviceId ?? devices.now.choice.camera
+    const other = devices.now.list.cameras.find((each) => each.id !== used)
+    const run = (): void => void (devices.turnable ? devices.turnCamera() : other && devices.choose('camera', other.id))
+    notices.show(text, { detail, forMs: 10_000, ...(other ? { action: { label: t('toast.otherCamera'), run } } : {}) })
+    notices.say(`${text}。${detail}`)
+  }
+
+  /** What the server said of tracks that the room does not list yet, or of those it does. */
+  const layers = shallowRef(new Map<string, string[]>())
+  function toldLayers({ publication_id: id, layers: needed }: { publication_id: string; layers: string[] }): void {
+    layers.value = new Map(layers.value).set(id, needed)
+  }
+  watch([layers, () => room.me?.publications], ([told, publications]) => {
+    for (const each of publications ?? []) {
+      const needed = told.get(each.id)
+      if (needed) session.value?.publish.need(each.source, needed)
+    }
+  })
 
   function refuse(): void {
     notices.show(t('toast.locked'))
@@ -258,6 +345,9 @@ export const useOwnMedia = defineStore('own-media', () => {
     gated,
     closed,
     turnTaken,
+    cameraHeld,
+    relieved,
+    toldLayers,
     heard,
     seen,
     start,

@@ -12,6 +12,8 @@ import { useSubscriptions } from './subscriptions'
 
 export interface Tile {
   key: string
+  /** null of one's own pictures, which come from no server */
+  publicationId: string | null
   participant: Participant
   source: 'camera' | 'screen'
   track: MediaStreamTrack | null
@@ -48,6 +50,7 @@ export const useTiles = defineStore('tiles', () => {
     const cameras = participant.publications.filter((each) => each.source === 'camera')
     const tile = (publication: Publication | undefined, key: string): Tile => ({
       key,
+      publicationId: mine ? null : (publication?.id ?? null),
       participant,
       source: 'camera',
       own: mine,
@@ -68,13 +71,14 @@ export const useTiles = defineStore('tiles', () => {
   function screensOf(participant: Participant): Tile[] {
     if (participant.id === room.myId) {
       return own.share
-        ? [{ key: `${participant.id}/screen`, participant, source: 'screen', own: true, label: null, track: own.share.picture, state: 'active' }]
+        ? [{ key: `${participant.id}/screen`, publicationId: null, participant, source: 'screen', own: true, label: null, track: own.share.picture, state: 'active' }]
         : []
     }
     return participant.publications
       .filter((each) => each.source === 'screen')
       .map((each) => ({
         key: each.id,
+        publicationId: each.id,
         participant,
         source: 'screen',
         own: false,
