@@ -318,8 +318,8 @@ class MediaClient:
         )
         await self._ask(messages.Wish(room_id, participant_id, packed))
 
-    async def focus(self, room_id: str, *, floor_id: str | None, chair_ids: tuple[str, ...]) -> None:
-        await self._ask(messages.Focus(room_id, floor_id, chair_ids))
+    async def focus(self, room_id: str, *, floor_ids: tuple[str, ...], chair_ids: tuple[str, ...]) -> None:
+        await self._ask(messages.Focus(room_id, floor_ids, chair_ids))
 
     async def tap(
         self,

@@ -90,10 +90,10 @@ class Wish(Message, frozen=True):
 
 
 class Focus(Message, frozen=True):
-    """Who holds the floor, and who chairs."""
+    """Whose sound is of who holds the floor, and of who chairs."""
 
     room_id: str
-    floor_id: str | None
+    floor_ids: tuple[str, ...]
     chair_ids: tuple[str, ...]
 
 

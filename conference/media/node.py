@@ -111,10 +111,10 @@ class Node:
             case messages.Wish(room_id, participant_id, wishes):
                 by_id = {one.publication_id: Wish(one.width, one.height, one.priority) for one in wishes}
                 self._room(room_id).wish(participant_id, by_id)
-            case messages.Focus(room_id, floor_id, chair_ids):
+            case messages.Focus(room_id, floor_ids, chair_ids):
                 room = self.rooms.get(room_id)
                 if room is not None:
-                    room.focus(floor_id, chair_ids)
+                    room.focus(floor_ids, chair_ids)
             case messages.Tap():
                 self._tap(request, now)
             case messages.Untap(room_id, name):

@@ -56,6 +56,7 @@ from conference.model.media import PublicationInfo, Speaker, SubscriberOffer, Tr
 from conference.model.participant import FloorGate, LeaveReason, Participant, ParticipantKind
 from conference.model.permissions import Action, Role, actions_of, allowed
 from conference.model.recording import RecordingState
+from conference.model.speaking import speaks_for
 from conference.model.statement import Statement, StatementBoard
 from conference.model.transcript import CaptionState
 from conference.services.captions import Captions
@@ -171,6 +172,7 @@ class LiveRoom:
     cuts: tuple[Cut, ...] = ()  # in the order in which they were said
     program: ProgramView | None = None
     disk: DiskView | None = None
+    focus_told: tuple[object, ...] | None = None  # what the media process was last told, and which one
     floor_mark: ChangeMark | None = None
     agenda_mark: ChangeMark | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -216,6 +218,14 @@ class LiveRoom:
         """Whose turn this is; None when it is nobody's, or of somebody who is not in the room."""
         seat = None if turn is None else self.seats.get(turn.participant_id)
         return None if seat is None else seat.participant
+
+    def focus(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Those whose microphone who has the floor speaks into, and those of who chairs: a hall's is shared."""
+        people = [seat.participant for seat in self.seats.values()]
+        holder = self.holder(self.turn)
+        floor = () if holder is None else tuple(p.id for p in people if speaks_for(holder, p))
+        chairs = [p for p in people if p.role is Role.CHAIR]
+        return floor, tuple(p.id for p in people if any(speaks_for(chair, p) for chair in chairs))
 
     def caller(self, by: str | Bearer) -> Caller:
         """Who asks: somebody in the room or at a desk, by id, or the bearer of a token."""

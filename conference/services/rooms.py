@@ -111,6 +111,8 @@ class Rooms:
                         room.closed = True
                         del self._rooms[consultation_id]
                         await self._release(consultation_id)
+                    else:
+                        await self._tell_focus(room)
                 return
 
     async def _open(self, consultation_id: str) -> LiveRoom:
@@ -288,6 +290,22 @@ class Rooms:
             sound_open=participant.sound_open,
             hears=not participant.in_hall,  # a phone that plays the hall's own sound makes it howl
         )
+        room = self._rooms.get(room_id)
+        if room is not None:
+            room.focus_told = None  # it may be the first one there, in a room without any
+
+    async def _tell_focus(self, room: LiveRoom) -> None:
+        """Let the media process know who holds the floor and who chairs, when that changed."""
+        floor_ids, chair_ids = room.focus()
+        focus = (self.media.epoch, floor_ids, chair_ids)
+        if focus == room.focus_told or not room.seats:
+            return
+        room.focus_told = focus
+        try:
+            await self.media.focus(room.id, floor_ids=floor_ids, chair_ids=chair_ids)
+        except MediaError as error:
+            # Its successor has another epoch and is told anew.
+            log.warning("media.focus_failed", room=room.id, code=error.code)
 
     async def _set_sound(self, room: LiveRoom, participant: Participant) -> None:
         try:

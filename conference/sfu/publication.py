@@ -39,6 +39,7 @@ class Publication:
         self.subscriptions: list[Subscription] = []
         self.on_codec: Callable[[Publication], None] | None = None
         self.on_subscription: Callable[[Subscription, SubscriptionState], None] | None = None
+        self.is_audible = True
         self._is_open = is_open
         self._taps: tuple[TapTrack, ...] = ()
         self._back_since: dict[str, float] = {}  # layers that were silent and are heard again
@@ -148,6 +149,13 @@ class Publication:
         for stream in self.streams.values():
             stream.set_open(is_open)
 
+    def set_audible(self, is_audible: bool) -> None:
+        """Whether receivers get it at all; taps do in any case."""
+        if is_audible != self.is_audible:
+            self.is_audible = is_audible
+            for subscription in self.subscriptions:
+                self._steer(subscription)
+
     def add(self, subscription: Subscription) -> None:
         if subscription not in self.subscriptions:
             self.subscriptions.append(subscription)
@@ -176,10 +184,10 @@ class Publication:
 
     def _steer(self, subscription: Subscription) -> None:
         """Let it be served by, or wait for, the layer that it is to get."""
-        selector = subscription.selector
-        name = choose(selector.target, self.order, self.active)
+        target = subscription.selector.target if self.is_audible else None
+        name = choose(target, self.order, self.active)
         if name is None:
-            if selector.target is None:
+            if target is None:
                 for stream in self.streams.values():
                     stream.detach(subscription)
             return

@@ -14,6 +14,7 @@ from conference.rtc import sdp
 from conference.rtc.dtls import DtlsCertificate
 
 from .active_speaker import ActiveSpeakerDetector
+from .audio_choice import AudioChoice
 from .counters import Counters
 from .feed import PROGRAM, Feed, program_publications
 from .path import Directory
@@ -28,6 +29,7 @@ from .wishes import Wish
 _PUBLISHER_TICK_S = 0.02
 _SUBSCRIBER_TICK_S = 0.1
 _SPEAKER_TICK_S = 0.25
+_SOUND_TICK_S = 0.04
 _QUALITY_TICK_S = 2.0
 _CLIENT_OFFER = {"max_media": 24, "max_length": 64 << 10}  # a client's own offer; reading costs by the line
 _ORPHAN_S = 15.0  # how long tracks wait for their publisher to reconnect
@@ -119,13 +121,15 @@ class Room:
         self.taps: dict[str, Tap] = {}  # by name
         self.program = program_publications()
         self.feed: Feed | None = None
-        self.floor_id: str | None = None
+        self.floor_ids: frozenset[str] = frozenset()
         self.chair_ids: frozenset[str] = frozenset()
         self._with = surroundings
         self._speakers = ActiveSpeakerDetector()
         self._next_publishers = 0.0
         self._next_subscribers = 0.0
+        self._sound = AudioChoice()
         self._next_speakers = 0.0
+        self._next_sound = 0.0
         self._next_quality = 0.0
         for publication in self.program.values():
             publication.on_subscription = self._subscription_changed
@@ -152,6 +156,7 @@ class Room:
         if participant is None:
             return
         self._speakers.remove(participant_id)
+        self._sound.remove(participant_id)
         if participant.publisher is not None:
             participant.publisher.on_state = None
             participant.publisher.close()
@@ -225,6 +230,7 @@ class Room:
 
         def observe(level: int, voice: bool, at: float) -> None:
             self._speakers.observe(participant.id, level, voice, at)
+            self._sound.observe(participant.id, level, voice, at)
 
         return Publisher(transport, offer.session_id, self._with.counters, observe)
 
@@ -429,9 +435,9 @@ class Room:
         """What the participant shows now, by publication, instead of before. Raises RoomError not_found."""
         self._get(participant_id).wishes = wishes
 
-    def focus(self, floor_id: str | None, chair_ids: Sequence[str]) -> None:
-        """Who holds the floor and who chairs: heard always, seen first."""
-        self.floor_id = floor_id
+    def focus(self, floor_ids: Sequence[str], chair_ids: Sequence[str]) -> None:
+        """Whose microphone is of who holds the floor, or of who chairs: heard always, the former seen first."""
+        self.floor_ids = frozenset(floor_ids)
         self.chair_ids = frozenset(chair_ids)
 
     def trickle(self, participant_id: str, text: str) -> str | None:
@@ -475,6 +481,9 @@ class Room:
                 if participant.subscriber is not None:
                     participant.subscriber.tick(now)
                 self._drop_orphans(participant, now)
+        if now >= self._next_sound:
+            self._next_sound = now + _SOUND_TICK_S
+            self._choose_sound(now)
         if now >= self._next_speakers:
             self._next_speakers = now + _SPEAKER_TICK_S
             speakers = self._speakers.update(now)
@@ -484,6 +493,20 @@ class Room:
             self._next_quality = now + _QUALITY_TICK_S
             for participant in participants:
                 self._judge(participant)
+
+    def _choose_sound(self, now: float) -> None:
+        """Forward the microphones of those who are to be heard. Other sound, of a shared screen, always is."""
+        microphones = [
+            publication
+            for participant in self.participants.values()
+            if participant.sound_open
+            for publication in participant.publications.values()
+            if publication.source == "microphone"
+        ]
+        open_ids = {publication.participant_id for publication in microphones}
+        heard = self._sound.update(open_ids, self.floor_ids | self.chair_ids, now)
+        for publication in microphones:
+            publication.set_audible(heard is None or publication.participant_id in heard)
 
     def _drop_orphans(self, participant: Participant, now: float) -> None:
         publisher = participant.publisher

@@ -70,8 +70,9 @@ class MediaPlane(Protocol):
         Without a wish it is sent every picture as large as it fits. Unknown publications count once they are there.
         """
 
-    async def focus(self, room_id: str, *, floor_id: str | None, chair_ids: tuple[str, ...]) -> None:
-        """Who holds the floor and who chairs: what is heard always, and seen first where not all fits."""
+    async def focus(self, room_id: str, *, floor_ids: tuple[str, ...], chair_ids: tuple[str, ...]) -> None:
+        """Those into whose microphone speaks who holds the floor, or who chairs, instead of those before: they are
+        heard always, and the former are seen first where not all fits. A room that nobody is in has none."""
 
     async def tap(
         self,

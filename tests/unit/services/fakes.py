@@ -84,6 +84,7 @@ class ScriptedMedia:
         self.failures: dict[str, str] = {}  # method -> code
         self.unknown: set[str] = set()  # participants that it does not know
         self.publications: tuple[PublicationInfo, ...] = ()
+        self.focused: list[tuple[tuple[str, ...], tuple[str, ...]]] = []  # floor, chairs
         self.taps: dict[tuple[str, str], str] = {}  # room, name -> path
         self.feeds: dict[str, str] = {}  # room -> path
         self.offers_on_subscribe = False
@@ -161,8 +162,10 @@ class ScriptedMedia:
     async def wish(self, room_id: str, participant_id: str, wishes: tuple[TrackWish, ...]) -> None:
         self._called("wish", participant_id, wishes)
 
-    async def focus(self, room_id: str, *, floor_id: str | None, chair_ids: tuple[str, ...]) -> None:
-        self._called("focus", floor_id, chair_ids)
+    async def focus(self, room_id: str, *, floor_ids: tuple[str, ...], chair_ids: tuple[str, ...]) -> None:
+        if "focus" in self.failures:
+            raise MediaError(self.failures["focus"], "scripted")
+        self.focused.append((floor_ids, chair_ids))
 
     async def tap(
         self,

@@ -344,3 +344,27 @@ async def test_a_phone_in_the_hall_speaks_without_the_hall_s_microphones(world: 
     assert not gates[late]
     await world.floors.grant("c", chair, laptop)
     assert (gates[phone], gates[hall], gates[late]) == (False, True, True)
+
+
+def focus(world: World) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return world.media.focused[-1]
+
+
+async def test_media_is_told_whose_microphones_are_of_the_floor_and_of_the_chair(world: World) -> None:
+    chair, member, _ = await live(world)
+    hall = await world.arrivals.join(replace(world.entry("厅", Role.VENUE_OPERATOR), venue="东厅"), "厅")
+    guest = await world.arrivals.join(replace(world.entry("客"), venue="东厅"), "客")
+    assert focus(world) == ((), (chair,))
+    await world.floors.grant("c", chair, member)
+    assert focus(world) == ((member,), (chair,))
+    await world.floors.grant("c", chair, guest)
+    assert focus(world) == ((hall, guest), (chair,)), "a hall's microphone is shared"
+    told = len(world.media.focused)
+    await world.moderation.choose("c", member, microphone=False)
+    assert len(world.media.focused) == told, "nothing changed"
+    world.media.failures["focus"] = "media_unavailable"
+    await world.floors.end("c", chair)
+    del world.media.failures["focus"]
+    world.media.restart("e2")
+    await world.moderation.choose("c", member, microphone=True)
+    assert focus(world) == ((), (chair,)), "a new media process is told anew"
