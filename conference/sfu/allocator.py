@@ -1,8 +1,9 @@
 """What of each picture one receiver gets, given how much may be sent to it: pure, called again and again.
 
 Sound is paid first. Pictures of a higher rank are served whole before those of a lower one; among equals everybody is
-given the least before anybody is given more. A picture loses frames before it loses size. What falls falls at once;
-what rises needs headroom for some time, unless the receiver itself asked for more.
+given the least before anybody is given more. A picture loses half of its frames before it loses size, and more of them
+only where it has no smaller size. What falls falls at once; what rises needs headroom for some time, unless the
+receiver itself asked for more.
 """
 
 from __future__ import annotations
@@ -146,7 +147,7 @@ class _Ladder:
             if temporal == last:
                 while self.costs and self.costs[-1] >= cost:
                     del self.costs[-1], self.steps[-1]
-            elif self.costs and self.costs[-1] >= cost:
+            elif self.costs and (self.costs[-1] >= cost or temporal < last - 1):
                 continue
             self.steps.append((place, None if temporal == last else temporal))
             self.costs.append(cost)

@@ -164,10 +164,8 @@ def test_a_picture_loses_frames_before_size() -> None:
     assert list(dict.fromkeys(given_layers)) == [
         ("f", None),
         ("f", 1),
-        ("f", 0),
         ("h", None),
         ("h", 1),
-        ("h", 0),
         ("q", None),
         ("q", 1),
         ("q", 0),

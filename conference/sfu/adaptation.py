@@ -1,0 +1,159 @@
+"""Each receiver's pictures, chosen anew a few times a second: by what it shows, what there is, and what fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+from weakref import WeakKeyDictionary
+
+from conference.rtc.layer_selector import MAX_TEMPORAL
+
+from .allocator import HEADROOM, Allocation, Given, Reason, Wanted, allocate
+from .demand import Demand
+from .subscription import Subscription, SubscriptionState
+from .wishes import Wish
+
+if TYPE_CHECKING:
+    from .publication import Publication
+
+_BEGINNING_S = 8.0  # in which the estimate is found: what fits is given without waiting
+_TURN_S = 0.5  # between two times for the same receiver, where nothing is urgent
+_MAIN, _LARGE, _STRIP = 2, 1, 0
+_LARGE_SHARE = 0.25  # of the largest tile's area
+_HIDDEN = Given(None, None, 0, 0, Reason.HIDDEN)
+
+
+class Downstream(Protocol):
+    """What is needed of a Subscriber."""
+
+    is_fixed: bool
+
+    def subscriptions(self) -> Iterable[Subscription]: ...
+
+    def available_bps(self, now: float) -> int | None: ...
+
+    def probe_for(self, bps: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What of each picture a receiver is sent, by publication."""
+
+    given: Mapping[str, Given]
+    sound_only: bool
+    available_bps: int | None
+
+
+@dataclass(slots=True)
+class _Receiver:
+    subscriber: Downstream
+    since: float
+    wishes: Mapping[str, Wish] | None
+    allocation: Allocation
+    next_turn: float
+    told: dict[str, Given]
+
+
+class Adaptation:
+    """Owned by the room. `on_change(participant_id, report)` when what somebody is sent looks different."""
+
+    def __init__(self, on_change: Callable[[str, Report], None]) -> None:
+        self._on_change = on_change
+        self._receivers: dict[str, _Receiver] = {}
+        self._demands: WeakKeyDictionary[Publication, Demand] = WeakKeyDictionary()
+
+    def forget(self, participant_id: str) -> None:
+        """The participant left."""
+        self._receivers.pop(participant_id, None)
+
+    def adapt(
+        self,
+        participant_id: str,
+        subscriber: Downstream,
+        wishes: Mapping[str, Wish] | None,
+        floor_ids: Collection[str],
+        now: float,
+    ) -> None:
+        """Call for every receiver ten times a second or so; mostly there is nothing to do."""
+        one = self._receivers.get(participant_id)
+        if one is None or one.subscriber is not subscriber:
+            one = self._receivers[participant_id] = _Receiver(subscriber, now, wishes, Allocation(), 0.0, {})
+        available = subscriber.available_bps(now)
+        is_urgent = one.wishes is not wishes or (
+            available is not None and available < one.allocation.used_bps
+        )
+        if now < one.next_turn and not is_urgent:
+            return
+        one.next_turn = now + _TURN_S
+        one.wishes = wishes
+        pictures: list[tuple[Subscription, Wish | None]] = []
+        hidden: list[Subscription] = []
+        sound = 0
+        for subscription in subscriber.subscriptions():
+            publication = subscription.publication
+            if publication.kind == "audio":
+                sound += self._demand(publication).sound_bps(publication, now)
+            elif subscription.state is SubscriptionState.UNSUPPORTED_CODEC:
+                continue
+            elif subscriber.is_fixed or wishes is None:
+                pictures.append((subscription, None))
+            elif publication.id in wishes:
+                pictures.append((subscription, wishes[publication.id]))
+            else:
+                hidden.append(subscription)
+        wanted = self._ranked(pictures, floor_ids, is_kept=subscriber.is_fixed, now=now)
+        before = one.allocation if now - one.since > _BEGINNING_S else Allocation()
+        one.allocation = allocate(available, sound, wanted, before, now)
+        subscriber.probe_for(int(one.allocation.wished_bps * HEADROOM) if one.allocation.is_short else 0)
+        for subscription in hidden:
+            subscription.publication.retarget(subscription, None, MAX_TEMPORAL, now)
+        for subscription, _ in pictures:
+            given = one.allocation.given[subscription.publication.id]
+            top = MAX_TEMPORAL if given.max_temporal is None else given.max_temporal
+            subscription.publication.retarget(subscription, given.layer, top, now)
+        if not subscriber.is_fixed:
+            self._tell(participant_id, one, hidden, available)
+
+    def _ranked(
+        self,
+        pictures: Iterable[tuple[Subscription, Wish | None]],
+        floor_ids: Collection[str],
+        *,
+        is_kept: bool,
+        now: float,
+    ) -> list[Wanted]:
+        """Those that count more first: what the viewer says, then the area of the tile."""
+        pictures = list(pictures)
+        largest = max((wish.width * wish.height for _, wish in pictures if wish is not None), default=0)
+        ordered: list[tuple[int, int, Wanted]] = []
+        for subscription, wish in pictures:
+            publication = subscription.publication
+            priority, area = (0, largest) if wish is None else (wish.priority, wish.width * wish.height)
+            if priority or publication.source == "screen" or publication.participant_id in floor_ids:
+                rank = _MAIN
+            else:
+                rank = _LARGE if area >= _LARGE_SHARE * largest else _STRIP
+            layers = self._demand(publication).layers(publication, now)
+            shown = 0 if wish is None else wish.height
+            ordered.append((priority, area, Wanted(publication.id, shown, layers, rank, is_kept)))
+        ordered.sort(key=lambda each: (-each[0], -each[1], each[2].publication_id))
+        return [wanted for _, _, wanted in ordered]
+
+    def _demand(self, publication: Publication) -> Demand:
+        demand = self._demands.get(publication)
+        if demand is None:
+            demand = self._demands[publication] = Demand()
+        return demand
+
+    def _tell(
+        self, participant_id: str, one: _Receiver, hidden: Iterable[Subscription], available: int | None
+    ) -> None:
+        told = {
+            name: replace(given, cost_bps=0, max_temporal=None)
+            for name, given in one.allocation.given.items()
+        }
+        told.update((subscription.publication.id, _HIDDEN) for subscription in hidden)
+        if told != one.told:
+            one.told = told
+            self._on_change(participant_id, Report(told, one.allocation.sound_only, available))
