@@ -171,7 +171,8 @@ class IceServer:
 
 @dataclass(frozen=True, slots=True)
 class MediaView:
-    """`epoch` names one life of the media process; `ice_servers` is for a TURN server, empty without one."""
+    """`epoch` names one life of the media process; `ice_servers` are relays, none without one. Their credentials open
+    connections for an hour: `room.sync` brings new ones."""
 
     epoch: str
     ice_servers: tuple[IceServer, ...] = ()

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -58,7 +57,7 @@ from conference.services.notices import Notices
 from conference.services.offers import Offers
 from conference.services.own_speeches import OwnSpeeches
 from conference.services.passwords import Passwords
-from conference.services.ports import Disk, MediaPlane, ProgramMaker, Recorder, Transcriber
+from conference.services.ports import Disk, MediaPlane, ProgramMaker, Recorder, Relay, Transcriber
 from conference.services.program import ProgramTimes
 from conference.services.programs import Programs
 from conference.services.promotions import Promotions
@@ -116,6 +115,7 @@ from signaling.metrics import Metrics
 from signaling.network import TrustedProxies, announced_addresses, local_url_host
 from signaling.notifiers import notifiers_of
 from signaling.paper.client import PaperWorkers
+from signaling.reach import public_port, relay_of
 from signaling.realtime.broadcast_requests import BroadcastRequests
 from signaling.realtime.comment_requests import CommentRequests
 from signaling.realtime.desk_namespace import DeskNamespace
@@ -222,13 +222,14 @@ class WebProcess:
         limits: RoomLimits,
         ephemeral: Ephemeral,
         lan: LanIdentity | None = None,
+        relay: Relay | None = None,
     ) -> WebProcess:
         """Nothing runs yet."""
         metrics, fanout = Metrics(), Fanout()
         proxies = TrustedProxies(settings.trusted_proxies)
         access = Access(key, database, clock)
         programs = ProgramTimes(database, clock)
-        rooms = Rooms(database, media, fanout, programs, clock, limits, ephemeral.registry)
+        rooms = Rooms(database, media, fanout, programs, clock, limits, ephemeral.registry, relay)
         offers = Offers(rooms)
         floors = Floors(rooms)
         arrivals, departures, relisting = Arrivals(rooms, offers), Departures(rooms, floors), Relisting(rooms)
@@ -506,10 +507,23 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
         ephemeral = open_ephemeral(settings, SystemClock(), port)
         stack.push_async_callback(ephemeral.close)
         limits = RoomLimits(max_participants=settings.max_participants)
-        shared_port = _shared_port(base_url) if tls is not None and settings.media_on_https else 0
+        shared_port = public_port(base_url) if tls is not None and settings.media_on_https else 0
         media = MediaClient(_media_settings(settings, limits, shared_port))
         stack.push_async_callback(media.close)
         media_port = await media.start()
+        relay = None
+        if tls is not None:
+            relay = relay_of(
+                settings,
+                directory.relay,
+                base_url=base_url,
+                certificate=certificate,
+                media_port=media_port,
+                clock=SystemClock(),
+            )
+        if relay is not None:
+            stack.push_async_callback(relay.close)
+            await relay.start()
         recorder = RecorderSupervisor(
             directory.recordings, directory.run, reserve_bytes=settings.recording_reserve_mb << 20
         )
@@ -550,6 +564,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
                 limits=limits,
                 ephemeral=ephemeral,
                 lan=lan,
+                relay=relay,
             )
             links: dict[str, str] = {}
             staff: DemoStaff | None = None
@@ -567,6 +582,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
                     tls,
                     http=runner.server,
                     hand_over=media.hand_over if shared_port else None,
+                    turn=relay.client if relay is not None else None,
                 )
                 tls_port.open()
             else:
@@ -634,12 +650,6 @@ def _media_settings(settings: Settings, limits: RoomLimits, shared_tcp_port: int
         max_participants=limits.max_participants + limits.max_listeners,
         max_tracks=settings.max_tracks,
     )
-
-
-def _shared_port(base_url: str) -> int:
-    """The port under which clients reach HTTPS, which a router in front may have changed."""
-    parts = urlsplit(base_url)
-    return parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _base_url(settings: Settings, port: int, *, is_tls: bool) -> str:

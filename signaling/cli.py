@@ -59,6 +59,10 @@ def serve(
             "--media-on-https/--no-media-on-https", help="The HTTPS port takes media, too. Default: yes."
         ),
     ] = None,
+    relay: Annotated[
+        bool | None,
+        typer.Option("--relay/--no-relay", help="Relay media in TLS by coturn, if installed. Default: yes."),
+    ] = None,
     trusted_proxies: Annotated[
         list[str] | None, typer.Option(help="Address or network of a reverse proxy; may be repeated.")
     ] = None,
@@ -170,6 +174,7 @@ def serve(
         "tls_cert": tls_cert,
         "tls_key": tls_key,
         "media_on_https": media_on_https,
+        "relay": relay,
         "trusted_proxies": None if not trusted_proxies else ",".join(trusted_proxies),
         "lan": lan,
         "demo": demo,

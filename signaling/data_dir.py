@@ -60,6 +60,11 @@ class DataDirectory:
         return self.path / "run"
 
     @property
+    def relay(self) -> Path:
+        """What the relay is run with."""
+        return self.path / "relay"
+
+    @property
     def lan(self) -> Path:
         return self.path / "lan"
 

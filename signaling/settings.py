@@ -45,6 +45,11 @@ class Settings(BaseSettings):
         description="Where this server serves HTTPS, its port takes media over TCP, too: for networks in which no "
         "other port is open.",
     )
+    relay: bool = Field(
+        True,
+        description="Where this server serves HTTPS and coturn is installed, its port takes media in TLS (TURN), too: "
+        "for networks that let nothing but TLS pass.",
+    )
     trusted_proxies: Names = Field(
         (),
         description="Addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are "

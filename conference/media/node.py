@@ -10,6 +10,7 @@ from conference.net.doors import Doors
 from conference.net.feed_socket import FeedSocket
 from conference.net.tap_socket import TapSocket
 from conference.rtc.dtls import DtlsCertificate
+from conference.sfu.adaptation import Report
 from conference.sfu.counters import Counters
 from conference.sfu.feed import Feed
 from conference.sfu.publication import Publication
@@ -247,6 +248,15 @@ class Node:
         self, room_id: str, participant_id: str, publication: Publication, layers: Sequence[str]
     ) -> None:
         self._emit(messages.LayersNeeded(room_id, participant_id, publication.id, tuple(layers)))
+
+    def allocation_changed(self, room_id: str, participant_id: str, report: Report) -> None:
+        tracks = tuple(
+            messages.AllocatedTrack(publication_id, given.layer, given.height, given.reason.value)
+            for publication_id, given in report.given.items()
+        )
+        self._emit(
+            messages.Allocation(room_id, participant_id, tracks, report.sound_only, report.available_bps)
+        )
 
 
 def _describe(publication: Publication) -> messages.Publication:

@@ -131,22 +131,25 @@ def parse(data: bytes | memoryview) -> Message:
     return Message(kind, transaction_id, attributes, integrity_at, data)
 
 
-def verify(message: Message, password: str) -> bool:
-    """Whether MESSAGE-INTEGRITY is there and was made with this password (RFC 8489, section 14.5)."""
+def verify(message: Message, password: str | bytes) -> bool:
+    """Whether MESSAGE-INTEGRITY is there and was made with this password (RFC 8489, section 14.5), or with this key
+    of a long-term credential (section 9.2.2)."""
     at = message.integrity_at
     if at is None:
         return False
     data = message.data
     # The length field counts up to and with this attribute, whatever follows it.
     covered = data[:2] + (at + 4).to_bytes(2, "big") + data[4:at]
-    return hmac.compare_digest(hmac.digest(password.encode(), covered, "sha1"), data[at + 4 : at + 24])
+    key = password if isinstance(password, bytes) else password.encode()
+    return hmac.compare_digest(hmac.digest(key, covered, "sha1"), data[at + 4 : at + 24])
 
 
-def build(kind: int, transaction_id: bytes, attributes: bytes, password: str | None) -> bytes:
-    """A message around encoded attributes; MESSAGE-INTEGRITY if there is a password, and FINGERPRINT."""
+def build(kind: int, transaction_id: bytes, attributes: bytes, password: str | bytes | None) -> bytes:
+    """A message around encoded attributes; MESSAGE-INTEGRITY if there is a password or key, and FINGERPRINT."""
     if password is not None:
+        key = password if isinstance(password, bytes) else password.encode()
         body = _header.pack(kind, len(attributes) + 24, _COOKIE, transaction_id) + attributes
-        attributes += b"\x00\x08\x00\x14" + hmac.digest(password.encode(), body, "sha1")
+        attributes += b"\x00\x08\x00\x14" + hmac.digest(key, body, "sha1")
     message = _header.pack(kind, len(attributes) + 8, _COOKIE, transaction_id) + attributes
     crc = zlib.crc32(message) ^ _FINGERPRINT_XOR
     return message + b"\x80\x28\x00\x04" + crc.to_bytes(4, "big")

@@ -493,7 +493,13 @@ class LiveRoom:
         return broadcast_view(self.consultation, self.cuts)
 
     def snapshot(
-        self, seat: Seat, *, epoch: str, program_time_ms: int | None, server_time_ms: int, resumed: bool
+        self,
+        seat: Seat,
+        *,
+        media: MediaView,
+        program_time_ms: int | None,
+        server_time_ms: int,
+        resumed: bool,
     ) -> Snapshot:
         p = seat.participant
         statements, statement_count = newest_statements(self.board, p.id, p.role)
@@ -512,7 +518,7 @@ class LiveRoom:
                 can=actions_of(p.role),
                 in_hall=p.in_hall,
             ),
-            media=MediaView(epoch=epoch),
+            media=media,
             participants=self.views(),
             speakers=self.speakers,
             agenda=self.agenda.items,

@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 
 from conference.clock import Clock
-from conference.events import SessionRefused, Snapshot
+from conference.events import MediaView, SessionRefused, Snapshot
 from conference.model.audit import SYSTEM, Actor, AuditEntry, Personal, Value
 from conference.model.consultation import Consultation
 from conference.model.errors import ERROR_TEXTS, ConferenceError
@@ -22,8 +22,10 @@ from conference.services.live_room import LiveRoom, Seat
 from conference.services.ports import (
     MediaError,
     MediaPlane,
+    NoRelay,
     PresenceRegistry,
     Publisher,
+    Relay,
     Storage,
     UnitOfWork,
 )
@@ -77,6 +79,7 @@ class Rooms:
         clock: Clock,
         limits: RoomLimits,
         registry: PresenceRegistry,
+        relay: Relay | None = None,
     ) -> None:
         self.storage = storage
         self.media = media
@@ -84,6 +87,7 @@ class Rooms:
         self.clock = clock
         self.limits = limits
         self.registry = registry
+        self.relay: Relay = relay or NoRelay()
         self.heir: Heir | None = None
         self._programs = programs
         self._rooms: dict[str, LiveRoom] = {}
@@ -329,7 +333,7 @@ class Rooms:
         """The room as this participant gets it."""
         return room.snapshot(
             seat,
-            epoch=self.media.epoch,
+            media=MediaView(self.media.epoch, self.relay.ice_servers(seat.participant.id)),
             program_time_ms=self.program_time_ms(room.consultation),
             server_time_ms=self.clock.wall_ms(),
             resumed=resumed,

@@ -38,6 +38,9 @@ async def readyz(request: web.Request) -> web.Response:
     registry = context.rooms.registry
     if registry.is_shared:  # without Redis the node goes on by itself: that is no reason to take it out
         checks["redis"] = "ok" if registry.is_up else "gone"
+    relay = context.rooms.relay.health
+    if relay != "off":  # most of the meeting does without
+        checks["relay"] = relay
     body = {"status": "ok" if ready else "failed", "checks": checks}
     return web.json_response(body, status=200 if ready else 503)
 

@@ -39,7 +39,7 @@ class TlsPort:
         *,
         http: Protocols,
         hand_over: Callable[[socket.socket], bool] | None = None,
-        turn: Callable[[], asyncio.Protocol | None] = lambda: None,
+        turn: Callable[[], asyncio.Protocol | None] | None = None,
     ) -> None:
         """`context` is asked for each connection. `hand_over` takes ICE-TCP, None for none; `turn` gives what speaks
         with a client of TURN, None while nobody does."""
@@ -130,7 +130,7 @@ class TlsPort:
         if first >= 4:
             self.sorted["http"] += 1
             return self._http()
-        protocol = self._turn()
+        protocol = self._turn() if self._turn is not None else None
         self.sorted["refused" if protocol is None else "turn"] += 1
         return protocol
 

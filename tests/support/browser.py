@@ -105,6 +105,7 @@ class BrowserClient:
         flags: Sequence[str] = (),
         locale: str = "zh-CN",
         ignore_https_errors: bool = False,
+        executable: str | Path = EXECUTABLE,
     ) -> Self:
         """Start. `permission` "grant" is a user who allowed camera and microphone before, "fake-ui" the browser's
         skipping of the question, "ask" leaves the question open. `share_title` chooses the tab for screen sharing."""
@@ -119,7 +120,7 @@ class BrowserClient:
             arguments.append("--autoplay-policy=no-user-gesture-required")
         if share_title:
             arguments.append(f"--auto-select-tab-capture-source-by-title={share_title}")
-        chromium = await playwright.chromium.launch(executable_path=EXECUTABLE, args=arguments)
+        chromium = await playwright.chromium.launch(executable_path=executable, args=arguments)
         context = await chromium.new_context(
             viewport=ViewportSize(width=screen.width, height=screen.height),
             device_scale_factor=screen.scale,

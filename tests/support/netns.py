@@ -12,10 +12,12 @@ import contextlib
 import functools
 import itertools
 import os
+import shlex
 import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -88,6 +90,18 @@ class Namespace:
     def popen(self, arguments: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
         """Start inside. What still runs when the network is closed is killed."""
         return subprocess.Popen(self.command(arguments), **options)
+
+    def script(self, path: Path, program: str) -> Path:
+        """A script at `path` that runs `program` inside, for those who start programs by their file."""
+        path.write_text(f'#!/bin/sh\nexec {shlex.join(self.command([program]))} "$@"\n')
+        path.chmod(0o755)
+        return path
+
+    def firewall(self, rules: str) -> None:
+        """Filter what leaves, by rules of nft; what none of them says goes out."""
+        self.run(
+            ["nft", f"table inet wall {{ chain out {{ type filter hook output priority 0; {rules} }}; }}"]
+        )
 
     def link_up(self, device: str, up: bool) -> None:
         """Take a device down or up, like a cable."""

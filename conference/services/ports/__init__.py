@@ -51,6 +51,7 @@ from conference.services.ports.preparing_rows import (
 )
 from conference.services.ports.programs import ProgramMaker
 from conference.services.ports.publisher import Publisher
+from conference.services.ports.relay import NoRelay, Relay
 from conference.services.ports.responses import (
     DepartmentRepository,
     Letter,
@@ -91,6 +92,7 @@ __all__ = [
     "MediaPlane",
     "MinutesRepository",
     "MinutesTemplateRepository",
+    "NoRelay",
     "NotSentError",
     "NoticeRepository",
     "Notifier",
@@ -105,6 +107,7 @@ __all__ = [
     "RateLimits",
     "Recorder",
     "RecordingRepository",
+    "Relay",
     "ResponseRepository",
     "RevocationRepository",
     "Sealer",

@@ -1,0 +1,214 @@
+"""The relay: coturn from Debian, started, watched, started again, and gone with the server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import shutil
+import socket
+from collections import deque
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from conference.clock import Clock
+from conference.events import IceServer
+from conference.rtc.turn import TurnGate, credential
+from signaling.data_dir import write_private
+from signaling.relay.client import RelayedClient
+from signaling.relay.config import REALM, RelayPlan, coturn_config
+
+log = structlog.get_logger(__name__)
+
+TTL_S: Final = 3600
+"""How long a credential opens new allocations; those that stand are not cut off by its end."""
+
+_FIRST_BACKOFF_S: Final = 0.5
+_LAST_BACKOFF_S: Final = 30.0
+_STEADY_S: Final = 30.0
+_READY_S: Final = 10.0
+_STOP_S: Final = 1.0
+_LINES: Final = 8  # of its last words, for the log
+
+
+class RelayState(StrEnum):
+    """`absent`: coturn is not installed."""
+
+    STARTING = "starting"
+    OK = "ok"
+    ABSENT = "absent"
+    FAILED = "failed"
+
+
+class Relay:
+    """Owned by signaling.app: `start` before use, `close` at the end. Implements conference.services.ports.Relay."""
+
+    def __init__(
+        self,
+        directory: Path,
+        plan: RelayPlan,
+        *,
+        url: str,
+        peers: frozenset[tuple[str, int]],
+        clock: Clock,
+    ) -> None:
+        """`directory`: for its configuration; `url`: how clients reach it, `turns:…`; `peers`: the addresses of our
+        media as clients know them."""
+        self.state = RelayState.STARTING
+        self._port = 0
+        self._directory = directory
+        self._plan = plan
+        self._url = url
+        self._peers = peers
+        self._clock = clock
+        self._secret = secrets.token_urlsafe(32)
+        self._process: asyncio.subprocess.Process | None = None
+        self._supervisor: asyncio.Task[None] | None = None
+        self._settled = asyncio.Event()
+
+    # ── for others ──────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def health(self) -> str:
+        """A RelayState."""
+        return self.state.value
+
+    @property
+    def pid(self) -> int | None:
+        """Of coturn, None while it does not run."""
+        return self._process.pid if self._process is not None else None
+
+    def ice_servers(self, subject: str) -> tuple[IceServer, ...]:
+        """For one participant; nothing while the relay does not run."""
+        if self.state is not RelayState.OK:
+            return ()
+        username = f"{self._clock.wall_ms() // 1000 + TTL_S}:{subject}"
+        return (IceServer((self._url,), username, credential(self._secret, username)),)
+
+    def client(self) -> RelayedClient | None:
+        """What speaks with a new client; None while the relay does not run."""
+        if self.state is not RelayState.OK:
+            return None
+        target = (self._plan.media_address, self._plan.media_port)
+        gate = TurnGate(secret=self._secret, realm=REALM, peers=self._peers, target=target)
+        return RelayedClient(gate, self._port)
+
+    # ── life ────────────────────────────────────────────────────────────────────────────────────
+
+    async def start(self) -> None:
+        """Start coturn and wait, but not for long, until it listens or is known not to."""
+        self._supervisor = asyncio.create_task(self._supervise(), name="relay supervisor")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_READY_S):
+                await self._settled.wait()
+
+    async def close(self) -> None:
+        """Idempotent."""
+        if self._supervisor is not None:
+            self._supervisor.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._supervisor
+            self._supervisor = None
+
+    async def _supervise(self) -> None:
+        loop = asyncio.get_running_loop()
+        backoff_s = _FIRST_BACKOFF_S
+        while True:
+            program = shutil.which("turnserver")
+            if program is None:
+                if self.state is not RelayState.ABSENT:
+                    log.warning("relay.absent", hint="install coturn for networks that let only HTTPS pass")
+                self.state = RelayState.ABSENT
+                self._settled.set()
+                await asyncio.sleep(_LAST_BACKOFF_S)
+                continue
+            began_s = loop.time()
+            try:
+                words = await self._live(program)
+            except OSError as error:
+                words = str(error)
+            self.state = RelayState.FAILED
+            self._settled.set()
+            log.error("relay.ended", words=words)
+            if loop.time() - began_s > _STEADY_S:
+                backoff_s = _FIRST_BACKOFF_S
+            await asyncio.sleep(backoff_s)
+            backoff_s = min(backoff_s * 2, _LAST_BACKOFF_S)
+
+    async def _live(self, program: str) -> str:
+        """One life, to its end; its last words. Raises OSError when it cannot begin."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        port = _free_port()
+        path = self._directory / "turnserver.conf"
+        text = coturn_config(self._plan, port=port, secret=self._secret, directory=self._directory)
+        write_private(path, text.encode())
+        # The kernel ends it with us, however we end.
+        tether = shutil.which("setpriv")
+        command = [*([tether, "--pdeathsig", "KILL"] if tether else []), program, "-c", str(path)]
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            cwd=self._directory,
+            start_new_session=True,
+        )
+        self._process = process
+        words: deque[str] = deque(maxlen=_LINES)
+        try:
+            async with asyncio.TaskGroup() as group:
+                reading = group.create_task(_listen(process, words))
+                knocking = group.create_task(self._knock(port))
+                await reading
+                await process.wait()
+                knocking.cancel()
+        finally:
+            self._process = None
+            await _end(process)
+        return " | ".join(words)
+
+    async def _knock(self, port: int) -> None:
+        """Wait until it listens."""
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.05)
+                continue
+            writer.transport.abort()
+            self._port = port
+            self.state = RelayState.OK
+            self._settled.set()
+            log.info("relay.ready", port=port)
+            return
+
+
+async def _listen(process: asyncio.subprocess.Process, words: deque[str]) -> None:
+    assert process.stdout is not None
+    try:
+        async for line in process.stdout:
+            words.append(line.decode(errors="replace").strip())
+    except ValueError:  # a line beyond all bounds: it is not worth reading on
+        while await process.stdout.read(1 << 16):
+            pass
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(_STOP_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

@@ -1,0 +1,127 @@
+"""Real browsers behind the firewalls of county offices: what is shut, and by which way they meet all the same."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from tests.browser.meeting import enter
+from tests.support.browser import EXECUTABLE, BrowserClient, BrowserFactory, Json
+from tests.support.media import participant_video, speech_wav
+from tests.support.netns import Network, require_nat
+from tests.support.server import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+SERVER, CLIENT = "10.78.1.1", "10.78.1.2"
+HTTPS_PORT = 8080
+NO_UDP = "meta l4proto udp drop;"
+ONLY_HTTPS = f'oifname "lo" accept; tcp dport {HTTPS_PORT} accept; drop;'
+
+
+class Office:
+    """A server, and an office with two browsers in another network namespace."""
+
+    def __init__(self, network: Network, directory: Path) -> None:
+        self.outside, self.inside = network.namespace("server"), network.namespace("office")
+        network.join(self.outside, SERVER, self.inside, CLIENT)
+        leaf = trustme.CA().issue_cert(SERVER)
+        self.chain, self.key = directory / "chain.pem", directory / "key.pem"
+        self.chain.write_bytes(b"".join(each.bytes() for each in leaf.cert_chain_pems))
+        self.key.write_bytes(leaf.private_key_pem.bytes())
+        public = x509.load_pem_x509_certificate(self.chain.read_bytes()).public_key()
+        digest = hashlib.sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
+        self.trust = f"--ignore-certificate-errors-spki-list={base64.b64encode(digest).decode()}"
+        self.chromium = self.inside.script(directory / "chromium", EXECUTABLE)
+
+    def server_options(self, *more: str) -> dict[str, Any]:
+        arguments = ["--tls-cert", str(self.chain), "--tls-key", str(self.key)]
+        arguments += ["--public-url", f"https://{SERVER}:{HTTPS_PORT}", *more]
+        return {"namespace": self.outside, "host": "0.0.0.0", "arguments": arguments}
+
+    async def meet(self, server: Server, browsers: BrowserFactory) -> list[BrowserClient]:
+        """Two participants who see and hear each other."""
+        consultation = server.create_consultation()
+        clients: list[BrowserClient] = []
+        ids: list[str] = []
+        for number, name in ((1, "主会场"), (2, "陈委员")):
+            client = await browsers.launch(
+                name=name,
+                video=participant_video(number, (640, 360), 15, 4.0),
+                audio=speech_wav(),
+                flags=[self.trust],
+                ignore_https_errors=True,
+                executable=self.chromium,
+            )
+            await client.open(server.room_url(consultation, server.token(consultation, "chair", name)))
+            ids.append(await enter(client))
+            clients.append(client)
+        await asyncio.gather(
+            clients[0].sees({ids[1]: 2}), clients[1].sees({ids[0]: 1}), clients[1].hears(ids[0])
+        )
+        return clients
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    require_nat()
+    with Network() as network:
+        yield Office(network, tmp_path)
+
+
+@pytest.fixture
+async def browsers_inside(office: Office) -> AsyncIterator[BrowserFactory]:
+    async with BrowserFactory() as factory:
+        yield factory
+
+
+async def way(client: BrowserClient, which: str) -> tuple[str, str, int]:
+    """(type, protocol, remote port) of the pair of candidates that carries a connection."""
+    reports: dict[str, Json] = {each["id"]: each for each in await client.stats(which)}
+    transport = next(each for each in reports.values() if each["type"] == "transport")
+    pair = reports[transport["selectedCandidatePairId"]]
+    local, remote = reports[pair["localCandidateId"]], reports[pair["remoteCandidateId"]]
+    protocol = local.get("relayProtocol") or local["protocol"]
+    return str(local["candidateType"]), str(protocol), int(remote["port"])
+
+
+async def ways(clients: list[BrowserClient]) -> set[tuple[str, str, int]]:
+    return {await way(client, which) for client in clients for which in ("publish", "subscribe")}
+
+
+async def test_without_udp_media_goes_over_tcp(
+    office: Office, start_server: Any, browsers_inside: BrowserFactory
+) -> None:
+    office.inside.firewall(NO_UDP)
+    server: Server = start_server(**office.server_options())
+    clients = await office.meet(server, browsers_inside)
+    found = await ways(clients)
+    assert {each[1:] for each in found} <= {("tcp", server.media_port), ("tcp", HTTPS_PORT)}, found
+
+
+async def test_with_only_the_port_of_https_open_media_goes_through_it(
+    office: Office, start_server: Any, browsers_inside: BrowserFactory
+) -> None:
+    office.inside.firewall(ONLY_HTTPS)
+    server: Server = start_server(**office.server_options("--no-relay"))
+    clients = await office.meet(server, browsers_inside)
+    assert {each[1:] for each in await ways(clients)} == {("tcp", HTTPS_PORT)}
+
+
+async def test_where_nothing_but_tls_passes_media_is_relayed_by_coturn(
+    office: Office, start_server: Any, browsers_inside: BrowserFactory
+) -> None:
+    office.inside.firewall(ONLY_HTTPS)
+    server: Server = start_server(**office.server_options("--no-media-on-https"))
+    clients = await office.meet(server, browsers_inside)
+    found = await ways(clients)
+    assert {each[:2] for each in found} == {("relay", "tls")}, found
