@@ -82,6 +82,18 @@ def parse_feedback(sender_ssrc: int, media_ssrc: int, body: bytes | memoryview) 
             statuses += [chunk >> shift & 3 for shift in range(12, -1, -2)]
     del statuses[count:]
     deltas: list[int] = []
+    came = count - statuses.count(_LOST)
+    if statuses.count(_SMALL) == came and at + came <= size:
+        deltas += body[at : at + came]  # the usual case, without a look at each
+    else:
+        _read_deltas(body, at, statuses, deltas)
+    return TransportCc(
+        sender_ssrc, media_ssrc, base_seq, word >> 8, word & 0xFF, tuple(statuses), tuple(deltas)
+    )
+
+
+def _read_deltas(body: bytes | memoryview, at: int, statuses: Sequence[int], deltas: list[int]) -> None:
+    size = len(body)
     for status in statuses:
         if status == _LOST:
             continue
@@ -93,9 +105,6 @@ def parse_feedback(sender_ssrc: int, media_ssrc: int, body: bytes | memoryview) 
             at += 2
         else:
             raise TransportCcError("deltas")
-    return TransportCc(
-        sender_ssrc, media_ssrc, base_seq, word >> 8, word & 0xFF, tuple(statuses), tuple(deltas)
-    )
 
 
 class TransportCcRecorder:
