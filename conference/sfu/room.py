@@ -14,6 +14,7 @@ from conference.rtc import sdp
 from conference.rtc.dtls import DtlsCertificate
 
 from .active_speaker import ActiveSpeakerDetector
+from .adaptation import Adaptation, Report
 from .audio_choice import AudioChoice
 from .counters import Counters
 from .feed import PROGRAM, Feed, program_publications
@@ -70,6 +71,8 @@ class Listener(Protocol):
     def layers_needed(
         self, room_id: str, participant_id: str, publication: Publication, layers: Sequence[str]
     ) -> None: ...
+
+    def allocation_changed(self, room_id: str, participant_id: str, report: Report) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,7 @@ class Room:
         self._next_publishers = 0.0
         self._next_subscribers = 0.0
         self._sound = AudioChoice()
+        self._adaptation = Adaptation(self._allocation_changed)
         self._next_speakers = 0.0
         self._next_sound = 0.0
         self._next_quality = 0.0
@@ -157,6 +161,7 @@ class Room:
             return
         self._speakers.remove(participant_id)
         self._sound.remove(participant_id)
+        self._adaptation.forget(participant_id)
         if participant.publisher is not None:
             participant.publisher.on_state = None
             participant.publisher.close()
@@ -478,8 +483,13 @@ class Room:
         if now >= self._next_subscribers:
             self._next_subscribers = now + _SUBSCRIBER_TICK_S
             for participant in participants:
-                if participant.subscriber is not None:
-                    participant.subscriber.tick(now)
+                subscriber = participant.subscriber
+                if subscriber is not None:
+                    subscriber.tick(now)
+                    if subscriber.transport.state is TransportState.CONNECTED:
+                        self._adaptation.adapt(
+                            participant.id, subscriber, participant.wishes, self.floor_ids, now
+                        )
                 self._drop_orphans(participant, now)
         if now >= self._next_sound:
             self._next_sound = now + _SOUND_TICK_S
@@ -573,6 +583,9 @@ class Room:
             self._with.listener.subscription_changed(
                 self.id, receiver.id, subscription.publication, subscription.state
             )
+
+    def _allocation_changed(self, participant_id: str, report: Report) -> None:
+        self._with.listener.allocation_changed(self.id, participant_id, report)
 
     def _new_transport(self, now: float) -> Transport:
         return Transport(

@@ -157,6 +157,19 @@ class Subscriber:
         self._on_offer = on_offer
         self._offer()
 
+    def subscriptions(self) -> Iterable[Subscription]:
+        """All that it is to receive now."""
+        return self._by_ssrc.values()
+
+    # ── bandwidth ───────────────────────────────────────────────────────────────────────────────
+
+    def available_bps(self, _now: float) -> int | None:
+        """What may be sent to it, in bit/s of plain RTP packets; None while nothing is known."""
+        return None
+
+    def probe_for(self, bps: int) -> None:
+        """So much could be used, were it there; 0: what is there is enough."""
+
     # ── offer and answer ────────────────────────────────────────────────────────────────────────
 
     def _change(self) -> None:
