@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from conference.net.doors import Doors
@@ -11,6 +12,7 @@ from conference.sfu.counters import Counters
 from conference.sfu.room import Room
 
 _QUANTILES = (0.5, 0.9, 0.99)
+_LOW_QUANTILES = (0.1, 0.5, 0.9)  # of what may be sent the little counts
 
 
 def collect(rooms: Collection[Room], doors: Doors, counters: Counters, loop_lag_s: float) -> dict[str, float]:
@@ -47,20 +49,51 @@ def collect(rooms: Collection[Room], doors: Doors, counters: Counters, loop_lag_
         "yuanshang_media_tcp_connections": sum(listener.connections for listener in doors.tcp),
         "yuanshang_media_transports": len(subscribers) + len(publishers),
     }
+    for room in rooms:
+        _add_room(values, room)
     for reason, count in counters.drops.items():
         values[f'yuanshang_media_drops_total{{reason="{reason}"}}'] = count
     values['yuanshang_media_drops_total{reason="socket_full"}'] = sum(m.batch.dropped for m in doors.udp)
     _add_quantiles(values, "yuanshang_media_rtt_seconds", [s.rtt_s() for s in subscribers])
-    _add_quantiles(values, "yuanshang_media_loss_ratio", [s.worst_loss() for s in subscribers], "downlink")
-    _add_quantiles(values, "yuanshang_media_loss_ratio", [p.worst_loss() for p in publishers], "uplink")
+    _add_quantiles(
+        values, "yuanshang_media_loss_ratio", [s.worst_loss() for s in subscribers], 'direction="downlink"'
+    )
+    _add_quantiles(
+        values, "yuanshang_media_loss_ratio", [p.worst_loss() for p in publishers], 'direction="uplink"'
+    )
     return values
 
 
+def _add_room(values: dict[str, float], room: Room) -> None:
+    """What the receivers of a room are sent: pictures by layer and by why, and how much could be sent to them."""
+    reports = room.reports()
+    layers = Counter(
+        "none" if subscription.layer is None else subscription.layer or "only"
+        for participant in room.participants.values()
+        for publication in participant.publications.values()
+        if publication.kind == "video"
+        for subscription in publication.subscriptions
+    )
+    reasons = Counter(given.reason.value for report in reports for given in report.given.values())
+    for layer, count in layers.items():
+        values[f'yuanshang_media_pictures{{room="{room.id}",layer="{layer}"}}'] = count
+    for reason, count in reasons.items():
+        values[f'yuanshang_media_tiles{{room="{room.id}",reason="{reason}"}}'] = count
+    values[f'yuanshang_media_sound_only{{room="{room.id}"}}'] = sum(report.sound_only for report in reports)
+    known = [report.available_bps for report in reports if report.available_bps is not None]
+    if known:
+        _add_quantiles(values, "yuanshang_media_available_bps", known, f'room="{room.id}"', _LOW_QUANTILES)
+
+
 def _add_quantiles(
-    values: dict[str, float], name: str, samples: Sequence[float], direction: str = ""
+    values: dict[str, float],
+    name: str,
+    samples: Sequence[float],
+    label: str = "",
+    quantiles: Sequence[float] = _QUANTILES,
 ) -> None:
     ordered = sorted(samples)
-    label = f',direction="{direction}"' if direction else ""
-    for quantile in _QUANTILES:
+    label = f",{label}" if label else ""
+    for quantile in quantiles:
         value = ordered[min(len(ordered) - 1, int(quantile * len(ordered)))] if ordered else 0.0
         values[f'{name}{{quantile="{quantile}"{label}}}'] = value

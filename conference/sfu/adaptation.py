@@ -53,6 +53,7 @@ class _Receiver:
     allocation: Allocation
     next_turn: float
     told: dict[str, Given]
+    available_bps: int | None = None
 
 
 class Adaptation:
@@ -66,6 +67,17 @@ class Adaptation:
     def forget(self, participant_id: str) -> None:
         """The participant left."""
         self._receivers.pop(participant_id, None)
+
+    def report(self, participant_id: str) -> Report | None:
+        """What somebody is sent now; None before it was looked at."""
+        one = self._receivers.get(participant_id)
+        return None if one is None else Report(one.told, one.allocation.sound_only, one.available_bps)
+
+    def reports(self) -> list[Report]:
+        """The same of all receivers."""
+        return [
+            Report(one.told, one.allocation.sound_only, one.available_bps) for one in self._receivers.values()
+        ]
 
     def adapt(
         self,
@@ -87,6 +99,7 @@ class Adaptation:
             return
         one.next_turn = now + _TURN_S
         one.wishes = wishes
+        one.available_bps = available
         pictures: list[tuple[Subscription, Wish | None]] = []
         hidden: list[Subscription] = []
         sound = 0
@@ -112,8 +125,7 @@ class Adaptation:
             given = one.allocation.given[subscription.publication.id]
             top = MAX_TEMPORAL if given.max_temporal is None else given.max_temporal
             subscription.publication.retarget(subscription, given.layer, top, now)
-        if not subscriber.is_fixed:
-            self._tell(participant_id, one, hidden, available)
+        self._tell(participant_id, one, hidden)
 
     def _ranked(
         self,
@@ -146,14 +158,13 @@ class Adaptation:
             demand = self._demands[publication] = Demand()
         return demand
 
-    def _tell(
-        self, participant_id: str, one: _Receiver, hidden: Iterable[Subscription], available: int | None
-    ) -> None:
+    def _tell(self, participant_id: str, one: _Receiver, hidden: Iterable[Subscription]) -> None:
         told = {
             name: replace(given, cost_bps=0, max_temporal=None)
             for name, given in one.allocation.given.items()
         }
         told.update((subscription.publication.id, _HIDDEN) for subscription in hidden)
         if told != one.told:
-            one.told = told
-            self._on_change(participant_id, Report(told, one.allocation.sound_only, available))
+            one.told = told  # a new one each time: reports show it
+            if not one.subscriber.is_fixed:
+                self._on_change(participant_id, Report(told, one.allocation.sound_only, one.available_bps))

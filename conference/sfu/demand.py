@@ -59,32 +59,45 @@ class Demand:
     def __init__(self) -> None:
         self._meters: dict[str, tuple[IncomingStream, _Meter]] = {}
         self._known: dict[str, Layer] = {}
+        self._seen: tuple[IncomingStream, ...] = ()
+        self._layers: tuple[Layer, ...] = ()
+        self._sound_bps = 0
+        self._next_look = 0.0
 
     def sound_bps(self, publication: Publication, now: float) -> int:
         """What the sound takes now; 0 before it was heard."""
         stream = publication.stream
         if stream is None or not publication.is_audible or not stream.is_open:
-            self._meters.clear()
+            self._next_look = 0.0
             return 0
-        return int(self._meter(stream, now, 0.0, _SOUND_FALL_S).bps)
+        if now >= self._next_look:
+            self._next_look = now + _SAMPLE_S
+            self._sound_bps = int(self._meter(stream, now, 0.0, _SOUND_FALL_S).bps)
+        return self._sound_bps
 
     def layers(self, publication: Publication, now: float) -> tuple[Layer, ...]:
         """Every layer that the publisher may send, the smallest first."""
-        order = publication.order
-        smoothing_s = _SMOOTHING_S if len(order) > 1 else _SLOW_SMOOTHING_S
-        for name in publication.active:
-            stream = publication.streams[name]
-            meter = self._meter(stream, now, smoothing_s, smoothing_s)
-            before = self._known.get(name)
-            self._known[name] = Layer(
-                name,
-                _HEIGHTS.get(name, _OTHER_HEIGHT),
-                int(meter.bps) or _BITRATES.get(name, _OTHER_BITRATE),
-                temporal=_SHARES[
-                    max(len(before.temporal) if before is not None else 1, _temporal_layers(stream))
-                ],
-            )
-        return tuple(self._layer(name, name in publication.active) for name in order)
+        streams = tuple(publication.streams[name] for name in publication.active)
+        if now >= self._next_look or streams != self._seen or len(self._layers) != len(publication.order):
+            self._next_look = now + _SAMPLE_S
+            self._seen = streams
+            smoothing_s = _SMOOTHING_S if len(publication.order) > 1 else _SLOW_SMOOTHING_S
+            for stream in streams:
+                self._look(stream, now, smoothing_s)
+            self._layers = tuple(self._layer(name, name in publication.active) for name in publication.order)
+        return self._layers
+
+    def _look(self, stream: IncomingStream, now: float, smoothing_s: float) -> None:
+        name = stream.layer
+        before = self._known.get(name)
+        known = 1 if before is None else len(before.temporal)
+        self._known[name] = Layer(
+            name,
+            _HEIGHTS.get(name, _OTHER_HEIGHT),
+            int(self._meter(stream, now, smoothing_s, smoothing_s).bps)
+            or _BITRATES.get(name, _OTHER_BITRATE),
+            temporal=_SHARES[max(known, _temporal_layers(stream))],
+        )
 
     def _layer(self, name: str, is_active: bool) -> Layer:
         known = self._known.get(name)

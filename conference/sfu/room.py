@@ -445,6 +445,14 @@ class Room:
         self.floor_ids = frozenset(floor_ids)
         self.chair_ids = frozenset(chair_ids)
 
+    def report(self, participant_id: str) -> Report | None:
+        """What of each picture somebody is sent; None for those who receive nothing yet."""
+        return self._adaptation.report(participant_id)
+
+    def reports(self) -> Sequence[Report]:
+        """The same of all receivers."""
+        return self._adaptation.reports()
+
     def trickle(self, participant_id: str, text: str) -> str | None:
         """A WHIP or WHEP fragment: candidates are not needed; new credentials restart ICE."""
         participant = self._get(participant_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -40,6 +41,10 @@ async def test_what_is_not_shown_is_not_sent_and_sound_goes_on(server: Server, c
         await viewer.request("media.wish", {"items": []})
         await eventually(lambda: allocated(viewer).get(camera, {}).get("reason"), lambda it: it == "hidden")
         assert allocated(viewer)[camera]["layer"] is None
+        metrics = await asyncio.to_thread(server.metrics)
+        assert metrics.value("yuanshang_media_tiles", room=consultation, reason="hidden") == 1
+        assert metrics.value("yuanshang_media_pictures", room=consultation, layer="none") == 1
+        assert metrics.value("yuanshang_media_pictures", room=consultation, layer="only") == 1
         assert await viewer.silent(chair.participant_id, "camera")
         await viewer.receives(chair.participant_id, "microphone", packets=50)
         await other.receives(chair.participant_id, "camera", packets=30)
