@@ -20,6 +20,7 @@ from tests.browser import (
     scenes_prepare,
     scenes_record,
     scenes_responses,
+    scenes_weak,
 )
 from tests.browser.scenes import SCENES, SCREENS, scene
 from tests.support.browser import BrowserFactory
@@ -37,6 +38,7 @@ PARTS = (
     scenes_prepare,
     scenes_record,
     scenes_responses,
+    scenes_weak,
 )
 
 
