@@ -179,7 +179,7 @@ class Publication:
         selector.target, selector.max_temporal = layer, max_temporal
         if subscription in self.subscriptions:
             self._steer(subscription)
-            if subscription.pending_at is not None and self.kind == "video" and subscription.is_ready:
+            if subscription.pending_at is not None and self.kind == "video" and subscription.needs_keyframe:
                 subscription.pending_at.request_keyframe(now)
 
     def _steer(self, subscription: Subscription) -> None:
@@ -192,7 +192,7 @@ class Publication:
                     stream.detach(subscription)
             return
         stream = self.streams[name]
-        if subscription in stream.members:
+        if subscription in stream.members and not subscription.wants_lane():
             if subscription.pending_at is not None:
                 subscription.pending_at.cancel(subscription)
         else:

@@ -1,17 +1,20 @@
 """The fan-out of one packet: the hottest loop of the server. Plain calls, no logging, nothing awaited.
 
 Receivers that want the same bytes (payload type, header extensions) and leave by the same socket form a group; the
-packet is put together once for the group, then copied, numbered, protected and queued for each receiver.
+packet is put together once for the group, then copied, numbered, protected and queued for each receiver. VP8 whose
+receivers change layers goes through a loop of its own, because its pictures are numbered, too.
 """
 
 from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from conference.rtc import srtp
+from conference.rtc.thinning import Late, Thinner
 
+from .lane import Lane
 from .path import Batch
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ BATCH_CAPACITY = 192
 # A large fan-out leaves at once: its receivers need not wait for the next packet of the wake-up to be protected.
 FLUSH_AT = 20
 _FIELDS = struct.Struct("!HII").pack_into
+_PICTURE = struct.Struct("!H").pack_into
 _memmove = srtp.memmove
 _protect = srtp.protect_rtp
 _length: Any = srtp.new_buffer("int *")
@@ -35,14 +39,26 @@ class Shape:
     orientation_id: int = 0
 
 
+class PictureOffsets(Protocol):
+    """What is added to picture id and tl0picidx for one receiver."""
+
+    @property
+    def picture_offset(self) -> int: ...
+
+    @property
+    def tl0_offset(self) -> int: ...
+
+
 class Group:
-    """Subscriptions of one shape; `batch` is None for those that cannot be batched (TCP)."""
+    """Subscriptions of one shape; `batch` is None for those that cannot be batched (TCP), `lane` for those that get
+    every picture as its publisher numbers it."""
 
-    __slots__ = ("batch", "members", "shape")
+    __slots__ = ("batch", "lane", "members", "shape")
 
-    def __init__(self, shape: Shape, batch: Batch | None) -> None:
+    def __init__(self, shape: Shape, batch: Batch | None, lane: Lane | None = None) -> None:
         self.shape = shape
         self.batch = batch
+        self.lane = lane
         self.members: list[Subscription] = []
 
 
@@ -77,6 +93,11 @@ def forward(
     """Queue the packet for every receiver of every group."""
     length = _length
     for group in groups:
+        if group.lane is not None:
+            _forward_numbered(
+                group, group.lane, packet, sequence, timestamp, payload_start, payload_end, level, orientation
+            )
+            continue
         out = render(packet, group.shape, payload_start, payload_end, level, orientation)
         batch = group.batch
         if batch is None:
@@ -114,6 +135,100 @@ def forward(
             batch.flush()
 
 
+def _forward_numbered(
+    group: Group,
+    lane: Lane,
+    packet: bytes,
+    sequence: int,
+    timestamp: int,
+    payload_start: int,
+    payload_end: int,
+    level: int,
+    orientation: int,
+) -> None:
+    """The same for one group whose pictures are numbered for each receiver, or left out."""
+    thinner = lane.thinner
+    if not thinner.take(sequence, packet, payload_start, payload_end):
+        return
+    number = thinner.number
+    batch = group.batch
+    out, at = render_numbered(packet, group.shape, payload_start, payload_end, level, orientation, thinner)
+    size = len(out)
+    if lane.numbered != sequence:
+        lane.numbered = sequence
+        lane.forwarded += 1
+        lane.forwarded_bytes += size - at
+    if batch is None:
+        for subscription in group.members:
+            subscription.send_alone(bytes(number_pictures(out, at, thinner, subscription)), number, timestamp)
+        return
+    length = _length
+    picture_id, tl0picidx = thinner.picture_id, thinner.tl0picidx
+    picture_at = at + 2 if thinner.picture_bits else 0
+    tl0_at = at + 4 if thinner.has_tl0picidx else 0
+    view, offsets, pointers = batch.view, batch.offsets, batch.pointers
+    lengths, names = batch.lengths, batch.names
+    i = batch.count
+    for subscription in group.members:
+        if i == BATCH_CAPACITY:
+            batch.count = i
+            batch.flush()
+            i = 0
+        pointer = pointers[i]
+        offset = offsets[i]
+        _memmove(pointer, out, size)
+        _FIELDS(
+            view,
+            offset + 2,
+            (number + subscription.sequence_offset) & 0xFFFF,
+            (timestamp + subscription.timestamp_offset) & 0xFFFFFFFF,
+            subscription.ssrc,
+        )
+        if picture_at:
+            _PICTURE(view, offset + picture_at, 0x8000 | (picture_id + subscription.picture_offset) & 0x7FFF)
+            if tl0_at:
+                view[offset + tl0_at] = (tl0picidx + subscription.tl0_offset) & 0xFF
+        length[0] = size
+        if _protect(subscription.handle, pointer, length):
+            subscription.protect_errors += 1
+            continue
+        lengths[2 * i + 1] = length[0]
+        names[8 * i] = subscription.name
+        i += 1
+    batch.count = i
+    batch.sent_bytes += len(group.members) * length[0]
+    if i >= FLUSH_AT:
+        batch.flush()
+
+
+def render_numbered(
+    packet: bytes,
+    shape: Shape,
+    payload_start: int,
+    payload_end: int,
+    level: int,
+    orientation: int,
+    thinner: Thinner,
+) -> tuple[bytes, int]:
+    """The same as `render`, with room for a picture id of 15 bits, and where the payload begins."""
+    if thinner.picture_bits == 7:
+        at = payload_start + 2
+        packet = packet[:at] + b"\x80\x00" + packet[at + 1 :]
+        payload_end += 1
+    out = render(packet, shape, payload_start, payload_end, level, orientation)
+    return out, len(out) - (payload_end - payload_start)
+
+
+def number_pictures(out: bytes, at: int, thinner: Thinner, offsets: PictureOffsets) -> bytearray:
+    """A packet of `render_numbered` with the picture's numbers as one receiver knows them."""
+    numbered = bytearray(out)
+    if thinner.picture_bits:
+        _PICTURE(numbered, at + 2, 0x8000 | (thinner.picture_id + offsets.picture_offset) & 0x7FFF)
+        if thinner.has_tl0picidx:
+            numbered[at + 4] = (thinner.tl0picidx + offsets.tl0_offset) & 0xFF
+    return numbered
+
+
 def forward_late(
     groups: list[Group],
     packet: bytes,
@@ -130,7 +245,27 @@ def forward_late(
     Under the offsets of those who came since, it would bear a number that was used for something else.
     """
     for group in groups:
-        out = render(packet, group.shape, payload_start, payload_end, level, orientation)
+        lane = group.lane
+        if lane is None:
+            out = render(packet, group.shape, payload_start, payload_end, level, orientation)
+            for subscription in group.members:
+                if subscription.was_there(sequence, now):
+                    subscription.send_alone(out, sequence, timestamp)
+            continue
+        thinner = lane.thinner
+        late = thinner.recall(sequence, packet, payload_start, payload_end)
+        if late is Late.NOTHING:
+            continue
+        if late is Late.EMPTY:
+            out = render(packet, group.shape, payload_end, payload_end, level, orientation)
+            for subscription in group.members:
+                if subscription.was_there(thinner.number, now):
+                    subscription.send_alone(out, thinner.number, timestamp)
+            continue
+        out, at = render_numbered(
+            packet, group.shape, payload_start, payload_end, level, orientation, thinner
+        )
         for subscription in group.members:
-            if subscription.was_there(sequence, now):
-                subscription.send_alone(out, sequence, timestamp)
+            if subscription.was_there(thinner.number, now):
+                numbered = bytes(number_pictures(out, at, thinner, subscription))
+                subscription.send_alone(numbered, thinner.number, timestamp)

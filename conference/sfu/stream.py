@@ -18,6 +18,7 @@ from conference.rtc.sdp_codecs import AUDIO_LEVEL_URI, TRANSPORT_CC_URI, VIDEO_O
 
 from . import router
 from .counters import Counters
+from .lane import Lane
 
 if TYPE_CHECKING:
     from .subscription import Subscription
@@ -34,8 +35,8 @@ class Waiting(Protocol):
     pending_at: IncomingStream | None
 
     @property
-    def is_ready(self) -> bool:
-        """Only a starting point is missing."""
+    def needs_keyframe(self) -> bool:
+        """Nothing but a keyframe is missing."""
 
     def start(
         self,
@@ -85,6 +86,7 @@ class IncomingStream:
         self.groups: list[router.Group] = []
         self.pending: list[Waiting] = []
         self.members: list[Subscription] = []
+        self.lanes: dict[int, Lane] = {}  # by their highest temporal layer
         self.on_codec: Callable[[Codec], None] | None = None
         self.taps: tuple[TapTrack, ...] = ()
         # Last sender report: NTP time (32.32), RTP time stamp, arrival in s
@@ -223,6 +225,24 @@ class IncomingStream:
         """The number of the header extension that says how a phone is held; 0 when there is none."""
         return self._orientation_id
 
+    def find(self, sequence: int) -> bytes | None:
+        """The packet of that number as it came, if it is still there."""
+        return self.cache.find(sequence)
+
+    def last_picture(self) -> tuple[int, int]:
+        """Picture id and tl0picidx of the newest packet of VP8 that has them; zeros where none has."""
+        for back in range(_LATE):
+            packet = self.cache.find((self.last_sequence - back) & 0xFFFF)
+            if packet is None:
+                break
+            header = rtp_header.parse(packet)
+            try:
+                descriptor = vp8.parse(packet[header.payload_start : header.payload_end])
+            except vp8.Vp8Error:  # padding alone
+                continue
+            return descriptor.picture_id or 0, descriptor.tl0picidx or 0
+        return 0, 0
+
     def read_extensions(self, packet: bytes) -> tuple[int, int]:
         """(audio level, video orientation) of a cached packet as raw bytes, -1 where absent."""
         level, orientation, _ = self._slow_extensions(packet)
@@ -266,11 +286,14 @@ class IncomingStream:
         self.cancel(subscription)
         self.leave(subscription)
 
-    def leave(self, subscription: Subscription) -> None:
-        """Serve it no more, though it may wait for this stream or another one. Unknown ones are ignored."""
+    def leave(self, subscription: Subscription, before: int | None = None) -> None:
+        """Serve it no more, from packet `before` on, though it may wait for this stream or another one.
+
+        Unknown ones are ignored.
+        """
         if subscription in self.members:
             self.members.remove(subscription)
-            subscription.stopped(self)
+            subscription.stopped(self, before)
             self.regroup()
 
     def set_open(self, is_open: bool) -> None:
@@ -293,24 +316,32 @@ class IncomingStream:
 
     def regroup(self) -> None:
         """Sort the receivers into groups again; called when one comes, goes, or changes path or codec."""
-        groups: dict[tuple[router.Shape, int], router.Group] = {}
+        groups: dict[tuple[router.Shape, int, int], router.Group] = {}
         for subscription in self.members:
             shape = subscription.shape
             if shape is None:
                 continue
-            key = (shape, id(subscription.batch))
+            key = (shape, id(subscription.batch), id(subscription.lane))
             group = groups.get(key)
             if group is None:
-                group = groups[key] = router.Group(shape, subscription.batch)
+                group = groups[key] = router.Group(shape, subscription.batch, subscription.lane)
             group.members.append(subscription)
         self.groups = list(groups.values())
+        self.lanes = {group.lane.max_temporal: group.lane for group in self.groups if group.lane is not None}
+
+    def lane(self, max_temporal: int) -> Lane:
+        """The numbering for receivers with this limit; kept as long as it has some."""
+        lane = self.lanes.get(max_temporal)
+        if lane is None:
+            lane = self.lanes[max_temporal] = Lane(self, max_temporal)
+        return lane
 
     def _start_pending(self, payload: bytes, sequence: int, timestamp: int, now: float) -> None:
         is_start = self.is_audio or self.is_keyframe(payload)
         for waiting in tuple(self.pending):
             if waiting.start(self, payload, sequence, timestamp, now, is_start=is_start):
                 self.cancel(waiting)
-        if not self.is_audio and any(waiting.is_ready for waiting in self.pending):
+        if not self.is_audio and any(waiting.needs_keyframe for waiting in self.pending):
             self.request_keyframe(now)
 
     def is_keyframe(self, payload: bytes) -> bool:
@@ -352,7 +383,7 @@ class IncomingStream:
         if self.is_audio or not self.is_open:
             return
         wait = PLI_INTERVAL_S if self._pli_due else _PLI_REPEAT_S
-        if not self._pli_due and not any(waiting.is_ready for waiting in self.pending):
+        if not self._pli_due and not any(waiting.needs_keyframe for waiting in self.pending):
             return
         if now - self._last_pli >= wait:
             self.request_keyframe(now)

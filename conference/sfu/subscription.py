@@ -9,14 +9,17 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from conference.rtc import rtcp, rtp_header
-from conference.rtc.layer_selector import LayerSelector
+from conference.rtc.codecs import vp8
+from conference.rtc.layer_selector import MAX_TEMPORAL, LayerSelector
 from conference.rtc.munger import Last, Munger, Stretch, distance
 from conference.rtc.nack import RtxLimiter
 from conference.rtc.sdp import Codec
 from conference.rtc.sdp_codecs import AUDIO_LEVEL_URI, VIDEO_ORIENTATION_URI
+from conference.rtc.thinning import Late
 
 from . import router
 from .codec_match import match_codec
+from .lane import Lane
 
 if TYPE_CHECKING:
     from .publication import Publication
@@ -44,6 +47,7 @@ class Subscription:
         "_clock",
         "_extensions",
         "_first",
+        "_is_numbered",
         "_last_sent",
         "_limiter",
         "_lsr",
@@ -55,9 +59,11 @@ class Subscription:
         "batch",
         "fraction_lost",
         "handle",
+        "lane",
         "munger",
         "name",
         "pending_at",
+        "picture_offset",
         "protect_errors",
         "publication",
         "rtt_s",
@@ -68,6 +74,7 @@ class Subscription:
         "ssrc",
         "state",
         "timestamp_offset",
+        "tl0_offset",
         "transport",
     )
 
@@ -79,13 +86,16 @@ class Subscription:
         self.rtx_ssrc = rtx_ssrc
         self.sequence_offset = 0
         self.timestamp_offset = 0
+        self.picture_offset = 0
+        self.tl0_offset = 0
+        self.lane: Lane | None = None
         self.handle: Any = None
         self.name = 0
         self.batch: Any = None
         self.protect_errors = 0
         self.shape: router.Shape | None = None
         self.state = SubscriptionState.WAITING
-        self.munger = Munger["IncomingStream"](random.getrandbits(15), random.getrandbits(32))
+        self.munger = Munger["IncomingStream | Lane"](random.getrandbits(15), random.getrandbits(32))
         self.selector = LayerSelector()
         self.pending_at: IncomingStream | None = None
         self.fraction_lost = 0.0
@@ -95,6 +105,7 @@ class Subscription:
         self._extensions: Mapping[str, int] = {}
         self._stream: IncomingStream | None = None
         self._base = (0, 0)
+        self._is_numbered = False  # its pictures were numbered here once, so they must be from then on
         self._first = (0, 0.0)  # the source's number of the first packet since the last start, and when
         self._clock: tuple[int, int] | None = None  # NTP time (32.32) and our time stamp that belong together
         self._packets = 0
@@ -122,6 +133,30 @@ class Subscription:
     def layer(self) -> str | None:
         """The layer that is sent now; None while nothing is."""
         return self.selector.current
+
+    @property
+    def needs_keyframe(self) -> bool:
+        """It waits for another source, not only for another share of the one that it has."""
+        return self.is_ready and (self.shape is None or self._stream is not self.pending_at)
+
+    def wants_lane(self) -> bool:
+        """Whether it gets other temporal layers of its stream than it should."""
+        stream = self._stream
+        if stream is None or self.shape is None:
+            return False
+        return self._numbers(stream) and self._limit != self.selector.max_temporal
+
+    @property
+    def _limit(self) -> int:
+        return self.lane.max_temporal if self.lane is not None else MAX_TEMPORAL
+
+    def _numbers(self, stream: IncomingStream) -> bool:
+        """Whether the pictures of this stream are numbered for this receiver."""
+        return (
+            stream.codec is not None
+            and stream.codec.is_called("VP8")
+            and (self._is_numbered or bool(stream.layer) or self.selector.max_temporal < MAX_TEMPORAL)
+        )
 
     def was_there(self, sequence: int, now: float) -> bool:
         """Whether a late packet of the stream comes after the one that this receiver was started with."""
@@ -153,10 +188,15 @@ class Subscription:
         if self._accepted is None or not self.is_ready or stream.codec is None:
             return False
         matched = match_codec(stream.codec, self._accepted)
-        if matched is not None and not self.selector.may_switch(stream.layer, is_keyframe=is_start):
-            return False
+        is_newest = (sequence - stream.last_sequence) & 0xFFFF < 0x8000 or stream.last_arrival == 0.0
+        if matched is not None:
+            if self._stream is stream and self.shape is not None:
+                if (sequence - stream.last_sequence) & 0xFFFF != 1 or not self._may_change_lane(payload):
+                    return False
+            elif not self.selector.may_switch(stream.layer, is_keyframe=is_start):
+                return False
         if self._stream is not None:
-            self._stream.leave(self)
+            self._stream.leave(self, before=sequence if self._stream is stream else None)
         self._stream = stream
         stream.members.append(self)
         if matched is None:
@@ -169,16 +209,64 @@ class Subscription:
             self._extensions.get(AUDIO_LEVEL_URI, 0),
             self._extensions.get(VIDEO_ORIENTATION_URI, 0),
         )
-        last = self._last_sent
-        elapsed = self._elapsed(stream, timestamp, last, now) if last is not None else 1
-        stretch = self.munger.rebase(stream, sequence, timestamp, last, elapsed)
-        self.sequence_offset = stretch.sequence_offset
-        self.timestamp_offset = stretch.timestamp_offset
-        self._base = (stream.forwarded, stream.forwarded_bytes)
-        self._first = (sequence, now)
+        self._take_place(stream, payload, sequence, timestamp, now, is_newest=is_newest, is_start=is_start)
         self.use_path()
         self._change(SubscriptionState.ACTIVE)
         return True
+
+    def _may_change_lane(self, payload: bytes) -> bool:
+        """Down with any picture that stays, up with one that needs only what everybody has (RFC 7741, 4.2: Y)."""
+        if not vp8.is_start_of_frame(payload):
+            return False
+        try:
+            descriptor = vp8.parse(payload)
+        except vp8.Vp8Error:
+            return False
+        temporal = descriptor.temporal_id or 0
+        have, wanted = self._limit, self.selector.max_temporal
+        if temporal > wanted:
+            return False
+        return wanted < have or vp8.is_keyframe(payload) or (descriptor.layer_sync and temporal > have)
+
+    def _take_place(
+        self,
+        stream: IncomingStream,
+        payload: bytes,
+        sequence: int,
+        timestamp: int,
+        now: float,
+        *,
+        is_newest: bool,
+        is_start: bool,
+    ) -> None:
+        """Let this packet follow what was sent last."""
+        source: IncomingStream | Lane = stream
+        pictures: tuple[int, int] | None = None
+        number = sequence
+        self.lane = None
+        if self._numbers(stream):
+            self._is_numbered = True
+            source = self.lane = stream.lane(self.selector.max_temporal)
+            thinner = self.lane.thinner
+            if is_newest:
+                thinner.take(sequence, payload, 0, len(payload))
+            else:
+                self.lane.begin(sequence)
+                thinner.recall(sequence, payload, 0, len(payload))
+            number = thinner.number
+            if thinner.picture_bits:
+                pictures = (thinner.picture_id, thinner.tl0picidx)
+        last = self._last_sent
+        if pictures is not None and last is not None and not is_start:
+            pictures = (pictures[0], last.tl0picidx + 1 - self.tl0_offset)  # the same layers count on
+        elapsed = self._elapsed(stream, timestamp, last, now) if last is not None else 1
+        stretch = self.munger.rebase(source, number, timestamp, last, elapsed, pictures)
+        self.sequence_offset = stretch.sequence_offset
+        self.timestamp_offset = stretch.timestamp_offset
+        self.picture_offset = stretch.picture_offset
+        self.tl0_offset = stretch.tl0_offset
+        self._base = (source.forwarded, source.forwarded_bytes)
+        self._first = (number, now)
 
     def _elapsed(self, stream: IncomingStream, timestamp: int, last: Last, now: float) -> int:
         """RTP ticks from the last packet that was sent to this one: by the publisher's clock where layers say how
@@ -196,23 +284,38 @@ class Subscription:
             return by_arrival
         return by_clock
 
-    def stopped(self, stream: IncomingStream) -> None:
-        """The stream no longer feeds this receiver; keep what a later start must go on from."""
+    def stopped(self, stream: IncomingStream, before: int | None = None) -> None:
+        """The stream no longer feeds this receiver; keep what a later start must go on from.
+
+        `before`: it stops before this packet, which the stream may have looked at.
+        """
         if self.shape is not None and self._stream is stream:
             self._packets, self._octets = self._sent(stream)
-            self._last_sent = Last(
-                (stream.last_sequence + self.sequence_offset) & 0xFFFF,
-                (stream.last_timestamp + self.timestamp_offset) & 0xFFFFFFFF,
-                stream.last_arrival,
-            )
+            self._last_sent = self._last_of(stream, before)
             self._clock = None
             if stream.sender_report is not None:
                 ntp, reported, _ = stream.sender_report
                 self._clock = (ntp, (reported + self.timestamp_offset) & 0xFFFFFFFF)
         self.shape = None
+        self.lane = None
         self._stream = None
         self.selector.stop()
         self._change(SubscriptionState.WAITING)
+
+    def _last_of(self, stream: IncomingStream, before: int | None = None) -> Last:
+        """What was sent last of the stream that feeds it."""
+        if self.lane is not None:
+            number, picture_id, tl0picidx = self.lane.thinner.latest(before)
+        else:
+            number = stream.last_sequence
+            picture_id, tl0picidx = stream.last_picture() if self._numbers(stream) else (0, 0)
+        return Last(
+            (number + self.sequence_offset) & 0xFFFF,
+            (stream.last_timestamp + self.timestamp_offset) & 0xFFFFFFFF,
+            stream.last_arrival,
+            (picture_id + self.picture_offset) & 0x7FFF,
+            (tl0picidx + self.tl0_offset) & 0xFF,
+        )
 
     def _change(self, state: SubscriptionState) -> None:
         if state is not self.state:
@@ -221,9 +324,10 @@ class Subscription:
 
     def _sent(self, stream: IncomingStream) -> tuple[int, int]:
         packets, octets = self._base
+        source = self.lane or stream
         return (
-            self._packets + stream.forwarded - packets,
-            self._octets + stream.forwarded_bytes - octets,
+            self._packets + source.forwarded - packets,
+            self._octets + source.forwarded_bytes - octets,
         )
 
     # ── packets ─────────────────────────────────────────────────────────────────────────────────
@@ -245,14 +349,14 @@ class Subscription:
         stream, shape = self._stream, self.shape
         if stream is None or shape is None:
             return 0
-        last = (stream.last_sequence + self.sequence_offset) & 0xFFFF
+        last = self._last_of(stream).sequence
         sent = 0
         for sequence in sequences:
             resolved = self.munger.resolve(sequence, last)
             if resolved is None:
                 continue
             stretch, number = resolved
-            packet = stretch.source.cache.find(number)
+            packet = stretch.source.find(number)
             if packet is None or not self._limiter.allow(sequence, len(packet), now):
                 continue
             self._resend_one(packet, sequence, stretch, shape)
@@ -260,13 +364,22 @@ class Subscription:
         return sent
 
     def _resend_one(
-        self, packet: bytes, sequence: int, stretch: Stretch[IncomingStream], shape: router.Shape
+        self, packet: bytes, sequence: int, stretch: Stretch[IncomingStream | Lane], shape: router.Shape
     ) -> None:
         header = rtp_header.parse(packet)
-        level, orientation = stretch.source.read_extensions(packet)
-        out = bytearray(
-            router.render(packet, shape, header.payload_start, header.payload_end, level, orientation)
-        )
+        start, end = header.payload_start, header.payload_end
+        source = stretch.source
+        if isinstance(source, Lane):
+            level, orientation = source.stream.read_extensions(packet)
+            thinner = source.thinner
+            if thinner.recall(header.sequence, packet, start, end) is Late.WHOLE:
+                rendered, at = router.render_numbered(packet, shape, start, end, level, orientation, thinner)
+                out = router.number_pictures(rendered, at, thinner, stretch)
+            else:
+                out = bytearray(router.render(packet, shape, end, end, level, orientation))
+        else:
+            level, orientation = source.read_extensions(packet)
+            out = bytearray(router.render(packet, shape, start, end, level, orientation))
         timestamp = (header.timestamp + stretch.timestamp_offset) & 0xFFFFFFFF
         rtx = self._rtx_payload_type(shape.payload_type)
         if rtx is None or self.rtx_ssrc is None:
@@ -275,8 +388,8 @@ class Subscription:
             self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
             out[1] = (out[1] & 0x80) | rtx
             _FIELDS(out, 2, self._rtx_sequence, timestamp, self.rtx_ssrc)
-            start = 20 if out[0] & 0x10 else 12
-            out[start:start] = sequence.to_bytes(2, "big")
+            begin = 20 if out[0] & 0x10 else 12
+            out[begin:begin] = sequence.to_bytes(2, "big")
         self.transport.send_rtp(bytes(out))
 
     def _rtx_payload_type(self, payload_type: int) -> int | None:
@@ -295,7 +408,7 @@ class Subscription:
         stream = self._stream
         if stream is None or self.shape is None:
             return None
-        self.munger.settle((stream.last_sequence + self.sequence_offset) & 0xFFFF)
+        self.munger.settle(self._last_of(stream).sequence)
         if stream.sender_report is None:
             return None
         ntp, rtp_ts, arrival = stream.sender_report
