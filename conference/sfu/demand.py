@@ -89,14 +89,17 @@ class Demand:
 
     def _look(self, stream: IncomingStream, now: float, smoothing_s: float) -> None:
         name = stream.layer
-        before = self._known.get(name)
-        known = 1 if before is None else len(before.temporal)
+        metered = self._meters.get(name)
+        is_same = metered is not None and metered[0] is stream
+        temporal = len(self._known[name].temporal) if is_same else 1
+        if temporal < len(_SHARES):
+            temporal = max(temporal, _temporal_layers(stream))
         self._known[name] = Layer(
             name,
             _HEIGHTS.get(name, _OTHER_HEIGHT),
             int(self._meter(stream, now, smoothing_s, smoothing_s).bps)
             or _BITRATES.get(name, _OTHER_BITRATE),
-            temporal=_SHARES[max(known, _temporal_layers(stream))],
+            temporal=_SHARES[temporal],
         )
 
     def _layer(self, name: str, is_active: bool) -> Layer:
