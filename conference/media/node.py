@@ -154,6 +154,7 @@ class Node:
             sink = TapSocket(
                 request.path,
                 on_keyframe=lambda number: tap.request_keyframe(number, time.monotonic()),
+                on_height=lambda number, height: tap.want_height(number, height, time.monotonic()),
                 on_lost=lambda: self._tap_lost(room_id, name, tap),
             )
         except OSError as error:

@@ -31,17 +31,20 @@ class TapSocket:
         *,
         on_keyframe: Callable[[int], None],
         on_lost: Callable[[], None],
+        on_height: Callable[[int, int | None], None] | None = None,
         limit: int = LIMIT,
     ) -> None:
         """Connect to `path`. Raises OSError when nobody listens there.
 
-        `on_keyframe(track)` is what the reader asks for; `on_lost()` is called once, from the loop, when the reader is
-        gone or so far behind that not even `limit` bytes help; never after `close` or `abort`.
+        `on_keyframe(track)` and `on_height(track, pixels)` are what the reader asks for, pixels None for the best;
+        `on_lost()` is called once, from the loop, when the reader is gone or so far behind that not even `limit` bytes
+        help; never after `close` or `abort`.
         """
         self.limit = limit
         self.sent_bytes = 0
         self._loop = asyncio.get_running_loop()
         self._on_keyframe = on_keyframe
+        self._on_height = on_height
         self._on_lost: Callable[[], None] | None = on_lost
         self._decoder = tap_frames.Decoder()
         self._chunks: deque[bytes | memoryview] = deque()
@@ -150,6 +153,8 @@ class TapSocket:
             for frame in self._decoder.feed(data):
                 if isinstance(frame, tap_frames.Keyframe):
                     self._on_keyframe(frame.track)
+                elif isinstance(frame, tap_frames.Height) and self._on_height is not None:
+                    self._on_height(frame.track, frame.height_px or None)
         except tap_frames.TapFrameError:
             self._lose("the reader sent a broken frame")
 

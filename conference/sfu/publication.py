@@ -5,7 +5,8 @@ It outlives its streams: a publisher that reconnects brings new ones, and the re
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conference.rtc.layer_selector import choose
@@ -19,6 +20,19 @@ if TYPE_CHECKING:
 _SILENT_S = 0.5  # a layer that is so far behind the others has stopped
 _BACK_S = 0.3  # and comes back when it has gone on for so long
 _JUDGE_S = 0.1
+_GONE_S = 3.0
+_UNNEEDED_S = 5.0  # before a layer that nobody wants is given up
+
+
+@dataclass(frozen=True, slots=True)
+class LayerInfo:
+    """A layer that is sent: size of its pictures in pixels (0 before the first keyframe), pictures a second, bit/s."""
+
+    name: str
+    width: int
+    height: int
+    fps: float
+    bitrate_bps: int
 
 
 class Publication:
@@ -44,6 +58,9 @@ class Publication:
         self._taps: tuple[TapTrack, ...] = ()
         self._back_since: dict[str, float] = {}  # layers that were silent and are heard again
         self._next_judging = 0.0
+        self.on_layers: Callable[[Publication, tuple[str, ...]], None] | None = None
+        self._needed = frozenset(self.order)  # as told by `on_layers`; all before
+        self._unneeded_since: dict[str, float] = {}
 
     # ── streams ─────────────────────────────────────────────────────────────────────────────────
 
@@ -61,10 +78,12 @@ class Publication:
         return stream.codec.name
 
     def set_order(self, order: tuple[str, ...]) -> None:
-        """The names of the layers as the publisher declares them; streams of others end."""
-        for name in self.streams.keys() - set(order):
-            self.set_layer(name, None)
+        """The names of the layers as a publisher declares them on a new connection, on which it sends all of them;
+        streams of others end."""
+        self.drop([stream for name, stream in self.streams.items() if name not in order])
         self.order = order
+        self._needed = frozenset(order)
+        self._unneeded_since.clear()
         self._set_active(self.active)
 
     def set_stream(self, stream: IncomingStream | None) -> None:
@@ -72,8 +91,15 @@ class Publication:
         if stream is not None:
             self.set_layer(stream.layer, stream)
             return
-        for name in tuple(self.streams):
-            self.set_layer(name, None)
+        self.drop(tuple(self.streams.values()))
+
+    def drop(self, streams: Collection[IncomingStream]) -> None:
+        """These end together, so that nobody goes over from one to another of them; those of others stay."""
+        gone = {name for name, stream in self.streams.items() if stream in streams}
+        for name in gone:
+            self._back_since.pop(name, None)
+            self.streams.pop(name).close()
+        self._set_active(self.active)
 
     def set_layer(self, name: str, stream: IncomingStream | None) -> None:
         """The same for one layer; `name` is one of `order`."""
@@ -96,11 +122,25 @@ class Publication:
             self._steer(subscription)
         self._place_taps()
 
+    def layers(self, now: float) -> tuple[LayerInfo, ...]:
+        """What is sent now, the smallest first; a layer that nobody needs is not sent."""
+        return tuple(
+            LayerInfo(name, stream.width, stream.height, stream.fps, stream.bitrate_bps)
+            for name, stream in ((name, self.streams[name]) for name in self.active)
+            if now - stream.last_arrival < _GONE_S
+        )
+
     def tick(self, now: float) -> None:
-        """Call every 20 ms or so: layers that fall silent or come back."""
-        if len(self.order) == 1 or now < self._next_judging or not self.streams:
+        """Call every 20 ms or so: layers that fall silent or come back, and which are needed."""
+        if now < self._next_judging or self.kind == "audio":
             return
         self._next_judging = now + _JUDGE_S
+        if len(self.order) > 1 and self.streams:
+            self._judge_layers(now)
+        self._judge_need(now)
+
+    def _judge_layers(self, now: float) -> None:
+        """By the newest packet of all: a publisher that says nothing at all is in trouble, not one of its layers."""
         newest = max(stream.last_arrival for stream in self.streams.values())
         names = []
         for name, stream in self.streams.items():
@@ -111,6 +151,37 @@ class Publication:
                 names.append(name)
         if set(names) != set(self.active):
             self._set_active(tuple(names))
+
+    # ── what is needed ──────────────────────────────────────────────────────────────────────────
+
+    def needed_layers(self) -> frozenset[str]:
+        """All up to the largest that somebody is to get: those below it are what there is while it cannot be sent."""
+        order = self.order
+        needed = 0
+        for subscription in self.subscriptions:
+            target = subscription.selector.target
+            if target is not None:
+                needed = max(needed, order.index(target) + 1 if target in order else len(order))
+                if needed == len(order):
+                    break
+        for track in self._taps:
+            name = self._layer_for(track, order)
+            needed = max(needed, order.index(name) + 1 if name is not None else 0)
+        return frozenset(order[:needed])
+
+    def _judge_need(self, now: float) -> None:
+        """Tell at once what is needed, and what is not after a while: encoders start slowly, viewers page quickly."""
+        needed = self.needed_layers()
+        told = set(self._needed | needed)
+        for name in needed:
+            self._unneeded_since.pop(name, None)
+        for name in told - needed:
+            if now - self._unneeded_since.setdefault(name, now) >= _UNNEEDED_S:
+                told.discard(name)
+        if told != self._needed:
+            self._needed = frozenset(told)
+            if self.on_layers is not None:
+                self.on_layers(self, tuple(name for name in self.order if name in told))
 
     def _codec_changed(self, stream: IncomingStream) -> None:
         for track in stream.taps:
@@ -123,23 +194,57 @@ class Publication:
     def add_tap(self, track: TapTrack, now: float) -> None:
         """Hand everything to this track of a tap as well, with a keyframe soon."""
         self._taps = (*self._taps, track)
-        self._place_taps()
-        if self.stream is not None:
-            track.begin(self.stream)
-            track.request_keyframe(now)
+        self._next_judging = 0.0
+        self._place_tap(track)
+        track.request_keyframe(now)
 
     def drop_tap(self, tap: Tap) -> None:
         """Hand nothing to this tap any more; the others notice nothing. Idempotent."""
         for track in self._taps:
             if track.tap is tap:
+                self._take_away(track)
                 track.close()
         self._taps = tuple(track for track in self._taps if track.tap is not tap)
-        self._place_taps()
+
+    def move_tap(self, track: TapTrack, now: float) -> None:
+        """It wants pictures of another height: from the next keyframe of the layer that fits, which is asked for."""
+        self._next_judging = 0.0
+        if track in self._taps:
+            self._place_tap(track)
+            if track.pending_at is not None:
+                track.pending_at.request_keyframe(now)
 
     def _place_taps(self) -> None:
-        best = self.stream
-        for stream in self.streams.values():
-            stream.taps = self._taps if stream is best else ()
+        for track in self._taps:
+            self._place_tap(track)
+
+    def _place_tap(self, track: TapTrack) -> None:
+        """Let it take, or wait for, the layer that fits. The first it takes at once: nothing is shown before."""
+        name = self._layer_for(track, self.active)
+        if name is None:
+            return
+        stream = self.streams[name]
+        if track.stream is stream:
+            if track.pending_at is not None:
+                track.pending_at.cancel(track)
+        elif track.stream is None:
+            track.move(stream)
+        else:
+            stream.attach(track)
+
+    def _layer_for(self, track: TapTrack, names: tuple[str, ...]) -> str | None:
+        """The smallest of these layers that is as high as the tap wants; the largest where none is known to be."""
+        for name in names:
+            stream = self.streams.get(name)
+            if track.height_px is not None and stream is not None and stream.height >= track.height_px:
+                return name
+        return names[-1] if names else None
+
+    def _take_away(self, track: TapTrack) -> None:
+        if track.pending_at is not None:
+            track.pending_at.cancel(track)
+        if track.stream is not None:
+            track.stream.taps = tuple(one for one in track.stream.taps if one is not track)
 
     # ── receivers ───────────────────────────────────────────────────────────────────────────────
 
@@ -177,6 +282,7 @@ class Publication:
         if (layer, max_temporal) == (selector.target, selector.max_temporal):
             return
         selector.target, selector.max_temporal = layer, max_temporal
+        self._next_judging = 0.0
         if subscription in self.subscriptions:
             self._steer(subscription)
             if subscription.pending_at is not None and self.kind == "video" and subscription.needs_keyframe:

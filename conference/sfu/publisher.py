@@ -97,8 +97,8 @@ class Publisher:
             if line is not None:
                 self.drop_line(media.mid)
             line = self.lines[media.mid] = Line(media, publication, codecs, rtx)
+            publication.set_order(line.order)
         line.media = media
-        publication.set_order(line.order)
         self._mid_id = media.extensions.get(sdp.MID_URI, self._mid_id)
         self._rid_id = media.extensions.get(sdp.RID_URI, self._rid_id)
         self._repaired_rid_id = media.extensions.get(sdp.REPAIRED_RID_URI, self._repaired_rid_id)
@@ -119,9 +119,7 @@ class Publisher:
 
     def _withdraw(self, line: Line) -> None:
         """Take the line's streams from the publication, but for those that another connection has replaced."""
-        for layer, stream in line.streams.items():
-            if line.publication.streams.get(layer) is stream:
-                line.publication.set_layer(layer, None)
+        line.publication.drop(tuple(line.streams.values()))
 
     # ── packets ─────────────────────────────────────────────────────────────────────────────────
 

@@ -295,6 +295,9 @@ class Room:
             self.id, participant.id, tuple(participant.publications.values())
         )
         publication.on_subscription = self._subscription_changed
+        publication.on_layers = lambda one, layers: self._with.listener.layers_needed(
+            self.id, participant.id, one, layers
+        )
         participant.publications[publication.id] = publication
         for tap in self.taps.values():
             if tap.takes(publication):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PLI_INTERVAL_S = 0.5
 _PLI_REPEAT_S = 1.0  # while a receiver still waits for its keyframe
 _LATE = 1024  # packets; what is further behind belongs to another numbering
+_MEASURE_S = 1.0
 
 
 class Waiting(Protocol):
@@ -96,6 +97,12 @@ class IncomingStream:
         self.last_sequence = 0  # the highest let through
         self.last_timestamp = 0
         self.last_arrival = 0.0
+        # Of the last second; the picture's size in pixels as of its last keyframe, 0 before that.
+        self.bitrate_bps = 0
+        self.fps = 0.0
+        self.width = 0
+        self.height = 0
+        self._measured = (0.0, 0, 0)  # when, and payload bytes and sequence number then
         self._codecs = codecs
         self._send_rtcp = send_rtcp
         self._counters = counters
@@ -338,6 +345,8 @@ class IncomingStream:
 
     def _start_pending(self, payload: bytes, sequence: int, timestamp: int, now: float) -> None:
         is_start = self.is_audio or self.is_keyframe(payload)
+        if is_start and not self.is_audio:
+            self._read_size(payload)
         for waiting in tuple(self.pending):
             if waiting.start(self, payload, sequence, timestamp, now, is_start=is_start):
                 self.cancel(waiting)
@@ -351,6 +360,44 @@ class IncomingStream:
         if self.codec.name.upper() == "H264":
             return h264.is_keyframe(payload)
         return vp8.is_keyframe(payload)
+
+    def _read_size(self, payload: bytes) -> None:
+        assert self.codec is not None
+        if self.codec.is_called("H264"):
+            parameters = h264.find_sps(payload)
+            size = None if parameters is None else (parameters.width, parameters.height)
+        else:
+            size = vp8.keyframe_size(payload)
+        if size is not None:
+            self.width, self.height = size
+
+    def _measure(self, now: float) -> None:
+        """Once a second over what came since: from the cache, so that it costs nothing while packets come."""
+        at, octets, sequence = self._measured
+        self._measured = (now, self.forwarded_bytes, self.last_sequence)
+        if at == 0.0:
+            sequence = (self.last_sequence - _LATE) & 0xFFFF
+        else:
+            self.bitrate_bps = int(8 * (self.forwarded_bytes - octets) / (now - at))
+        if self.is_audio:
+            return
+        pictures = 0
+        count = min((self.last_sequence - sequence) & 0xFFFF, _LATE)
+        begins = True
+        for back in range(count - 1, -1, -1):
+            packet = self.cache.find((self.last_sequence - back) & 0xFFFF)
+            if packet is None:
+                begins = True
+                continue
+            if begins:
+                header = rtp_header.parse(packet)
+                payload = packet[header.payload_start : header.payload_end]
+                if self.is_keyframe(payload):
+                    self._read_size(payload)
+            begins = packet[1] > 0x7F
+            pictures += begins
+        if at != 0.0:
+            self.fps = pictures / (now - at)
 
     def _change_codec(self, codec: Codec) -> None:
         self.codec = codec
@@ -371,7 +418,9 @@ class IncomingStream:
         self._send_rtcp(rtcp.build_pli(1, self.ssrc))
 
     def tick(self, now: float, rtt_s: float) -> None:
-        """Call every 20 ms or so: overdue NACKs and keyframe requests."""
+        """Call every 20 ms or so: overdue NACKs and keyframe requests, and what the stream measures of itself."""
+        if now - self._measured[0] >= _MEASURE_S and self.last_arrival:
+            self._measure(now)
         if self._wants_nack:
             lost = self.nack.due(now, rtt_s)
             if lost:
@@ -400,6 +449,8 @@ class IncomingStream:
             self.cancel(waiting)
         for subscription in tuple(self.members):
             self.detach(subscription)
+        for track in self.taps:
+            track.stream = None
         self.groups = []
         self.taps = ()
         self.cache.clear()

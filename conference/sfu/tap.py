@@ -80,6 +80,13 @@ class Tap:
         if track is not None:
             track.request_keyframe(now)
 
+    def want_height(self, number: int, height_px: int | None, now: float) -> None:
+        """The reader needs pictures of this track no higher than that; None: the best. Tracks that are gone are
+        ignored."""
+        track = self.tracks.get(number)
+        if track is not None:
+            track.want_height(height_px, now)
+
     def tick(self, now: float) -> None:
         """Call every 20 ms or so."""
         if now >= self._next_clock:
@@ -101,7 +108,8 @@ class Tap:
 
 
 class TapTrack:
-    """One publication in a tap. The stream of the moment calls `receive` for each packet it lets through."""
+    """One publication in a tap. The stream that it takes calls `receive` for each packet it lets through; to one of
+    another layer it moves like a receiver, at a keyframe."""
 
     __slots__ = (
         "_dropped",
@@ -112,13 +120,21 @@ class TapTrack:
         "_resume_at",
         "_sink",
         "_stream",
+        "height_px",
         "is_waiting",
         "number",
+        "pending_at",
+        "stream",
         "tap",
     )
 
     def __init__(self, tap: Tap, number: int, publication: Publication) -> None:
         self.number = number
+        self.height_px: int | None = None  # higher pictures are not needed
+        self.stream: IncomingStream | None = (
+            None  # that hands it packets; `_stream` is that of the last Open frame
+        )
+        self.pending_at: IncomingStream | None = None
         self.is_waiting = False  # left out until there is room and, for pictures, a keyframe
         self.tap = tap
         self._sink = tap.sink
@@ -161,6 +177,44 @@ class TapTrack:
     def _resume(self) -> None:
         self.is_waiting = False
         self._write_gap()
+
+    # ── moving between layers ───────────────────────────────────────────────────────────────────
+
+    @property
+    def needs_keyframe(self) -> bool:
+        """Nothing but a keyframe is missing, wherever it waits."""
+        return True
+
+    def start(
+        self,
+        stream: IncomingStream,
+        payload: bytes,
+        sequence: int,
+        timestamp: int,
+        now: float,
+        *,
+        is_start: bool,
+    ) -> bool:
+        """Go over to the stream at a keyframe that comes in its turn."""
+        is_newest = (sequence - stream.last_sequence) & 0xFFFF < 0x8000 or stream.last_arrival == 0.0
+        if not is_start or not is_newest:
+            return False
+        self.move(stream)
+        return True
+
+    def move(self, stream: IncomingStream) -> None:
+        """Take this stream from now on, and leave the one before."""
+        old, self.stream = self.stream, stream
+        if old is not None:
+            old.taps = tuple(one for one in old.taps if one is not self)
+        stream.taps = (*stream.taps, self)
+        self.begin(stream)
+
+    def want_height(self, height_px: int | None, now: float) -> None:
+        """Pictures that are higher are not needed; None: the best."""
+        if height_px != self.height_px:
+            self.height_px = height_px
+            self._publication.move_tap(self, now)
 
     # ── what happens to the track ───────────────────────────────────────────────────────────────
 
@@ -206,9 +260,8 @@ class TapTrack:
 
     def request_keyframe(self, now: float) -> None:
         """Ask the publisher; sound needs none."""
-        stream = self._publication.stream
-        if stream is not None and not self._is_audio:
-            stream.request_keyframe(now)
+        if self.stream is not None and not self._is_audio:
+            self.stream.request_keyframe(now)
 
     def tick(self, now: float) -> None:
         """Called while the track waits: there may be room for it again."""

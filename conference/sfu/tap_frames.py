@@ -1,7 +1,7 @@
 """What a tap writes for the processes that record or recognise: frames over one stream socket.
 
 Each frame is `u32 length | u8 type | body` in network order; the length counts type and body. Pure: the media
-process encodes (conference.sfu.tap) and the worker decodes all but Keyframe, which goes the other way. Every
+process encodes (conference.sfu.tap) and the worker decodes all but Keyframe and Height, which go the other way. Every
 `arrival_us` is the media process' monotonic clock, which Clock ties to program time.
 """
 
@@ -37,6 +37,7 @@ class FrameType(IntEnum):
     CLOSE = 6
     CLOCK = 7
     KEYFRAME = 8
+    HEIGHT = 9
 
 
 class TapFrameError(ValueError):
@@ -128,7 +129,17 @@ class Keyframe(msgspec.Struct, frozen=True, gc=False):
     track: int
 
 
-Frame = Open | Packet | Report | Gap | Gate | Close | Clock | Keyframe
+class Height(msgspec.Struct, frozen=True, gc=False):
+    """From the worker to the media process: pictures of this track need not be higher than so many pixels.
+
+    0 asks for the best again, which is what a track is after its first Open frame.
+    """
+
+    track: int
+    height_px: int
+
+
+Frame = Open | Packet | Report | Gap | Gate | Close | Clock | Keyframe | Height
 
 _HEAD_SIZE = 4
 _length = struct.Struct("!I")
@@ -138,6 +149,7 @@ _report = struct.Struct("!IQQI")
 _gap = struct.Struct("!II")
 _gate = struct.Struct("!IB")
 _track = struct.Struct("!I")
+_height = struct.Struct("!IH")
 _clock = struct.Struct("!Qq")
 _open_encoder = msgspec.msgpack.Encoder()
 _open_decoder = msgspec.msgpack.Decoder(Open)
@@ -175,6 +187,8 @@ def _encode(frame: Frame) -> bytes:
             return _wrap(FrameType.CLOSE, _track.pack(track))
         case Keyframe(track):
             return _wrap(FrameType.KEYFRAME, _track.pack(track))
+        case Height(track, height_px):
+            return _wrap(FrameType.HEIGHT, _height.pack(track, height_px))
         case Clock(monotonic_us, program_time_ms):
             return _wrap(FrameType.CLOCK, _clock.pack(monotonic_us, program_time_ms))
 
@@ -260,6 +274,8 @@ def _decode(kind: int, body: memoryview) -> Frame:
                 return Close(*_track.unpack(body))
             case FrameType.KEYFRAME:
                 return Keyframe(*_track.unpack(body))
+            case FrameType.HEIGHT:
+                return Height(*_height.unpack(body))
             case FrameType.CLOCK:
                 return Clock(*_clock.unpack(body))
     except (struct.error, msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -1,0 +1,192 @@
+"""What a publication asks of its publisher, says of its layers, and hands to taps while they come and go."""
+
+from __future__ import annotations
+
+from conference.rtc.layer_selector import MAX_TEMPORAL
+from conference.rtc.rtp_header import parse
+from conference.sfu.counters import Counters
+from conference.sfu.tap import Tap
+from conference.sfu.tap_frames import Decoder, Frame, Open, Packet
+from tests.unit.sfu.layered import ORDER, SIZES, Simulcast, Transport, Viewer
+
+
+class Sink:
+    """Takes everything at once."""
+
+    limit = 1 << 30
+    pending = 0
+
+    def __init__(self) -> None:
+        self._decoder = Decoder()
+        self.frames: list[Frame] = []
+
+    def write(self, data: bytes) -> None:
+        self.frames += self._decoder.feed(data)
+
+    def close(self) -> None:
+        """Nothing waits."""
+
+
+class Stage:
+    """A simulcast publisher whose layers can be silenced, and the time."""
+
+    def __init__(self) -> None:
+        self.source = Simulcast(1)
+        self.publication = self.source.publication
+        self.silent: set[str] = set()
+        self.now = 1000.0
+        self.told: list[tuple[str, ...]] = []
+        self.publication.on_layers = lambda _publication, layers: self.told.append(layers)
+
+    def go(self, seconds: float) -> None:
+        for _ in range(round(seconds * 30)):
+            self.now += 1 / 30
+            for name, encoder in self.source.encoders.items():
+                if name in self.silent:
+                    encoder.wants_key = True  # an encoder that is switched on again begins with one
+                    continue
+                for packet in encoder.encode(int(self.now * 90000), 2):
+                    self.source.receive(name, packet, self.now)
+            for stream in self.source.streams.values():
+                stream.tick(self.now, 0.05)
+            self.publication.tick(self.now)
+
+    def tap(self) -> tuple[Tap, Sink]:
+        sink = Sink()
+        tap = Tap(sink, Counters(), program_time_ms=0, at_s=0.0, now=self.now)
+        self.publication.add_tap(tap.open(self.publication), self.now)
+        return tap, sink
+
+
+def layers_of(sink: Sink, stage: Stage) -> list[str]:
+    """The layers whose packets a tap was handed, one after the other, without repetitions."""
+    by_ssrc = {encoder.ssrc: name for name, encoder in stage.source.encoders.items()}
+    names: list[str] = []
+    for frame in sink.frames:
+        if isinstance(frame, Packet):
+            name = by_ssrc[parse(frame.packet).ssrc]
+            if not names or names[-1] != name:
+                names.append(name)
+    return names
+
+
+def test_layers_are_measured() -> None:
+    stage = Stage()
+    stage.go(3.0)
+    layers = stage.publication.layers(stage.now)
+    assert [(one.name, (one.width, one.height)) for one in layers] == list(SIZES.items())
+    assert all(28 <= one.fps <= 32 for one in layers)
+    assert all(one.bitrate_bps > 5000 for one in layers)
+    stage.silent = {"f"}
+    stage.go(1.0)
+    assert [one.name for one in stage.publication.layers(stage.now)] == ["q", "h"]
+
+
+def test_a_receiver_falls_to_what_is_there_and_comes_back() -> None:
+    stage, transport = Stage(), Transport()
+    subscription = stage.source.subscribe(transport)
+    stage.go(2.0)
+    assert subscription.layer == "f"
+    stage.silent = {"f"}
+    stage.go(2.0)
+    assert subscription.layer == "h"
+    stage.silent = {"h", "f"}
+    stage.go(2.0)
+    assert subscription.layer == "q"
+    stage.silent = set()
+    stage.go(2.0)
+    assert subscription.layer == "f"
+    Viewer(transport.sent).judge()
+
+
+def test_a_publisher_that_falls_silent_altogether_keeps_its_layers() -> None:
+    stage, transport = Stage(), Transport()
+    subscription = stage.source.subscribe(transport)
+    stage.go(2.0)
+    stage.silent = set(ORDER)
+    stage.go(5.0)
+    assert stage.publication.layers(stage.now) == ()
+    assert subscription.layer == "f"
+    assert stage.publication.active == ORDER
+
+
+def test_what_nobody_needs_is_given_up_after_a_while_and_asked_for_at_once() -> None:
+    stage, transport = Stage(), Transport()
+    subscription = stage.source.subscribe(transport)
+    stage.go(8.0)
+    assert stage.publication.needed_layers() == set(ORDER)
+    assert stage.told == [], "all are needed, and sent anyhow"
+    stage.publication.retarget(subscription, "h", MAX_TEMPORAL, stage.now)
+    stage.go(4.5)
+    assert stage.told == []
+    stage.go(1.0)
+    assert stage.told == [("q", "h")]
+    stage.publication.retarget(subscription, None, MAX_TEMPORAL, stage.now)
+    stage.go(6.0)
+    assert stage.told[1:] == [()]
+    stage.publication.retarget(subscription, "f", MAX_TEMPORAL, stage.now)
+    stage.go(0.1)
+    assert stage.told[2:] == [ORDER]
+
+
+def test_what_is_wanted_again_soon_was_never_given_up() -> None:
+    stage, transport = Stage(), Transport()
+    subscription = stage.source.subscribe(transport)
+    for layer in ("q", "f", "q", "f"):
+        stage.publication.retarget(subscription, layer, MAX_TEMPORAL, stage.now)
+        stage.go(3.0)
+    assert stage.told == []
+
+
+def test_a_new_connection_sends_all_until_it_is_told() -> None:
+    stage, transport = Stage(), Transport()
+    subscription = stage.source.subscribe(transport)
+    stage.publication.retarget(subscription, "q", MAX_TEMPORAL, stage.now)
+    stage.go(6.0)
+    stage.publication.set_order(ORDER)
+    stage.go(6.0)
+    assert stage.told == [("q",), ("q",)]
+
+
+def test_a_tap_takes_the_best_layer_and_moves_at_keyframes() -> None:
+    stage = Stage()
+    stage.silent = {"h", "f"}
+    stage.go(1.0)
+    tap, sink = stage.tap()
+    stage.go(1.0)
+    stage.silent = set()
+    stage.go(3.0)
+    assert layers_of(sink, stage) == ["q", "h", "f"] or layers_of(sink, stage) == ["q", "f"]
+    assert stage.publication.needed_layers() == set(ORDER)
+    for before, after in zip(sink.frames, sink.frames[1:], strict=False):
+        if isinstance(before, Open):
+            assert isinstance(after, Packet)
+            assert parse(after.packet).ssrc == before.ssrc
+    stage.silent = {"f"}
+    stage.go(2.0)
+    assert layers_of(sink, stage)[-1] == "h"
+    tap.close()
+
+
+def test_a_tap_that_needs_small_pictures_gets_the_layer_that_fits() -> None:
+    stage = Stage()
+    stage.go(2.0)
+    tap, sink = stage.tap()
+    stage.go(1.0)
+    tap.want_height(1, 200, stage.now)
+    stage.go(1.0)
+    assert layers_of(sink, stage) == ["f", "h"]
+    assert stage.publication.needed_layers() == {"q", "h"}
+    tap.want_height(1, 1080, stage.now)
+    stage.go(1.0)
+    assert layers_of(sink, stage) == ["f", "h", "f"]
+    tap.want_height(1, 100, stage.now)
+    stage.go(1.0)
+    tap.want_height(1, None, stage.now)
+    stage.go(1.0)
+    assert layers_of(sink, stage)[3:] == ["q", "f"]
+    stage.publication.drop_tap(tap)
+    count = len(sink.frames)
+    stage.go(1.0)
+    assert len(sink.frames) == count
+    assert all(stream.taps == () and not stream.pending for stream in stage.source.streams.values())
