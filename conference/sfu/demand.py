@@ -43,14 +43,17 @@ class _Meter:
         self.at = now
         self.bps = 0.0
 
-    def sample(self, octets: int, now: float, rise_s: float, fall_s: float) -> None:
+    def sample(self, octets: int, now: float, rise_s: float, fall_s: float, *, is_kept: bool = False) -> None:
+        """`is_kept`: what comes to a stop will cost the same when it goes on."""
         elapsed = now - self.at
         if elapsed < _SAMPLE_S:
             return
         rate = 8 * (octets - self.octets) / elapsed
+        self.octets, self.at = octets, now
+        if is_kept and not rate:
+            return
         tau = rise_s if rate > self.bps else fall_s
         self.bps = rate if not self.bps or not tau else rate + (self.bps - rate) * math.exp(-elapsed / tau)
-        self.octets, self.at = octets, now
 
 
 class Demand:
@@ -59,7 +62,7 @@ class Demand:
     def __init__(self) -> None:
         self._meters: dict[str, tuple[IncomingStream, _Meter]] = {}
         self._known: dict[str, Layer] = {}
-        self._seen: tuple[IncomingStream, ...] = ()
+        self._seen: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())  # all layers, and those that came
         self._layers: tuple[Layer, ...] = ()
         self._sound_bps = 0
         self._next_look = 0.0
@@ -77,18 +80,18 @@ class Demand:
 
     def layers(self, publication: Publication, now: float) -> tuple[Layer, ...]:
         """Every layer that the publisher may send, the smallest first."""
-        streams = tuple(publication.streams[name] for name in publication.active)
-        if now >= self._next_look or streams != self._seen or len(self._layers) != len(publication.order):
+        seen = (publication.order, publication.active)
+        if now >= self._next_look or seen != self._seen:
             self._next_look = now + _SAMPLE_S
-            self._seen = streams
+            self._seen = seen
             smoothing_s = _SMOOTHING_S if len(publication.order) > 1 else _SLOW_SMOOTHING_S
-            for stream in streams:
-                self._look(stream, now, smoothing_s)
-            self._layers = tuple(self._layer(name, name in publication.active) for name in publication.order)
+            active = {each.name: each.height for each in publication.layers(now)}
+            for name, height in active.items():
+                self._look(publication.streams[name], name, height, now, smoothing_s)
+            self._layers = tuple(self._layer(name, name in active) for name in publication.order)
         return self._layers
 
-    def _look(self, stream: IncomingStream, now: float, smoothing_s: float) -> None:
-        name = stream.layer
+    def _look(self, stream: IncomingStream, name: str, height: int, now: float, smoothing_s: float) -> None:
         metered = self._meters.get(name)
         is_same = metered is not None and metered[0] is stream
         temporal = len(self._known[name].temporal) if is_same else 1
@@ -96,8 +99,8 @@ class Demand:
             temporal = max(temporal, _temporal_layers(stream))
         self._known[name] = Layer(
             name,
-            _HEIGHTS.get(name, _OTHER_HEIGHT),
-            int(self._meter(stream, now, smoothing_s, smoothing_s).bps)
+            height or _HEIGHTS.get(name, _OTHER_HEIGHT),
+            int(self._meter(stream, now, smoothing_s, smoothing_s, is_kept=True).bps)
             or _BITRATES.get(name, _OTHER_BITRATE),
             temporal=_SHARES[temporal],
         )
@@ -108,12 +111,14 @@ class Demand:
             return Layer(name, _HEIGHTS.get(name, _OTHER_HEIGHT), _BITRATES.get(name, _OTHER_BITRATE), False)
         return known if is_active else Layer(name, known.height, known.bitrate_bps, False, known.temporal)
 
-    def _meter(self, stream: IncomingStream, now: float, rise_s: float, fall_s: float) -> _Meter:
+    def _meter(
+        self, stream: IncomingStream, now: float, rise_s: float, fall_s: float, *, is_kept: bool = False
+    ) -> _Meter:
         octets = stream.reception.octets
         found = self._meters.get(stream.layer)
         if found is None or found[0] is not stream:
             found = self._meters[stream.layer] = stream, _Meter(octets, now)
-        found[1].sample(octets, now, rise_s, fall_s)
+        found[1].sample(octets, now, rise_s, fall_s, is_kept=is_kept)
         return found[1]
 
 
