@@ -1,4 +1,4 @@
-"""A weak network as named scenes: what the server would say of it is said between server and page, the same each time.
+"""Pages of pictures and a weak network as scenes: what the server would say of it is said between server and page.
 
 python -m tests.browser.screenshots FOLDER weak-saving weak-sound-only …
 """
@@ -14,6 +14,7 @@ from playwright.async_api import WebSocketRoute
 from tests.browser.meeting import enter
 from tests.browser.scenes import SCENES, Stage, gather_people
 from tests.browser.settled import present, reads
+from tests.support.light_client import RoomClient
 
 LARGE = "?size=large"
 # Publication ids of all pictures of others, the one on the stage first.
@@ -103,7 +104,34 @@ async def weak_restored(stage: Stage) -> None:
     await reads(stage.client, "网络已恢复")
 
 
+async def grid_pages(stage: Stage, *, per_page: int = 9, query: str = "") -> None:
+    await gather_people(stage)
+    for number in range(1, 25):
+        token = stage.server.token(stage.consultation, "member", f"委员{number}")
+        person = RoomClient(stage.server.url, token, receive=False)
+        await person.connect()
+        stage.people.append(person)
+    await stage.client.open(stage.url("member", "陈委员", query=query))
+    await enter(stage.client)
+    await stage.client.page.keyboard.press("g")
+    await stage.sees_people()
+    if per_page != 9:
+        await stage.client.page.get_by_role("radio", name=str(per_page)).click()
+        await present(stage.client, "participant-tile", per_page)
+
+
+async def grid_pages_25(stage: Stage) -> None:
+    await grid_pages(stage, per_page=25)
+
+
+async def grid_pages_large(stage: Stage) -> None:
+    await grid_pages(stage, query=LARGE)
+
+
 WEAK_SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
+    "grid-pages": grid_pages,
+    "grid-pages-25": grid_pages_25,
+    "grid-pages-large": grid_pages_large,
     "weak-saving": weak_saving,
     "weak-saving-large": weak_saving_large,
     "weak-grid": weak_grid,

@@ -80,13 +80,18 @@ async def test_a_viewer_is_sent_what_its_tiles_show_and_no_more_is_encoded(
 
     await viewer.wait_until(height, lambda now: now == 720, timeout_s=60, what="has the whole picture")
 
+    async def layers() -> set[str]:
+        return await _sent_layers(sender)
+
     # A small window: a small layer, and the sender encodes the large one no more.
     await viewer.resize(SMALL)
     await viewer.wait_until(height, lambda now: 0 < now < 720, timeout_s=30, what="has a smaller picture")
+    await sender.wait_until(layers, lambda now: "f" not in now, timeout_s=30, what="pauses its largest layer")
     await viewer.sees({sender_id: STAGE})
 
     # Large again: the layer comes back by itself.
     await viewer.resize(LARGE)
+    await sender.wait_until(layers, lambda now: "f" in now, timeout_s=30, what="sends its largest layer")
     await viewer.wait_until(height, lambda now: now == 720, timeout_s=60, what="has the whole picture again")
 
     # A window that has place for the stage alone: who is not shown is heard, and no picture is sent.

@@ -168,6 +168,7 @@ export const en: Messages = {
     stage: 'Main picture',
     strip: 'Other venues and participants',
     grid: 'All pictures',
+    perPage: 'Pictures a page',
     clock: 'Meeting time',
     recording: { on: 'Recording', paused: 'Recording paused', trouble: 'Recording interrupted, coming back' },
     layout: 'Layout',

@@ -167,6 +167,7 @@ export const zhCN = {
     stage: '主画面',
     strip: '其他会场和参会者',
     grid: '全部画面',
+    perPage: '每页画面',
     clock: '会议时间',
     recording: { on: '录制中', paused: '录制已暂停', trouble: '录制中断，正在恢复' },
     layout: '布局',

@@ -1,4 +1,4 @@
-/** What this device remembers for its reader: large text, the single keys, captions. */
+/** What this device remembers for its reader: large text, the single keys, captions, how many pictures a page has. */
 import { defineStore } from 'pinia'
 import { ref, watchEffect } from 'vue'
 
@@ -6,7 +6,12 @@ const SIZE_KEY = 'yuanshang.size'
 const KEYS_KEY = 'yuanshang.keys'
 const CAPTIONS_KEY = 'yuanshang.captions'
 const ALOUD_KEY = 'yuanshang.captions-aloud'
+const PER_PAGE_KEY = 'yuanshang.per-page'
 const ASKED_KEY = 'yuanshang.large-asked'
+
+/** How many pictures a page of the grid may have. */
+export const PER_PAGE = [9, 16, 25] as const
+export type PerPage = (typeof PER_PAGE)[number]
 
 function read(key: string): string | null {
   try {
@@ -33,6 +38,9 @@ export const usePreferences = defineStore('preferences', () => {
   /** screen readers are told what was said */
   const captionsAloud = ref(read(ALOUD_KEY) === 'on')
 
+  /** null: as many as the window has place for */
+  const perPage = ref<PerPage | null>(PER_PAGE.find((each) => String(each) === read(PER_PAGE_KEY)) ?? null)
+
   watchEffect(() => {
     if (large.value) document.documentElement.dataset.size = 'large'
     else delete document.documentElement.dataset.size
@@ -40,6 +48,9 @@ export const usePreferences = defineStore('preferences', () => {
   })
   watchEffect(() => write(KEYS_KEY, keys.value ? 'on' : 'off'))
   watchEffect(() => write(CAPTIONS_KEY, captions.value ? 'on' : 'off'))
+  watchEffect(() => {
+    if (perPage.value !== null) write(PER_PAGE_KEY, String(perPage.value))
+  })
   watchEffect(() => write(ALOUD_KEY, captionsAloud.value ? 'on' : 'off'))
 
   /** For somebody who asked for large text when invited. Once for a link: whoever then switches it off on this device means it. */
@@ -49,5 +60,5 @@ export const usePreferences = defineStore('preferences', () => {
     large.value = true
   }
 
-  return { large, keys, captions, captionsAloud, askLarge }
+  return { large, keys, captions, captionsAloud, perPage, askLarge }
 })
