@@ -80,13 +80,16 @@ class Estimator:
             self._delivered.update(delivery.last_arrival_s, delivery.received_bytes)
             if self.queue.update(delivery.lowest_delay_s, delivery.received, delivery.sent_at):
                 self._rate.on_stretch(self.queue, self._delivered.bps, may_grow=self.loss.is_calm, now=now)
-        limit_bps = self.loss.update(delivery.received, delivery.lost, self._delivered.bps, now)
+        has_queue = self.queue.queue_s > self.queue.threshold_s
+        limit_bps = self.loss.update(
+            delivery.received, delivery.lost, self._delivered.bps, now, has_queue=has_queue
+        )
         if limit_bps is not None:
             self._rate.on_loss(limit_bps, now)
         if delivery.arrivals:
             result = self.probes.on_arrivals(delivery.arrivals, self.loss.own, now)
             if result is not None:
-                self._rate.on_probe(result.shown_bps)
+                self._rate.on_probe(result)
 
     def _is_gap(self, count: int) -> bool:
         """Whether other feedback was lost or overtaken before this one."""
@@ -103,6 +106,6 @@ class Estimator:
         if self._is_silent or self.queue.is_standing:
             self.probes.hold(now)
             return 0
-        if not self.feedbacks or (not self.queue.is_quiet and not self.probes.is_active):
+        if not self.feedbacks or (self.queue.queue_s > self.queue.threshold_s and not self.probes.is_active):
             return 0
         return self.probes.due_bytes(self.history, self._rate.estimate_bps, self.queue.noise_s, now)

@@ -43,8 +43,13 @@ class LossController:
         """No more is lost than always: the rate may rise."""
         return self.fraction - self.own <= _SOME
 
-    def update(self, received: int, lost: int, delivered_bps: float | None, now: float) -> float | None:
-        """Count packets; returns the rate in bit/s that should not be exceeded, when too many are lost."""
+    def update(
+        self, received: int, lost: int, delivered_bps: float | None, now: float, *, has_queue: bool = False
+    ) -> float | None:
+        """Count packets; returns the rate in bit/s that should not be exceeded, when too many are lost.
+
+        What is lost while there `has_queue` is lost by it, and is never the way's own.
+        """
         if self._began is None:
             self._began = now
         self._received += received
@@ -58,14 +63,15 @@ class LossController:
         if delivered_bps is None:
             return None
         sent_bps = delivered_bps / max(0.05, 1.0 - self.fraction)
-        self._learn(sent_bps, now)
+        if not has_queue:
+            self._learn(sent_bps, now)
         by_chance = _CHANCE * (self.fraction * (1.0 - self.fraction) / total) ** 0.5
         if self.fraction - self.own <= _TOO_MUCH + by_chance or now < self._next_cut:
             return None
         self._next_cut = now + _BETWEEN_CUTS_S
         if self._trial is None:
             self._trial = (sent_bps, self.fraction)
-        return max(_HEADROOM * delivered_bps / (1.0 - self.own), 0.5 * sent_bps)
+        return _HEADROOM * delivered_bps / (1.0 - self.own)
 
     def _learn(self, sent_bps: float, now: float) -> None:
         windows = self._windows

@@ -33,14 +33,16 @@ _NOISE_STRETCH = 1.5
 _NOISY_S = 0.002
 _USUAL_NOISE_S = 0.008  # from the pictures themselves
 _AGAIN_S = 0.3
-_SAFE = 0.95  # of what was measured
+_AHEAD = 1.25  # of what is wanted, so that it is shown to pass with some to spare
+_SAFE = 0.92  # of what was measured
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """`shown_bps` has passed; `is_full`: and no more would."""
+    """`shown_bps` is a rate to trust, `passed_bps` what passed; `is_full`: more of it waited than passed at once."""
 
     shown_bps: float
+    passed_bps: float
     is_full: bool
 
 
@@ -49,6 +51,8 @@ class _Cluster:
     bps: float
     length_s: float
     began: float
+    ticked: float
+    estimate_bps: float
     first: int  # number of its first packet
     end: int  # its first marker; 0 while it is being sent
     ended: float
@@ -116,10 +120,12 @@ class ProbeController:
             return 0
         self.count(history)
         elapsed = now - cluster.began
-        if elapsed >= cluster.length_s:
+        if elapsed >= cluster.length_s - BURST_S / 4:
             cluster.end, cluster.ended = history.next, now
             return -_MARKERS
-        due = min(elapsed + BURST_S, cluster.length_s) * cluster.bps / 8 - cluster.sent_bytes
+        step_s = max(BURST_S, now - cluster.ticked)
+        cluster.ticked = now
+        due = min(elapsed + step_s, cluster.length_s) * cluster.bps / 8 - cluster.sent_bytes
         # A late tick must not become a flood.
         return max(0, min(int(due), int(2 * BURST_S * cluster.bps / 8)))
 
@@ -146,12 +152,26 @@ class ProbeController:
     def _begin(self, history: SendHistory, estimate_bps: float, noise_s: float, now: float) -> _Cluster:
         noise_s = max(0.0, noise_s - _USUAL_NOISE_S)
         factor = self._factor if noise_s < _NOISY_S else min(self._factor, _NOISY_FACTOR)
-        bps = max(min(estimate_bps * factor, self.wanted_bps * 1.1), estimate_bps * 1.1)
+        bps = max(min(estimate_bps * factor, self.wanted_bps * _AHEAD), estimate_bps * 1.1)
         length_s = _SHORT_LENGTH_S if bps >= _SHORT_FROM_BPS else _LENGTH_S
         length_s += _NOISE_LENGTH * noise_s
         first = history.next
         cluster = _Cluster(
-            bps, length_s, now, first, 0, 0.0, noise_s, 0, first, 0, 0, float("inf"), float("inf")
+            bps,
+            length_s,
+            now,
+            now,
+            estimate_bps,
+            first,
+            0,
+            0.0,
+            noise_s,
+            0,
+            first,
+            0,
+            0,
+            float("inf"),
+            float("inf"),
         )
         self._cluster = cluster
         self.sent += 1
@@ -164,15 +184,20 @@ class ProbeController:
             self.repeat(now)
             return None
         lost = 1.0 - cluster.received / packets
-        stretch_s = max(0.0, cluster.tail_delay_s - cluster.head_delay_s - _NOISE_STRETCH * cluster.noise_s)
+        stretch_s = max(0.0, cluster.tail_delay_s - cluster.head_delay_s)
+        allowed_s = _STRETCHED * length_s + _STRETCHED_S + _NOISE_STRETCH * cluster.noise_s
         sent_bps = 8 * cluster.sent_bytes / length_s
-        is_full = stretch_s > _STRETCHED * length_s + _STRETCHED_S or lost > own_loss + _LOST_TOO_MUCH
+        is_full = stretch_s > allowed_s or lost > own_loss + _LOST_TOO_MUCH
         if is_full:
             passed_bps = 8 * cluster.received_bytes / (1.0 - min(own_loss, lost)) / (length_s + stretch_s)
+        else:
+            passed_bps = sent_bps * length_s / (length_s + stretch_s)
+        result = ProbeResult(_SAFE * passed_bps, passed_bps, is_full and stretch_s > allowed_s)
+        if is_full or result.shown_bps <= cluster.estimate_bps:
             self._fail(now)
-            return ProbeResult(_SAFE * passed_bps, True)
-        self.restart(now)
-        return ProbeResult(_SAFE * sent_bps * length_s / (length_s + stretch_s), False)
+        else:
+            self.restart(now)
+        return result
 
     def _fail(self, now: float) -> None:
         self._cluster = None

@@ -18,16 +18,15 @@ _NOISE_FACTOR = 1.5
 _NOISE_SHARE = 0.05
 _MOST_NOISE_S = 0.040
 _TOO_LONG = 2.5  # thresholds
-_TREND_STRETCHES = 4
-_GROWN_S = 0.010
+_MOVED_S = 0.010
 _STANDS_S = 0.25  # so long above the threshold is no single picture and no radio's pause
 
 
 class QueueDelay:
     """`queue_s` is the present queue, `is_standing` whether it is there to stay, `is_quiet` whether there is none.
 
-    `is_too_much`: it stands, and grows or is long. A short one that stays as it is costs nobody anything; jitter on
-    ways that keep the order looks like one.
+    `is_too_much`: it stands, and grows, or is long and does not shrink. A short one that stays as it is costs nobody
+    anything; jitter on ways that keep the order looks like one. One that shrinks is of a large picture that has passed.
     """
 
     def __init__(self) -> None:
@@ -42,7 +41,6 @@ class QueueDelay:
         self._began = 0.0
         self._last: float | None = None
         self._recent: deque[float] = deque(maxlen=_SMOOTHED)
-        self._trend: deque[float] = deque(maxlen=_TREND_STRETCHES)
         self._bases: deque[tuple[float, float]] = deque()  # (when, delay), rising in both
         self._above_since: float | None = None
 
@@ -72,7 +70,6 @@ class QueueDelay:
         self._bases.clear()
         self._recent.clear()
         self.queue_s = 0.0
-        self._trend.clear()
         self._fall()
 
     def _complete(self, delay_s: float, at: float) -> None:
@@ -91,16 +88,15 @@ class QueueDelay:
         while len(bases) > 1 and at - bases[0][0] > _BASE_WINDOW_S:
             bases.popleft()
         self.queue_s = smooth - bases[0][1]
-        trend = self._trend
-        trend.append(self.queue_s)
         if self.queue_s <= self.threshold_s:
             self._fall()
             return
         if self._above_since is None:
             self._above_since = at
         self.is_standing = at - self._above_since >= _STANDS_S
-        grows = self.queue_s > trend[0] + _GROWN_S
-        self.is_too_much = self.is_standing and (grows or self.queue_s > _TOO_LONG * self.threshold_s)
+        moved_s = delay_s - self._recent[0]
+        is_long = self.queue_s > _TOO_LONG * self.threshold_s
+        self.is_too_much = self.is_standing and (moved_s > _MOVED_S or (is_long and moved_s > -_MOVED_S))
         if self.is_standing and self.standing_since is None:
             self.standing_since = at
 

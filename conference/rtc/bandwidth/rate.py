@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .probing import ProbeResult
 from .queue_delay import QueueDelay
 
 START_BPS = 600_000.0
@@ -58,10 +59,12 @@ class RateController:
             self.last_cut = now
             self._set(limit_bps)
 
-    def on_probe(self, shown_bps: float) -> None:
-        """So much has passed in a probe."""
-        if shown_bps > self.estimate_bps:
-            self._set(shown_bps)
+    def on_probe(self, result: ProbeResult) -> None:
+        """A probe has shown what passes, or that not even the estimate does."""
+        if result.shown_bps > self.estimate_bps:
+            self._set(result.shown_bps)
+        elif result.is_full and result.passed_bps < self.estimate_bps:
+            self._set(result.passed_bps)
 
     def on_silence(self, now: float) -> None:
         """Packets leave and nothing is heard of them; call it as long as that is so."""
