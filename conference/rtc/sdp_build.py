@@ -16,6 +16,8 @@ from conference.rtc.sdp_codecs import (
     OFFERED_VIDEO,
     PLAYER_EXTENSIONS,
     PUBLISHER_EXTENSIONS,
+    TRANSPORT_CC,
+    TRANSPORT_CC_URI,
     VIDEO_ORIENTATION,
     VIDEO_ORIENTATION_URI,
     choose_extensions,
@@ -76,6 +78,16 @@ class AnsweredSlot:
     codecs: Mapping[int, Codec]
     extensions: Mapping[str, int]
     receiving: bool = True
+
+    @property
+    def transport_cc_id(self) -> int:
+        """Number of the extension that carries transport-wide numbers; 0 unless their feedback is agreed on, too.
+
+        Above 14 it would need the two-byte form (RFC 8285, section 4.2), which we do not write.
+        """
+        number = self.extensions.get(TRANSPORT_CC_URI, 0)
+        agreed = any("transport-cc" in codec.feedback for codec in self.codecs.values())
+        return number if agreed and 0 < number < 15 else 0
 
 
 def answer_setup(offer_setup: str, prefer_active: bool) -> Literal["active", "passive"]:
@@ -163,6 +175,7 @@ def build_offer(
         lines += media_lines(slot.kind, PROTOCOL, codecs)
         lines += transport_lines(transport, transport.setup, with_candidates=index == 0)
         lines += [f"a=mid:{checked(MID, slot.mid)}", f"a=extmap:{extension[0]} {extension[1]}"]
+        lines += [f"a=extmap:{TRANSPORT_CC} {TRANSPORT_CC_URI}"]
         lines += ["a=sendonly" if slot.active else "a=inactive", "a=rtcp-mux", "a=rtcp-rsize"]
         lines += codec_lines(codecs)
         if slot.active:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from conference.rtc.sdp_parse import Codec, MediaDescription
 
@@ -28,6 +27,7 @@ H264_HIGH_444_RTX = 105
 # Header extension ids of the offers that the server makes.
 AUDIO_LEVEL = 1
 VIDEO_ORIENTATION = 4
+TRANSPORT_CC = 5
 
 MID_URI = "urn:ietf:params:rtp-hdrext:sdes:mid"
 RID_URI = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
@@ -48,9 +48,11 @@ PUBLISHER_EXTENSIONS = frozenset(
         TRANSPORT_CC_URI,
     }
 )
-PLAYER_EXTENSIONS = frozenset({AUDIO_LEVEL_URI, VIDEO_ORIENTATION_URI})
+PLAYER_EXTENSIONS = frozenset({AUDIO_LEVEL_URI, VIDEO_ORIENTATION_URI, TRANSPORT_CC_URI})
 
 VIDEO_FEEDBACK = ("nack", "nack pli", "ccm fir")
+# What receivers are offered besides: who does not number packets over the whole transport may say a rate.
+_OFFERED_FEEDBACK = (*VIDEO_FEEDBACK, "transport-cc", "goog-remb")
 
 _OPUS_KEYS = ("minptime", "useinbandfec", "usedtx")
 _NUMBER = re.compile(r"[0-9]{1,9}\Z", re.ASCII)
@@ -60,16 +62,16 @@ _BASELINE_DEFAULT = "42e01f"  # what senders without profile-level-id mean in pr
 
 def _h264(payload_type: int, rtx: int, profile_level_id: str) -> tuple[Codec, Codec]:
     fmtp = f"level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={profile_level_id}"
-    return Codec(payload_type, "H264", 90000, 1, fmtp, VIDEO_FEEDBACK), _rtx(rtx, payload_type)
+    return Codec(payload_type, "H264", 90000, 1, fmtp, _OFFERED_FEEDBACK), _rtx(rtx, payload_type)
 
 
 def _rtx(payload_type: int, primary: int) -> Codec:
     return Codec(payload_type, "rtx", 90000, 1, f"apt={primary}")
 
 
-OFFERED_AUDIO = (Codec(OPUS, "opus", 48000, 2, "minptime=10;useinbandfec=1"),)
+OFFERED_AUDIO = (Codec(OPUS, "opus", 48000, 2, "minptime=10;useinbandfec=1", ("transport-cc",)),)
 OFFERED_VIDEO = (
-    Codec(VP8, "VP8", 90000, 1, "", VIDEO_FEEDBACK),
+    Codec(VP8, "VP8", 90000, 1, "", _OFFERED_FEEDBACK),
     _rtx(VP8_RTX, VP8),
     *_h264(H264_BASELINE, H264_BASELINE_RTX, "42e01f"),
     *_h264(H264_MAIN, H264_MAIN_RTX, "4d001f"),
@@ -120,7 +122,7 @@ def choose_for_publisher(media: MediaDescription) -> tuple[Codec, ...]:
 def choose_for_player(media: MediaDescription) -> tuple[Codec, ...]:
     """What we may send to a receiver that made this offer, under its payload types."""
     if media.kind == "audio":
-        return tuple(replace(_answer_opus(codec), feedback=()) for codec in _opus(media))[:1]
+        return tuple(_answer_opus(codec) for codec in _opus(media))[:1]
     if media.kind != "video":
         return ()
     h264 = [
@@ -128,11 +130,7 @@ def choose_for_player(media: MediaDescription) -> tuple[Codec, ...]:
         for codec in media.codecs
         if codec.is_called("H264") and codec.clock_rate == 90000 and packetization_mode(codec) == "1"
     ]
-    kept = [_answer_video(codec) for codec in _vp8(media)[:1] + h264]
-    return _with_rtx(
-        media,
-        [replace(codec, feedback=tuple(f for f in codec.feedback if f in VIDEO_FEEDBACK)) for codec in kept],
-    )
+    return _with_rtx(media, [_answer_video(codec) for codec in _vp8(media)[:1] + h264])
 
 
 def choose_extensions(

@@ -491,6 +491,8 @@ class Room:
             for participant in participants:
                 if participant.publisher is not None:
                     participant.publisher.tick(now)
+                if participant.subscriber is not None:
+                    participant.subscriber.pace(now)
         if now >= self._next_subscribers:
             self._next_subscribers = now + _SUBSCRIBER_TICK_S
             for participant in participants:

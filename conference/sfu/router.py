@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from conference.rtc import srtp
+from conference.rtc.bandwidth import MEDIA, RING
 from conference.rtc.thinning import Late, Thinner
 
 from .lane import Lane
@@ -25,6 +26,9 @@ BATCH_CAPACITY = 192
 FLUSH_AT = 20
 _FIELDS = struct.Struct("!HII").pack_into
 _PICTURE = struct.Struct("!H").pack_into
+_NUMBER = _PICTURE
+NUMBER_AT = 17  # where the transport-wide number stands: it is always the first header extension
+_MARKS = RING - 1
 _memmove = srtp.memmove
 _protect = srtp.protect_rtp
 _length: Any = srtp.new_buffer("int *")
@@ -37,6 +41,7 @@ class Shape:
     payload_type: int
     audio_level_id: int = 0
     orientation_id: int = 0
+    transport_cc_id: int = 0
 
 
 class PictureOffsets(Protocol):
@@ -65,19 +70,31 @@ class Group:
 def render(
     packet: bytes, shape: Shape, payload_start: int, payload_end: int, level: int, orientation: int
 ) -> bytes:
-    """The packet as the group's receivers get it, but for sequence number, time stamp and SSRC.
+    """The packet as the group's receivers get it, but for sequence number, time stamp, SSRC and transport-wide number.
 
     `level` and `orientation` are the raw extension bytes of the publisher, or -1. Padding is left out: a packet of
     padding alone becomes an empty one, so that the sequence has no hole.
     """
     second = (packet[1] & 0x80) | shape.payload_type
-    if level >= 0 and shape.audio_level_id:
+    if shape.transport_cc_id:
+        extension = _numbered_extensions(shape, level, orientation)
+    elif level >= 0 and shape.audio_level_id:
         extension = bytes((0xBE, 0xDE, 0, 1, shape.audio_level_id << 4, level, 0, 0))
     elif orientation >= 0 and shape.orientation_id:
         extension = bytes((0xBE, 0xDE, 0, 1, shape.orientation_id << 4, orientation, 0, 0))
     else:
         return bytes((0x80, second)) + packet[2:12] + packet[payload_start:payload_end]
     return bytes((0x90, second)) + packet[2:12] + extension + packet[payload_start:payload_end]
+
+
+def _numbered_extensions(shape: Shape, level: int, orientation: int) -> bytes:
+    """With room for the transport-wide number at NUMBER_AT."""
+    number = shape.transport_cc_id << 4 | 1
+    if level >= 0 and shape.audio_level_id:
+        return bytes((0xBE, 0xDE, 0, 2, number, 0, 0, shape.audio_level_id << 4, level, 0, 0, 0))
+    if orientation >= 0 and shape.orientation_id:
+        return bytes((0xBE, 0xDE, 0, 2, number, 0, 0, shape.orientation_id << 4, orientation, 0, 0, 0))
+    return bytes((0xBE, 0xDE, 0, 1, number, 0, 0, 0))
 
 
 def forward(
@@ -89,22 +106,33 @@ def forward(
     payload_end: int,
     level: int,
     orientation: int,
+    now: float,
 ) -> None:
     """Queue the packet for every receiver of every group."""
     length = _length
     for group in groups:
         if group.lane is not None:
             _forward_numbered(
-                group, group.lane, packet, sequence, timestamp, payload_start, payload_end, level, orientation
+                group,
+                group.lane,
+                packet,
+                sequence,
+                timestamp,
+                payload_start,
+                payload_end,
+                level,
+                orientation,
+                now,
             )
             continue
         out = render(packet, group.shape, payload_start, payload_end, level, orientation)
         batch = group.batch
         if batch is None:
             for subscription in group.members:
-                subscription.send_alone(out, sequence, timestamp)
+                subscription.send_alone(out, sequence, timestamp, now)
             continue
         size = len(out)
+        mark = (now, size, MEDIA) if group.shape.transport_cc_id else None
         view, offsets, pointers = batch.view, batch.offsets, batch.pointers
         lengths, names = batch.lengths, batch.names
         i = batch.count
@@ -122,6 +150,12 @@ def forward(
                 (timestamp + subscription.timestamp_offset) & 0xFFFFFFFF,
                 subscription.ssrc,
             )
+            if mark is not None:
+                history = subscription.history
+                wide = history.next
+                history.next = wide + 1
+                history.marks[wide & _MARKS] = mark
+                _NUMBER(view, offsets[i] + NUMBER_AT, wide & 0xFFFF)
             length[0] = size
             if _protect(subscription.handle, pointer, length):
                 subscription.protect_errors += 1
@@ -145,6 +179,7 @@ def _forward_numbered(
     payload_end: int,
     level: int,
     orientation: int,
+    now: float,
 ) -> None:
     """The same for one group whose pictures are numbered for each receiver, or left out."""
     thinner = lane.thinner
@@ -160,9 +195,12 @@ def _forward_numbered(
         lane.forwarded_bytes += size - at
     if batch is None:
         for subscription in group.members:
-            subscription.send_alone(bytes(number_pictures(out, at, thinner, subscription)), number, timestamp)
+            subscription.send_alone(
+                bytes(number_pictures(out, at, thinner, subscription)), number, timestamp, now
+            )
         return
     length = _length
+    mark = (now, size, MEDIA) if group.shape.transport_cc_id else None
     picture_id, tl0picidx = thinner.picture_id, thinner.tl0picidx
     picture_at = at + 2 if thinner.picture_bits else 0
     tl0_at = at + 4 if thinner.has_tl0picidx else 0
@@ -184,6 +222,12 @@ def _forward_numbered(
             (timestamp + subscription.timestamp_offset) & 0xFFFFFFFF,
             subscription.ssrc,
         )
+        if mark is not None:
+            history = subscription.history
+            wide = history.next
+            history.next = wide + 1
+            history.marks[wide & _MARKS] = mark
+            _NUMBER(view, offset + NUMBER_AT, wide & 0xFFFF)
         if picture_at:
             _PICTURE(view, offset + picture_at, 0x8000 | (picture_id + subscription.picture_offset) & 0x7FFF)
             if tl0_at:
@@ -250,7 +294,7 @@ def forward_late(
             out = render(packet, group.shape, payload_start, payload_end, level, orientation)
             for subscription in group.members:
                 if subscription.was_there(sequence, now):
-                    subscription.send_alone(out, sequence, timestamp)
+                    subscription.send_alone(out, sequence, timestamp, now)
             continue
         thinner = lane.thinner
         late = thinner.recall(sequence, packet, payload_start, payload_end)
@@ -260,7 +304,7 @@ def forward_late(
             out = render(packet, group.shape, payload_end, payload_end, level, orientation)
             for subscription in group.members:
                 if subscription.was_there(thinner.number, now):
-                    subscription.send_alone(out, thinner.number, timestamp)
+                    subscription.send_alone(out, thinner.number, timestamp, now)
             continue
         out, at = render_numbered(
             packet, group.shape, payload_start, payload_end, level, orientation, thinner
@@ -268,4 +312,4 @@ def forward_late(
         for subscription in group.members:
             if subscription.was_there(thinner.number, now):
                 numbered = bytes(number_pictures(out, at, thinner, subscription))
-                subscription.send_alone(numbered, thinner.number, timestamp)
+                subscription.send_alone(numbered, thinner.number, timestamp, now)

@@ -199,7 +199,7 @@ class IncomingStream:
             self.last_arrival = now
             groups = self.groups
             if groups:
-                router.forward(groups, packet, sequence, timestamp, at, end, level, orientation)
+                router.forward(groups, packet, sequence, timestamp, at, end, level, orientation, now)
         elif (self.last_sequence - sequence) & 0xFFFF < _LATE:
             if self.groups:
                 router.forward_late(

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from conference.rtc import rtcp, sdp
+from conference.rtc.transport_cc import TransportCc
 
 from .counters import Counters
+from .downlink import Downlink
 from .publication import Publication
 from .subscription import Subscription
 from .transport import Transport, TransportState
@@ -57,6 +59,7 @@ class Subscriber:
         self.generation = generation
         self.on_state: Callable[[TransportState], None] | None = None
         self.is_fixed = False
+        self.downlink = Downlink()
         self._local = local
         self._counters = counters
         self._session_id = secrets.randbits(62)
@@ -130,7 +133,9 @@ class Subscriber:
 
     def _fill(self, slot: Slot, publication: Publication) -> None:
         rtx = self._new_ssrc() if slot.kind == "video" else None
-        subscription = Subscription(publication, self.transport, self._new_ssrc(), rtx)
+        subscription = Subscription(
+            publication, self.transport, self._new_ssrc(), rtx, self.downlink.estimator.history
+        )
         self._by_ssrc[subscription.ssrc] = subscription
         slot.subscription = subscription
 
@@ -163,12 +168,18 @@ class Subscriber:
 
     # ── bandwidth ───────────────────────────────────────────────────────────────────────────────
 
-    def available_bps(self, _now: float) -> int | None:
+    def available_bps(self, now: float) -> int | None:
         """What may be sent to it, in bit/s of plain RTP packets; None while nothing is known."""
-        return None
+        return self.downlink.available_bps(now)
 
     def probe_for(self, bps: int) -> None:
         """So much could be used, were it there; 0: what is there is enough."""
+        self.downlink.probe_for(bps)
+
+    def pace(self, now: float) -> None:
+        """Call every 20 ms: padding that finds out whether the way carries more."""
+        if self.transport.state is TransportState.CONNECTED:
+            self.downlink.pace(self._by_ssrc.values(), now)
 
     # ── offer and answer ────────────────────────────────────────────────────────────────────────
 
@@ -218,7 +229,9 @@ class Subscriber:
             slot.answered = one
             subscription = slot.subscription
             if subscription is not None and one.accepted:
-                subscription.enable(one.codecs, one.extensions)
+                subscription.enable(one.codecs, one.extensions, one.transport_cc_id)
+                if one.transport_cc_id:
+                    self.downlink.is_numbered = True
                 subscription.publication.add(subscription)
 
     def _describe(self, slot: Slot) -> sdp.OfferSlot:
@@ -255,6 +268,8 @@ class Subscriber:
                 subscription = self._by_ssrc.get(packet.media_ssrc)
                 if subscription is not None:
                     counters.packets_resent += subscription.resend(packet.seqs, now)
+            elif isinstance(packet, TransportCc | rtcp.Remb):
+                self.downlink.take(packet, now)
             elif isinstance(packet, rtcp.Pli):
                 counters.plis_received += 1
                 subscription = self._by_ssrc.get(packet.media_ssrc)

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from conference.rtc import rtcp, rtp_header
+from conference.rtc.bandwidth import MEDIA, PROBE, RETRANSMISSION, SendHistory
 from conference.rtc.codecs import vp8
 from conference.rtc.layer_selector import MAX_TEMPORAL, LayerSelector
 from conference.rtc.munger import Last, Munger, Stretch, distance
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .transport import Transport
 
 _FIELDS = struct.Struct("!HII").pack_into
+_NUMBER = struct.Struct("!H").pack_into
 _REMEMBERED_REPORTS = 4
 _SETTLED_S = 5.0  # no packet of before a start comes later than this
 _CLOCKS_AGREE_S = 0.5  # layers whose sender reports say otherwise have no clock in common
@@ -56,9 +58,11 @@ class Subscription:
         "_reported",
         "_rtx_sequence",
         "_stream",
+        "_transport_cc_id",
         "batch",
         "fraction_lost",
         "handle",
+        "history",
         "lane",
         "munger",
         "name",
@@ -79,11 +83,18 @@ class Subscription:
     )
 
     def __init__(
-        self, publication: Publication, transport: Transport, ssrc: int, rtx_ssrc: int | None
+        self,
+        publication: Publication,
+        transport: Transport,
+        ssrc: int,
+        rtx_ssrc: int | None,
+        history: SendHistory | None = None,
     ) -> None:
+        """`history` numbers what leaves by the transport, whatever subscription it is of; None: nobody else's."""
         self.publication = publication
         self.ssrc = ssrc
         self.rtx_ssrc = rtx_ssrc
+        self.history = history if history is not None else SendHistory()
         self.sequence_offset = 0
         self.timestamp_offset = 0
         self.picture_offset = 0
@@ -103,6 +114,7 @@ class Subscription:
         self.transport = transport
         self._accepted: Mapping[int, Codec] | None = None
         self._extensions: Mapping[str, int] = {}
+        self._transport_cc_id = 0
         self._stream: IncomingStream | None = None
         self._base = (0, 0)
         self._is_numbered = False  # its pictures were numbered here once, so they must be from then on
@@ -118,8 +130,12 @@ class Subscription:
 
     # ── life ────────────────────────────────────────────────────────────────────────────────────
 
-    def enable(self, codecs: Mapping[int, Codec], extensions: Mapping[str, int]) -> None:
-        """The receiver has answered: these payload types, these extension ids."""
+    def enable(
+        self, codecs: Mapping[int, Codec], extensions: Mapping[str, int], transport_cc_id: int = 0
+    ) -> None:
+        """The receiver has answered: these payload types, these extension ids; `transport_cc_id` is 0 when it does not
+        tell when packets arrive."""
+        self._transport_cc_id = transport_cc_id
         self._accepted = codecs
         self._extensions = extensions
 
@@ -208,6 +224,7 @@ class Subscription:
             matched,
             self._extensions.get(AUDIO_LEVEL_URI, 0),
             self._extensions.get(VIDEO_ORIENTATION_URI, 0),
+            self._transport_cc_id,
         )
         self._take_place(stream, payload, sequence, timestamp, now, is_newest=is_newest, is_start=is_start)
         self.use_path()
@@ -332,7 +349,7 @@ class Subscription:
 
     # ── packets ─────────────────────────────────────────────────────────────────────────────────
 
-    def send_alone(self, out: bytes, sequence: int, timestamp: int) -> None:
+    def send_alone(self, out: bytes, sequence: int, timestamp: int, now: float) -> None:
         """One packet by itself, for paths that take no batches."""
         packet = bytearray(out)
         _FIELDS(
@@ -342,7 +359,39 @@ class Subscription:
             (timestamp + self.timestamp_offset) & 0xFFFFFFFF,
             self.ssrc,
         )
+        if self.shape is not None and self.shape.transport_cc_id:
+            self._number(packet, MEDIA, now)
         self.transport.send_rtp(bytes(packet))
+
+    def _number(self, packet: bytearray, kind: int, now: float) -> None:
+        _NUMBER(packet, router.NUMBER_AT, self.history.add((now, len(packet), kind)))
+
+    @property
+    def may_pad(self) -> bool:
+        """Whether padding can be sent beside its picture, which needs not be on its way now."""
+        return self._transport_cc_id > 0 and self.is_ready and self._padding_type() is not None
+
+    def pad(self, size: int, now: float) -> int:
+        """Send a retransmission (RFC 4588) of nothing, with `size` bytes of padding, at most 255; how large it was."""
+        payload_type = self._padding_type()
+        if payload_type is None or self.rtx_ssrc is None:
+            return 0
+        packet = bytearray(20 + size)
+        packet[:2] = bytes((0xB0, payload_type))
+        self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
+        _FIELDS(packet, 2, self._rtx_sequence, int(now * 90000) & 0xFFFFFFFF, self.rtx_ssrc)
+        packet[12:17] = bytes((0xBE, 0xDE, 0, 1, self._transport_cc_id << 4 | 1))
+        packet[-1] = size
+        self._number(packet, PROBE, now)
+        self.transport.send_rtp(bytes(packet))
+        return len(packet)
+
+    def _padding_type(self) -> int | None:
+        if self.rtx_ssrc is None:
+            return None
+        if self.shape is not None:
+            return self._rtx_payload_type(self.shape.payload_type)
+        return next((n for n, codec in (self._accepted or {}).items() if codec.rtx_for is not None), None)
 
     def resend(self, sequences: Sequence[int], now: float) -> int:
         """Answer a NACK from the cache, as RTX (RFC 4588) where negotiated; returns how many were sent."""
@@ -359,12 +408,17 @@ class Subscription:
             packet = stretch.source.find(number)
             if packet is None or not self._limiter.allow(sequence, len(packet), now):
                 continue
-            self._resend_one(packet, sequence, stretch, shape)
+            self._resend_one(packet, sequence, stretch, shape, now)
             sent += 1
         return sent
 
     def _resend_one(
-        self, packet: bytes, sequence: int, stretch: Stretch[IncomingStream | Lane], shape: router.Shape
+        self,
+        packet: bytes,
+        sequence: int,
+        stretch: Stretch[IncomingStream | Lane],
+        shape: router.Shape,
+        now: float,
     ) -> None:
         header = rtp_header.parse(packet)
         start, end = header.payload_start, header.payload_end
@@ -388,8 +442,10 @@ class Subscription:
             self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
             out[1] = (out[1] & 0x80) | rtx
             _FIELDS(out, 2, self._rtx_sequence, timestamp, self.rtx_ssrc)
-            begin = 20 if out[0] & 0x10 else 12
+            begin = 16 + 4 * out[15] if out[0] & 0x10 else 12
             out[begin:begin] = sequence.to_bytes(2, "big")
+        if shape.transport_cc_id:
+            self._number(out, RETRANSMISSION, now)
         self.transport.send_rtp(bytes(out))
 
     def _rtx_payload_type(self, payload_type: int) -> int | None:

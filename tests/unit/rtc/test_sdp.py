@@ -326,9 +326,14 @@ def test_our_offer() -> None:
     assert offer.media[1].ssrcs == ((20, "cname1"), (21, "cname1"))
     assert (offer.media[1].stream_id, offer.media[1].track_id) == ("s-1", "t_1")
     assert offer.media[2].ssrcs == ()
-    assert offer.media[0].extensions == (sdp.Extension(sdp.AUDIO_LEVEL, sdp.AUDIO_LEVEL_URI),)
-    assert offer.media[1].extensions == (sdp.Extension(sdp.VIDEO_ORIENTATION, sdp.VIDEO_ORIENTATION_URI),)
-    assert "transport-cc" not in text
+    numbers = sdp.Extension(sdp.TRANSPORT_CC, sdp.TRANSPORT_CC_URI)
+    assert offer.media[0].extensions == (sdp.Extension(sdp.AUDIO_LEVEL, sdp.AUDIO_LEVEL_URI), numbers)
+    assert offer.media[1].extensions == (
+        sdp.Extension(sdp.VIDEO_ORIENTATION, sdp.VIDEO_ORIENTATION_URI),
+        numbers,
+    )
+    for media in offer.media:
+        assert "transport-cc" in media.codecs[0].feedback
     assert text.count("a=candidate:") == 3
     assert "a=candidate:udpfffe 1 udp 2130706175 2001:db8::1 7882 typ host\r\n" in text
     assert "192.0.2.1 7882 typ host tcptype passive\r\n" in text
@@ -348,6 +353,21 @@ def test_browsers_answers_to_our_offer(name: str, profiles: list[str]) -> None:
     assert {96, 97} <= set(slots[1].codecs)
     assert [sdp.h264_profile(c) for c in slots[1].codecs.values() if c.is_called("H264")] == profiles
     assert slots[0].extensions == {sdp.AUDIO_LEVEL_URI: sdp.AUDIO_LEVEL}
+    assert slots[0].transport_cc_id == 0
+
+
+def test_transport_wide_numbers_need_extension_and_feedback() -> None:
+    def answered(*lines: str) -> int:
+        text = FIXTURES["chromium_answer"].replace(
+            "a=mid:0v\r\n", "a=mid:0v\r\n" + "\r\n".join(lines) + "\r\n"
+        )
+        return sdp.read_answer(sdp.parse(text))[1].transport_cc_id
+
+    extension, feedback = f"a=extmap:{sdp.TRANSPORT_CC} {sdp.TRANSPORT_CC_URI}", "a=rtcp-fb:96 transport-cc"
+    assert answered(extension, feedback) == sdp.TRANSPORT_CC
+    assert answered(extension) == 0
+    assert answered(feedback) == 0
+    assert answered(f"a=extmap:15 {sdp.TRANSPORT_CC_URI}", feedback) == 0
 
 
 def test_a_rejected_or_stopped_slot() -> None:
@@ -371,8 +391,8 @@ def test_a_player_keeps_its_own_numbers() -> None:
     assert modes == {"1"}
     profiles = [sdp.h264_profile(c) for c in slots[1].codecs.values() if c.is_called("H264")]
     assert {"baseline", "constrained-baseline", "main"} <= set(profiles)
-    assert slots[1].extensions == {sdp.VIDEO_ORIENTATION_URI: 13}
-    assert "transport-cc" not in text
+    assert slots[1].extensions == {sdp.VIDEO_ORIENTATION_URI: 13, sdp.TRANSPORT_CC_URI: 3}
+    assert slots[1].transport_cc_id == 3
     text, slots = sdp.answer_player(offer, TRANSPORT, {"0": slot("0", "audio")}, 1, 1)
     assert [media.direction for media in sdp.parse(text).media] == ["sendonly", "inactive"]
     assert [one.receiving for one in slots] == [True, False]
