@@ -309,6 +309,11 @@ class MediaClient:
         assert isinstance(result, messages.Description)
         return result.sdp or None
 
+    async def try_out(self, sdp: str) -> str:
+        result = await self._ask(messages.TryOut(sdp))
+        assert isinstance(result, messages.Description)
+        return result.sdp
+
     async def set_sound(self, room_id: str, participant_id: str, *, is_open: bool) -> None:
         await self._ask(messages.SetSound(room_id, participant_id, is_open))
 

@@ -68,6 +68,12 @@ class Trickle(Message, frozen=True):
     fragment: str
 
 
+class TryOut(Message, frozen=True):
+    """Answer an offer of a connection that carries nothing, so that its client may see whether it comes about."""
+
+    sdp: str
+
+
 class SetSound(Message, frozen=True):
     room_id: str
     participant_id: str
@@ -275,6 +281,7 @@ Request = (
     | Answer
     | Pull
     | Trickle
+    | TryOut
     | SetSound
     | Wish
     | Focus

@@ -19,6 +19,7 @@ from conference.sfu.subscriber import Offer
 from conference.sfu.subscription import SubscriptionState
 from conference.sfu.tap import Tap
 from conference.sfu.transport import TransportState
+from conference.sfu.trial import Trials
 from conference.sfu.wishes import Wish
 
 from . import messages
@@ -40,6 +41,7 @@ class Node:
         self._settings = settings
         self._emit = emit
         self._surroundings: Surroundings | None = None
+        self._trials: Trials | None = None
 
     async def open(self) -> int:
         """Bind the sockets; returns the port. Raises OSError when it is taken."""
@@ -53,6 +55,8 @@ class Node:
             max_participants=self._settings.max_participants,
             max_tracks=self._settings.max_tracks,
         )
+        with_ = self._surroundings
+        self._trials = Trials(with_.certificate, self.directory, self.counters, with_.candidates)
         return self.doors.port
 
     async def close(self) -> None:
@@ -60,6 +64,8 @@ class Node:
         for room in self.rooms.values():
             room.close()
         self.rooms.clear()
+        if self._trials is not None:
+            self._trials.close()
         for sink in self._taps.values():
             sink.flush()
             sink.abort()
@@ -73,6 +79,8 @@ class Node:
         """Call every 20 ms or so."""
         for room in list(self.rooms.values()):
             room.tick(now)
+        if self._trials is not None:
+            self._trials.tick(now)
         self.doors.flush()
 
     # ── requests ────────────────────────────────────────────────────────────────────────────────
@@ -107,6 +115,10 @@ class Node:
                 return messages.Description(self._room(room_id).pull(participant_id, target_id, sdp, now))
             case messages.Trickle(room_id, participant_id, fragment):
                 return messages.Description(self._room(room_id).trickle(participant_id, fragment) or "")
+            case messages.TryOut(sdp):
+                if self._trials is None:
+                    raise RoomError("media_unavailable", "the media process is not open")
+                return messages.Description(self._trials.answer(sdp, now))
             case messages.SetSound(room_id, participant_id, is_open):
                 self._room(room_id).set_sound(participant_id, is_open=is_open)
             case messages.Wish(room_id, participant_id, wishes):

@@ -19,6 +19,7 @@ from signaling.http import (
     link_sheets,
     minutes,
     minutes_files,
+    network_test,
     operations,
     own_speeches,
     preparing,
@@ -61,6 +62,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     invitees.add_to(app)
     link_sheets.add_to(app)
     entrances.add_to(app)
+    network_test.add_to(app)
     files.add_to(app)
     proceedings.add_to(app)
     recordings.add_to(app)

@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 TTL_S: Final = 3600
 """How long a credential opens new allocations; those that stand are not cut off by its end."""
 
+_STEP_S: Final = 300
 _FIRST_BACKOFF_S: Final = 0.5
 _LAST_BACKOFF_S: Final = 30.0
 _STEADY_S: Final = 30.0
@@ -85,7 +86,9 @@ class Relay:
         """For one participant; nothing while the relay does not run."""
         if self.state is not RelayState.OK:
             return ()
-        username = f"{self._clock.wall_ms() // 1000 + TTL_S}:{subject}"
+        # In steps, so that who asks again is the same user, whose allocations are counted together.
+        step = self._clock.wall_ms() // 1000 // _STEP_S + 1
+        username = f"{step * _STEP_S + TTL_S}:{subject}"
         return (IceServer((self._url,), username, credential(self._secret, username)),)
 
     def client(self) -> RelayedClient | None:

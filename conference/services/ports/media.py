@@ -11,7 +11,7 @@ from conference.model.media import RECORDING_TAP, MediaEvent, PublicationInfo, S
 
 class MediaError(ConferenceError):
     """The media plane refused. `code` is stable: sdp_invalid, too_many_tracks, room_full, not_found,
-    stale, tap_unreachable, feed_unreachable, media_unavailable, port_in_use."""
+    stale, tap_unreachable, feed_unreachable, media_unavailable, port_in_use, rate_limited."""
 
     def __init__(self, code: str, message: str = "") -> None:
         super().__init__(code, message)
@@ -60,6 +60,10 @@ class MediaPlane(Protocol):
     async def trickle(self, room_id: str, participant_id: str, fragment: str) -> str | None:
         """WHIP and WHEP PATCH (RFC 8840 fragment): None when nothing is to be said, or, after an ICE restart,
         the server's fragment."""
+
+    async def try_out(self, sdp: str) -> str:
+        """Answer an offer of a connection that belongs to no room, carries nothing and is dropped after some seconds:
+        its client sees which ways are open. `rate_limited` while too many are tried."""
 
     async def set_sound(self, room_id: str, participant_id: str, *, is_open: bool) -> None:
         """Open or close the gate for all sound of a participant. Closed: forwarded to nobody."""

@@ -155,6 +155,9 @@ class ScriptedMedia:
         self._called("trickle", participant_id, fragment)
         return self.fragment
 
+    async def try_out(self, sdp: str) -> str:
+        return "answer"
+
     async def set_sound(self, room_id: str, participant_id: str, *, is_open: bool) -> None:
         self._called("set_sound", participant_id, is_open)
         self.gates[participant_id] = is_open

@@ -51,6 +51,8 @@ export interface SessionOptions {
 /** Refusals that pass: the server starts, too many came back at once, or another server has the room still. */
 const PASSING = new Set(['rate_limited', 'media_unavailable', 'storage_unavailable', 'internal', 'other_node'])
 const LOST_MS = 20_000
+/** credentials of the relay last for an hour */
+const RENEW_MS = 20 * 60_000
 const PROBE_MS = 3000
 const SNAPSHOT_MS = 8000
 const OFFER_PATIENCE_MS = 6000
@@ -84,6 +86,7 @@ export class RoomSession extends Emitter<SessionEvents> {
   private restart: ReturnType<typeof setTimeout> | undefined
   private snapshotDue: ReturnType<typeof setTimeout> | undefined
   private probing = false
+  private renewal: ReturnType<typeof setInterval> | undefined
 
   constructor(private readonly options: SessionOptions) {
     super()
@@ -129,6 +132,7 @@ export class RoomSession extends Emitter<SessionEvents> {
 
   start(): void {
     this.environment.start()
+    this.renewal = setInterval(() => void this.check(), RENEW_MS)
     this.playout.start()
     this.encoder.start()
     this.reception.start()
@@ -159,6 +163,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     this.probing = true
     try {
       const snapshot = await this.socket.request('room.sync', {}, PROBE_MS)
+      this.iceServers = snapshot.media.ice_servers
       this.emit('snapshot', snapshot)
       this.mendAll(['failed', 'closed'])
     } catch (error) {
@@ -347,6 +352,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     if (this.ended) return
     this.ended = true
     for (const timer of [this.lost, this.expectOffer, this.restart, this.snapshotDue]) clearTimeout(timer)
+    clearInterval(this.renewal)
     this.environment.stop()
     this.playout.stop()
     this.encoder.stop()

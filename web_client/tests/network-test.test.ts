@@ -1,0 +1,118 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { NetworkTest, onlyWay, waysOf, type Way } from '@/rtc/network-test'
+
+const ANSWER = [
+  'v=0',
+  'm=audio 9 UDP/TLS/RTP/SAVPF 111',
+  'a=candidate:udpffff 1 udp 2130706431 10.0.0.1 7882 typ host',
+  'a=candidate:udpfffe 1 udp 2130706175 10.0.0.2 7882 typ host',
+  'a=candidate:tcpfeff 1 tcp 1518280447 10.0.0.1 7882 typ host tcptype passive',
+  'a=candidate:tcpfdff 1 tcp 1518214911 10.0.0.1 443 typ host tcptype passive',
+  'a=end-of-candidates',
+  '',
+].join('\r\n')
+
+describe('the ways of an answer', () => {
+  it('are told apart by protocol and by the port of the page', () => {
+    expect(waysOf(ANSWER, 443).map((way) => [way.name, way.port])).toEqual([
+      ['udp', 7882],
+      ['tcp', 7882],
+      ['https', 443],
+    ])
+  })
+
+  it('are tried one at a time', () => {
+    const only = onlyWay(ANSWER, 'https', 443)
+    expect(only).toContain('10.0.0.1 443')
+    expect(only).not.toContain('7882')
+    expect(only).toContain('a=end-of-candidates')
+  })
+})
+
+/** Connects, or never does, by the candidates that it is given. */
+class Peer extends EventTarget {
+  connectionState = 'new'
+  closed = false
+  localDescription: { sdp: string } | null = null
+
+  constructor(
+    private readonly open: readonly string[],
+    private readonly relayed: boolean,
+  ) {
+    super()
+  }
+
+  addTransceiver(): void {}
+
+  createOffer(): Promise<{ sdp: string }> {
+    return Promise.resolve({ sdp: 'offer' })
+  }
+
+  setLocalDescription(description: { sdp: string }): Promise<void> {
+    this.localDescription = description
+    return Promise.resolve()
+  }
+
+  setRemoteDescription({ sdp }: { sdp: string }): Promise<void> {
+    const name = this.relayed ? 'relay' : (waysOf(sdp, 443)[0]?.name ?? '')
+    if (this.open.includes(name)) {
+      this.connectionState = 'connected'
+      this.dispatchEvent(new Event('connectionstatechange'))
+    }
+    return Promise.resolve()
+  }
+
+  close(): void {
+    this.closed = true
+  }
+}
+
+describe('a network test', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  async function states(open: string[], relays: RTCIceServer[] = []): Promise<[Record<string, string>, Peer[], Way[][]]> {
+    const peers: Peer[] = []
+    const told: Way[][] = []
+    const test = new NetworkTest({
+      createPeer: ({ iceTransportPolicy }) => {
+        const peer = new Peer(open, iceTransportPolicy === 'relay')
+        peers.push(peer)
+        return peer as unknown as RTCPeerConnection
+      },
+      ask: () => Promise.resolve({ sdp: ANSWER, ice_servers: relays }),
+      pagePort: 443,
+      changed: (ways) => told.push(ways),
+    })
+    const running = test.run()
+    await vi.advanceTimersByTimeAsync(8000)
+    const ways = await running
+    return [Object.fromEntries(ways.map((way) => [way.name, way.state])), peers, told]
+  }
+
+  it('says of each way whether it is open', async () => {
+    const [found] = await states(['tcp', 'https'])
+    expect(found).toEqual({ udp: 'shut', tcp: 'open', https: 'open' })
+  })
+
+  it('tries the relay where there is one', async () => {
+    const [found] = await states(['relay'], [{ urls: ['turns:x.example:443'], username: 'u', credential: 'c' }])
+    expect(found).toEqual({ udp: 'shut', tcp: 'shut', https: 'shut', relay: 'open' })
+  })
+
+  it('tells at once what is found, and leaves no connection behind', async () => {
+    const [, peers, told] = await states(['udp'])
+    expect(told[1]?.find((way) => way.name === 'udp')?.state).toBe('open')
+    expect(peers.every((peer) => peer.closed)).toBe(true)
+  })
+
+  it('fails as a whole when the server does not answer', async () => {
+    const test = new NetworkTest({
+      createPeer: () => new Peer([], false) as unknown as RTCPeerConnection,
+      ask: () => Promise.reject(new Error('offline')),
+      pagePort: 443,
+      changed: () => undefined,
+    })
+    await expect(test.run()).rejects.toThrow('offline')
+  })
+})
