@@ -92,10 +92,9 @@ class Adaptation:
         if one is None or one.subscriber is not subscriber:
             one = self._receivers[participant_id] = _Receiver(subscriber, now, wishes, Allocation(), 0.0, {})
         available = subscriber.available_bps(now)
-        is_urgent = one.wishes is not wishes or (
-            available is not None and available < one.allocation.used_bps
-        )
-        if now < one.next_turn and not is_urgent:
+        is_new_wish = one.wishes is not wishes
+        is_over = available is not None and available < one.allocation.used_bps
+        if now < one.next_turn and not is_new_wish and not is_over:
             return
         one.next_turn = now + _TURN_S
         one.wishes = wishes
@@ -125,7 +124,7 @@ class Adaptation:
             given = one.allocation.given[subscription.publication.id]
             top = MAX_TEMPORAL if given.max_temporal is None else given.max_temporal
             subscription.publication.retarget(subscription, given.layer, top, now)
-        self._tell(participant_id, one, hidden)
+        self._tell(participant_id, one, hidden, anew=is_new_wish)
 
     def _ranked(
         self,
@@ -158,13 +157,16 @@ class Adaptation:
             demand = self._demands[publication] = Demand()
         return demand
 
-    def _tell(self, participant_id: str, one: _Receiver, hidden: Iterable[Subscription]) -> None:
+    def _tell(
+        self, participant_id: str, one: _Receiver, hidden: Iterable[Subscription], *, anew: bool
+    ) -> None:
+        """A wish is answered in any case: a client that comes back does not know what it was told."""
         told = {
             name: replace(given, cost_bps=0, max_temporal=None)
             for name, given in one.allocation.given.items()
         }
         told.update((subscription.publication.id, _HIDDEN) for subscription in hidden)
-        if told != one.told:
+        if anew or told != one.told:
             one.told = told  # a new one each time: reports show it
             if not one.subscriber.is_fixed:
                 self._on_change(participant_id, Report(told, one.allocation.sound_only, one.available_bps))

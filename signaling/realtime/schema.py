@@ -66,10 +66,10 @@ connection. `tracks` maps every m-line: slots are used again, so go by `mid`.
 devicePixelRatio); each takes the place of the whole one before. What is not in it is not sent, but for sound, which it
 does not concern. Until the first one everything is sent as large as it fits. `priority` is for what the viewer has made
 large or pinned: greater goes first. Say it again after `media.restart` and with every new session. Ids of tracks that
-are not there yet are kept. `media.allocation` says what of each picture is sent now, whole, whenever that changes:
-`layer` is null for nothing. `reason` is `size` for all that the tile needs or that there is, `bandwidth` for less, or
-nothing, because the way to this client is too narrow, `hidden` for a picture that it did not wish for. `sound_only`:
-it wished for pictures, and none fits.
+are not there yet are kept. `media.allocation` says what of each picture is sent now, whole, when that changes and
+after each wish: `layer` is null for nothing. `reason` is `size` for all that the tile needs or that there is,
+`bandwidth` for less, or nothing, because the way to this client is too narrow, `hidden` for a picture that it did not
+wish for. `sound_only`: it wished for pictures, and none fits.
 
 `media.layers` goes to who publishes a picture: the RIDs (`q`, `h`, `f`, or `""` for a track of one encoding) that
 somebody receives now. The others may pause. Without one, and after a new connection, send all. `media.report` says

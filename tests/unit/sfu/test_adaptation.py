@@ -95,6 +95,12 @@ def test_each_tile_gets_the_layer_of_its_size_and_what_is_not_shown_nothing() ->
     stage.forward(1.0)
     assert stage.layers() == [None, "f", "h"]
     assert stage.receivers[0].probed == 0
+    told = len(stage.reports["r0"])
+    stage.forward(2.0)
+    assert len(stage.reports["r0"]) == told, "nothing changed"
+    stage.wishes[0] = {"c1": LARGE, "c2": MIDDLE}
+    stage.forward(0.2)
+    assert len(stage.reports["r0"]) == told + 1, "each wish is answered"
     for transport in stage.receivers[0].transports:
         Viewer(transport.sent).judge(dense=False)
 
