@@ -6,7 +6,10 @@ address that the packet came to, which ICE demands, on machines with several net
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import logging
+import os
 import socket
 from collections.abc import Iterable
 from typing import Literal
@@ -19,6 +22,8 @@ from conference.sfu.counters import Counters
 from .directory import TransportDirectory
 from .tcp_mux import TcpMux
 from .udp_mux import UdpMux
+
+log = logging.getLogger("media.doors")
 
 _ANY = "0.0.0.0"  # noqa: S104 a media server is there to be reached
 _WILDCARDS = {"", _ANY, "::"}
@@ -43,7 +48,9 @@ class Doors:
                 self.tcp.append(TcpMux(each, self.port or port, self.directory, self._counters, self.flush))
                 self.port = self.tcp[0].port
             for address in addresses:
-                self.udp.append(UdpMux(address, self.port, self.directory, self._counters, self.flush))
+                self._bind(address, may_skip=host in _WILDCARDS)
+            if not self.udp:
+                raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
             for listener in self.tcp:
                 await listener.open()
         except OSError:
@@ -51,6 +58,15 @@ class Doors:
             raise
         for mux in self.udp:
             mux.open()
+
+    def _bind(self, address: str, *, may_skip: bool) -> None:
+        try:
+            self.udp.append(UdpMux(address, self.port, self.directory, self._counters, self.flush))
+        except OSError as error:
+            # An IPv6 address that the kernel still looks for twins of, or one that has just gone.
+            if not may_skip or error.errno != errno.EADDRNOTAVAIL:
+                raise
+            log.warning("no media at %s: the address cannot be bound", address)
 
     async def close(self) -> None:
         """Idempotent."""

@@ -31,10 +31,13 @@ ONLY_HTTPS = f'oifname "lo" accept; tcp dport {HTTPS_PORT} accept; drop;'
 class Office:
     """A server, and an office with two browsers in another network namespace."""
 
-    def __init__(self, network: Network, directory: Path) -> None:
+    def __init__(self, network: Network, directory: Path, server: str = SERVER, client: str = CLIENT) -> None:
         self.outside, self.inside = network.namespace("server"), network.namespace("office")
-        network.join(self.outside, SERVER, self.inside, CLIENT)
-        leaf = trustme.CA().issue_cert(SERVER)
+        for each in (self.outside, self.inside):
+            each.run(["sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0"])
+        network.join(self.outside, server, self.inside, client)
+        self.host = f"[{server}]" if ":" in server else server
+        leaf = trustme.CA().issue_cert(server)
         self.chain, self.key = directory / "chain.pem", directory / "key.pem"
         self.chain.write_bytes(b"".join(each.bytes() for each in leaf.cert_chain_pems))
         self.key.write_bytes(leaf.private_key_pem.bytes())
@@ -45,8 +48,8 @@ class Office:
 
     def server_options(self, *more: str) -> dict[str, Any]:
         arguments = ["--tls-cert", str(self.chain), "--tls-key", str(self.key)]
-        arguments += ["--public-url", f"https://{SERVER}:{HTTPS_PORT}", *more]
-        return {"namespace": self.outside, "host": "0.0.0.0", "arguments": arguments}
+        arguments += ["--public-url", f"https://{self.host}:{HTTPS_PORT}", *more]
+        return {"namespace": self.outside, "host": "::", "arguments": arguments}
 
     async def browser(self, browsers: BrowserFactory, number: int, name: str) -> BrowserClient:
         return await browsers.launch(
@@ -100,7 +103,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 @pytest.fixture
-async def browsers_inside(office: Office) -> AsyncIterator[BrowserFactory]:
+async def browsers_inside() -> AsyncIterator[BrowserFactory]:
     async with BrowserFactory() as factory:
         yield factory
 
@@ -152,6 +155,18 @@ async def test_where_nothing_but_tls_passes_media_is_relayed_by_coturn(
     clients = await office.meet(server, browsers_inside, "relay")
     found = await ways(clients)
     assert {each[:2] for each in found} == {("relay", "tls")}, found
+
+
+async def test_over_ipv6_alone_they_meet_as_ever(
+    tmp_path: Path, start_server: Any, browsers_inside: BrowserFactory
+) -> None:
+    with Network() as network:
+        office = Office(network, tmp_path, "fd78::1", "fd78::2")
+        server: Server = start_server(**office.server_options())
+        clients = await office.meet(server, browsers_inside, "good")
+        assert {each[1:] for each in await ways(clients)} == {("udp", server.media_port)}
+        await browsers_inside.close()
+        server.stop()
 
 
 async def test_the_network_test_says_what_is_shut_where_no_way_is_open(
