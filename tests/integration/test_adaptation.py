@@ -15,10 +15,15 @@ from tests.support.light_client.room import SessionRefusedError
 from tests.support.server import Server
 
 
+def last_allocation(client: RoomClient) -> dict[str, Any]:
+    """What the client was told last."""
+    told = (data for name, data in reversed(client.events) if name == "media.allocation")
+    return next(told, {"tracks": [], "sound_only": False, "available_bps": None})
+
+
 def allocated(client: RoomClient) -> dict[str, Any]:
     """The last allocation by publication."""
-    last = next((data for name, data in reversed(client.events) if name == "media.allocation"), None)
-    return {} if last is None else {each["publication_id"]: each for each in last["tracks"]}
+    return {each["publication_id"]: each for each in last_allocation(client)["tracks"]}
 
 
 def camera_of(client: RoomClient, owner: RoomClient) -> str:
@@ -53,6 +58,39 @@ async def test_what_is_not_shown_is_not_sent_and_sound_goes_on(server: Server, c
         await viewer.request("media.wish", {"items": [tile]})
         await viewer.receives(chair.participant_id, "camera", packets=20)
         assert allocated(viewer)[camera]["reason"] == "size"
+
+
+async def test_a_receiver_on_a_thin_link_keeps_sound_and_takes_nothing_from_others(
+    server: Server, consultation: str
+) -> None:
+    async with (
+        RoomClient(server.url, server.token(consultation, "chair", "主持人")) as chair,
+        RoomClient(server.url, server.token(consultation, "member", "陈委员")) as thin,
+        RoomClient(server.url, server.token(consultation, "member", "吴委员")) as other,
+    ):
+        picture = VideoSource(bitrate_bps=600_000)
+        await chair.publish([AudioSource(level_db=10), picture], names=["microphone", "camera"])
+        for client in (thin, other):
+            await client.receives(chair.participant_id, "camera", packets=20)
+        camera = camera_of(thin, chair)
+        assert thin.subscriber is not None
+
+        thin.subscriber.remb_bps = 300_000
+        paused = await eventually(
+            lambda: last_allocation(thin), lambda last: last["sound_only"], timeout_s=20
+        )
+        assert paused["tracks"] == [
+            {"publication_id": camera, "layer": None, "height": 0, "reason": "bandwidth"}
+        ]
+        assert paused["available_bps"] == pytest.approx(300_000, rel=0.01)
+        assert await thin.silent(chair.participant_id, "camera")
+        await thin.receives(chair.participant_id, "microphone", packets=50)
+        await other.receives(chair.participant_id, "camera", packets=50)
+        assert allocated(other)[camera]["reason"] == "size"
+
+        thin.subscriber.remb_bps = 3_000_000
+        await thin.receives(chair.participant_id, "camera", packets=50)
+        assert allocated(thin)[camera]["reason"] == "size"
 
 
 async def test_of_many_microphones_the_voices_are_forwarded_and_the_chair_always(

@@ -78,7 +78,7 @@ class Peer:
         self.controlling = controlling
         self._sample = sample
         self._send_nacks = send_nacks and sample == 1
-        self._remb_bps = remb_bps
+        self.remb_bps = remb_bps  # what we say that we can receive
         self.ufrag, self.password = _token(8), _token(24)
         self._tie_breaker = random.getrandbits(64)
         self._session_id, self._version = new_session_id(), 1
@@ -461,7 +461,7 @@ class Peer:
             last = self.last_sender_report.get(stream.ssrc)
             blocks.append((stream.ssrc, *stream.report(), last.ntp >> 16 & 0xFFFFFFFF if last else 0))
         ssrcs = [block[0] for block in blocks]
-        self.send_rtcp(rtcp.receiver_report(self.ssrc, blocks) + rtcp.remb(self.ssrc, ssrcs, self._remb_bps))
+        self.send_rtcp(rtcp.receiver_report(self.ssrc, blocks) + rtcp.remb(self.ssrc, ssrcs, self.remb_bps))
 
     def _send_all(self, datagrams: Iterable[bytes]) -> None:
         for datagram in datagrams:
