@@ -2,12 +2,15 @@
 
 No sockets: packets go through `IncomingStream.receive`, which everything that stands beside forwarding (taps,
 statistics, gates) is part of. Both commits run in turns, and the fastest of their turns count: what else the machine
-does only adds.
+does only adds. `--receivers 30` measures the fan-out instead, from the packet to the batch, for one receiver of so
+many, with and without numbers over the whole transport, and what their feedback costs.
 """
 
 import argparse
+import inspect
 import json
 import os
+import socket
 import struct
 import subprocess
 import sys
@@ -15,6 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
+from types import SimpleNamespace
 
 ROOT = Path(__file__).resolve().parents[1]
 _PACKETS = 1 << 16
@@ -68,10 +72,90 @@ def _tap(stream: object, taps: int) -> None:
         publication.add_tap(tap.open(publication), 0.0)
 
 
-def _turn(tree: Path, taps: int) -> float:
+class _Nothing:
+    """A batch that is sent nowhere."""
+
+    def __init__(self) -> None:
+        from conference.net.batch import SendBatch
+
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        kept = self._kept = SendBatch(self.socket)
+        self.view, self.offsets, self.pointers = kept.view, kept.offsets, kept.pointers
+        self.lengths, self.names = kept.lengths, kept.names
+        self.count = self.sent_bytes = 0
+
+    def flush(self) -> None:
+        self.count = 0
+
+
+def fan_out(receivers: int, *, numbered: bool) -> float:
+    """Nanoseconds of CPU for each packet that leaves, protected, to one of so many receivers."""
+    import pylibsrtp
+
+    from conference.sfu import router
+
+    policy = pylibsrtp.Policy(
+        key=bytes(44), ssrc_type=pylibsrtp.Policy.SSRC_ANY_OUTBOUND,
+        srtp_profile=pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_256_GCM,
+    )  # fmt: skip
+    policy.allow_repeat_tx = True
+    group = router.Group(router.Shape(96, **({"transport_cc_id": 5} if numbered else {})), _Nothing())
+    sessions = [pylibsrtp.Session(policy) for _ in range(receivers)]
+    for number, session in enumerate(sessions):
+        member = SimpleNamespace(
+            sequence_offset=number, timestamp_offset=number, ssrc=1000 + number, name=0, protect_errors=0,
+            handle=session._srtp[0],
+        )  # fmt: skip
+        if numbered:
+            from conference.rtc.bandwidth import SendHistory
+
+            member.history = SendHistory()
+        group.members.append(member)  # type: ignore[arg-type]
+    timed = (0.0,) if "now" in inspect.signature(router.forward).parameters else ()
+    rounds = _PACKETS // receivers
+    packets = [
+        struct.pack("!BBHII", 0x80, 96, number & 0xFFFF, number, 7) + bytes(_SIZE) for number in range(rounds)
+    ]
+    began = time.process_time_ns()
+    for number, packet in enumerate(packets):
+        router.forward([group], packet, number & 0xFFFF, number, 12, len(packet), -1, -1, *timed)
+    return (time.process_time_ns() - began) / (rounds * receivers)
+
+
+def feedback() -> float:
+    """Nanoseconds of CPU for each packet that a receiver tells of, ten times a second, 200 packets a second."""
+    from conference.rtc import rtcp
+    from conference.rtc.bandwidth import Estimator
+    from conference.rtc.transport_cc import TransportCcRecorder
+
+    estimator, recorder = Estimator(), TransportCcRecorder()
+    spent = 0
+    for number in range(_PACKETS):
+        now = number / 200
+        recorder.record(estimator.history.add((now, _SIZE, 0)), now + 0.03)
+        if number % 20 == 19:
+            compounds = recorder.build(1, 2)
+            began = time.process_time_ns()
+            for compound in compounds:
+                for packet in rtcp.walk(compound):
+                    estimator.on_feedback(packet, now + 0.06)  # type: ignore[arg-type]
+            spent += time.process_time_ns() - began
+    return spent / _PACKETS
+
+
+def _measure(what: str) -> float:
+    name, _, count = what.partition(":")
+    if name == "taps":
+        return measure(int(count))
+    if name == "feedback":
+        return feedback()
+    return fan_out(int(count), numbered=name == "numbered")
+
+
+def _turn(tree: Path, what: str) -> float:
     """In a process of its own, with the packages of that tree."""
     environment = {**os.environ, "PYTHONPATH": f"{tree}:{ROOT}", "PYTHONHASHSEED": "0"}
-    command = [sys.executable, "-m", "benchmarks.hot_path", "--measure", str(taps)]
+    command = [sys.executable, str(ROOT / "benchmarks" / "hot_path.py"), "--measure", what]
     done = subprocess.run(command, env=environment, cwd=tree, capture_output=True, text=True, check=True)
     return float(json.loads(done.stdout))
 
@@ -85,26 +169,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.hot_path", description=__doc__)
     parser.add_argument("--against", default="HEAD", help="the commit to compare with")
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--receivers", type=int, default=0, help="measure the fan-out to so many")
+    parser.add_argument("--measure", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure is not None:
-        print(json.dumps(measure(options.measure)))
+        print(json.dumps(_measure(options.measure)))
         return
+    count = options.receivers
+    if count:
+        before = f"plain:{count}"
+        named = {f"to {count}": before, "numbered": f"numbered:{count}", "their feedback": "feedback"}
+    else:
+        before = "taps:0"
+        named = {"untapped": before, "one tap": "taps:1", "two taps": "taps:2"}
     with tempfile.TemporaryDirectory(prefix="hot-path-") as directory:
         other = Path(directory)
         archive = subprocess.run(
             ["git", "archive", options.against, "conference"], cwd=ROOT, check=True, capture_output=True
         ).stdout
         subprocess.run(["tar", "x", "-C", directory], input=archive, check=True)
-        turns: dict[str, list[float]] = {"before": [], "untapped": [], "one tap": [], "two taps": []}
+        turns: dict[str, list[float]] = {"before": [], **{name: [] for name in named}}
         for _ in range(options.rounds):
-            turns["before"].append(_turn(other, 0))
-            turns["untapped"].append(_turn(ROOT, 0))
-            turns["one tap"].append(_turn(ROOT, 1))
-            turns["two taps"].append(_turn(ROOT, 2))
+            turns["before"].append(_turn(other, before))
+            for name, what in named.items():
+                turns[name].append(_turn(ROOT, what))
     base = _fast(turns["before"])
     for name, measured in turns.items():
-        label = f"{options.against}, untapped" if name == "before" else name
+        label = f"{options.against}, as it was" if name == "before" else name
         print(f"{label:>24}: {_fast(measured):7.0f} ns a packet, {_fast(measured) / base:.3f}")
 
 

@@ -26,8 +26,9 @@ BATCH_CAPACITY = 192
 FLUSH_AT = 20
 _FIELDS = struct.Struct("!HII").pack_into
 _PICTURE = struct.Struct("!H").pack_into
-_NUMBER = _PICTURE
-NUMBER_AT = 17  # where the transport-wide number stands: it is always the first header extension
+# The transport-wide number is always the first header extension: with what stands before it, it is written at once.
+_NUMBERED_FIELDS = struct.Struct("!HII5sH").pack_into
+NUMBER_AT = 17
 _MARKS = RING - 1
 _memmove = srtp.memmove
 _protect = srtp.protect_rtp
@@ -133,6 +134,7 @@ def forward(
             continue
         size = len(out)
         mark = (now, size, MEDIA) if group.shape.transport_cc_id else None
+        extension = out[12:17]
         view, offsets, pointers = batch.view, batch.offsets, batch.pointers
         lengths, names = batch.lengths, batch.names
         i = batch.count
@@ -143,19 +145,28 @@ def forward(
                 i = 0
             pointer = pointers[i]
             _memmove(pointer, out, size)
-            _FIELDS(
-                view,
-                offsets[i] + 2,
-                (sequence + subscription.sequence_offset) & 0xFFFF,
-                (timestamp + subscription.timestamp_offset) & 0xFFFFFFFF,
-                subscription.ssrc,
-            )
-            if mark is not None:
+            if mark is None:
+                _FIELDS(
+                    view,
+                    offsets[i] + 2,
+                    (sequence + subscription.sequence_offset) & 0xFFFF,
+                    (timestamp + subscription.timestamp_offset) & 0xFFFFFFFF,
+                    subscription.ssrc,
+                )
+            else:
                 history = subscription.history
                 wide = history.next
                 history.next = wide + 1
                 history.marks[wide & _MARKS] = mark
-                _NUMBER(view, offsets[i] + NUMBER_AT, wide & 0xFFFF)
+                _NUMBERED_FIELDS(
+                    view,
+                    offsets[i] + 2,
+                    (sequence + subscription.sequence_offset) & 0xFFFF,
+                    (timestamp + subscription.timestamp_offset) & 0xFFFFFFFF,
+                    subscription.ssrc,
+                    extension,
+                    wide & 0xFFFF,
+                )
             length[0] = size
             if _protect(subscription.handle, pointer, length):
                 subscription.protect_errors += 1
@@ -201,6 +212,7 @@ def _forward_numbered(
         return
     length = _length
     mark = (now, size, MEDIA) if group.shape.transport_cc_id else None
+    extension = out[12:17]
     picture_id, tl0picidx = thinner.picture_id, thinner.tl0picidx
     picture_at = at + 2 if thinner.picture_bits else 0
     tl0_at = at + 4 if thinner.has_tl0picidx else 0
@@ -215,19 +227,28 @@ def _forward_numbered(
         pointer = pointers[i]
         offset = offsets[i]
         _memmove(pointer, out, size)
-        _FIELDS(
-            view,
-            offset + 2,
-            (number + subscription.sequence_offset) & 0xFFFF,
-            (timestamp + subscription.timestamp_offset) & 0xFFFFFFFF,
-            subscription.ssrc,
-        )
-        if mark is not None:
+        if mark is None:
+            _FIELDS(
+                view,
+                offset + 2,
+                (number + subscription.sequence_offset) & 0xFFFF,
+                (timestamp + subscription.timestamp_offset) & 0xFFFFFFFF,
+                subscription.ssrc,
+            )
+        else:
             history = subscription.history
             wide = history.next
             history.next = wide + 1
             history.marks[wide & _MARKS] = mark
-            _NUMBER(view, offset + NUMBER_AT, wide & 0xFFFF)
+            _NUMBERED_FIELDS(
+                view,
+                offset + 2,
+                (number + subscription.sequence_offset) & 0xFFFF,
+                (timestamp + subscription.timestamp_offset) & 0xFFFFFFFF,
+                subscription.ssrc,
+                extension,
+                wide & 0xFFFF,
+            )
         if picture_at:
             _PICTURE(view, offset + picture_at, 0x8000 | (picture_id + subscription.picture_offset) & 0x7FFF)
             if tl0_at:
