@@ -263,6 +263,11 @@ class Firefox:
         ]
         await self._perform({"type": "pointer", "id": "mouse", "actions": pointer})
 
+    async def resize(self, width: int, height: int) -> None:
+        """Another window size, in CSS pixels."""
+        viewport = {"width": width, "height": height}
+        await self._call("browsingContext.setViewport", context=self._context, viewport=viewport)
+
     async def fill(self, test_id: str, text: str) -> None:
         """Replace the content of a field by typing."""
         await self.tap(test_id)

@@ -12,7 +12,7 @@ from tests.browser.meeting import enter
 from tests.interop.firefox import EXECUTABLE, Firefox
 from tests.interop.sending import whip_sender
 from tests.interop.watching import moves
-from tests.support.browser import BrowserClient, BrowserFactory
+from tests.support.browser import BrowserClient, BrowserFactory, Screen
 from tests.support.media import participant_video, speech_wav
 from tests.support.server import Server
 from tests.support.shared_screen import TITLE, open_shared_screen
@@ -112,3 +112,60 @@ async def test_firefox_without_an_h264_decoder_hears_who_sends_h264(
     await page.remove("sender")
     _, other = await whip_sender(browsers, server, SECOND, consultation, "VP8")
     await firefox.sees({other: {SECOND}})
+
+
+async def test_each_is_sent_the_layer_that_the_others_window_needs(
+    server: Server, consultation: str, browsers: BrowserFactory, firefox: Firefox
+) -> None:
+    video = await asyncio.to_thread(participant_video, FIRST, (1280, 720), 15, 4.0)
+    speech = await asyncio.to_thread(speech_wav)
+    chromium = await browsers.launch(name="Chromium", video=video, audio=speech, screen=Screen(1440, 900))
+    await chromium.open(server.room_url(consultation, server.token(consultation, "member", "委员")))
+    first = await enter(chromium)
+    fox = await _firefox_joins(firefox, server, consultation)
+    await firefox.resize(1440, 900)
+
+    async def heights() -> tuple[int, int]:
+        """Of Chromium's picture in Firefox, and of Firefox's in Chromium."""
+        return await _height(firefox, first), await _height(chromium, fox)
+
+    async def sent() -> tuple[int, int]:
+        return await _sent_layers(firefox), await _sent_layers(chromium)
+
+    async def resize(width: int, height: int) -> None:
+        await asyncio.gather(firefox.resize(width, height), chromium.resize(Screen(width, height)))
+
+    await firefox.wait_until(heights, lambda now: now == (720, 720), timeout_s=60, what="whole pictures")
+    before = [await _frozen_s(firefox, first), await _frozen_s(chromium, fox)]
+    for _ in range(2):
+        await resize(400, 300)
+        await firefox.wait_until(heights, lambda now: max(now) < 720, timeout_s=30, what="smaller pictures")
+        await firefox.wait_until(sent, lambda now: max(now) == 1, timeout_s=30, what="one layer each")
+        await resize(1440, 900)
+        await firefox.wait_until(heights, lambda now: now == (720, 720), timeout_s=60, what="whole again")
+    after = [await _frozen_s(firefox, first), await _frozen_s(chromium, fox)]
+    print(f"frozen while eight layers were changed, s: {[b - a for a, b in zip(before, after, strict=True)]}")
+    await firefox.sees({first: {FIRST}})
+    await moves(chromium, fox)
+    chromium.assert_quiet()
+
+
+async def _height(viewer: BrowserClient | Firefox, participant_id: str) -> int:
+    streams = [one for one in await viewer.inbound() if one.participant_id == participant_id]
+    return max((int(one.number("frameHeight")) for one in streams if one.kind == "video"), default=0)
+
+
+async def _frozen_s(viewer: BrowserClient | Firefox, participant_id: str) -> float:
+    streams = [one for one in await viewer.inbound() if one.participant_id == participant_id]
+    return sum(one.frozen_s for one in streams if one.kind == "video")
+
+
+async def _sent_layers(sender: BrowserClient | Firefox) -> int:
+    """Encodings that are switched on; Firefox's statistics do not say."""
+    return int(
+        await sender.evaluate(
+            """() => Math.max(...yuanshangDebug.publishConnection.getSenders()
+                 .filter((each) => each.track?.kind === "video")
+                 .map((each) => each.getParameters().encodings.filter((one) => one.active).length))"""
+        )
+    )

@@ -116,7 +116,8 @@ export class EncoderProbe {
     const layers = stats.filter((each) => source !== undefined && each.type === 'outbound-rtp' && each.mediaSourceId === source.id)
     const sent = layers.filter((each) => each.active !== false)
     const told = sent.filter((each) => each.qualityLimitationReason !== undefined)
-    const seconds = layers.reduce((sum, each) => sum + (each.totalEncodeTime ?? 0), 0)
+    // Firefox counts the same time with every layer.
+    const seconds = Math.max(0, ...layers.map((each) => each.totalEncodeTime ?? 0))
     const before = this.encoded
     this.encoded = { atMs, seconds }
     return {
