@@ -105,15 +105,20 @@ def vp8_clip(
     fps: int = 15,
     frames: int = 60,
     bitrate_bps: int = 300_000,
+    *,
+    layered: bool = False,
 ) -> list[bytes]:
-    """The coded picture as VP8 frames (the first is a keyframe), for clients without an encoder."""
+    """The coded picture as VP8 frames (the first is a keyframe), for clients without an encoder.
+
+    `layered`: in the temporal layers of TEMPORAL.
+    """
 
     def make(path: Path) -> None:
-        path.write_bytes(
-            b"".join(len(f).to_bytes(4, "big") + f for f in encode_vp8(index, size, fps, frames, bitrate_bps))
-        )
+        encoded = encode_vp8(index, size, fps, frames, bitrate_bps, layered=layered)
+        path.write_bytes(b"".join(len(frame).to_bytes(4, "big") + frame for frame in encoded))
 
-    raw = cached(f"clip-{index}", ".vp8", [index, size, fps, frames, bitrate_bps], make).read_bytes()
+    parameters = [index, size, fps, frames, bitrate_bps, *(["layered"] if layered else [])]
+    raw = cached(f"clip-{index}", ".vp8", parameters, make).read_bytes()
     clip: list[bytes] = []
     while raw:
         length = int.from_bytes(raw[:4], "big")
@@ -122,7 +127,12 @@ def vp8_clip(
     return clip
 
 
-def encode_vp8(index: int, size: tuple[int, int], fps: int, frames: int, bitrate_bps: int) -> Iterator[bytes]:
+TEMPORAL = (0, 2, 1, 2)
+
+
+def encode_vp8(
+    index: int, size: tuple[int, int], fps: int, frames: int, bitrate_bps: int, *, layered: bool = False
+) -> Iterator[bytes]:
     """Encode the coded picture the way a live sender does."""
     codec = av.CodecContext.create("libvpx", "w")
     assert isinstance(codec, VideoCodecContext)
@@ -141,6 +151,13 @@ def encode_vp8(index: int, size: tuple[int, int], fps: int, frames: int, bitrate
         "maxrate": rate,
         "bufsize": rate,
     }
+    if layered:
+        rates = ",".join(str(int(bitrate_bps * share / 1000)) for share in (0.4, 0.6, 1.0))
+        codec.options |= {
+            "error-resilient": "1",
+            "ts-parameters": f"ts_number_layers=3:ts_target_bitrate={rates}:ts_rate_decimator=4,2,1:ts_periodicity=4:"
+            f"ts_layer_id={','.join(map(str, TEMPORAL))}:ts_layering_mode=3",
+        }
     for number in range(frames):
         frame = VideoFrame.from_ndarray(draw(index, number, *size), format="rgb24").reformat(format="yuv420p")
         frame.pts = number

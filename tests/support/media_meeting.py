@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from conference.media.client import MediaClient
 from conference.model.media import MediaEvent, SubscriberOffer
 from tests.support.eventually import eventually
-from tests.support.light_client import AudioSource, InboundStream, Peer, SessionDescription, VideoSource
+from tests.support.light_client import (
+    AudioSource,
+    InboundStream,
+    Peer,
+    SessionDescription,
+    SimulcastSource,
+    VideoSource,
+)
 from tests.support.light_client.source import Source, attach
 
 ROOM = "room"
@@ -22,7 +30,7 @@ class Meeting:
         self.receivers: dict[str, Peer] = {}
         self.offers: dict[str, list[SubscriberOffer]] = {}
         self.codecs: dict[str, tuple[str, ...]] = {}
-        self._publishers: list[tuple[Peer, list[Source]]] = []
+        self._publishers: list[tuple[Peer, Sequence[Source | SimulcastSource]]] = []
         self._answering: set[asyncio.Task[None]] = set()
         media.listen(self._take)
 
@@ -51,8 +59,17 @@ class Meeting:
         self, name: str, sources: list[Source] | None = None, *, peer: Peer | None = None, tcp: bool = False
     ) -> list[Source]:
         sources = sources if sources is not None else [AudioSource(), VideoSource()]
+        await self._publish(name, sources, peer or Peer(), tcp=tcp)
+        return sources
+
+    async def publish_layers(self, name: str, layers: SimulcastSource, peer: Peer | None = None) -> None:
+        """A camera in several encodings, without sound."""
+        await self._publish(name, [layers], peer or Peer(), tcp=False)
+
+    async def _publish(
+        self, name: str, sources: Sequence[Source | SimulcastSource], peer: Peer, *, tcp: bool
+    ) -> None:
         await self.media.join(ROOM, name, sound_open=True)
-        peer = peer or Peer()
         text, _ = await self.media.publish(ROOM, name, peer.offer([source.offered for source in sources]))
         answer = SessionDescription(text)
         peer.set_remote(answer)
@@ -61,7 +78,6 @@ class Meeting:
         for source, section in zip(sources, answer.media, strict=True):
             source.start(peer, section)
         self._publishers.append((peer, sources))
-        return sources
 
     async def receive(
         self,

@@ -5,7 +5,7 @@ from tests.support.light_client.inbound import InboundStream
 from tests.support.light_client.peer import Peer
 from tests.support.light_client.room import RoomClient, SessionRefusedError
 from tests.support.light_client.sdp import SessionDescription
-from tests.support.light_client.source import AudioSource, VideoSource
+from tests.support.light_client.source import AudioSource, SimulcastSource, VideoSource
 from tests.support.light_client.whip import HttpRefusedError, WhepPlayer, WhipPublisher
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "RoomClient",
     "SessionDescription",
     "SessionRefusedError",
+    "SimulcastSource",
     "VideoSource",
     "WhepPlayer",
     "WhipPublisher",

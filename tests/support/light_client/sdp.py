@@ -12,9 +12,12 @@ MID_URI = "urn:ietf:params:rtp-hdrext:sdes:mid"
 AUDIO_LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 TRANSPORT_CC_URI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 ORIENTATION_URI = "urn:3gpp:video-orientation"
+RID_URI = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
+REPAIRED_RID_URI = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 
 OPUS, VP8, VP8_RTX, H264, H264_RTX = 111, 96, 97, 98, 99
-EXTENSIONS = {MID_URI: 1, AUDIO_LEVEL_URI: 2, TRANSPORT_CC_URI: 3, ORIENTATION_URI: 4}
+EXTENSIONS = {MID_URI: 1, AUDIO_LEVEL_URI: 2, TRANSPORT_CC_URI: 3, ORIENTATION_URI: 4, RID_URI: 5}
+EXTENSIONS[REPAIRED_RID_URI] = 6
 _VIDEO_CODECS = {"VP8": (VP8, VP8_RTX), "H264": (H264, H264_RTX)}
 _VIDEO_FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb")
 _DIRECTIONS = ("sendonly", "recvonly", "sendrecv", "inactive")
@@ -172,7 +175,7 @@ class TransportLines:
 
 @dataclass(frozen=True)
 class OfferedTrack:
-    """One m-line of an offer. `ssrc` None: we only receive."""
+    """One m-line of an offer. `ssrc` None: we only receive. Encodings with `rids` are not declared by SSRC."""
 
     kind: Kind
     ssrc: int | None = None
@@ -181,6 +184,7 @@ class OfferedTrack:
     rtx: bool = False
     transport_cc: bool = False
     stream_id: str = "light"
+    rids: Sequence[str] = ()
 
 
 def _head(mids: Sequence[str], session_id: int, version: int) -> list[str]:
@@ -225,11 +229,18 @@ def build_offer(
         out += transport.render("actpass")
         uris = [MID_URI, AUDIO_LEVEL_URI if track.kind == "audio" else ORIENTATION_URI]
         uris += [TRANSPORT_CC_URI] if track.transport_cc else []
+        uris += [RID_URI, REPAIRED_RID_URI] if track.rids else []
         out += [f"a=mid:{number}", *(f"a=extmap:{EXTENSIONS[uri]} {uri}" for uri in uris)]
         out += ["a=sendonly" if track.ssrc is not None else "a=recvonly", "a=rtcp-rsize", *codec_lines]
         if track.ssrc is not None:
             identity = f"{track.stream_id} {track.stream_id}-{track.kind}"
             out.append(f"a=msid:{identity}")
+            if track.rids:
+                out += [
+                    *(f"a=rid:{rid} send" for rid in track.rids),
+                    f"a=simulcast:send {';'.join(track.rids)}",
+                ]
+                continue
             ssrcs = [track.ssrc] if track.rtx_ssrc is None else [track.ssrc, track.rtx_ssrc]
             if len(ssrcs) == 2:
                 out.append("a=ssrc-group:FID " + " ".join(map(str, ssrcs)))

@@ -1,10 +1,11 @@
 """What a light client sends: VP8 and Opus RTP, synthetic but well formed, or real frames for a decoder."""
 
 import asyncio
+import dataclasses
 import random
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from tests.support.light_client.h264 import payloads
@@ -15,6 +16,7 @@ from tests.support.light_client.sdp import (
     H264,
     MID_URI,
     OPUS,
+    RID_URI,
     TRANSPORT_CC_URI,
     VP8,
     MediaSection,
@@ -24,6 +26,7 @@ from tests.support.light_client.sdp import (
 _FILL = random.Random(7).randbytes(1500)
 _PACE_S = 0.005
 MAX_PAYLOAD = 1100
+_RID_PACKETS = 60  # that bear a RID, as long as a browser waits for the first report on them
 
 
 def ntp_now() -> int:
@@ -34,7 +37,9 @@ def ntp_now() -> int:
 class _Extensions:
     """The one-byte header extensions of one stream, rebuilt only where something in them changes."""
 
-    def __init__(self, section: MediaSection | None) -> None:
+    def __init__(self, section: MediaSection | None, rid: str = "") -> None:
+        self._rid = rid.encode()
+        self._rid_id = section.extension(RID_URI) if section is not None and rid else None
         identifier = section.extension if section is not None else lambda uri: None
         self._mid_id = identifier(MID_URI)
         self._mid = section.mid.encode() if section is not None else b""
@@ -55,6 +60,8 @@ class _Extensions:
         body = b""
         if self._mid_id and self._mid:
             body += bytes([self._mid_id << 4 | len(self._mid) - 1]) + self._mid
+        if self._rid_id:
+            body += bytes([self._rid_id << 4 | len(self._rid) - 1]) + self._rid
         if self._level_id and level_db is not None:
             body += bytes([self._level_id << 4, (0x80 if level_db < 60 else 0) | level_db & 127])
         if self._cc_id and number is not None:
@@ -76,8 +83,10 @@ class _Source:
         self.seq = random.randrange(2000)
         self.timestamp = random.getrandbits(30)
         self.packets = self.octets = 0
+        self.rid = ""  # of an encoding; told while the other side may not know the SSRC yet
         self.peer: Peer | None = None
         self.running = False
+        self._section: MediaSection | None = None
         self._extensions = _Extensions(None)
         self._next_s = self._captured_s = 0.0
         self.began_s = 0.0  # the loop's time at which the first frame or packet was captured
@@ -85,7 +94,8 @@ class _Source:
 
     def _prepare(self, peer: Peer, section: MediaSection | None) -> None:
         self.peer = peer
-        self._extensions = _Extensions(section)
+        self._section = section
+        self._extensions = _Extensions(section, self.rid)
         self._loop = asyncio.get_running_loop()
         self.running = True
 
@@ -117,6 +127,8 @@ class _Source:
         )
         self.seq = self.seq + 1 & 0xFFFF
         self.packets += 1
+        if self.rid and self.packets == _RID_PACKETS:
+            self._extensions = _Extensions(self._section)
         self.octets += len(payload)
         self.peer.send_rtp(head + extensions + payload, keep=keep)
 
@@ -126,7 +138,9 @@ class VideoSource(_Source):
     of VP8 at `bitrate_bps`. `shown` says in which place each frame is shown where that is not its own (B-frames).
 
     Filler ends with a mark and the sending time, which a sampling `Peer` turns into latency. `burst` packets
-    go each 5 ms, as from Chromium's pacer; 0 sends whole frames at once.
+    go each 5 ms, as from Chromium's pacer; 0 sends whole frames at once. `temporal` are the temporal layers of
+    the frames in turn, from each keyframe on; those above the first need only the last of the first (0) and of
+    those between.
     """
 
     kind = "video"
@@ -145,8 +159,12 @@ class VideoSource(_Source):
         rtx: bool = False,
         transport_cc: bool = False,
         stream_id: str = "light",
+        temporal: Sequence[int] = (),
     ) -> None:
         super().__init__()
+        self._temporal = list(temporal)
+        self._tl0picidx = random.getrandbits(8)
+        self.is_paused = False  # an encoding that its sender has switched off
         self.rtx_ssrc = random.getrandbits(31) | 1 if rtx else None
         self._shown = list(shown)
         assert frames or codec == "VP8", "there is no filler of H264"
@@ -190,9 +208,14 @@ class VideoSource(_Source):
             return
         self.timestamp = self.timestamp + 90000 // self.fps & 0xFFFFFFFF
         self._captured_s = self._next_s
+        if self.is_paused:
+            self._want_key = True
+            self._next_s += 1 / self.fps
+            self._loop.call_at(self._next_s, self._frame)
+            return
         self._picture_id = self._picture_id + 1 & 0x7FFF
-        first = struct.pack("!BBH", 0x90, 0x80, 0x8000 | self._picture_id)
-        later = b"\x80" + first[1:]
+        first = self._descriptor()
+        later = bytes((first[0] & 0xEF,)) + first[1:]
         idle = not self._queue
         if self._frames:
             self._queue_real(first, later)
@@ -203,6 +226,20 @@ class VideoSource(_Source):
             self._pace()
         self._next_s += 1 / self.fps
         self._loop.call_at(self._next_s, self._frame)
+
+    def _descriptor(self) -> bytes:
+        """Of the first packet of the next frame (RFC 7741, section 4.2)."""
+        if not self._temporal:
+            return struct.pack("!BBH", 0x90, 0x80, 0x8000 | self._picture_id)
+        # A keyframe that is asked for begins the loop, and with it the pattern, anew.
+        place = 0 if self._want_key else self.frame_count % len(self._frames)
+        layer = self._temporal[place % len(self._temporal)]
+        if layer == 0:
+            self._tl0picidx = self._tl0picidx + 1 & 0xFF
+        syncs = layer > 0 and self._temporal[(place - 1) % len(self._temporal)] != 1
+        return struct.pack(
+            "!BBHBB", 0x90, 0xE0, 0x8000 | self._picture_id, self._tl0picidx, layer << 6 | syncs << 5
+        )
 
     def _queue_real(self, first: bytes, later: bytes) -> None:
         if self._want_key and not self._shown:  # amid frames out of order nothing can begin
@@ -299,16 +336,42 @@ class AudioSource(_Source):
         self._loop.call_at(self._next_s, self._tick)
 
 
+class SimulcastSource:
+    """One picture in several encodings, the smallest first; each has frames of its own."""
+
+    kind = "video"
+
+    def __init__(self, layers: Mapping[str, VideoSource]) -> None:
+        self.layers = dict(layers)
+        for rid, layer in self.layers.items():
+            layer.rid = rid
+        first = next(iter(self.layers.values())).offered
+        self.offered = dataclasses.replace(first, rids=tuple(self.layers))
+
+    def start(self, peer: Peer, section: MediaSection | None = None) -> None:
+        """Send all layers on a connected peer."""
+        for layer in self.layers.values():
+            layer.start(peer, section)
+
+    def stop(self) -> None:
+        """Send nothing more."""
+        for layer in self.layers.values():
+            layer.stop()
+
+
 Source = VideoSource | AudioSource
 
 
-def attach(peer: Peer, sources: Sequence[Source]) -> None:
+def attach(peer: Peer, sources: Sequence[Source | SimulcastSource]) -> None:
     """Let the peer ask these sources for keyframes and sender reports."""
-    videos = [source for source in sources if isinstance(source, VideoSource)]
+    single: list[Source] = []
+    for source in sources:
+        single += source.layers.values() if isinstance(source, SimulcastSource) else [source]
+    videos = [source for source in single if isinstance(source, VideoSource)]
 
     def requested(ssrc: int) -> None:
         for video in videos:
             video.keyframe_requested(ssrc)
 
     peer.on_keyframe_request = requested
-    peer.sender_reports = lambda: [source.report() for source in sources if source.packets]
+    peer.sender_reports = lambda: [source.report() for source in single if source.packets]
