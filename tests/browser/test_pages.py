@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import tests.browser.scenes_entry  # noqa: F401 the scenes of coming in
+import tests.browser.scenes_weak  # noqa: F401 pages of pictures, and a weak network
 from tests.browser.scenes import SCREENS, scene
 from tests.support.browser import BrowserFactory
 from tests.support.server import Server
@@ -30,6 +31,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(200)]
         ("five", "laptop"),
         ("five-large", "phone"),
         ("muted-by-chair", "landscape"),
+        ("grid-pages-large", "laptop"),
+        ("weak-saving-large", "phone"),
+        ("weak-sound-only", "landscape"),
     ],
 )
 async def test_it_fits_and_everybody_can_use_it(
