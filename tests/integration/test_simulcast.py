@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import tempfile
+import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import pytest
 
 from conference.media.client import MediaClient
 from conference.model.media import RECORDING_TAP, LayersNeeded, TrackWish
 from conference.rtc.codecs import vp8
 from conference.sfu.tap_frames import Height, Open, Packet
+from tests.support.encoded import decoded, goes_forward
 from tests.support.eventually import eventually
 from tests.support.light_client import InboundStream, SimulcastSource, VideoSource
 from tests.support.light_client.vp8 import CodeReader, payload_of
 from tests.support.media import TEMPORAL, vp8_clip
 from tests.support.media_meeting import ROOM, Meeting
+from tests.support.picture_code import read_code
 from tests.support.tap_reader import TapReader
 
 LAYERS = {"q": (1, (192, 108), 120_000), "h": (2, (320, 180), 250_000), "f": (3, (640, 360), 600_000)}
@@ -175,3 +182,78 @@ async def test_a_tap_gets_the_best_layer_and_the_one_that_it_asks_for(
         if isinstance(frame, Open) and place > frames.index(reader.of(Open)[0]):
             following = next(one for one in frames[place:] if isinstance(one, Packet))
             assert vp8.is_keyframe(payload_of(following.packet)), "another layer begins with a keyframe"
+
+
+@dataclass(frozen=True)
+class File:
+    """A recorded file: where it is, and the size of its pictures."""
+
+    path: Path
+    size: tuple[int, int]
+
+
+def files_in(directory: Path) -> list[File]:
+    """In the order in which they were begun."""
+    found = []
+    for path in sorted(directory.rglob("*.webm"), key=lambda path: path.name):
+        with av.open(str(path)) as container:
+            video = container.streams.video[0]
+            found.append(File(path, (video.width, video.height)))
+    return found
+
+
+async def test_a_recording_follows_the_best_layer_and_can_be_played(
+    meeting: Meeting, media: MediaClient, tmp_path: Path
+) -> None:
+    source = camera()
+    source.layers["f"].is_paused = True
+    with tempfile.TemporaryDirectory(prefix="rec-") as directory:  # short: a socket's path has 107 bytes
+        socket_path = Path(directory) / "t.sock"
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "recording.worker", str(socket_path), str(tmp_path), "c", "0",
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        try:
+            facts = asyncio.create_task(read_facts(process))
+            await eventually(socket_path.exists, what="the worker listens")
+            await meeting.publish_layers("member", source)
+            await media.tap(
+                ROOM,
+                str(socket_path),
+                program_time_ms=0,
+                at_monotonic_s=time.monotonic(),
+                name=RECORDING_TAP,
+            )
+            video = source.layers
+            await eventually(lambda: video["h"].frame_count > 60, what="two seconds of the smaller layer")
+            video["f"].is_paused = False
+            await eventually(lambda: video["f"].frame_count > 90, what="three seconds of the better one")
+            await media.untap(ROOM, RECORDING_TAP)
+            assert process.stdin is not None
+            process.stdin.write(b"end\n")
+            await process.wait()
+            await facts
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    files = files_in(tmp_path)
+    sizes = [file.size for file in files]
+    assert sizes[-1] == (640, 360)
+    assert (320, 180) in sizes[:-1]
+    for file in files:
+        count, complaints, times = decoded(file.path)
+        assert count > 0
+        assert complaints == []
+        assert goes_forward(times)
+    with av.open(str(files[-1].path)) as container:
+        codes = [read_code(frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
+    assert len(codes) > 30
+    assert {code and code.participant for code in codes} == {3}
+
+
+async def read_facts(process: asyncio.subprocess.Process) -> None:
+    """What the worker says, so that it is never held up."""
+    assert process.stdout is not None
+    while await process.stdout.readline():
+        pass
