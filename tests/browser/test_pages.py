@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-import tests.browser.scenes_entry  # noqa: F401 the scenes of coming in
+import tests.browser.scenes_entry
 import tests.browser.scenes_weak  # noqa: F401 pages of pictures, and a weak network
 from tests.browser.scenes import SCREENS, scene
 from tests.support.browser import BrowserFactory
