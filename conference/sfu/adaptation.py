@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakKeyDictionary
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .publication import Publication
 
 _BEGINNING_S = 8.0  # in which the estimate is found: what fits is given without waiting
+_COLLAPSE = (
+    0.7  # of what is sent: with less than that, a large layer is not sent on until the small one begins
+)
 _TURN_S = 0.5  # between two times for the same receiver, where nothing is urgent
 _MAIN, _LARGE, _STRIP = 2, 1, 0
 _LARGE_SHARE = 0.25  # of the largest tile's area
@@ -115,15 +118,20 @@ class Adaptation:
             else:
                 hidden.append(subscription)
         wanted = self._ranked(pictures, floor_ids, is_kept=subscriber.is_fixed, now=now)
+        used = one.allocation.used_bps
         before = one.allocation if now - one.since > _BEGINNING_S else Allocation()
         one.allocation = allocate(available, sound, wanted, before, now)
         subscriber.probe_for(int(one.allocation.wished_bps * HEADROOM) if one.allocation.is_short else 0)
         for subscription in hidden:
             subscription.publication.retarget(subscription, None, MAX_TEMPORAL, now)
+        is_collapse = available is not None and available < _COLLAPSE * used
         for subscription, _ in pictures:
-            given = one.allocation.given[subscription.publication.id]
+            publication = subscription.publication
+            given = one.allocation.given[publication.id]
             top = MAX_TEMPORAL if given.max_temporal is None else given.max_temporal
-            subscription.publication.retarget(subscription, given.layer, top, now)
+            if is_collapse and _is_larger(subscription.layer, given.layer, publication.order):
+                publication.retarget(subscription, None, top, now)
+            publication.retarget(subscription, given.layer, top, now)
         self._tell(participant_id, one, hidden, anew=is_new_wish)
 
     def _ranked(
@@ -170,3 +178,7 @@ class Adaptation:
             one.told = told  # a new one each time: reports show it
             if not one.subscriber.is_fixed:
                 self._on_change(participant_id, Report(told, one.allocation.sound_only, one.available_bps))
+
+
+def _is_larger(layer: str | None, other: str | None, order: Sequence[str]) -> bool:
+    return layer in order and other in order and order.index(layer) > order.index(other)

@@ -129,6 +129,29 @@ def test_a_narrow_link_lowers_what_its_receiver_gets_and_nobody_elses() -> None:
     assert stage.said(0) == [Reason.SIZE, Reason.SIZE]
 
 
+def test_when_a_link_collapses_the_large_layer_is_not_sent_on_until_the_small_one_begins() -> None:
+    stage = Stage()
+    stage.wishes[0] = {"c0": LARGE}
+    stage.forward(10.0)
+
+    def sent_without_keyframes(frames: int) -> int:
+        transport = stage.receivers[0].transports[0]
+        before = len(transport.sent)
+        for _ in range(frames):
+            stage.forward(0.034)
+            for encoder in stage.cameras[0].encoders.values():
+                encoder.wants_key = False
+        return len(transport.sent) - before
+
+    stage.receivers[0].available = 1_300_000
+    assert sent_without_keyframes(30) > 100, "a little too much: on with it, though at fewer frames"
+    stage.receivers[0].available = 300_000
+    assert sent_without_keyframes(1) <= PACKETS["f"]
+    assert sent_without_keyframes(30) == 0
+    stage.forward(1.0)
+    assert stage.layers() == ["h"]
+
+
 def test_who_holds_the_floor_is_seen_before_others() -> None:
     stage = Stage(cameras=3)
     stage.wishes[0] = {"c0": MIDDLE, "c1": MIDDLE, "c2": SMALL}
