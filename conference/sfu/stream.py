@@ -345,8 +345,12 @@ class IncomingStream:
 
     def _start_pending(self, payload: bytes, sequence: int, timestamp: int, now: float) -> None:
         is_start = self.is_audio or self.is_keyframe(payload)
+        if is_start and self.layer and self.codec is not None and self.codec.is_called("H264"):
+            # Layers differ in their parameter sets, and a browser sends them with every keyframe.
+            is_start = h264.find_sps(payload) is not None
         if is_start and not self.is_audio:
             self._read_size(payload)
+            self._pli_due = False  # it is what was asked for while the receivers waited
         for waiting in tuple(self.pending):
             if waiting.start(self, payload, sequence, timestamp, now, is_start=is_start):
                 self.cancel(waiting)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import struct
+
 from conference.rtc.layer_selector import MAX_TEMPORAL
 from conference.rtc.rtp_header import parse
+from conference.rtc.sdp import Codec
 from conference.sfu.counters import Counters
+from conference.sfu.stream import IncomingStream
 from conference.sfu.tap import Tap
 from conference.sfu.tap_frames import Decoder, Frame, Open, Packet
 from tests.unit.sfu.layered import ORDER, SIZES, Simulcast, Transport, Viewer
@@ -190,3 +194,32 @@ def test_a_tap_that_needs_small_pictures_gets_the_layer_that_fits() -> None:
     stage.go(1.0)
     assert len(sink.frames) == count
     assert all(stream.taps == () and not stream.pending for stream in stage.source.streams.values())
+
+
+def test_a_layer_of_h264_begins_with_its_parameter_sets() -> None:
+    """A keyframe whose first packet is lost is none: the decoder has the parameters of the other layer."""
+    codec = Codec(98, "H264", 90000, 1, "packetization-mode=1;profile-level-id=42e01f")
+    source, transport = Simulcast(1, ("h", "f")), Transport()
+    streams = {}
+    for ssrc, name in ((1, "h"), (2, "f")):
+        streams[name] = IncomingStream(
+            ssrc=ssrc, is_audio=False, codecs={98: codec}, extension_ids={}, record_arrival=None, observe_level=None,
+            send_rtcp=lambda _pli: None, counters=Counters(), layer=name,
+        )  # fmt: skip
+        source.publication.set_layer(name, streams[name])
+    subscription = source.subscribe(transport)
+    subscription.enable({98: codec}, {})
+
+    def send(name: str, sequence: int, payload: bytes) -> None:
+        packet = struct.pack("!BBHII", 0x80, 98, sequence, 3000 * sequence, streams[name].ssrc) + payload
+        streams[name].receive(packet, sequence / 30)
+
+    sps = bytes.fromhex("6742c01ed900a0479b0110000003001000000303c0f162e480")
+    slice_of_idr, delta = b"\x65\x88" + bytes(20), b"\x41\x9a" + bytes(20)
+    send("f", 5, slice_of_idr)
+    send("f", 6, delta)
+    assert transport.sent == []
+    send("f", 8, sps)
+    send("f", 9, slice_of_idr)
+    assert len(transport.sent) == 2
+    assert (streams["f"].width, streams["f"].height) == (630, 128)

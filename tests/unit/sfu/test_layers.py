@@ -70,7 +70,7 @@ def targets_of(changes: list[tuple[int, str | None, int]]) -> dict[int, tuple[st
     return targets
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=100)
 @given(moves, st.integers(0, 1 << 30))
 def test_switches_leave_no_trace_in_the_numbering(
     changes: list[tuple[int, str | None, int]], seed: int
@@ -87,7 +87,7 @@ def test_switches_leave_no_trace_in_the_numbering(
         assert max(frame[0].temporal for frame in last) == min(2, temporal)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=100)
 @given(moves, st.integers(0, 1 << 30), st.sampled_from([0.0, 0.02, 0.15]), st.sampled_from([0.0, 0.1]))
 def test_losses_on_the_way_up_are_mended_in_the_right_places(
     changes: list[tuple[int, str | None, int]], seed: int, lose: float, reorder: float
