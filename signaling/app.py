@@ -236,6 +236,8 @@ class WebProcess:
         media_sessions = MediaSessions(rooms, offers)
         streams = Streams(rooms, arrivals, departures)
         metrics.watch(rooms)
+        if relay is not None:
+            metrics.watch_relay(relay)
         moderation, agendas, statements = Moderation(rooms), Agendas(rooms), Statements(rooms)
         attendance = Attendance(database, programs, clock)
         desks, life_cycle = Desks(rooms), LifeCycle(rooms, programs, floors)
@@ -585,6 +587,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
                     turn=relay.client if relay is not None else None,
                 )
                 tls_port.open()
+                process.metrics.watch_tls(tls_port, certificate)
             else:
                 await web.SockSite(runner, listener).start()
             if certificate is not None:

@@ -9,17 +9,20 @@ from collections import Counter as Counts
 from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from conference.model.program import ProgramState
 from conference.model.transcript import CaptionState
 from conference.services.catching_up import CatchingUp
 from conference.services.disk_watch import DiskWatch
+from conference.services.ports import Relay
 from conference.services.programs import Programs
 from conference.services.rooms import Rooms
 from conference.services.transcription import Transcription
 from signaling.http.crowd import Crowd
+from signaling.tls.certificate import Certificate
+from signaling.tls.port import TlsPort
 
 _LAG_INTERVAL_S = 0.5
 _SAMPLE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{[^\n{}]*\})?$")
@@ -94,6 +97,15 @@ class Metrics:
         )
         waiting.set_function(lambda: crowd.waiting)
 
+    def watch_relay(self, relay: Relay) -> None:
+        """Whether there is a relay for networks that let only TLS pass."""
+        up = Gauge("yuanshang_relay_up", "1 while media can be relayed in TLS.", registry=self.registry)
+        up.set_function(lambda: relay.health == "ok")
+
+    def watch_tls(self, port: TlsPort, certificate: Certificate | None) -> None:
+        """What comes to the TLS port, and how long its certificate is good."""
+        self.registry.register(_TlsCollector(port, certificate))
+
     async def measure_lag(self) -> None:
         """Observe the event loop's lag; runs until cancelled."""
         while True:
@@ -137,6 +149,26 @@ class _RoomCollector(Collector):
             )
         listeners = sum(len(room.listeners) for room in rooms)
         yield GaugeMetricFamily("yuanshang_whep_sessions", "WHEP sessions in all rooms.", listeners)
+
+
+class _TlsCollector(Collector):
+    def __init__(self, port: TlsPort, certificate: Certificate | None) -> None:
+        self._port = port
+        self._certificate = certificate
+
+    def collect(self) -> Iterable[Metric]:
+        sorted_ = CounterMetricFamily(
+            "yuanshang_tls_port_connections", "Connections, by what they turned out to be.", labels=["kind"]
+        )
+        for kind, count in self._port.sorted.items():
+            sorted_.add_metric([kind], count)
+        yield sorted_
+        if self._certificate is not None:
+            yield GaugeMetricFamily(
+                "yuanshang_tls_certificate_expires_seconds",
+                "End of the certificate in use, in seconds since 1970.",
+                self._certificate.expires_s,
+            )
 
 
 class _ProgramCollector(Collector):

@@ -262,6 +262,11 @@ export const deskEn: typeof deskZhCN = {
     emptyText: 'Begin with “Add an item”. Start times follow from durations.',
   },
   links: {
+    relay: {
+      absent: 'The relay, coturn, is not installed on the server',
+      failed: 'The relay, coturn, does not run',
+      why: 'Some offices let only encrypted pages pass: people there will not hear the meeting. Please tell your technician; others are not affected',
+    },
     good: 'Valid',
     later: 'Valid once published',
     personal: 'Personal links',

@@ -260,6 +260,11 @@ export const deskZhCN = {
     emptyText: '点“加一项”开始。用时定了，每项的开始时间就自动算出来。',
   },
   links: {
+    relay: {
+      absent: '服务器没有安装转接程序 coturn',
+      failed: '转接程序 coturn 没有运行',
+      why: '有的单位网络只放行加密网页，那里的人会听不到会议。请技术人员处理；其他人不受影响',
+    },
     good: '已经生效',
     later: '发布后生效',
     personal: '个人链接',
