@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .subscription import Subscription
 
 _REMB_HOLDS_S = 5.0
+_LOOK_S = 0.2  # while nobody wants more
 MOST_PADDING = 255  # bytes, one of them says how many (RFC 3550, section 5.1)
 _HEADERS = 20  # of a packet of padding alone, in bytes
 
@@ -28,6 +29,7 @@ class Downlink:
         self.estimator = Estimator()
         self.is_numbered = False
         self.padding_bytes = 0
+        self._next_look = 0.0
         self._remb: tuple[int, float] | None = None
 
     def take(self, packet: TransportCc | rtcp.Remb, now: float) -> None:
@@ -55,8 +57,9 @@ class Downlink:
 
     def pace(self, subscriptions: Iterable[Subscription], now: float) -> None:
         """Call every 20 ms: sends the padding that is due."""
-        if not self.is_numbered:
+        if not self.is_numbered or (now < self._next_look and not self.estimator.is_probing):
             return
+        self._next_look = now + _LOOK_S
         due = self.estimator.padding_due(now)
         if not due:
             return

@@ -311,6 +311,7 @@ class Subscriber:
         return max((s.rtt_s for s in self._by_ssrc.values()), default=0.0)
 
     def _path_changed(self) -> None:
+        self.downlink.estimator.change_path()
         for subscription in self._by_ssrc.values():
             subscription.use_path()
 

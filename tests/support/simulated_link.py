@@ -44,6 +44,7 @@ class SimulatedLink:
     steps: Sequence[tuple[float, Way]]
     demand_bps: float = 30e6
     used: float = 0.85  # of the estimate, by an allocator that keeps some headroom
+    least_bps: float = 0.0  # with an estimate below this nothing is sent, sound neither
     frame_s: float = 1 / 30
     seed: int = 1
     spoil: Callable[[random.Random, list[bytes]], list[bytes]] | None = None
@@ -103,9 +104,10 @@ class SimulatedLink:
             self._allocated += 0.5 * (max(target - 40e3, 0.0) - self._allocated)
             wanted = self.demand_bps if self.demand_bps > self.estimator.estimate_bps * self.used else 0.0
             self.estimator.probe_for(wanted)
-        if self._due("voice", _VOICE_S):
+        is_sent = self.estimator.estimate_bps >= self.least_bps
+        if self._due("voice", _VOICE_S) and is_sent:
             self._packet(_VOICE_BYTES, MEDIA)
-        if self._due("frame", self.frame_s):
+        if self._due("frame", self.frame_s) and is_sent:
             size = int(self._allocated * self.frame_s / 8)
             while size > 50:
                 self._packet(min(size, _PACKET_BYTES), MEDIA)

@@ -12,6 +12,8 @@ from .rate import RateController
 from .send_history import SendHistory
 
 _SILENT_S = 1.0
+_KNOCK_S = 0.5
+_EMPTY_S = 2.0  # after the last packet that was measured no queue of ours is left
 _MUTE_S = 3.0
 _MUTE_PACKETS = 100
 
@@ -28,6 +30,7 @@ class Estimator:
         self._delivered = DeliveredRate()
         self._first_tick: float | None = None
         self._is_silent = False
+        self._next_knock = 0.0
         self._count: int | None = None  # of the feedback packet that comes next
         self.feedbacks = 0
 
@@ -91,10 +94,27 @@ class Estimator:
             if result is not None:
                 self._rate.on_probe(result)
 
+    def _knock(self, now: float) -> int:
+        """Who is sent nothing, because the estimate is so low, would never be heard of again."""
+        self.probes.hold(now)
+        if now < self._next_knock:
+            return 0
+        self._next_knock = now + _KNOCK_S
+        return -1
+
     def _is_gap(self, count: int) -> bool:
         """Whether other feedback was lost or overtaken before this one."""
         expected, self._count = self._count, (count + 1) & 0xFF
         return expected is not None and count != expected
+
+    def change_path(self) -> None:
+        """Packets go another way from now on: delays of before say nothing of it."""
+        self.queue.rebase()
+
+    @property
+    def is_probing(self) -> bool:
+        """Whether `padding_due` wants to be called every 20 ms; a few times a second is enough otherwise."""
+        return self.probes.is_active or self.probes.wanted_bps > self._rate.estimate_bps
 
     def padding_due(self, now: float) -> int:
         """Call every 20 ms. Bytes of padding to send now; -n: n packets as small as can be."""
@@ -103,7 +123,11 @@ class Estimator:
         if self.feedbacks and self.history.is_overdue(now, _SILENT_S):
             self._is_silent = True
             self._rate.on_silence(now)
-        if self._is_silent or self.queue.is_standing:
+        if self._is_silent:
+            return self._knock(now)
+        if now - self.queue.at > _EMPTY_S:
+            self.queue.empty()
+        if self.queue.is_standing:
             self.probes.hold(now)
             return 0
         if not self.feedbacks or (self.queue.queue_s > self.queue.threshold_s and not self.probes.is_active):

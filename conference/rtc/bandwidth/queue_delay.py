@@ -65,6 +65,12 @@ class QueueDelay:
         self._lowest, self._packets = float("inf"), 0
         return True
 
+    def empty(self) -> None:
+        """Nothing was sent for so long that no queue can stand."""
+        self._recent.clear()
+        self.queue_s = 0.0
+        self._fall()
+
     def rebase(self) -> None:
         """Take what stands now for the way itself: it became longer, or the queue is not ours."""
         self._bases.clear()

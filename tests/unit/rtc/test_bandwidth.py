@@ -78,6 +78,22 @@ def test_nothing_arrives_for_ten_seconds() -> None:
     assert all_sane(link)
 
 
+def test_who_is_sent_nothing_in_an_outage_is_heard_of_again() -> None:
+    way = Way(3e6)
+    link = SimulatedLink([(0, way), (8, replace(way, outage=True)), (18, way)], least_bps=150e3)
+    link.run(30)
+    assert link.between(12, 18)[-1] <= 100_000
+    assert link.first_time(18, lambda bps: bps >= 0.7 * 3e6) <= 5
+
+
+def test_who_is_sent_nothing_behind_a_queue_is_probed_again() -> None:
+    way = Way(3e6, queue_s=0.6)
+    link = SimulatedLink([(0, way), (8, replace(way, rate_bps=50e3)), (14, way)], least_bps=200e3)
+    link.run(26)
+    assert min(link.between(8, 14)) < 200e3
+    assert link.first_time(14, lambda bps: bps >= 0.7 * 3e6) <= 10
+
+
 def test_a_longer_way_is_taken_for_a_queue_for_a_moment_only() -> None:
     way = Way(3e6)
     link = SimulatedLink([(0, way), (8, replace(way, delay_s=0.15))])
