@@ -91,6 +91,13 @@ describe('what is shown', () => {
     expect(ids()).toEqual(['a'])
   })
 
+  it('is nothing, too, of a page that opens in the background, where no tile stands', async () => {
+    sender.look(false)
+    sender.again()
+    await vi.advanceTimersByTimeAsync(10_500)
+    expect(said).toEqual([[]])
+  })
+
   it('is told again after a refusal that passes, and left after one that does not', async () => {
     answer = () => Promise.reject(new RequestError('rate_limited'))
     sender.show({}, wish('a'))

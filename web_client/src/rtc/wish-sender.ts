@@ -80,7 +80,8 @@ export class WishSender {
     const items = this.blind ? [] : this.items()
     const text = JSON.stringify(items)
     // Before the first tile stands, nothing is known of what will be shown.
-    if (!this.ready || text === this.said || (this.said === null && this.shown.size === 0)) return
+    const unknown = this.said === null && this.shown.size === 0 && !this.blind
+    if (!this.ready || text === this.said || unknown) return
     this.note(items)
     this.said = text
     this.lastAt = performance.now()

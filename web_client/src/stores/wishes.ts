@@ -7,7 +7,9 @@ import { useLine } from './line'
 export const useWishes = defineStore('wishes', () => {
   const line = useLine()
   const sender = markRaw(new WishSender((items) => line.request('media.wish', { items })))
-  document.addEventListener('visibilitychange', () => sender.look(document.visibilityState === 'visible'))
+  const look = (): void => sender.look(document.visibilityState === 'visible')
+  document.addEventListener('visibilitychange', look)
+  look()
 
   return { sender }
 })

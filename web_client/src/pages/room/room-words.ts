@@ -4,6 +4,7 @@ import { useI18n } from 'vue-i18n'
 import { useNotices } from '@/stores/notices'
 import { useRoom } from '@/stores/room'
 import { useRoomPromotion } from '@/stores/room-promotion'
+import { useWeakLink } from '@/stores/weak-link'
 
 /** In a large room the coming and going would drown everything else. */
 const SMALL_ROOM = 12
@@ -15,6 +16,7 @@ export function useRoomWords(): void {
   const notices = useNotices()
   const room = useRoom()
   const promotion = useRoomPromotion()
+  const weakLink = useWeakLink()
 
   watch(
     () => room.others.map((each) => ({ id: each.id, name: each.name, connected: each.connected, shares: each.publications.some((one) => one.source === 'screen') })),
@@ -56,6 +58,8 @@ export function useRoomWords(): void {
       clearTimeout(weak)
       if (quality === null || quality > 1 || Date.now() - told < WEAK_PAUSE_MS) return
       weak = setTimeout(() => {
+        // One sentence at a time, and the other one says more.
+        if (weakLink.hint !== null) return
         told = Date.now()
         notices.show(t('toast.weak'))
       }, WEAK_MS)
