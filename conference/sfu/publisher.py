@@ -61,6 +61,8 @@ class Publisher:
         self._observe_level = observe_level
         self._routes: dict[int, Handler] = {}
         self._declared: dict[int, tuple[Line, bool]] = {}
+        # SSRC to mid and layer: told once, and needed again when a new description makes another line of an m-line
+        self._told: dict[int, tuple[str, str]] = {}
         self._arrivals = TransportCcRecorder()
         self._next_feedback = 0.0
         self._next_report = 0.0
@@ -152,10 +154,12 @@ class Publisher:
         if line is None:
             self._counters.drops["unknown_ssrc"] += 1
             return None
-        layer = self._layer_of(line, found, is_rtx=is_rtx)
+        layer = self._layer_of(line, found, header.ssrc, is_rtx=is_rtx)
         if layer is None:
             self._counters.drops["unknown_layer"] += 1
             return None
+        if len(self._told) < _MAX_STREAMS:
+            self._told[header.ssrc] = (line.media.mid, layer)
         if is_rtx:
             if not line.media.rids and not line.streams:
                 self._counters.drops["rtx_early"] += 1
@@ -168,13 +172,25 @@ class Publisher:
             return None
         return self._bind_stream(line, layer, header.ssrc, now)
 
-    def _layer_of(self, line: Line, extensions: Mapping[int, bytes], *, is_rtx: bool) -> str | None:
-        if not line.media.rids:
+    def _layer_of(
+        self, line: Line, extensions: Mapping[int, bytes], ssrc: int, *, is_rtx: bool
+    ) -> str | None:
+        """By RID, as it was told before, or by the order in which SSRCs are declared, which is that of the layers."""
+        rids = line.media.rids
+        if not rids:
             return ""
-        name = extensions.get(self._repaired_rid_id if is_rtx else self._rid_id, b"").decode(
-            "ascii", "replace"
-        )
-        return name if name in line.media.rids else None
+        value = extensions.get(self._repaired_rid_id if is_rtx else self._rid_id)
+        if value is not None:
+            name = value.decode("ascii", "replace")
+        elif ssrc in self._told:
+            name = self._told[ssrc][1]
+        else:
+            repairs = line.media.rtx_ssrcs
+            primaries = [one for one, _ in line.media.ssrcs if one not in repairs.values()]
+            declared = [repairs.get(one, 0) for one in primaries] if is_rtx else primaries
+            place = declared.index(ssrc) if ssrc in declared else len(rids)
+            name = rids[place] if place < len(rids) else ""
+        return name if name in rids else None
 
     def _bind_stream(self, line: Line, layer: str, ssrc: int, now: float) -> Handler | None:
         is_audio = line.media.kind == "audio"
@@ -219,6 +235,8 @@ class Publisher:
             mid = extensions.get(self._mid_id)
             if mid is not None:
                 return self.lines.get(mid.decode("ascii", "replace"))
+        if header.ssrc in self._told:
+            return self.lines.get(self._told[header.ssrc][0])
         fitting = [
             line
             for line in self.lines.values()

@@ -52,8 +52,17 @@ class Stage:
         self.describe(rids)
         self.number = 0
 
-    def describe(self, rids: tuple[str, ...]) -> None:
-        media = sdp.AcceptedMedia("0", "video", CODECS, EXTENSIONS, (), {}, rids, True, "s", "t")
+    def describe(
+        self,
+        rids: tuple[str, ...],
+        ssrcs: tuple[int, ...] = (),
+        repairs: dict[int, int] | None = None,
+        codecs: tuple[sdp.Codec, ...] = CODECS,
+    ) -> None:
+        declared = tuple((ssrc, "clock") for ssrc in ssrcs)
+        media = sdp.AcceptedMedia(
+            "0", "video", codecs, EXTENSIONS, declared, repairs or {}, rids, True, "s", "t"
+        )
         self.publisher.set_line(media, self.publication)
 
     def send(
@@ -149,3 +158,25 @@ def test_other_layers_in_a_new_description_end_the_old_ones() -> None:
     assert stage.layers() == {"h": 15}
     stage.publisher.drop_line("0")
     assert stage.layers() == {}
+
+
+def test_what_was_told_once_holds_for_another_description() -> None:
+    """Browsers tell a RID no more, whatever is negotiated afterwards."""
+    stage = Stage()
+    stage.send(11, rid=b"q")
+    stage.send(13, rid=b"f")
+    stage.describe(("q", "h", "f"), codecs=(sdp.Codec(96, "VP8", 90000),))
+    assert stage.layers() == {}
+    stage.send(11, 3.0)
+    stage.send(13, 3.0)
+    assert stage.layers() == {"q": 11, "f": 13}
+
+
+def test_declared_ssrcs_are_layers_in_their_order() -> None:
+    stage = Stage()
+    stage.describe(("q", "h", "f"), (11, 21, 12, 22, 13, 23), {11: 21, 12: 22, 13: 23})
+    for ssrc in (13, 11, 12):
+        stage.send(ssrc)
+    assert stage.layers() == {"q": 11, "h": 12, "f": 13}
+    stage.send(22, payload=struct.pack("!H", 0) + FIRST[:1] + b"\x00\x11")
+    assert stage.publication.streams["h"].cache.find(0) is not None
