@@ -3,7 +3,7 @@
 No sockets: packets go through `IncomingStream.receive`, which everything that stands beside forwarding (taps,
 statistics, gates) is part of. Both commits run in turns, and the fastest of their turns count: what else the machine
 does only adds. `--receivers 30` measures the fan-out instead, from the packet to the batch, for one receiver of so
-many, with and without numbers over the whole transport, and what their feedback costs.
+many, with and without numbers over the whole transport, with pictures numbered for each, and what their feedback costs.
 """
 
 import argparse
@@ -88,7 +88,7 @@ class _Nothing:
         self.count = 0
 
 
-def fan_out(receivers: int, *, numbered: bool) -> float:
+def fan_out(receivers: int, *, numbered: bool, in_lane: bool = False) -> float:
     """Nanoseconds of CPU for each packet that leaves, protected, to one of so many receivers."""
     import pylibsrtp
 
@@ -104,17 +104,24 @@ def fan_out(receivers: int, *, numbered: bool) -> float:
     for number, session in enumerate(sessions):
         member = SimpleNamespace(
             sequence_offset=number, timestamp_offset=number, ssrc=1000 + number, name=0, protect_errors=0,
-            handle=session._srtp[0],
+            handle=session._srtp[0], picture_offset=number, tl0_offset=number,
         )  # fmt: skip
         if numbered:
             from conference.rtc.bandwidth import SendHistory
 
             member.history = SendHistory()
         group.members.append(member)  # type: ignore[arg-type]
+    payload = bytes(_SIZE)
+    if in_lane:
+        from conference.rtc.layer_selector import MAX_TEMPORAL
+        from conference.sfu.lane import Lane
+
+        group.lane = Lane(None, MAX_TEMPORAL)  # type: ignore[arg-type]
+        payload = b"\x90\xe0\x80\x01\x01\x20" + bytes(_SIZE - 6)
     timed = (0.0,) if "now" in inspect.signature(router.forward).parameters else ()
     rounds = _PACKETS // receivers
     packets = [
-        struct.pack("!BBHII", 0x80, 96, number & 0xFFFF, number, 7) + bytes(_SIZE) for number in range(rounds)
+        struct.pack("!BBHII", 0x80, 96, number & 0xFFFF, number, 7) + payload for number in range(rounds)
     ]
     began = time.process_time_ns()
     for number, packet in enumerate(packets):
@@ -149,7 +156,7 @@ def _measure(what: str) -> float:
         return measure(int(count))
     if name == "feedback":
         return feedback()
-    return fan_out(int(count), numbered=name == "numbered")
+    return fan_out(int(count), numbered=name in ("numbered", "lane"), in_lane=name == "lane")
 
 
 def _turn(tree: Path, what: str) -> float:
@@ -178,7 +185,8 @@ def main() -> None:
     count = options.receivers
     if count:
         before = f"plain:{count}"
-        named = {f"to {count}": before, "numbered": f"numbered:{count}", "their feedback": "feedback"}
+        named = {f"to {count}": before, "numbered": f"numbered:{count}"}
+        named |= {"in a lane": f"lane:{count}", "their feedback": "feedback"}
     else:
         before = "taps:0"
         named = {"untapped": before, "one tap": "taps:1", "two taps": "taps:2"}
