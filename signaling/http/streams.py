@@ -10,7 +10,7 @@ from conference.model.errors import ConferenceError
 from conference.model.permissions import Action
 from conference.services.streams import StreamOpened
 from signaling.auth.access import Grant
-from signaling.http.context import CONTEXT
+from signaling.http.context import CONTEXT, HttpContext
 
 MAX_SDP_BYTES: Final = 256 * 1024
 MAX_LABEL_CHARS: Final = 40
@@ -46,7 +46,7 @@ async def open_whip(request: web.Request) -> web.Response:
     sdp = await _read(request, _SDP)
     label = request.query.get("label", "").strip()[:MAX_LABEL_CHARS]
     opened = await context.streams.publish(grant.entry(), sdp, label)
-    return _created(opened, f"/whip/{cid}/{opened.id}")
+    return _created(context, opened, f"/whip/{cid}/{opened.id}")
 
 
 async def open_whep(request: web.Request) -> web.Response:
@@ -57,7 +57,7 @@ async def open_whep(request: web.Request) -> web.Response:
     grant, _ = await context.authorise(request, cid, Action.WHEP_PLAY)
     sdp = await _read(request, _SDP)
     opened = await context.streams.play(grant.entry(), request.match_info["id"], sdp)
-    return _created(opened, f"/whep/{cid}/sessions/{opened.id}")
+    return _created(context, opened, f"/whep/{cid}/sessions/{opened.id}")
 
 
 async def close_whip(request: web.Request) -> web.Response:
@@ -125,9 +125,16 @@ async def _read(request: web.Request, content_type: str) -> str:
         raise ConferenceError("sdp_invalid", "not UTF-8") from error
 
 
-def _created(opened: StreamOpened, location: str) -> web.Response:
+def _created(context: HttpContext, opened: StreamOpened, location: str) -> web.Response:
     headers = {"Location": location, "ETag": _FIRST_TAG, "Accept-Patch": _FRAGMENT}
-    return web.Response(status=201, body=opened.sdp.encode(), content_type=_SDP, headers=headers)
+    response = web.Response(status=201, body=opened.sdp.encode(), content_type=_SDP, headers=headers)
+    for server in context.rooms.relay.ice_servers(opened.id):  # RFC 9725, section 4.6
+        for url in server.urls:
+            link = (
+                f'<{url}>; rel="ice-server"; username="{server.username}"; credential="{server.credential}"'
+            )
+            response.headers.add("Link", link + '; credential-type="password"')
+    return response
 
 
 def add_to(app: web.Application) -> None:

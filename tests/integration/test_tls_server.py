@@ -9,10 +9,12 @@ import ssl
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import trustme
 
 from tests.support.eventually import eventually_sync
+from tests.support.light_client import AudioSource, Peer
 from tests.support.server import Server
 
 
@@ -68,3 +70,28 @@ def test_readiness_tells_whether_there_is_a_relay(ca: trustme.CA, tmp_path: Path
     assert response.status == 200
     assert b'"relay": "absent"' in response.read()
     standing.close()
+
+
+async def test_players_are_told_of_the_relay(ca: trustme.CA, tmp_path: Path, start_server: Any) -> None:
+    write(ca, tmp_path)
+    arguments = ["--tls-cert", str(tmp_path / "chain.pem"), "--tls-key", str(tmp_path / "key.pem")]
+    server: Server = start_server(arguments=arguments)
+    context = ssl.create_default_context()
+    ca.configure_trust(context)
+    consultation = server.create_consultation()
+    peer = Peer()
+    offer = peer.offer([AudioSource().offered]).replace("a=sendonly", "a=recvonly")
+    await peer.close()
+    async with aiohttp.ClientSession() as session:
+        answer = await session.post(
+            f"{server.url}/whep/{consultation}/program",
+            data=offer,
+            headers={
+                "Content-Type": "application/sdp",
+                "Authorization": f"Bearer {server.token(consultation, 'observer')}",
+            },
+            ssl=context,
+        )
+        assert answer.status == 201
+        link = answer.headers["Link"]
+    assert f'<turns:127.0.0.1:{server.port}?transport=tcp>; rel="ice-server"; username=' in link
