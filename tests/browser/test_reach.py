@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from tests.support.netns import Network, require_nat
 from tests.support.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+needs_coturn = pytest.mark.skipif(shutil.which("turnserver") is None, reason="needs coturn")
 
 SERVER, CLIENT = "10.78.1.1", "10.78.1.2"
 HTTPS_PORT = 8080
@@ -138,6 +141,7 @@ async def test_without_udp_media_goes_over_tcp(
     )
 
 
+@pytest.mark.net
 async def test_with_only_the_port_of_https_open_media_goes_through_it(
     office: Office, start_server: Any, browsers_inside: BrowserFactory
 ) -> None:
@@ -147,6 +151,7 @@ async def test_with_only_the_port_of_https_open_media_goes_through_it(
     assert {each[1:] for each in await ways(clients)} == {("tcp", HTTPS_PORT)}
 
 
+@needs_coturn
 async def test_where_nothing_but_tls_passes_media_is_relayed_by_coturn(
     office: Office, start_server: Any, browsers_inside: BrowserFactory
 ) -> None:
@@ -157,6 +162,7 @@ async def test_where_nothing_but_tls_passes_media_is_relayed_by_coturn(
     assert {each[:2] for each in found} == {("relay", "tls")}, found
 
 
+@pytest.mark.net
 async def test_over_ipv6_alone_they_meet_as_ever(
     tmp_path: Path, start_server: Any, browsers_inside: BrowserFactory
 ) -> None:
@@ -169,6 +175,7 @@ async def test_over_ipv6_alone_they_meet_as_ever(
         server.stop()
 
 
+@pytest.mark.net
 async def test_the_network_test_says_what_is_shut_where_no_way_is_open(
     office: Office, start_server: Any, browsers_inside: BrowserFactory
 ) -> None:

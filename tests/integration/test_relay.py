@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from signaling.relay.supervisor import Relay, RelayState
 from tests.support import process
 from tests.support.eventually import eventually, eventually_sync
 from tests.support.turn_client import TurnClient, attribute, peer_attribute
+
+pytestmark = pytest.mark.skipif(shutil.which("turnserver") is None, reason="needs coturn")
 
 PUBLIC = "203.0.113.9"  # what a router in front of the server shows; the server itself cannot reach it
 ALLOCATED, REFUSED, BOUND = 0x0103, 0x0113, 0x0109

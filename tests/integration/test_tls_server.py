@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import shutil
 import signal
 import ssl
 from pathlib import Path
@@ -72,6 +73,7 @@ def test_readiness_tells_whether_there_is_a_relay(ca: trustme.CA, tmp_path: Path
     standing.close()
 
 
+@pytest.mark.skipif(shutil.which("turnserver") is None, reason="needs coturn")
 async def test_players_are_told_of_the_relay(ca: trustme.CA, tmp_path: Path, start_server: Any) -> None:
     write(ca, tmp_path)
     arguments = ["--tls-cert", str(tmp_path / "chain.pem"), "--tls-key", str(tmp_path / "key.pem")]
