@@ -350,7 +350,8 @@ class IncomingStream:
             is_start = h264.find_sps(payload) is not None
         if is_start and not self.is_audio:
             self._read_size(payload)
-            self._pli_due = False  # it is what was asked for while the receivers waited
+            if self.layer:  # it is what was asked for while receivers waited to change layers
+                self._pli_due = False
         for waiting in tuple(self.pending):
             if waiting.start(self, payload, sequence, timestamp, now, is_start=is_start):
                 self.cancel(waiting)
