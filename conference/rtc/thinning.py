@@ -70,6 +70,11 @@ class Thinner:
         self._near = [-1] * _SIZE
         self._numbers = [-1] * _SIZE  # by number: the sequence number
 
+    @property
+    def has_begun(self) -> bool:
+        """Something was numbered."""
+        return self._last >= 0
+
     def latest(self, before: int | None = None) -> tuple[int, int, int]:
         """The last number, picture id and tl0picidx that were given away, to what came or to what is missing before
         it; without packet `before`, if that is the newest."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conference.rtc import rtp_header
-from conference.rtc.thinning import Thinner
+from conference.rtc.thinning import Late, Thinner
 
 if TYPE_CHECKING:
     from .stream import IncomingStream
@@ -28,8 +28,18 @@ class Lane:
         """The highest temporal layer that its receivers get."""
         return self.thinner.max_temporal
 
+    def may_begin(self, sequence: int, packet: bytes, start: int, end: int) -> bool:
+        """Whether a receiver can be served from this late packet on: it has a number that nothing else got."""
+        thinner = self.thinner
+        return not thinner.has_begun or thinner.recall(sequence, packet, start, end) is Late.WHOLE
+
     def begin(self, sequence: int) -> None:
-        """Number what the stream has had since a packet that came late, so that it can be sent with what followed."""
+        """Number what the stream has had since a packet that came late, so that it can be sent with what followed.
+
+        A lane that has receivers has done so: to it the packet was missing.
+        """
+        if self.thinner.has_begun:
+            return
         cache = self.stream.cache
         for number in range(sequence, sequence + ((self.stream.last_sequence - sequence) & 0xFFFF) + 1):
             packet = cache.find(number & 0xFFFF)

@@ -188,6 +188,8 @@ class IncomingStream:
         if codec is not self.codec:
             self._change_codec(codec)
         if not self.is_open:
+            if (sequence - self.last_sequence) & 0xFFFF < 0x8000:
+                self.last_sequence = sequence  # a long mute must not look like another numbering
             return
         if self.pending:
             self._start_pending(packet[at:end], sequence, timestamp, now)
@@ -221,6 +223,7 @@ class IncomingStream:
             self._counters.drops["stray_sequence"] += 1
             return False
         self._restarted_at = -1
+        self.cache.clear()  # its numbers come again
         self.restart_receivers()
         self.last_sequence = sequence
         self.last_timestamp = timestamp
@@ -315,7 +318,7 @@ class IncomingStream:
 
     def restart_receivers(self) -> None:
         """Every receiver waits for its next starting point."""
-        members, self.members, self.groups = self.members, [], []
+        members, self.members, self.groups, self.lanes = self.members, [], [], {}
         for subscription in members:
             subscription.stopped(self)
             if subscription.pending_at is None:
@@ -344,6 +347,8 @@ class IncomingStream:
         return lane
 
     def _start_pending(self, payload: bytes, sequence: int, timestamp: int, now: float) -> None:
+        if _LATE <= (self.last_sequence - sequence) & 0xFFFF <= 0x8000 and self.last_arrival:
+            return  # of another numbering, perhaps
         is_start = self.is_audio or self.is_keyframe(payload)
         if is_start and self.layer and self.codec is not None and self.codec.is_called("H264"):
             # Layers differ in their parameter sets, and a browser sends them with every keyframe.

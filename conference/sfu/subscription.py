@@ -211,6 +211,8 @@ class Subscription:
                     return False
             elif not self.selector.may_switch(stream.layer, is_keyframe=is_start):
                 return False
+            elif not is_newest and not self._may_start_late(stream, payload, sequence):
+                return False
         if self._stream is not None:
             self._stream.leave(self, before=sequence if self._stream is stream else None)
         self._stream = stream
@@ -230,6 +232,10 @@ class Subscription:
         self.use_path()
         self._change(SubscriptionState.ACTIVE)
         return True
+
+    def _may_start_late(self, stream: IncomingStream, payload: bytes, sequence: int) -> bool:
+        lane = stream.lanes.get(self.selector.max_temporal) if self._numbers(stream) else None
+        return lane is None or lane.may_begin(sequence, payload, 0, len(payload))
 
     def _may_change_lane(self, payload: bytes) -> bool:
         """Down with any picture that stays, up with one that needs only what everybody has (RFC 7741, 4.2: Y)."""

@@ -1,0 +1,160 @@
+"""Where numbers could be given twice, or lost: late keyframes, strays, numberings that begin anew, long mutes."""
+
+from __future__ import annotations
+
+import random
+import struct
+
+import pytest
+
+from conference.rtc import rtp_header
+from conference.rtc.layer_selector import BEST, MAX_TEMPORAL
+from conference.rtc.sdp import Codec
+from conference.sfu.counters import Counters
+from conference.sfu.publication import Publication
+from conference.sfu.stream import IncomingStream
+from conference.sfu.subscription import Subscription, SubscriptionState
+from tests.unit.sfu.layered import Simulcast, Transport, Viewer
+
+NOW = 1000.0
+
+
+class Meeting:
+    """One layer with two receivers, of whom the second comes later."""
+
+    def __init__(self, seed: int) -> None:
+        self.source = Simulcast(seed, ("f",))
+        self.dice = random.Random(seed)
+        self.first, self.second = Transport(), Transport()
+        self.one = self.source.subscribe(self.first)
+        self.two: Subscription | None = None
+        self.now = NOW
+
+    def send(self, packets: list[bytes]) -> None:
+        for packet in packets:
+            self.source.receive("f", packet, self.now)
+
+    def encode(self) -> list[bytes]:
+        self.now += 1 / 30
+        return self.source.encoders["f"].encode(int(self.now * 90000), self.dice.choice((1, 2, 3)))
+
+    def play(self, frames: int) -> None:
+        for _ in range(frames):
+            self.send(self.encode())
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("limit", [0, MAX_TEMPORAL])
+def test_a_keyframe_that_comes_late_starts_one_receiver_and_disturbs_no_other(seed: int, limit: int) -> None:
+    meeting = Meeting(seed)
+    meeting.play(1)
+    meeting.source.publication.retarget(meeting.one, BEST, limit, NOW)
+    meeting.play(20)
+    two = meeting.source.subscribe(meeting.second)
+    meeting.source.publication.retarget(two, BEST, limit, NOW)
+    meeting.source.encoders["f"].wants_key = True
+    key = meeting.encode()
+    meeting.send(key[1:])
+    between = [meeting.encode() for _ in range(meeting.dice.randrange(6))]
+    for packets in between:
+        meeting.send(packets)
+    meeting.send(key[:1])
+    meeting.play(20)
+    for subscription, transport in ((meeting.one, meeting.first), (two, meeting.second)):
+        assert subscription.state is SubscriptionState.ACTIVE
+        for _ in range(3):
+            subscription.resend(Viewer(transport.sent).missing(), meeting.now + 1)
+        frames = Viewer(transport.sent).judge()
+        assert frames[-1][0].frame >= meeting.source.encoders["f"].frame - 4
+
+
+OPUS = {111: Codec(111, "opus", 48000, 2)}
+
+
+def numbers(packets: list[bytes]) -> list[int]:
+    return [rtp_header.parse(packet).sequence for packet in packets]
+
+
+def steps(packets: list[bytes]) -> set[int]:
+    found = numbers(packets)
+    return {(b - a) & 0xFFFF for a, b in zip(found, found[1:], strict=False)}
+
+
+def microphone(transport: Transport) -> tuple[Publication, IncomingStream]:
+    publication = Publication("voice", "member", "audio", "microphone", "", is_open=True)
+    stream = IncomingStream(
+        ssrc=9, is_audio=True, codecs=OPUS, extension_ids={}, record_arrival=None,
+        observe_level=None, send_rtcp=lambda _: None, counters=Counters(),
+    )  # fmt: skip
+    publication.set_stream(stream)
+    subscription = Subscription(publication, transport, 7, None)  # type: ignore[arg-type]
+    subscription.enable(OPUS, {})
+    publication.add(subscription)
+    return publication, stream
+
+
+def voice(number: int) -> bytes:
+    return struct.pack("!BBHII", 0x80, 111, number & 0xFFFF, number * 960 & 0xFFFFFFFF, 9) + b"voice"
+
+
+@pytest.mark.parametrize("muted", [100, 33_000, 40_000, 65_000, 66_000])
+def test_a_voice_goes_on_by_one_after_a_mute_of_any_length(muted: int) -> None:
+    transport = Transport()
+    publication, stream = microphone(transport)
+    for number in range(50):
+        stream.receive(voice(number), NOW + number / 50)
+    publication.set_open(False)
+    for number in range(50, muted):
+        stream.receive(voice(number), NOW + number / 50)
+    publication.set_open(True)
+    for number in range(muted, muted + 50):
+        stream.receive(voice(number), NOW + number / 50)
+    assert steps(transport.sent) == {1}
+    assert len(transport.sent) == 100
+
+
+@pytest.mark.parametrize("back", [1100, 1500, 2047, 20_000, 32_000])
+@pytest.mark.parametrize("order", [("",), ("f",)])
+def test_a_sender_that_counts_anew_loses_two_packets_and_no_more(back: int, order: tuple[str, ...]) -> None:
+    source, transport = Simulcast(3, order), Transport()
+    source.subscribe(transport)
+    encoder = source.encoders[order[0]]
+    now = NOW
+    for _ in range(3000):
+        now += 1 / 30
+        for packet in encoder.encode(int(now * 90000), 1):
+            source.receive(order[0], packet, now)
+    sent = len(transport.sent)
+    encoder.sequence = (encoder.sequence - back) & 0xFFFF
+    for number in range(3000):
+        now += 1 / 30
+        encoder.wants_key |= number == 2
+        for packet in encoder.encode(int(now * 90000), 1):
+            source.receive(order[0], packet, now)
+    assert steps(transport.sent) == {1}
+    assert len(transport.sent) >= sent + 2998
+
+
+@pytest.mark.parametrize("order", [("",), ("f",)])
+def test_a_stray_keyframe_of_another_numbering_starts_nobody(order: tuple[str, ...]) -> None:
+    source, transport = Simulcast(4, order), Transport()
+    encoder = source.encoders[order[0]]
+    now = NOW
+    for _ in range(20):
+        now += 1 / 30
+        for packet in encoder.encode(int(now * 90000), 1):
+            source.receive(order[0], packet, now)
+    subscription = source.subscribe(transport)
+    encoder.wants_key = True
+    stray = bytearray(encoder.encode(int(now * 90000), 1)[0])
+    encoder.sequence = (encoder.sequence - 1) & 0xFFFF
+    stray[2:4] = ((encoder.sequence - 20_000) & 0xFFFF).to_bytes(2, "big")
+    source.receive(order[0], bytes(stray), now)
+    assert subscription.state is SubscriptionState.WAITING
+    for number in range(20):
+        now += 1 / 30
+        encoder.wants_key |= number == 3
+        for packet in encoder.encode(int(now * 90000), 1):
+            source.receive(order[0], packet, now)
+    assert subscription.state is SubscriptionState.ACTIVE
+    assert steps(transport.sent) == {1}
