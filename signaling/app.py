@@ -585,6 +585,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
                     http=runner.server,
                     hand_over=media.hand_over if shared_port else None,
                     turn=relay.client if relay is not None else None,
+                    is_proxy=TrustedProxies(settings.trusted_proxies).trusts,
                 )
                 tls_port.open()
                 process.metrics.watch_tls(tls_port, certificate)

@@ -50,6 +50,19 @@ def local_url_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+def source_of(address: str) -> str:
+    """Who stands behind an address as far as limits go: an IPv4 address, or the network of 64 bits of an IPv6 one."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
 class TrustedProxies:
     """Believes X-Forwarded-For and X-Forwarded-Proto only from the named networks."""
 
@@ -61,7 +74,7 @@ class TrustedProxies:
         address = request.remote or "unknown"
         hops = ",".join(request.headers.getall("X-Forwarded-For", []))
         for hop in reversed(hops.split(",")):
-            if not self._trusts(address):
+            if not self.trusts(address):
                 return address
             hop = hop.strip()
             try:
@@ -72,12 +85,13 @@ class TrustedProxies:
 
     def scheme(self, request: BaseRequest) -> str | None:
         """`http` or `https`, as the browser came to the first proxy; None where none of ours says."""
-        if not self._trusts(request.remote or ""):
+        if not self.trusts(request.remote or ""):
             return None
         said = request.headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
         return said if said in ("http", "https") else None
 
-    def _trusts(self, address: str) -> bool:
+    def trusts(self, address: str) -> bool:
+        """Whether this is one of ours."""
         try:
             parsed = ipaddress.ip_address(address)
         except ValueError:

@@ -11,15 +11,19 @@ import asyncio
 import errno
 import socket
 import ssl
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 
 import structlog
 
+from signaling.network import source_of
+
 log = structlog.get_logger(__name__)
 
 _BURST = 64
-_MAX_UNSORTED = 2000  # connections that have said nothing yet, or shake hands
+_MAX_UNSORTED = 2000  # connections that have not said what they want
+_MAX_UNSORTED_EACH = 500  # of one address: a whole office stands behind one
+_PATIENCE_S = 5.0  # whoever has been silent for so long makes room when there are too many
 _FIRST_BYTE_S = 15.0  # browsers open connections ahead of need, and open others when these are closed
 _HANDSHAKE_S = 15.0
 _FIRST_WORD_S = 60.0  # a browser keeps a connection that it may need
@@ -40,19 +44,27 @@ class TlsPort:
         http: Protocols,
         hand_over: Callable[[socket.socket], bool] | None = None,
         turn: Callable[[], asyncio.Protocol | None] | None = None,
+        is_proxy: Callable[[str], bool] = lambda _: False,
     ) -> None:
         """`context` is asked for each connection. `hand_over` takes ICE-TCP, None for none; `turn` gives what speaks
-        with a client of TURN, None while nobody does."""
+        with a client of TURN, None while nobody does; `is_proxy` knows addresses behind which all clients stand."""
         self.sorted: Counter[str] = Counter()  # connections by what they turned out to be
         self._listener = listener
         self._context = context
         self._http = http
         self._hand_over = hand_over
         self._turn = turn
+        self._is_proxy = is_proxy
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sorting: set[asyncio.Task[None]] = set()
-        self._silent: set[_FirstWord] = set()
+        self._unsorted: dict[_Arrival, None] = {}  # the oldest first; the dictionaries are ordered sets
+        self._by_source: defaultdict[str, dict[_Arrival, None]] = defaultdict(dict)
         self._pause: asyncio.TimerHandle | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many have not said what they want."""
+        return len(self._unsorted)
 
     def open(self) -> None:
         """Take connections from now on."""
@@ -72,8 +84,8 @@ class TlsPort:
             task.cancel()
         if self._sorting:
             await asyncio.wait(tuple(self._sorting))
-        for each in tuple(self._silent):
-            each.abort()
+        for each in tuple(self._unsorted):
+            each.drop()
 
     # ── from the first byte ─────────────────────────────────────────────────────────────────────
 
@@ -81,7 +93,7 @@ class TlsPort:
         assert self._loop is not None
         for _ in range(_BURST):
             try:
-                sock, _ = self._listener.accept()
+                sock, address = self._listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
@@ -91,17 +103,41 @@ class TlsPort:
                 self._loop.remove_reader(self._listener.fileno())
                 self._pause = self._loop.call_later(_EXHAUSTED_PAUSE_S, self.open)
                 return
-            if len(self._sorting) >= _MAX_UNSORTED:
+            arrival = _Arrival("" if self._is_proxy(address[0]) else source_of(address[0]), self._loop.time())
+            if not self._admit(arrival):
                 self.sorted["too_many"] += 1
                 sock.close()
                 continue
             sock.setblocking(False)
-            task = self._loop.create_task(self._sort(sock))
+            task = arrival.task = self._loop.create_task(self._sort(sock, arrival))
             self._sorting.add(task)
             task.add_done_callback(self._sorting.discard)
 
-    async def _sort(self, sock: socket.socket) -> None:
-        kept = False
+    def _admit(self, arrival: _Arrival) -> bool:
+        """False when there are too many, and none of them has been silent for long."""
+        same = self._by_source.get(arrival.source, {})
+        crowd = same if arrival.source and len(same) >= _MAX_UNSORTED_EACH else self._unsorted
+        if crowd is same or len(crowd) >= _MAX_UNSORTED:
+            oldest = next(iter(crowd))
+            if arrival.came_s - oldest.came_s < _PATIENCE_S:
+                return False
+            self.sorted["crowded_out"] += 1
+            self._leave(oldest)
+            oldest.drop()
+        self._unsorted[arrival] = self._by_source[arrival.source][arrival] = None
+        return True
+
+    def _leave(self, arrival: _Arrival) -> None:
+        """It has said what it wants, or is gone; idempotent."""
+        self._unsorted.pop(arrival, None)
+        same = self._by_source.get(arrival.source)
+        if same is not None:
+            same.pop(arrival, None)
+            if not same:
+                del self._by_source[arrival.source]
+
+    async def _sort(self, sock: socket.socket, arrival: _Arrival) -> None:
+        kept = speaks = False
         try:
             async with asyncio.timeout(_FIRST_BYTE_S):
                 first = await _peek(sock)
@@ -111,20 +147,23 @@ class TlsPort:
             elif first:
                 kept = True  # asyncio closes it, however the handshake ends
                 await asyncio.get_running_loop().connect_accepted_socket(
-                    self._first_word, sock, ssl=self._context(), ssl_handshake_timeout=_HANDSHAKE_S
+                    lambda: _FirstWord(self._choose, arrival, self._leave),
+                    sock,
+                    ssl=self._context(),
+                    ssl_handshake_timeout=_HANDSHAKE_S,
                 )
+                speaks = True
         except TimeoutError:
             self.sorted["silent"] += 1
         except OSError:  # gone, or no TLS: ssl.SSLError is one
             self.sorted["failed"] += 1
         finally:
+            if not speaks:
+                self._leave(arrival)
             if not kept:
                 sock.close()
 
     # ── from the first word ─────────────────────────────────────────────────────────────────────
-
-    def _first_word(self) -> _FirstWord:
-        return _FirstWord(self._choose, self._silent)
 
     def _choose(self, first: int) -> asyncio.Protocol | None:
         if first >= 4:
@@ -135,19 +174,42 @@ class TlsPort:
         return protocol
 
 
+class _Arrival:
+    """A connection from accept to its first word."""
+
+    def __init__(self, source: str, came_s: float) -> None:
+        """`source`: who is behind it, empty for a proxy of ours; `came_s`: on the loop's clock."""
+        self.source = source
+        self.came_s = came_s
+        self.task: asyncio.Task[None] | None = None
+        self.transport: asyncio.Transport | None = None
+
+    def drop(self) -> None:
+        """Close it, whatever it is about; idempotent."""
+        if self.transport is not None:
+            self.transport.abort()
+        elif self.task is not None:
+            self.task.cancel()
+
+
 class _FirstWord(asyncio.Protocol):
     """A connection in TLS that has said nothing yet."""
 
-    def __init__(self, choose: Callable[[int], asyncio.Protocol | None], silent: set[_FirstWord]) -> None:
+    def __init__(
+        self,
+        choose: Callable[[int], asyncio.Protocol | None],
+        arrival: _Arrival,
+        leave: Callable[[_Arrival], None],
+    ) -> None:
         self._choose = choose
-        self._silent = silent
+        self._arrival = arrival
+        self._leave = leave
         self._transport: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._silent.add(self)
+        self._transport = self._arrival.transport = transport
         self._deadline = asyncio.get_running_loop().call_later(_FIRST_WORD_S, self.abort)
 
     def data_received(self, data: bytes) -> None:
@@ -172,7 +234,7 @@ class _FirstWord(asyncio.Protocol):
             self._transport.abort()
 
     def _part(self) -> None:
-        self._silent.discard(self)
+        self._leave(self._arrival)
         self._transport = None
         if self._deadline is not None:
             self._deadline.cancel()

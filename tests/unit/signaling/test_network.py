@@ -4,7 +4,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from signaling.network import TrustedProxies, announced_addresses, local_url_host
+from signaling.network import TrustedProxies, announced_addresses, local_url_host, source_of
 
 
 def client(proxies: list[str], *forwarded: str) -> str:
@@ -50,3 +50,17 @@ def test_announced_addresses() -> None:
 def test_url_hosts() -> None:
     assert local_url_host("0.0.0.0") == "127.0.0.1"
     assert local_url_host("::1") == "[::1]"
+
+
+@pytest.mark.parametrize(
+    ("address", "source"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_limits_count_an_ipv4_address_or_a_network_of_ipv6(address: str, source: str) -> None:
+    assert source_of(address) == source

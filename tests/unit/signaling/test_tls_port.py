@@ -12,6 +12,7 @@ import pytest
 import trustme
 
 from signaling.lan import server_context
+from signaling.tls import port as tls_port
 from signaling.tls.port import TlsPort
 from tests.support.eventually import eventually
 
@@ -48,7 +49,9 @@ class Given:
 
 
 @asynccontextmanager
-async def port(given: Given | None = None, *, turn: bool = True) -> AsyncIterator[tuple[TlsPort, int]]:
+async def port(
+    given: Given | None = None, *, turn: bool = True, proxies: bool = False
+) -> AsyncIterator[tuple[TlsPort, int]]:
     context = server_context()
     _CA.issue_cert("127.0.0.1").configure_cert(context)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -58,6 +61,7 @@ async def port(given: Given | None = None, *, turn: bool = True) -> AsyncIterato
             http=lambda: Echo(b"http "),
             hand_over=given,
             turn=lambda: Echo(b"turn ") if turn else None,
+            is_proxy=lambda _: proxies,
         )
         made.open()
         try:
@@ -145,3 +149,74 @@ async def test_closing_drops_who_has_not_said_what_it_wants() -> None:
                 assert await each.read(1) == b""
         writer.transport.abort()
         tls_writer.transport.abort()
+
+
+class Silent:
+    """Connections that say nothing, before TLS or in it."""
+
+    def __init__(self) -> None:
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def open(self, number: int, *, tls: bool) -> asyncio.StreamReader:
+        context = ssl.create_default_context() if tls else None
+        if context is not None:
+            _CA.configure_trust(context)
+        reader, writer = await asyncio.open_connection("127.0.0.1", number, ssl=context)
+        self._writers.append(writer)
+        return reader
+
+    def close(self) -> None:
+        for each in self._writers:
+            each.transport.abort()
+
+
+@pytest.fixture
+async def silent() -> AsyncIterator[Silent]:
+    made = Silent()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("tls", [False, True])
+async def test_who_says_nothing_makes_room_for_others_of_its_address(
+    monkeypatch: pytest.MonkeyPatch, silent: Silent, tls: bool
+) -> None:
+    monkeypatch.setattr(tls_port, "_MAX_UNSORTED_EACH", 2)
+    monkeypatch.setattr(tls_port, "_PATIENCE_S", 0.0)
+    async with port() as (made, number):
+        first = await silent.open(number, tls=tls)
+        await silent.open(number, tls=tls)
+        assert await spoken(number, b"hello") == b"http hello"
+        with suppress(ConnectionError):
+            assert await first.read(1) == b"", "the oldest has gone"
+        assert made.sorted["crowded_out"] == 1
+
+
+async def test_a_crowd_that_has_just_come_is_not_sent_away_for_one_more(
+    monkeypatch: pytest.MonkeyPatch, silent: Silent
+) -> None:
+    monkeypatch.setattr(tls_port, "_MAX_UNSORTED_EACH", 1)
+    async with port() as (made, number):
+        await silent.open(number, tls=True)
+        late = await silent.open(number, tls=False)
+        with suppress(ConnectionError):
+            assert await late.read(1) == b""
+        assert made.sorted == {"too_many": 1}
+
+
+async def test_behind_a_proxy_of_ours_stand_many(monkeypatch: pytest.MonkeyPatch, silent: Silent) -> None:
+    monkeypatch.setattr(tls_port, "_MAX_UNSORTED_EACH", 1)
+    async with port(proxies=True) as (_, number):
+        await silent.open(number, tls=True)
+        assert await spoken(number, b"hello") == b"http hello"
+
+
+async def test_who_has_spoken_or_gone_counts_no_more(monkeypatch: pytest.MonkeyPatch, silent: Silent) -> None:
+    monkeypatch.setattr(tls_port, "_MAX_UNSORTED_EACH", 1)
+    async with port() as (made, number):
+        for _ in range(3):
+            assert await spoken(number, b"hello") == b"http hello"
+        await silent.open(number, tls=False)
+        silent.close()
+        await eventually(lambda: made.waiting == 0)
+        assert await spoken(number, b"hello") == b"http hello"
