@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from conference.rtc import rtcp, rtp_header
+from conference.rtc import rtcp, rtp_header, srtp
 from conference.rtc.codecs import h264, vp8
 from conference.rtc.nack import NackGenerator
 from conference.rtc.packet_cache import PacketCache
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PLI_INTERVAL_S = 0.5
 _PLI_REPEAT_S = 1.0  # while a receiver still waits for its keyframe
+_MOST = srtp.MAX_PACKET - srtp.TRAILER - 32  # bytes; packets grow by their extensions, and slots do not
 _LATE = 1024  # packets; what is further behind belongs to another numbering
 _MEASURE_S = 1.0
 
@@ -121,7 +122,7 @@ class IncomingStream:
     def receive(self, packet: bytes, now: float, *, recovered: bool = False) -> None:
         """One plain packet of this SSRC, straight from SRTP or out of a retransmission."""
         size = len(packet)
-        first = packet[0] if size >= 12 else 0
+        first = packet[0] if 12 <= size <= _MOST else 0
         if first & 0xC0 != 0x80:
             self._counters.drops["rtp_malformed"] += 1
             return

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import random
+import socket
 import struct
+from types import SimpleNamespace
 
+import pylibsrtp
 import pytest
 
-from conference.rtc import rtp_header
+from conference.net.batch import SendBatch
+from conference.rtc import rtp_header, srtp
+from conference.rtc.bandwidth import SendHistory
 from conference.rtc.layer_selector import BEST, MAX_TEMPORAL
 from conference.rtc.sdp import Codec
+from conference.sfu import router
 from conference.sfu.counters import Counters
 from conference.sfu.publication import Publication
 from conference.sfu.stream import IncomingStream
@@ -158,3 +164,30 @@ def test_a_stray_keyframe_of_another_numbering_starts_nobody(order: tuple[str, .
             source.receive(order[0], packet, now)
     assert subscription.state is SubscriptionState.ACTIVE
     assert steps(transport.sent) == {1}
+
+
+@pytest.mark.parametrize("size", [1400, 1888, 2032])
+def test_no_packet_grows_beyond_its_slot(size: int) -> None:
+    """A slot is as large as the largest datagram that comes in; receivers are sent more than came."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        batch = SendBatch(sock)
+        policy = pylibsrtp.Policy(
+            key=bytes(44), ssrc_type=pylibsrtp.Policy.SSRC_ANY_OUTBOUND,
+            srtp_profile=pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_256_GCM,
+        )  # fmt: skip
+        session = pylibsrtp.Session(policy)
+        source = Simulcast(5, ("",), picture_bits=7)
+        encoder = source.encoders[""]
+        stream = source.bind("")
+        stream.receive(encoder.encode(0, 1)[0], NOW)
+        group = router.Group(router.Shape(96, transport_cc_id=5), batch, stream.lane(MAX_TEMPORAL))
+        member = SimpleNamespace(
+            sequence_offset=0, timestamp_offset=0, ssrc=5, name=0, protect_errors=0, picture_offset=0, tl0_offset=0,
+            handle=session._srtp[0], history=SendHistory(),
+        )  # fmt: skip
+        group.members.append(member)  # type: ignore[arg-type]
+        stream.groups = [group]
+        packet = encoder.encode(3000, 1)[0]
+        stream.receive(packet + bytes(size - len(packet)), NOW)
+        assert batch.lengths[1] <= srtp.MAX_PACKET
+        assert batch.count == (1 if size == 1400 else 0)
