@@ -20,6 +20,7 @@ from typing import Final
 
 import msgspec
 
+from conference.model.gap_reasons import GapReason
 from conference.worker_events import (
     ListenEnded,
     ListenJob,
@@ -232,7 +233,7 @@ class TranscriberSupervisor:
             self._forget_sockets()
             if not self._is_stopping:
                 is_bad = self._loaded is not None and self._loaded.reason
-                self._lose_jobs("no_model" if is_bad else "worker_ended")
+                self._lose_jobs("no_model" if is_bad else GapReason.WORKER_ENDED)
 
     async def _listen_to(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None

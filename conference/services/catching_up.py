@@ -10,7 +10,8 @@ import structlog
 
 from conference.model.audit import SYSTEM, Value
 from conference.model.consultation import Consultation, Status
-from conference.model.gaps import UNSETTLED, pieces
+from conference.model.gap_reasons import GapReason
+from conference.model.gaps import pieces
 from conference.model.ids import new_id
 from conference.model.recording import FileState, Recording
 from conference.model.transcript import Gap, GapState, Span, without
@@ -111,7 +112,7 @@ class CatchingUp:
             del self._cases[consultation_id]
             return
         self.progress(consultation_id, found.gaps)
-        waiting = [e for e in found.gaps if e.state is GapState.WAITING and e.reason != UNSETTLED]
+        waiting = [e for e in found.gaps if e.state is GapState.WAITING and e.reason != GapReason.UNSETTLED]
         if not waiting:
             is_over = found.consultation.status is not Status.LIVE
             is_idle = all(each.consultation_id != consultation_id for each in self._jobs.values())
@@ -175,7 +176,7 @@ class CatchingUp:
             return  # it is asked for again when there is one
         place = _place(job, job.span)
         tried = self._tried.get(place, 0) + 1
-        if job.is_open and reason == "unreadable":
+        if job.is_open and reason == GapReason.UNREADABLE:
             # It has not failed before it is written whole: a muted microphone leaves nothing to read for minutes.
             tried = min(tried, _TRIES - 1)
         self._tried[place] = tried

@@ -14,6 +14,7 @@ import structlog
 from conference.model.audit import SYSTEM, AuditEntry, Value
 from conference.model.broadcast import CutKind, spans_of
 from conference.model.consultation import Consultation, Status
+from conference.model.gap_reasons import GapReason
 from conference.model.ids import new_id
 from conference.model.participant import Participant
 from conference.model.speaking import Proceedings
@@ -36,7 +37,6 @@ from conference.worker_events import Heard, Utterance
 log = structlog.get_logger(__name__)
 
 _REFUSALS: Final = 3  # of the same, one after the other: then it is not the moment but what is written
-REFUSED: Final = "refused"  # reason of a gap: the database takes everything else
 _EVER_MS: Final = 1 << 53
 _SILENCE_S: Final = 15.0  # that nothing was said is written down together with what is, or so late
 
@@ -148,7 +148,11 @@ class HeardRows:
         self._waiting = deque(each for each in self._waiting if id(each) not in known)
 
     async def _drop(self, heard: Heard) -> None:
-        content: dict[str, Value] = {"from_ms": heard.from_ms, "to_ms": heard.to_ms, "reason": REFUSED}
+        content: dict[str, Value] = {
+            "from_ms": heard.from_ms,
+            "to_ms": heard.to_ms,
+            "reason": GapReason.REFUSED,
+        }
         async with self._rooms.storage.transaction() as unit:
             consultation = await unit.consultations.get(heard.consultation_id)
             if consultation is None or consultation.status is Status.ARCHIVED:
@@ -157,7 +161,7 @@ class HeardRows:
             name = "" if participant is None else participant.name
             span = heard.from_ms, heard.to_ms
             await unit.transcript.note_gap(
-                Gap(consultation.id, heard.participant_id, name, *span, GapState.FAILED, REFUSED)
+                Gap(consultation.id, heard.participant_id, name, *span, GapState.FAILED, GapReason.REFUSED)
             )
             await unit.audit.append(
                 self._line(consultation, "transcript.gap_failed", heard.participant_id, content)
@@ -197,7 +201,7 @@ class HeardRows:
             (each.from_ms, each.to_ms)
             for each in await unit.transcript.gaps_noted(jobs[0].consultation_id)
             if each.participant_id == jobs[0].participant_id
-            and (each.state, each.reason) == (GapState.FAILED, REFUSED)
+            and (each.state, each.reason) == (GapState.FAILED, GapReason.REFUSED)
         ]
 
     async def _maker(

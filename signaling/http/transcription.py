@@ -30,8 +30,9 @@ class ModelResource(Resource):
 
 
 class GapResource(Resource):
-    """A stretch of a microphone of which there is no text. `reason` of a failed one: unreadable or worker_ended;
-    `note`: why it was waived."""
+    """A stretch of a microphone of which there is no text; of all of them where `participant_id` is the consultation's.
+    `reason`: unreadable, worker_ended, refused, unsettled, deleted, not_listened, not_transcribed, or empty: it waits
+    for its turn, or was not recorded. `note`: why it was waived."""
 
     participant_id: str
     name: str

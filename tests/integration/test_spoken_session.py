@@ -445,8 +445,8 @@ async def read_first_version(story: Story, approved: Json) -> list[str]:
     consultation = await story.desk.good("GET", "")
     began, ended = (_local(consultation[key]) for key in ("started_at_ms", "ended_at_ms"))
     gaps = approved["approval"]["gaps"]
-    shown = {"陈敏": ("没有录到文字", "未能识别"), HALL: (BROKEN, BROKEN)}
-    noted = "；".join(f"{_elapsed(each)} {each['name']}，{shown[each['name']][1]}" for each in gaps)
+    shown = {"陈敏": "录音读不出来", HALL: BROKEN}
+    noted = "；".join(f"{_elapsed(each)} {each['name']}，{shown[each['name']]}" for each in gaps)
     assert [(each.style, each.text) for each in found] == [
         ("Title", f"“{TITLE}”"),
         ("Title", "远程协商会会议记录"),
@@ -476,9 +476,9 @@ async def read_first_version(story: Story, approved: Json) -> list[str]:
         ("公文发言", "陈敏（县医院主任医师）：我建议把老旧管网改造列入明年的重点项目。"),
         (
             "公文发言",
-            f"王建国（河口镇中学教师，{HALL}）：夏天水压不稳定，反映的人比较多。我们镇还有三个村靠水窖。（此处不清）",
+            f"王建国（河口镇中学教师，{HALL}）：夏天水压不稳定，反映的人比较多。〔我们镇还有三个村靠水窖。〕（此处不清）",
         ),
-        *[("Normal", _missing(began, each, shown[each["name"]][0])) for each in gaps],
+        *[("Normal", _missing(began, each, shown[each["name"]])) for each in gaps],
         ("公文发言", f"周正明（县政协副主席，{MAIN}）：录音里补上的这句话。"),
         ("公文发言", "陈敏：（此处内容不公开，略）"),
         ("Heading 1", "五、网友留言上会"),

@@ -288,7 +288,7 @@ async def test_where_nothing_is_to_be_written_down_the_minutes_say_so(world: Wor
     await stage.catching_up.restore()
     await stage.catch_up()
     (gap,) = await stage.catching_up.gaps("c")
-    assert (gap.participant_id, gap.state, gap.reason) == ("c", GapState.LOST, "not_listened")
+    assert (gap.participant_id, gap.state, gap.reason) == ("c", GapState.LOST, "not_transcribed")
     assert (gap.from_ms, gap.to_ms, stage.transcriber.asked) == (0, 60_000, [])
     await stage.catching_up.waive("c", SECRETARIAT, "c", (0, 60_000), "只录音")
     assert [each.note for each in await stage.catching_up.gaps("c")] == ["只录音"]
@@ -409,5 +409,5 @@ async def test_where_nothing_is_there_at_all_it_is_said_and_stands_in_no_way(
     await stage.switch(captions=False)
     stage.world.clock.forward(60)
     await stage.end(5_000 if is_heard else 0)
-    found = [(each.note, each.is_open) for each in await stage.catching_up.gaps("c")]
+    found = [(each.words, each.is_open) for each in await stage.catching_up.gaps("c")]
     assert found == ([] if is_heard else [("本次会议没有转写", False)])

@@ -81,13 +81,16 @@ export interface TermList {
 
 export type GapState = 'waiting' | 'running' | 'failed' | 'lost' | 'waived'
 
+/** `participant_id`: whose microphone, or the consultation's own id: of all of them. */
 export interface Gap {
   participant_id: string
   name: string
   from_ms: number
   to_ms: number
   state: GapState
+  /** why there is no text; empty: it waits for its turn, or was not recorded */
   reason: string
+  /** what people say of it */
   note: string
 }
 
