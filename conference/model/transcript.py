@@ -94,6 +94,9 @@ class TranscriptSegment:
     is_unclear: bool = False
     is_confidential: bool = False
     proposal: str | None = None  # better text of the second pass, until somebody takes or refuses it
+    other_words: tuple[
+        Word, ...
+    ] = ()  # of the proposal; once that is taken, those that stood here before, for whoever takes it back
 
     def revised(self, **changes: object) -> TranscriptSegment:
         """The next revision."""

@@ -618,6 +618,7 @@ transcript_segments = sa.Table(
     sa.Column("is_unclear", sa.Boolean, nullable=False),
     sa.Column("is_confidential", sa.Boolean, nullable=False),
     sa.Column("proposal", sa.Text),
+    sa.Column("other_words", sa.Text, nullable=False, server_default="[]"),
     sa.Index("ix_transcript_segments_consultation_id_start_ms", "consultation_id", "start_ms", "id"),
 )
 
@@ -671,6 +672,25 @@ transcript_gaps = sa.Table(
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("reason", sa.String(64), nullable=False),
     sa.Column("note", sa.String(500), nullable=False),
+)
+
+second_passes = sa.Table(
+    "second_passes",
+    metadata,
+    sa.Column("consultation_id", sa.ForeignKey("consultations.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("node", sa.String(200), nullable=False),
+    sa.Column("engine", sa.String(200), nullable=False),
+    sa.Column("asked_by", sa.String(200), nullable=False),
+    sa.Column("asked_wall_ms", sa.BigInteger, nullable=False),
+    sa.Column("total", sa.Integer, nullable=False),
+    sa.Column("done", sa.Integer, nullable=False),
+    sa.Column("unheard", sa.Integer, nullable=False),
+    sa.Column("proposals", sa.Integer, nullable=False),
+    sa.Column("after_ms", sa.BigInteger, nullable=False),
+    sa.Column("after_id", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("reason", sa.String(64), nullable=False),
+    sa.Column("ended_wall_ms", sa.BigInteger),
 )
 
 terms = sa.Table(

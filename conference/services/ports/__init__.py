@@ -59,6 +59,7 @@ from conference.services.ports.responses import (
     NotSentError,
     ResponseRepository,
 )
+from conference.services.ports.second_pass import SecondListener, SecondPassRepository
 from conference.services.ports.storage import Storage, UnitOfWork
 from conference.services.ports.transcription import TermRepository, Transcriber, TranscriptRepository
 
@@ -108,6 +109,8 @@ __all__ = [
     "ResponseRepository",
     "RevocationRepository",
     "Sealer",
+    "SecondListener",
+    "SecondPassRepository",
     "SoundCutter",
     "StaffSessionRepository",
     "StatementRepository",
