@@ -77,6 +77,11 @@ class TrustedProxies:
         said = request.headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
         return said if said in ("http", "https") else None
 
+    def origin(self, request: BaseRequest) -> str:
+        """Scheme, host and port by which the browser knows this server."""
+        seen = request.url.origin()
+        return str(seen.with_scheme(self.scheme(request) or seen.scheme))
+
     def _trusts(self, address: str) -> bool:
         try:
             parsed = ipaddress.ip_address(address)
