@@ -109,7 +109,7 @@ class CatchingUp:
             consultation = await unit.consultations.get(consultation_id)
             found = None if consultation is None else await self._gaps.found(unit, consultation)
         if found is None or not _is_caught_up_with(found.consultation):
-            del self._cases[consultation_id]
+            self._forget(consultation_id)
             return
         self.progress(consultation_id, found.gaps)
         waiting = [e for e in found.gaps if e.state is GapState.WAITING and e.reason != GapReason.UNSETTLED]
@@ -117,13 +117,18 @@ class CatchingUp:
             is_over = found.consultation.status is not Status.LIVE
             is_idle = all(each.consultation_id != consultation_id for each in self._jobs.values())
             if is_over and found.is_settled and is_idle:
-                del self._cases[consultation_id]
+                self._forget(consultation_id)
             return
         wanted = [(gap, span) for gap in waiting for span in pieces(gap, _PIECE_MS)]
         # What failed before comes last: it may fail again, and again.
         for gap, span in sorted(wanted, key=lambda each: self._tried.get(_place(each[0], each[1]), 0)):
             if len(self._jobs) < _AT_ONCE and _place(gap, span) not in self._failed:
                 self._begin(gap, span, found.files)
+
+    def _forget(self, consultation_id: str) -> None:
+        """Nothing more is missing in it."""
+        del self._cases[consultation_id]
+        self._transcription.rows.borders.forget(consultation_id)
 
     def _begin(self, gap: Gap, span: Span, files: Sequence[Recording]) -> None:
         sounds = tuple(
@@ -143,6 +148,7 @@ class CatchingUp:
         )
         job_id, job = new_id("job"), Job(gap.consultation_id, gap.participant_id, span, is_open)
         self._jobs[job_id] = job
+        self._transcription.rows.borders.add(gap.consultation_id, gap.participant_id, span)
         log.info("transcription.catching_up", room=job.consultation_id, from_ms=span[0], to_ms=span[1])
         self._transcriber.recognise(ListenJob(job_id, job.consultation_id, job.participant_id, sounds, *span))
 
