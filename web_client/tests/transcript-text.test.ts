@@ -186,7 +186,6 @@ describe('gaps in words', () => {
     expect(gapWords(gap({ state: 'lost', reason: 'deleted' }), words)).toContain('录音已删除')
     expect(gapWords(gap({ state: 'waiting', reason: 'unsettled' }), words)).toContain('还没有写完')
     expect(gapWords(gap({ state: 'running', reason: 'unsettled' }), words)).toContain('正在')
-    expect(gapWords(gap({ state: 'waived', reason: 'not_transcribed' }), words)).toBe('本次会议没有转写，也没有录音。')
   })
 
   it('are there for every reason that the server gives, in both languages, and for no other', () => {

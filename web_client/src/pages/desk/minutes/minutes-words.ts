@@ -15,10 +15,7 @@ export function gapLength(gap: Pick<Gap, 'from_ms' | 'to_ms'>, t: Words['t']): s
 
 /** Why there is no text there, and what may be done about it. */
 export function gapWords(gap: Gap, { t, te }: Words): string {
-  if (gap.state === 'waived') {
-    const settled = `minutes.gap.settled.${gap.reason}`
-    return gap.note || t(te(settled) ? settled : 'minutes.gap.waived')
-  }
+  if (gap.state === 'waived') return gap.note || t('minutes.gap.waived')
   const reason = `minutes.gap.reason.${gap.reason}`
   return t(gap.state !== 'running' && te(reason) ? reason : `minutes.gap.${gap.state}Text`)
 }
