@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from conference.model.second_pass import SecondPass
 from conference.model.transcript import TranscriptSegment
 from tests.browser.scenes import SCENES, Stage
 from tests.browser.scenes_floor import take
@@ -192,6 +193,48 @@ async def minutes_empty(stage: Stage) -> None:
     await present(stage.client, "transcript-empty")
 
 
+async def second_pass(stage: Stage, query: str = "") -> None:
+    """The recording was heard again: what that proposes stands beside the texts."""
+    session = await session_of(stage)
+    better = {
+        1: "全市有助餐点三百二十个，覆盖百分之六十的村。",
+        3: "助餐点可以用现金，也可以刷社保卡和银行卡。",
+        7: "目前持证上岗的，每人每月补贴三百元，由县级财政承担。",
+    }
+    segments = segments_of(session.cid)
+    for number, text in better.items():
+        segments[number] = replace(segments[number], proposal=text)
+    run = SecondPass(
+        session.cid, "node", "faster-whisper", "刘秘书", 1, total=8, done=8, unheard=1, proposals=3
+    )
+    await asyncio.to_thread(lambda: session.keep(segments))
+    await asyncio.to_thread(lambda: session.heard_again(run.ended(2)))
+    await open_desk(stage, session, query)
+    await reads(stage.client, "3 段有建议文字")
+    await stage.client.tap("next-proposal")
+    await present(stage.client, "segment-proposal")
+
+
+async def second_pass_large(stage: Stage) -> None:
+    await second_pass(stage, LARGE)
+
+
+async def second_pass_all(stage: Stage) -> None:
+    """All of it is to be taken: that is asked once more."""
+    await second_pass(stage)
+    await stage.client.tap("take-all")
+    await reads(stage.client, "采用全部 3 段")
+
+
+async def second_pass_off(stage: Stage) -> None:
+    """This server has no model for it: how to switch it on."""
+    session = await session_of(stage)
+    await asyncio.to_thread(session.keep)
+    await open_desk(stage, session)
+    await stage.client.tap("second-pass-how")
+    await present(stage.client, "second-pass-why")
+
+
 async def own_speeches(stage: Stage, query: str = "") -> None:
     session = await session_of(stage, over=False)
     token = stage.server.token(session.cid, "member", LIN.name)
@@ -231,6 +274,10 @@ MINUTES_SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "minutes-earlier-none": minutes_earlier_none,
     "minutes-outdated": minutes_outdated,
     "minutes-empty": minutes_empty,
+    "minutes-second-pass": second_pass,
+    "minutes-second-pass-large": second_pass_large,
+    "minutes-second-pass-all": second_pass_all,
+    "minutes-second-pass-off": second_pass_off,
     "own-speeches": own_speeches,
     "own-speeches-large": own_speeches_large,
 }

@@ -2,6 +2,7 @@
 import type { Http } from './http'
 import type { Role } from './messages'
 import { pathOf } from './preparing'
+import type { SecondPass } from './second-pass'
 
 /** text, from, to, and how sure the engine was: nothing is hidden by that */
 export type SpokenWord = [text: string, startMs: number, endMs: number, confidence: number]
@@ -102,6 +103,7 @@ export interface TranscriptState {
   lag_ms: number
   gaps: Gap[]
   jobs: { waiting: number; running: number; done_ms: number; total_ms: number }
+  second_pass?: SecondPass
 }
 
 export interface Found {
