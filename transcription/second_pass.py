@@ -87,7 +87,8 @@ def _words(said: Said, passage: Passage) -> tuple[Word, ...]:
 def main(arguments: list[str]) -> None:
     """Ends the process."""
     options = msgspec.json.decode(arguments[0], type=SecondPassOptions)
-    _yield_to_everything()
+    if options.yields:
+        _yield_to_everything()
     out = os.dup(1)
     os.dup2(2, 1)  # what engines print is no answer
     folder = None if options.model is None else Path(options.model)

@@ -48,13 +48,16 @@ class SecondPassSupervisor:
         engine: str | None = None,
         module: str = _MODULE,
         patience_s: float = _PATIENCE_S,
+        yields: bool = True,
     ) -> None:
-        """`engine`: `module:factory` of an engine of others, see transcription.second_engines."""
+        """`engine`: `module:factory` of an engine of others, see transcription.second_engines. Without `yields` the
+        process gets its share of the processor like any other."""
         self._recordings = recordings
         self._model = model
         self._engine = engine
         self._module = module
         self._patience_s = patience_s
+        self._yields = yields
         self._process: asyncio.subprocess.Process | None = None
         self._found: TranscriberModel | None = None  # what the process said of its model
         self._asking = asyncio.Lock()
@@ -119,6 +122,7 @@ class SecondPassSupervisor:
                 recordings=str(self._recordings),
                 model=None if self._model is None else str(self._model),
                 engine=self._engine,
+                yields=self._yields,
             )
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", self._module, msgspec.json.encode(options).decode(),

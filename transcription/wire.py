@@ -36,11 +36,13 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SecondPassOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The only argument of the process of the second pass; as in Options."""
+    """The only argument of the process of the second pass; as in Options. `yields`: it takes only what nobody else
+    wants of the processor."""
 
     recordings: str
     model: str | None = None
     engine: str | None = None
+    yields: bool = True
 
 
 class Begin(msgspec.Struct, frozen=True, tag_field="do", tag="begin"):

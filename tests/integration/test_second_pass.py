@@ -160,7 +160,7 @@ class Killed:
     async def life(self) -> AsyncIterator[SecondPassSupervisor]:
         """Of a server: leaving the block is kill -9 for it as for what it started."""
         world = World(self.database, ManualClock(), RoomLimits())
-        supervisor = SecondPassSupervisor(self.folder, model=self.script, engine=FACTORY)
+        supervisor = SecondPassSupervisor(self.folder, model=self.script, engine=FACTORY, yields=False)
         news = TranscriptNews(world.rooms)
         recorder = ScriptedRecorder(self.folder)
         passes = SecondPasses(world.rooms, supervisor, recorder, TermLists(self.database), news)
@@ -220,7 +220,7 @@ async def killed(folder: Path, **script: Any) -> AsyncIterator[Killed]:
 
 async def test_the_real_process_hears_a_real_file_and_proposes(tmp_path: Path) -> None:
     async with killed(tmp_path) as on, on.life() as supervisor:
-        await eventually(on.state, lambda now: now == "done 4/4")
+        await eventually(on.state, lambda now: now == "done 4/4", timeout_s=60)
         await eventually(lambda: supervisor.pid is None, what="the process ends when nothing is left")
         rows = await on.rows()
         assert [each.proposal for each in rows] == BETTER
@@ -235,10 +235,10 @@ async def test_the_real_process_hears_a_real_file_and_proposes(tmp_path: Path) -
 
 async def test_a_process_that_is_killed_loses_and_repeats_nothing(tmp_path: Path) -> None:
     async with killed(tmp_path, s_each=0.3) as on, on.life() as supervisor:
-        await eventually(lambda: len(on.asked()) == 3)
+        await eventually(lambda: len(on.asked()) == 3, timeout_s=60)
         assert supervisor.pid is not None
         os.kill(supervisor.pid, signal.SIGKILL)
-        await eventually(on.state, lambda now: now == "done 4/4")
+        await eventually(on.state, lambda now: now == "done 4/4", timeout_s=60)
         assert on.asked() == [1_000, 1_800, 2_600, 2_600, 3_400], "the one amid which it died"
         rows = await on.rows()
         assert [(each.proposal, each.revision) for each in rows] == [(text, 2) for text in BETTER]
@@ -248,10 +248,10 @@ async def test_a_server_that_is_killed_goes_on(tmp_path: Path) -> None:
     """Its process is gone with it; what was a row is not heard again."""
     async with killed(tmp_path, s_each=0.5) as on:
         async with on.life():
-            await eventually(lambda: len(on.asked()) == 2)
+            await eventually(lambda: len(on.asked()) == 2, timeout_s=60)
         lives = len(on.asked())
         async with on.life():
-            await eventually(on.state, lambda now: now == "done 4/4")
+            await eventually(on.state, lambda now: now == "done 4/4", timeout_s=60)
         assert on.asked()[lives:] in ([1_000, 1_800, 2_600, 3_400], [1_800, 2_600, 3_400])
         rows = await on.rows()
         assert [(each.proposal, each.revision) for each in rows] == [(text, 2) for text in BETTER]

@@ -156,10 +156,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(folder: Path, **script: Any) -> AsyncIterator[Stage]:
+async def stage(folder: Path, *, yields: bool = False, **script: Any) -> AsyncIterator[Stage]:
     file = track(folder, noise(4))
     model = write_second_script(folder / "model", *SENTENCES, **script)
-    made = SecondPassSupervisor(folder, model=model, engine=FACTORY)
+    made = SecondPassSupervisor(folder, model=model, engine=FACTORY, yields=yields)
     try:
         yield Stage(made, model, file)
     finally:
@@ -185,12 +185,18 @@ async def test_one_process_hears_passages_and_is_ended(tmp_path: Path) -> None:
         assert on.supervisor.model() == TranscriberModel("scripted-second", "model")
         (pid,) = on.lives()
         assert on.supervisor.pid == pid
-        one = heard(on.model)[0]
-        assert (one["nice"], one["scheduler"], one["terms"]) == (19, os.SCHED_IDLE, ["管网"])
+        assert heard(on.model)[0]["terms"] == ["管网"]
         await on.supervisor.rest()
         assert (on.supervisor.pid, is_gone(pid)()) == (None, True)
         assert await on.texts(1_000) == ["城乡供水一体化"], "it is there again when it is wanted"
         assert len(on.lives()) == 2
+
+
+async def test_it_takes_what_nobody_else_wants_of_the_processor(tmp_path: Path) -> None:
+    async with stage(tmp_path, yields=True) as on:
+        assert await on.texts(1_000) == ["城乡供水一体化"]
+        (one,) = heard(on.model)
+        assert (one["nice"], one["scheduler"]) == (19, os.SCHED_IDLE)
 
 
 async def test_a_killed_process_is_started_again_and_goes_on(tmp_path: Path) -> None:
@@ -208,7 +214,7 @@ async def test_a_passage_that_kills_every_time_is_given_up_and_the_next_one_is_h
 async def test_kill_9_amid_a_passage(tmp_path: Path) -> None:
     async with stage(tmp_path, s_each=0.5) as on:
         asked = asyncio.create_task(on.texts(1_000))
-        await eventually(lambda: heard(on.model))
+        await eventually(lambda: heard(on.model), timeout_s=60)
         assert on.supervisor.pid is not None
         os.kill(on.supervisor.pid, signal.SIGKILL)
         assert await asked == ["城乡供水一体化"]
@@ -231,7 +237,7 @@ async def test_a_model_that_cannot_be_used_is_said_at_once(tmp_path: Path) -> No
 async def test_who_waits_is_told_when_it_is_closed_and_nothing_is_left(tmp_path: Path) -> None:
     async with stage(tmp_path, s_each=600) as on:
         asked = asyncio.create_task(on.texts(1_000))
-        await eventually(lambda: heard(on.model))
+        await eventually(lambda: heard(on.model), timeout_s=60)
         pid = on.supervisor.pid
         assert pid is not None
         await on.supervisor.close()
@@ -243,7 +249,7 @@ async def test_who_waits_is_told_when_it_is_closed_and_nothing_is_left(tmp_path:
 async def test_nobody_who_waits_any_more_leaves_a_process_behind(tmp_path: Path) -> None:
     async with stage(tmp_path, s_each=600) as on:
         asked = asyncio.create_task(on.texts(1_000))
-        await eventually(lambda: heard(on.model))
+        await eventually(lambda: heard(on.model), timeout_s=60)
         pid = on.supervisor.pid
         assert pid is not None
         asked.cancel()
@@ -255,7 +261,7 @@ async def test_the_process_ends_with_its_parent(tmp_path: Path) -> None:
     """Standard input is closed when a server is killed, also amid a passage."""
     async with stage(tmp_path, s_each=600) as on:
         asked = asyncio.create_task(on.texts(1_000))
-        await eventually(lambda: heard(on.model))
+        await eventually(lambda: heard(on.model), timeout_s=60)
         process = on.supervisor._process
         assert process is not None
         assert process.stdin is not None
