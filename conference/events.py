@@ -24,7 +24,7 @@ from conference.model.participant import Device, EntryMeans, LeaveReason, Partic
 from conference.model.permissions import Role
 from conference.model.recording import RecordingState
 from conference.model.transcript import CaptionState, SpeakerLabel
-from conference.transcript_views import TranscriptChanged, TranscriptEditing
+from conference.transcript_views import SecondPassView, TranscriptChanged, TranscriptEditing
 
 
 @dataclass(frozen=True, slots=True)
@@ -534,6 +534,7 @@ SessionEvent = (
     | CommentsUpdated
     | TranscriptChanged
     | TranscriptEditing
+    | SecondPassView
     | SessionReplaced
     | SessionRemoved
     | SessionRefused

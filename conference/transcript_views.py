@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from conference.model.permissions import Role
+from conference.model.second_pass import SecondPassState
 from conference.model.transcript import TranscriptSegment
 
 WordView: TypeAlias = "tuple[str, int, int, float]"  # text, from and to in program time, confidence
@@ -101,3 +102,23 @@ class TranscriptEditing:
     at: int | None
     name: str
     session: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecondPassView:
+    """How far the second pass is, which hears the recording again after the end and proposes texts; to desks that may
+    read the transcript, whenever it changes.
+
+    `unavailable` says why none can be asked for here: no_model, model_broken or engine_missing; else it is empty.
+    `done` and `total` count segments, `unheard` those done of which there is no sound, or nothing was made out.
+    `reason` says why it failed: no_model, model_broken, engine_missing, worker_ended, refused or sealed.
+    """
+
+    engine: str
+    unavailable: str
+    state: SecondPassState
+    reason: str
+    done: int
+    total: int
+    unheard: int
+    proposals: int

@@ -248,4 +248,36 @@ class TranscriberLoad:
     core: float
 
 
+# ── what the second pass is told, and what it tells the services ────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of one microphone to be heard again from its files. Times are program time in milliseconds.
+
+    Nothing is heard of the stretches in `silent`. `terms`: words that are to be expected.
+    """
+
+    id: str
+    files: tuple[SoundFile, ...]
+    from_ms: int
+    to_ms: int
+    silent: tuple[tuple[int, int], ...] = ()
+    terms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reheard:
+    """What a better engine makes of a passage; `words` bear program time where it tells them.
+
+    Without a text `reason` says why: nothing_heard, unreadable, too_long; worker_ended when the process died of it
+    again and again; or, for this one and any other, what TranscriberModel says.
+    """
+
+    id: str
+    text: str = ""
+    words: tuple[Word, ...] = ()
+    reason: str = ""
+
+
 TranscriberEvent = TranscriberModel | TranscriberReady | HeardPartial | Heard | ListenEnded | TranscriberLoad

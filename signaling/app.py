@@ -57,7 +57,15 @@ from conference.services.notices import Notices
 from conference.services.offers import Offers
 from conference.services.own_speeches import OwnSpeeches
 from conference.services.passwords import Passwords
-from conference.services.ports import Disk, MediaPlane, ProgramMaker, Recorder, Relay, Transcriber
+from conference.services.ports import (
+    Disk,
+    MediaPlane,
+    ProgramMaker,
+    Recorder,
+    Relay,
+    SecondListener,
+    Transcriber,
+)
 from conference.services.program import ProgramTimes
 from conference.services.programs import Programs
 from conference.services.promotions import Promotions
@@ -73,6 +81,7 @@ from conference.services.retention import Retention
 from conference.services.revocations import Revocations
 from conference.services.rewriting import TermRewriter
 from conference.services.rooms import RoomLimits, Rooms
+from conference.services.second_passes import SecondPasses
 from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
@@ -133,6 +142,7 @@ from signaling.tables.client import TableWorkers
 from signaling.tasks import Background
 from signaling.tls.certificate import Certificate
 from signaling.tls.port import TlsPort
+from transcription.second_pass_supervisor import SecondPassSupervisor
 from transcription.supervisor import TranscriberSupervisor
 
 log = structlog.get_logger(__name__)
@@ -188,6 +198,7 @@ class WebProcess:
     productions: Programs
     transcription: Transcription
     catching_up: CatchingUp
+    second_passes: SecondPasses
     terms: Terms
     hot_words: HotWords
     broadcasts: Broadcasts
@@ -215,6 +226,7 @@ class WebProcess:
         recorder: Recorder,
         maker: ProgramMaker,
         transcriber: Transcriber,
+        second_listener: SecondListener,
         stores: ProgramStores,
         disk: Disk,
         background: Background,
@@ -301,6 +313,7 @@ class WebProcess:
         media_sessions.follow(transcription.follow)
         catching_up = CatchingUp(rooms, transcription, transcriber, recorder)
         metrics.watch_transcription(transcription, catching_up)
+        second_passes = SecondPasses(rooms, second_listener, recorder, term_lists, news)
         exporter = ExportWorkers(
             directory.recordings,
             directory.program,
@@ -336,6 +349,7 @@ class WebProcess:
             exports=exports,
             transcription=transcription,
             catching_up=catching_up,
+            second_passes=second_passes,
             broadcasts=broadcasts,
             public_views=public_views,
             public_captions=PublicCaptions(database, clock, public_views),
@@ -408,6 +422,7 @@ class WebProcess:
             productions=productions,
             transcription=transcription,
             catching_up=catching_up,
+            second_passes=second_passes,
             broadcasts=broadcasts,
             comments=comments,
             comment_desk=comment_desk,
@@ -438,6 +453,7 @@ class WebProcess:
         background.keep(self.recordings.run)
         background.keep(self.productions.run)
         background.keep(self.exports.run)
+        background.keep(self.second_passes.run)
         background.keep(self.metrics.measure_lag)
         background.every(_SWEEP_S, self.departures.expire, self.streams.expire, self.offers.repeat_overdue)
         background.every(_SWEEP_S, self.revocations.sweep)
@@ -549,6 +565,12 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
             streams=settings.caption_streams,
         )
         stack.push_async_callback(transcriber.close)
+        second_listener = SecondPassSupervisor(
+            directory.recordings,
+            model=None if settings.second_pass_model is None else settings.second_pass_model.resolve(),
+            engine=settings.second_pass_engine,
+        )
+        stack.push_async_callback(second_listener.close)
         async with asyncio.TaskGroup() as group:
             background = Background(group)
             process = WebProcess.build(
@@ -559,6 +581,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
                 recorder=recorder,
                 maker=maker,
                 transcriber=transcriber,
+                second_listener=second_listener,
                 stores=stores,
                 disk=DirectoryDisk(directory.path),
                 background=background,

@@ -157,6 +157,13 @@ def serve(
     speech_engine: Annotated[
         str | None, typer.Option(help="Engine of others that reads the speech model, as module:factory.")
     ] = None,
+    second_pass_model: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the model that hears recordings again after the end. Default: none."),
+    ] = None,
+    second_pass_engine: Annotated[
+        str | None, typer.Option(help="Engine of others that reads that model, as module:factory.")
+    ] = None,
     disk_warn_gb: Annotated[
         float | None,
         typer.Option(help="Desks are warned when fewer GB are free for recordings. Default 10."),
@@ -204,6 +211,8 @@ def serve(
         "speech_model": speech_model,
         "caption_streams": caption_streams,
         "speech_engine": speech_engine,
+        "second_pass_model": second_pass_model,
+        "second_pass_engine": second_pass_engine,
         "disk_warn_gb": disk_warn_gb,
         "log_level": log_level,
     }

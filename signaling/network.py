@@ -90,6 +90,11 @@ class TrustedProxies:
         said = request.headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
         return said if said in ("http", "https") else None
 
+    def origin(self, request: BaseRequest) -> str:
+        """Scheme, host and port by which the browser knows this server."""
+        seen = request.url.origin()
+        return str(seen.with_scheme(self.scheme(request) or seen.scheme))
+
     def trusts(self, address: str) -> bool:
         """Whether this is one of ours."""
         try:

@@ -156,6 +156,17 @@ class Settings(BaseSettings):
         description="Engine of others that reads the speech model, as `module:factory`. Default: what its files are "
         "made for.",
     )
+    second_pass_model: Path | None = Field(
+        None,
+        description="Folder of the model (faster-whisper) that hears recordings again after the end and proposes "
+        "better text. Default: none, and nothing is heard again.",
+    )
+    second_pass_engine: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
+        description="Engine of others that reads that model, as `module:factory`. Default: what its files are made "
+        "for.",
+    )
     disk_warn_gb: float = Field(
         10.0,
         ge=0,

@@ -11,6 +11,8 @@ from tests.support.browser import BrowserFactory
 from tests.support.link import Link
 from tests.support.server import Server
 
+# What fails in a part of the story says what it compared, as in a test.
+pytest.register_assert_rewrite("tests.support.spoken_story")
 # Tracebacks in colour, with all variables, hold the event loop up for a quarter of a second each.
 _processors = structlog.get_config()["processors"][:-1]
 structlog.configure(processors=[*_processors, ConsoleRenderer(exception_formatter=plain_traceback)])

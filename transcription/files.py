@@ -13,6 +13,7 @@ from typing import Final
 
 import av
 
+from conference.model.gap_reasons import GapReason
 from conference.worker_events import ListenJob
 from transcription.line import Line, Part, Skip
 from transcription.source import Source
@@ -21,7 +22,6 @@ _PACKETS: Final = 50  # a read; a second of sound
 _SEEK_MS: Final = 10_000.0
 _OVERLAP_MS: Final = 30.0
 _RAGGED_MS: Final = 1_000.0  # a file that is still written, or whose writer was killed, may end anyhow
-_UNREADABLE: Final = "unreadable"
 
 
 class FileSource(Source):
@@ -52,7 +52,7 @@ class FileSource(Source):
                 return parts
             if isinstance(found, Skip):
                 parts += [*self._line.pause(), found]
-                self.reason = _UNREADABLE
+                self.reason = GapReason.UNREADABLE
             else:
                 parts += self._line.push(*found)
         if not self._line.is_voiced:

@@ -20,6 +20,7 @@ from typing import Final
 
 import msgspec
 
+from conference.model.gap_reasons import GapReason
 from conference.worker_events import (
     ListenEnded,
     ListenJob,
@@ -29,7 +30,7 @@ from conference.worker_events import (
 )
 from transcription import wire
 from transcription.engines import described
-from transcription.models import newest
+from transcription.model_watch import ModelWatch
 
 _MODULE: Final = "transcription.worker"
 _FIRST_BACKOFF_S: Final = 0.2
@@ -74,8 +75,7 @@ class TranscriberSupervisor:
         `engine`: `module:factory` of an engine of others, see transcription.engines."""
         self._run_directory = run_directory
         self._recordings = recordings
-        self._models = models
-        self._model = model
+        self._watch = ModelWatch(models, model, engine)
         self._engine = engine
         self._streams = streams
         self._module = module
@@ -102,7 +102,7 @@ class TranscriberSupervisor:
     def model(self) -> TranscriberModel:
         if self._process is not None and self._loaded is not None:
             return self._loaded
-        return described(self._folder(), self._engine)
+        return self._watch.model()
 
     def begin(self, consultation_id: str) -> None:
         if consultation_id not in self._taps:
@@ -162,6 +162,7 @@ class TranscriberSupervisor:
             if not done:
                 self._task.cancel()
                 await asyncio.wait([self._task])
+        await self._watch.close()
         if self._short_directory is not None:
             with contextlib.suppress(OSError):
                 self._short_directory.rmdir()
@@ -177,7 +178,7 @@ class TranscriberSupervisor:
         loop = asyncio.get_running_loop()
         backoff_s = _FIRST_BACKOFF_S
         while self._is_wanted():
-            folder = await asyncio.to_thread(self._folder)
+            folder = await asyncio.to_thread(self._watch.folder)
             if folder is None and self._engine is None:
                 self._publish_model(TranscriberModel("", "", "no_model"))
                 self._lose_jobs("no_model")
@@ -193,7 +194,8 @@ class TranscriberSupervisor:
                 continue
             loaded = self._loaded
             if loaded is None:  # it dies of the model, or of one of its libraries
-                self._publish_model(replace(described(folder, self._engine), reason="model_broken"))
+                found = await asyncio.to_thread(described, folder, self._engine)
+                self._publish_model(replace(found, reason="model_broken"))
             elif not loaded.reason:
                 self._publish_model(replace(loaded, reason="worker_ended"))
             if loop.time() - began_s > _STEADY_S:
@@ -232,7 +234,7 @@ class TranscriberSupervisor:
             self._forget_sockets()
             if not self._is_stopping:
                 is_bad = self._loaded is not None and self._loaded.reason
-                self._lose_jobs("no_model" if is_bad else "worker_ended")
+                self._lose_jobs("no_model" if is_bad else GapReason.WORKER_ENDED)
 
     async def _listen_to(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
@@ -347,6 +349,3 @@ class TranscriberSupervisor:
         """Or until the end."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._closing.wait(), seconds)
-
-    def _folder(self) -> Path | None:
-        return self._model if self._model is not None else newest(self._models)

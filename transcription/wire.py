@@ -35,6 +35,16 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nice: int = 5
 
 
+class SecondPassOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The only argument of the process of the second pass; as in Options. `yields`: it takes only what nobody else
+    wants of the processor."""
+
+    recordings: str
+    model: str | None = None
+    engine: str | None = None
+    yields: bool = True
+
+
 class Begin(msgspec.Struct, frozen=True, tag_field="do", tag="begin"):
     """Listen at `socket` for the tap of this room."""
 

@@ -88,6 +88,7 @@ ERROR_TEXTS: Final[dict[str, str]] = {
     "text_refused": "内容未通过检查，修改后可以重新发送。",
     "link_not_found": "链接已失效，可能已换发新的链接。请向会务组索取。",
     # minutes
+    "second_pass_unavailable": "本机没有可用的录音复核模型，请管理员安装并设置后再试。",
     "gaps_open": "转写稿还有缺口。请先处理，或写明理由再提交。",
     "minutes_outdated": "这份记录生成之后，转写稿、书面发言或议程又有改动。请重新生成，或写明理由再提交。",
     "confidential_text": "稿中有已标为不公开的发言内容。请先删去。",

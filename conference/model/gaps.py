@@ -12,6 +12,7 @@ from typing import Final
 
 from conference.model.errors import ConferenceError
 from conference.model.floor import Turn
+from conference.model.gap_reasons import GapReason
 from conference.model.participant import Participant
 from conference.model.recording import FileState, Recording
 from conference.model.speaking import speaks_for
@@ -19,12 +20,7 @@ from conference.model.transcript import MAX_REASON, Coverage, Gap, GapState, Spa
 
 LEAST_MS: Final = 1_000  # shorter ones are no gaps: nobody says anything in them
 _LOST_LEAST_MS: Final = 3_000  # so exactly is it known when somebody was on air
-NOT_LISTENED: Final = "not_listened"  # reason of a gap: nobody wanted it written down
-DELETED: Final = "deleted"  # its files are gone
-NOT_TRANSCRIBED: Final = "本次会议没有转写"  # as the minutes say it
-_NOTES: Final = {DELETED: "录音已删除", NOT_LISTENED: "没有转写"}
 _EVERYBODY: Final = "全场"  # whose sound a gap of the whole consultation is
-UNSETTLED: Final = "unsettled"  # its file is not closed yet, so that it cannot be recognised yet
 _MICROPHONE: Final = "microphone"
 
 Spans = Mapping[str, Sequence[Span]]  # by participant
@@ -68,14 +64,13 @@ def gaps_of(heard: Heard) -> list[Gap]:
         found += _states(heard, participant_id, names[participant_id], left, failed)
     kept = [recorded]
     for spans_of, state, reason in (
-        (unsettled, GapState.WAITING, UNSETTLED),
-        (deleted, GapState.LOST, DELETED),
+        (unsettled, GapState.WAITING, GapReason.UNSETTLED),
+        (deleted, GapState.LOST, GapReason.DELETED),
     ):
         for pid, spans in spans_of.items():
             known = [*covered.get(pid, ()), *_spans(waived, pid), *(e for k in kept for e in k.get(pid, ()))]
             for part in _long(without(_before(spans, heard.horizon(pid)), known)):
-                note = _NOTES.get(reason, "")
-                found.append(Gap(_of(heard), pid, names[pid], *part, state, reason, note))
+                found.append(Gap(_of(heard), pid, names[pid], *part, state, reason))
         kept.append(spans_of)
     found += _lost(heard, kept, covered, waived)
     return sorted(found, key=lambda each: (each.from_ms, each.participant_id, each.to_ms))
@@ -96,16 +91,15 @@ def unheard(heard: Heard) -> list[Gap]:
     left = _long(without(left, _spans(waived, consultation_id)))
     if left:
         span = left[0][0], left[-1][1]
-        note = _NOTES[NOT_LISTENED] if heard.coverage else NOT_TRANSCRIBED
-        who = consultation_id, _EVERYBODY
-        waived.append(Gap(consultation_id, *who, *span, GapState.LOST, NOT_LISTENED, note))
+        reason = GapReason.NOT_LISTENED if heard.coverage else GapReason.NOT_TRANSCRIBED
+        waived.append(Gap(consultation_id, consultation_id, _EVERYBODY, *span, GapState.LOST, reason))
     return waived
 
 
 def untranscribed(consultation_id: str, ended_ms: int) -> Gap:
     """For what nobody listened to, and of which nothing was kept either: nothing to decide, but to be told."""
-    who = consultation_id, _EVERYBODY
-    return Gap(consultation_id, *who, 0, max(ended_ms, 1), GapState.WAIVED, NOT_LISTENED, NOT_TRANSCRIBED)
+    who, span = (consultation_id, _EVERYBODY), (0, max(ended_ms, 1))
+    return Gap(consultation_id, *who, *span, GapState.WAIVED, GapReason.NOT_TRANSCRIBED)
 
 
 def recorded_spans(files: Iterable[Recording], now_ms: int | None) -> dict[str, list[Span]]:

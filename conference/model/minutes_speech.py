@@ -122,7 +122,7 @@ def _text(segment: TranscriptSegment) -> str:
 
 def _gap(sitting: Sitting, gap: Gap) -> str:
     times = f"{_clock(sitting, gap.from_ms)}至{_clock(sitting, gap.to_ms)}"
-    return f"（{times}，{gap.name}：{gap.note or '没有录到文字'}）"
+    return f"（{times}，{gap.name}：{gap.words or '没有录到文字'}）"
 
 
 def _clock(sitting: Sitting, at_ms: int) -> str:

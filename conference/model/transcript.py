@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 from conference.model.errors import ConferenceError
+from conference.model.gap_reasons import reason_words
 from conference.model.permissions import Role
 
 Span: TypeAlias = "tuple[int, int]"  # from, to
@@ -93,6 +94,9 @@ class TranscriptSegment:
     is_unclear: bool = False
     is_confidential: bool = False
     proposal: str | None = None  # better text of the second pass, until somebody takes or refuses it
+    other_words: tuple[
+        Word, ...
+    ] = ()  # of the proposal; once that is taken, those that stood here before, for whoever takes it back
 
     def revised(self, **changes: object) -> TranscriptSegment:
         """The next revision."""
@@ -136,7 +140,8 @@ class GapState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A stretch of one microphone of which there is no text. `note` says why, once waived; `reason` what failed."""
+    """A stretch of one microphone of which there is no text. `note` is what people say of it; `reason` is a GapReason,
+    or empty: then it waits for its turn, or was not recorded."""
 
     consultation_id: str
     participant_id: str
@@ -151,6 +156,11 @@ class Gap:
     def is_open(self) -> bool:
         """Whether it stands in the way of the minutes."""
         return self.state is not GapState.WAIVED
+
+    @property
+    def words(self) -> str:
+        """Why there is no text, as Chinese minutes say it; empty where nobody knows more than its state."""
+        return self.note or reason_words(self.reason)
 
 
 # ── spans ───────────────────────────────────────────────────────────────────────────────────────

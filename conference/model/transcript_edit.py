@@ -12,6 +12,7 @@ from difflib import SequenceMatcher
 from typing import Final, TypeAlias
 
 from conference.model.errors import ConferenceError
+from conference.model.second_pass import same_words
 from conference.model.transcript import SpeakerLabel, TranscriptSegment, Word, require_text
 
 PAUSE_MS: Final = 400  # a comma stands for it
@@ -113,8 +114,9 @@ def edited(segment: TranscriptSegment, text: str) -> TranscriptSegment | None:
         return None
     places = _places(segment.text, text)
     automatic = tuple(places[each] for each in segment.automatic if each in places)
-    proposal = None if text == segment.proposal else segment.proposal
-    return segment.revised(text=text, automatic=automatic, is_edited=True, proposal=proposal)
+    if text == segment.proposal:
+        segment = replace(segment, proposal=None, other_words=())
+    return segment.revised(text=text, automatic=automatic, is_edited=True)
 
 
 def spoken_by(segment: TranscriptSegment, speaker: SpeakerLabel) -> TranscriptSegment | None:
@@ -158,10 +160,12 @@ def replaced(segment: TranscriptSegment, find: str, instead: str) -> TranscriptS
     return segment.revised(text=text, automatic=automatic, is_edited=True)
 
 
-def proposed(segment: TranscriptSegment, text: str) -> TranscriptSegment | None:
-    """With what a better engine makes of it, for somebody to take or refuse."""
+def proposed(segment: TranscriptSegment, text: str, words: Sequence[Word] = ()) -> TranscriptSegment | None:
+    """With what a better engine makes of it, for somebody to take or refuse. Other punctuation alone is no proposal."""
     text = require_text(text)
-    return None if text in (segment.text, segment.proposal) else segment.revised(proposal=text)
+    if text == segment.proposal or same_words(text, segment.text):
+        return None
+    return segment.revised(proposal=text, other_words=tuple(words))
 
 
 def decided(segment: TranscriptSegment, *, accept: bool) -> TranscriptSegment | None:
@@ -169,7 +173,22 @@ def decided(segment: TranscriptSegment, *, accept: bool) -> TranscriptSegment | 
     if segment.proposal is None:
         return None
     taken = edited(segment, segment.proposal) if accept else None
-    return taken or segment.revised(proposal=None)
+    if taken is None:
+        return segment.revised(proposal=None, other_words=())
+    if segment.other_words:
+        taken = replace(taken, words=segment.other_words, other_words=segment.words)
+    return taken
+
+
+def untaken(segment: TranscriptSegment, text: str, *, is_edited: bool) -> TranscriptSegment | None:
+    """As it was before its proposal was taken: with this `text`, and the proposal beside it again."""
+    back = edited(segment, text)
+    if back is None:
+        return None
+    back = replace(back, is_edited=is_edited, proposal=segment.text)
+    if segment.other_words:
+        back = replace(back, words=segment.other_words, other_words=segment.words)
+    return back
 
 
 # ── splitting and joining ───────────────────────────────────────────────────────────────────────
@@ -197,6 +216,7 @@ def split(segment: TranscriptSegment, at: int, new_id: str) -> tuple[TranscriptS
         automatic=tuple(each for each in segment.automatic if each < len(texts[0])),
         is_edited=is_edited,
         proposal=None,
+        other_words=(),
     )
     second = replace(
         first,
@@ -305,6 +325,7 @@ def joined(first: TranscriptSegment, second: TranscriptSegment) -> TranscriptSeg
         is_unclear=first.is_unclear or second.is_unclear,
         is_confidential=first.is_confidential or second.is_confidential,
         proposal=proposal,
+        other_words=(),
     )
 
 

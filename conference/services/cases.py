@@ -33,7 +33,8 @@ class NewCase:
 
     async def write(self, unit: UnitOfWork) -> Response:
         """The case, with its line. One that was there is told of the promotion."""
-        there = await self._there(unit)
+        cases = await unit.responses.of(self.comment.consultation_id)
+        there = await self._there(unit, cases)
         if there is not None:
             if self.promotion_id is None or there.promotion_id is not None:
                 return there
@@ -53,13 +54,15 @@ class NewCase:
                 state=ResponseState.UNASSIGNED,
                 opened_wall_ms=self.wall_ms,
                 suggested_department_id=self.suggested_department_id,
-            )
+            ),
+            # One that another node opened since they were read may be of this very group.
+            highest=max((each.number for each in cases), default=0),
         )
         await unit.audit.append(self._entry("response.opened", opened))
         return opened
 
-    async def _there(self, unit: UnitOfWork) -> Response | None:
-        open_cases = [each for each in await unit.responses.of(self.comment.consultation_id) if each.is_open]
+    async def _there(self, unit: UnitOfWork, cases: Sequence[Response]) -> Response | None:
+        open_cases = [each for each in cases if each.is_open]
         comments = await unit.comments.named([each.comment_id for each in open_cases])
         groups = {each.id: each.group_id for each in comments}
         for case in open_cases:

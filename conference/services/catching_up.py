@@ -10,7 +10,8 @@ import structlog
 
 from conference.model.audit import SYSTEM, Value
 from conference.model.consultation import Consultation, Status
-from conference.model.gaps import UNSETTLED, pieces
+from conference.model.gap_reasons import GapReason
+from conference.model.gaps import pieces
 from conference.model.ids import new_id
 from conference.model.recording import FileState, Recording
 from conference.model.transcript import Gap, GapState, Span, without
@@ -108,21 +109,26 @@ class CatchingUp:
             consultation = await unit.consultations.get(consultation_id)
             found = None if consultation is None else await self._gaps.found(unit, consultation)
         if found is None or not _is_caught_up_with(found.consultation):
-            del self._cases[consultation_id]
+            self._forget(consultation_id)
             return
         self.progress(consultation_id, found.gaps)
-        waiting = [e for e in found.gaps if e.state is GapState.WAITING and e.reason != UNSETTLED]
+        waiting = [e for e in found.gaps if e.state is GapState.WAITING and e.reason != GapReason.UNSETTLED]
         if not waiting:
             is_over = found.consultation.status is not Status.LIVE
             is_idle = all(each.consultation_id != consultation_id for each in self._jobs.values())
             if is_over and found.is_settled and is_idle:
-                del self._cases[consultation_id]
+                self._forget(consultation_id)
             return
         wanted = [(gap, span) for gap in waiting for span in pieces(gap, _PIECE_MS)]
         # What failed before comes last: it may fail again, and again.
         for gap, span in sorted(wanted, key=lambda each: self._tried.get(_place(each[0], each[1]), 0)):
             if len(self._jobs) < _AT_ONCE and _place(gap, span) not in self._failed:
                 self._begin(gap, span, found.files)
+
+    def _forget(self, consultation_id: str) -> None:
+        """Nothing more is missing in it."""
+        del self._cases[consultation_id]
+        self._transcription.rows.borders.forget(consultation_id)
 
     def _begin(self, gap: Gap, span: Span, files: Sequence[Recording]) -> None:
         sounds = tuple(
@@ -142,6 +148,7 @@ class CatchingUp:
         )
         job_id, job = new_id("job"), Job(gap.consultation_id, gap.participant_id, span, is_open)
         self._jobs[job_id] = job
+        self._transcription.rows.borders.add(gap.consultation_id, gap.participant_id, span)
         log.info("transcription.catching_up", room=job.consultation_id, from_ms=span[0], to_ms=span[1])
         self._transcriber.recognise(ListenJob(job_id, job.consultation_id, job.participant_id, sounds, *span))
 
@@ -175,7 +182,7 @@ class CatchingUp:
             return  # it is asked for again when there is one
         place = _place(job, job.span)
         tried = self._tried.get(place, 0) + 1
-        if job.is_open and reason == "unreadable":
+        if job.is_open and reason == GapReason.UNREADABLE:
             # It has not failed before it is written whole: a muted microphone leaves nothing to read for minutes.
             tried = min(tried, _TRIES - 1)
         self._tried[place] = tried

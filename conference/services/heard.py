@@ -14,42 +14,31 @@ import structlog
 from conference.model.audit import SYSTEM, AuditEntry, Value
 from conference.model.broadcast import CutKind, spans_of
 from conference.model.consultation import Consultation, Status
-from conference.model.ids import new_id
-from conference.model.participant import Participant
+from conference.model.gap_reasons import GapReason
 from conference.model.speaking import Proceedings
 from conference.model.transcript import (
-    MAX_TEXT,
     Coverage,
     Gap,
     GapState,
     Span,
-    TranscriptSegment,
-    Word,
     merged,
     without,
 )
-from conference.model.transcript_edit import Rewrite, joined_words, render, unchanged
+from conference.model.transcript_edit import Rewrite, unchanged
+from conference.services.borders import Borders, near
+from conference.services.heard_segments import Beside, SegmentMaker, Written
 from conference.services.ports import UnitOfWork
 from conference.services.rooms import Rooms
-from conference.worker_events import Heard, Utterance
+from conference.worker_events import Heard
 
 log = structlog.get_logger(__name__)
 
 _REFUSALS: Final = 3  # of the same, one after the other: then it is not the moment but what is written
-REFUSED: Final = "refused"  # reason of a gap: the database takes everything else
 _EVER_MS: Final = 1 << 53
 _SILENCE_S: Final = 15.0  # that nothing was said is written down together with what is, or so late
 
-Told = Callable[[str, "Sequence[Written]"], None]
+Told = Callable[[str, Sequence[Written]], None]
 Rewriter = Callable[[str], Awaitable[Rewrite]]  # what the terms of a consultation make of a text, by its id
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A segment that has a row now. `is_live`: it was just said; otherwise it came from the recording."""
-
-    segment: TranscriptSegment
-    is_live: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +63,7 @@ class HeardRows:
         self._told = told
         self._waiting: deque[_Waiting] = deque()
         self._writing = asyncio.Lock()
+        self.borders = Borders()  # that a word may lie on both sides of
         self._refused: dict[str, int] = {}  # so often one after the other, by consultation
 
     def take(self, heard: Heard) -> None:
@@ -148,7 +138,11 @@ class HeardRows:
         self._waiting = deque(each for each in self._waiting if id(each) not in known)
 
     async def _drop(self, heard: Heard) -> None:
-        content: dict[str, Value] = {"from_ms": heard.from_ms, "to_ms": heard.to_ms, "reason": REFUSED}
+        content: dict[str, Value] = {
+            "from_ms": heard.from_ms,
+            "to_ms": heard.to_ms,
+            "reason": GapReason.REFUSED,
+        }
         async with self._rooms.storage.transaction() as unit:
             consultation = await unit.consultations.get(heard.consultation_id)
             if consultation is None or consultation.status is Status.ARCHIVED:
@@ -157,7 +151,7 @@ class HeardRows:
             name = "" if participant is None else participant.name
             span = heard.from_ms, heard.to_ms
             await unit.transcript.note_gap(
-                Gap(consultation.id, heard.participant_id, name, *span, GapState.FAILED, REFUSED)
+                Gap(consultation.id, heard.participant_id, name, *span, GapState.FAILED, GapReason.REFUSED)
             )
             await unit.audit.append(
                 self._line(consultation, "transcript.gap_failed", heard.participant_id, content)
@@ -179,7 +173,9 @@ class HeardRows:
                 if microphone is None:
                     continue
                 rows = await unit.transcript.covered(consultation_id, participant_id)
-                written += maker.written(microphone, own, [(each.from_ms, each.to_ms) for each in rows])
+                covered = [(each.from_ms, each.to_ms) for each in rows]
+                beside = await self._beside(unit, consultation_id, participant_id, own)
+                written += maker.written(microphone, own, covered, beside)
                 told = merged((each.from_ms, each.to_ms) for each in own)
                 for from_ms, to_ms in without(told, await self._unwritable(unit, own)):
                     await unit.transcript.cover(Coverage(consultation_id, participant_id, from_ms, to_ms))
@@ -197,22 +193,35 @@ class HeardRows:
             (each.from_ms, each.to_ms)
             for each in await unit.transcript.gaps_noted(jobs[0].consultation_id)
             if each.participant_id == jobs[0].participant_id
-            and (each.state, each.reason) == (GapState.FAILED, REFUSED)
+            and (each.state, each.reason) == (GapState.FAILED, GapReason.REFUSED)
         ]
+
+    async def _beside(
+        self, unit: UnitOfWork, consultation_id: str, participant_id: str, own: Sequence[Heard]
+    ) -> Beside:
+        borders = self.borders.of(consultation_id, participant_id)
+        spans = {span for each in own for utterance in each.utterances for span in near(borders, utterance)}
+        words = [
+            segment.words
+            for from_ms, to_ms in sorted(spans)
+            for segment in await unit.transcript.between(consultation_id, from_ms, to_ms)
+            if segment.participant_id == participant_id
+        ]
+        return Beside(borders, words)
 
     async def _maker(
         self, unit: UnitOfWork, consultation: Consultation, rewrite: Rewrite, *, has_text: bool
-    ) -> _Maker:
+    ) -> SegmentMaker:
         people = {each.id: each for each in await unit.participants.of(consultation.id)}
         if not has_text:
-            return _Maker(Proceedings((), (), people), unchanged, ())
+            return SegmentMaker(Proceedings((), (), people), unchanged, ())
         agenda = await unit.agenda.get(consultation.id)
         turns = await unit.floor.turns(consultation.id)
         cuts = await unit.broadcast_cuts.of(consultation.id)
         pauses = spans_of(cuts, [CutKind.PAUSE])
         unkept = [(first, _EVER_MS if last is None else last) for first, last in pauses]
         proceedings = Proceedings(agenda.items, turns, people)
-        return _Maker(proceedings, rewrite, unkept)
+        return SegmentMaker(proceedings, rewrite, unkept)
 
     def _entry(
         self, consultation: Consultation, batch: Sequence[Heard], written: Sequence[Written]
@@ -234,47 +243,6 @@ class HeardRows:
         return AuditEntry(consultation.id, now_ms, at_ms, SYSTEM, action, subject, content)
 
 
-@dataclass(frozen=True, slots=True)
-class _Maker:
-    """Makes segments of what was heard. Pure."""
-
-    proceedings: Proceedings
-    rewrite: Rewrite
-    unkept: Sequence[Span]  # what is said there is not written down
-
-    def written(
-        self, microphone: Participant, batch: Sequence[Heard], covered: Sequence[Span]
-    ) -> list[Written]:
-        """Of what does not lie in a stretch that was dealt with before."""
-        found: list[Written] = []
-        for heard in batch:
-            for utterance in heard.utterances:
-                if utterance.text.strip() and not _lies_in(utterance, [*covered, *self.unkept]):
-                    found.append(Written(self._segment(microphone, heard, utterance), heard.job_id is None))
-            covered = merged([*covered, (heard.from_ms, heard.to_ms)])
-        return found
-
-    def _segment(self, microphone: Participant, heard: Heard, utterance: Utterance) -> TranscriptSegment:
-        middle_ms = _middle_ms(utterance)
-        words = utterance.words or (Word(utterance.text, utterance.from_ms, utterance.to_ms),)
-        rendered = render(words, self.rewrite)
-        return TranscriptSegment(
-            id=new_id("seg"),
-            consultation_id=heard.consultation_id,
-            participant_id=microphone.id,
-            speaker=self.proceedings.speaker(microphone, middle_ms),
-            start_ms=utterance.from_ms,
-            end_ms=max(utterance.to_ms, utterance.from_ms),
-            text=rendered.text[:MAX_TEXT],
-            raw=joined_words(words),
-            words=words,
-            engine=heard.engine,
-            item_id=self.proceedings.item_id(middle_ms),
-            turn_id=self.proceedings.turn_id(microphone, middle_ms),
-            automatic=tuple(each for each in rendered.automatic if each < MAX_TEXT),
-        )
-
-
 def _parts(heard: Heard) -> list[Heard]:
     """Each with one utterance at most, together the whole stretch."""
     if len(heard.utterances) < 2:
@@ -285,12 +253,3 @@ def _parts(heard: Heard) -> list[Heard]:
         replace(heard, from_ms=edges[number], to_ms=edges[number + 1], utterances=(each,))
         for number, each in enumerate(heard.utterances)
     ]
-
-
-def _middle_ms(utterance: Utterance) -> int:
-    return (utterance.from_ms + utterance.to_ms) // 2
-
-
-def _lies_in(utterance: Utterance, covered: Sequence[Span]) -> bool:
-    middle_ms = _middle_ms(utterance)
-    return any(first <= middle_ms < last for first, last in covered)

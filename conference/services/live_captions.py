@@ -9,7 +9,7 @@ from typing import Final
 from conference.events import CaptionFinal, CaptionPartial
 from conference.model.participant import Participant
 from conference.model.speaking import speaker_of, speaks_for
-from conference.services.heard import Written
+from conference.services.heard_segments import Written
 from conference.services.rooms import Rooms
 from conference.worker_events import HeardPartial
 

@@ -349,7 +349,7 @@ class MinutesDesk:
                 self._entry(consultation, by, "minutes.approved", minutes.id, content)
             )
             printed = tuple(
-                PrintedGap(each.name, each.from_ms, each.to_ms, each.state, each.note) for each in found
+                PrintedGap(each.name, each.from_ms, each.to_ms, each.state, each.words) for each in found
             )
             minutes = minutes.sealed(
                 Approval(by.name, line.at_ms, line.number, line.hash, printed, gaps_reason, outdated_reason)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -23,6 +23,7 @@ from conference.services.transcript_news import TranscriptNews
 MAX_REPLACED: Final = 5_000  # segments of one request
 _AT_ONCE: Final = 200  # segments of one transaction
 _PARTING: Final = frozenset({RevisionKind.SPLIT, RevisionKind.JOINED})
+_NOT_BY_HAND: Final = frozenset({RevisionKind.TERMS, RevisionKind.SPEAKER, RevisionKind.MARKED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,10 @@ class TranscriptEditing:
         """The text that it had at the revision `to`."""
         async with self._changing(consultation_id, by) as change:
             segment = await change.seen(segment_id, revision)
-            text = _text_at(await change.unit.transcript.revisions(segment_id), segment, to)
-            edited = transcript_edit.edited(segment, text)
+            revisions = await change.unit.transcript.revisions(segment_id)
+            edited = _untaken(revisions, segment) if to == segment.revision - 1 else None
+            if edited is None:
+                edited = transcript_edit.edited(segment, _text_at(revisions, segment, to))
             change.put(edited, RevisionKind.RESTORED, "transcript.restored", to=to)
         return change.now(segment_id)
 
@@ -127,6 +130,53 @@ class TranscriptEditing:
             action = "transcript.proposal_taken" if accept else "transcript.proposal_refused"
             change.put(transcript_edit.decided(segment, accept=accept), RevisionKind.SECOND_PASS, action)
         return change.now(segment_id)
+
+    async def decide_all(
+        self, consultation_id: str, by: Bearer, seen: Sequence[tuple[str, int]], *, accept: bool
+    ) -> Replaced:
+        """The same for many at these revisions; those without a proposal stay. As with `replace`."""
+        action = "transcript.proposal_taken" if accept else "transcript.proposal_refused"
+
+        async def decide(change: TranscriptChange, segment: TranscriptSegment) -> None:
+            after = transcript_edit.decided(segment, accept=accept)
+            change.put(after, RevisionKind.SECOND_PASS, action)
+
+        return await self._each(consultation_id, by, seen, decide)
+
+    async def take_back(self, consultation_id: str, by: Bearer, seen: Sequence[tuple[str, int]]) -> Replaced:
+        """Of many at these revisions: proposals that were just taken stand beside the texts again. Others stay."""
+
+        async def back(change: TranscriptChange, segment: TranscriptSegment) -> None:
+            revisions = await change.unit.transcript.revisions(segment.id)
+            after = _untaken(revisions, segment)
+            change.put(after, RevisionKind.RESTORED, "transcript.restored", to=segment.revision - 1)
+
+        return await self._each(consultation_id, by, seen, back)
+
+    async def _each(
+        self,
+        consultation_id: str,
+        by: Bearer,
+        seen: Sequence[tuple[str, int]],
+        act: Callable[[TranscriptChange, TranscriptSegment], Awaitable[None]],
+    ) -> Replaced:
+        require(by.role, Action.TRANSCRIPT_EDIT)
+        if len(seen) > MAX_REPLACED:
+            raise ConferenceError("bad_request", f"{len(seen)} segments")
+        items: list[TranscriptSegment] = []
+        conflicts: list[str] = []
+        for first in range(0, len(seen), _AT_ONCE):
+            some = seen[first : first + _AT_ONCE]
+            async with self._changing(consultation_id, by) as change:
+                held = await change.hold([segment_id for segment_id, _ in some])
+                for segment_id, revision in some:
+                    segment = held.get(segment_id)
+                    if segment is None or segment.revision != revision:
+                        conflicts.append(segment_id)
+                    else:
+                        await act(change, segment)
+            items += change.after.values()
+        return Replaced(tuple(items), tuple(conflicts))
 
     async def replace(
         self, consultation_id: str, by: Bearer, find: str, instead: str, seen: Sequence[tuple[str, int]]
@@ -220,3 +270,12 @@ def _text_at(revisions: Sequence[Revision], segment: TranscriptSegment, to: int)
         raise ConferenceError("invalid_state", "it was split or joined since")
     earlier = [each for each in revisions if each.revision <= to]
     return earlier[-1].after if earlier else revisions[0].before
+
+
+def _untaken(revisions: Sequence[Revision], segment: TranscriptSegment) -> TranscriptSegment | None:
+    """As it was before its proposal was taken, if that was the last thing that was done to it."""
+    last = revisions[-1] if revisions else None
+    if last is None or last.kind is not RevisionKind.SECOND_PASS or last.before == last.after:
+        return None
+    is_edited = any(each.before != each.after and each.kind not in _NOT_BY_HAND for each in revisions[:-1])
+    return transcript_edit.untaken(segment, last.before, is_edited=is_edited)

@@ -9,7 +9,7 @@ from conference.model.permissions import Action, allowed
 from conference.model.transcript import TranscriptSegment
 from conference.services.rooms import Rooms
 from conference.services.transcript_changes import TranscriptChange
-from conference.transcript_views import TranscriptChanged
+from conference.transcript_views import SecondPassView, TranscriptChanged
 
 _WITH_WORDS: Final = 50  # segments; with more of them words are left out
 _AT_ONCE: Final = 500  # segments of one event
@@ -51,6 +51,15 @@ class TranscriptNews:
                 for desk in readers:
                     if allowed(desk.bearer.role, Action.TRANSCRIPT_CONFIDENTIAL) is wanted:
                         self._rooms.publisher.send(desk.session_id, event)
+
+    def second_pass(self, consultation_id: str, view: SecondPassView) -> None:
+        """It began, went on or ended."""
+        room = self._rooms.find(consultation_id)
+        if room is None or room.closed:
+            return
+        for desk in room.desks.values():
+            if allowed(desk.bearer.role, Action.TRANSCRIPT_READ):
+                self._rooms.publisher.send(desk.session_id, view)
 
     def changed(self, change: TranscriptChange) -> None:
         """What somebody did is committed."""

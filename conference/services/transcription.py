@@ -16,7 +16,8 @@ from conference.model.media import TRANSCRIPTION_TAP, Source, TapLost
 from conference.model.permissions import Role
 from conference.model.speaking import speaks_for
 from conference.model.transcript import CaptionState
-from conference.services.heard import HeardRows, Rewriter, Written
+from conference.services.heard import HeardRows, Rewriter
+from conference.services.heard_segments import Written
 from conference.services.live_captions import LiveCaptions
 from conference.services.live_room import LiveRoom
 from conference.services.media_sessions import RoomsEvent

@@ -31,6 +31,7 @@ _PUBLISHER_TICK_S = 0.02
 _SUBSCRIBER_TICK_S = 0.1
 _SPEAKER_TICK_S = 0.25
 _SOUND_TICK_S = 0.04
+_MICROPHONE = "microphone"
 _QUALITY_TICK_S = 2.0
 _CLIENT_OFFER = {"max_media": 24, "max_length": 64 << 10}  # a client's own offer; reading costs by the line
 _ORPHAN_S = 15.0  # how long tracks wait for their publisher to reconnect
@@ -203,8 +204,13 @@ class Room:
                 raise RoomError("too_many_tracks", f"more than {self._with.max_tracks} tracks")
             publisher = self._publisher_for(participant, offer, now)
             try:
+                known = {mid: line.publication for mid, line in publisher.lines.items()}
+                hints = {**hints, **{mid: TrackHint(each.source, each.label) for mid, each in known.items()}}
+                named = _name_sources([(each.mid, each.kind) for each in offer.media if each.sends], hints)
+                if sum(each.source == _MICROPHONE for each in named.values()) > 1:
+                    raise RoomError("too_many_tracks", "more than one microphone")
                 answer, accepted = publisher.answer(offer, self._local(publisher.transport))
-            except sdp.SdpError:
+            except (sdp.SdpError, RoomError):
                 if publisher is not participant.publisher:
                     publisher.close()
                 raise
@@ -214,7 +220,7 @@ class Room:
         is_client = sdp.answer_setup(offer.setup, prefer_active=False) == "active"
         fingerprints = [(one.algorithm, one.value) for one in offer.fingerprints]
         publisher.transport.set_remote(offer.credentials, fingerprints, is_dtls_client=is_client, now=now)
-        self._take_lines(participant, publisher, accepted, hints, now)
+        self._take_lines(participant, publisher, accepted, named, now)
         publications = tuple(participant.publications.values())
         self._with.listener.publications_changed(self.id, participant.id, publications)
         return answer, publications
@@ -256,14 +262,13 @@ class Room:
         participant: Participant,
         publisher: Publisher,
         accepted: Sequence[sdp.AcceptedMedia],
-        hints: Mapping[str, TrackHint],
+        named: Mapping[str, TrackHint],
         now: float,
     ) -> None:
         active = {media.mid: media for media in accepted if media.active}
         for mid in [mid for mid in publisher.lines if mid not in active]:
             publisher.drop_line(mid)
         kept = {line.publication.id for line in publisher.lines.values()}
-        named = _name_sources(accepted, hints)
         for mid, media in active.items():
             hint = named[mid]
             line = publisher.lines.get(mid)
@@ -623,20 +628,19 @@ def _new_credentials() -> sdp.Credentials:
     return sdp.Credentials(secrets.token_hex(8), secrets.token_hex(16))
 
 
-def _name_sources(
-    accepted: Sequence[sdp.AcceptedMedia], hints: Mapping[str, TrackHint]
-) -> dict[str, TrackHint]:
-    """What each active m-line carries: as the client says, else by order."""
-    defaults = {"audio": ["microphone", "screen_sound"], "video": ["camera", "screen"]}
+def _name_sources(lines: Sequence[tuple[str, str]], hints: Mapping[str, TrackHint]) -> dict[str, TrackHint]:
+    """What each m-line, by its mid and kind, carries: as the client says, else by order. Sound beyond the first is no
+    microphone: of each participant there is one, by which all is kept that was said."""
+    sources = {"audio": (_MICROPHONE, "screen_sound"), "video": ("camera", "screen")}
+    kinds = {mid: kind for mid, kind in lines if kind in sources}
+    said = {
+        mid: hints[mid] for mid, kind in kinds.items() if mid in hints and hints[mid].source in sources[kind]
+    }
     named: dict[str, TrackHint] = {}
-    for media in accepted:
-        if not media.active:
-            continue
-        hint = hints.get(media.mid)
-        allowed = defaults[media.kind]
-        if hint is None or hint.source not in allowed:
-            taken = {one.source for mid, one in named.items() if mid != media.mid}
-            source = next((name for name in allowed if name not in taken), allowed[0])
-            hint = TrackHint(source, hint.label if hint is not None else "")
-        named[media.mid] = hint
+    for mid, kind in kinds.items():
+        taken = {each.source for each in (*said.values(), *named.values())}
+        free = [each for each in sources[kind] if each not in taken]
+        source = free[0] if free else sources[kind][1 if kind == "audio" else 0]
+        label = hints[mid].label if mid in hints else ""
+        named[mid] = said.get(mid) or TrackHint(source, label)
     return named

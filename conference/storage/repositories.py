@@ -29,6 +29,7 @@ from conference.storage.promotions import SqlPromotions
 from conference.storage.recordings import SqlRecordings
 from conference.storage.responses import SqlDepartments, SqlNotices, SqlResponses
 from conference.storage.rows import to_consultation, to_gap, to_participant, to_row
+from conference.storage.second_passes import SqlSecondPasses
 from conference.storage.staff import SqlOrganizations, SqlStaffSessions, SqlUsers
 from conference.storage.statements import insert
 from conference.storage.tables import consultations, participants, program_gaps, revoked_tokens
@@ -234,6 +235,7 @@ class SqlUnitOfWork:
         self.notices = SqlNotices(connection)
         self.viewers = SqlViewers(connection)
         self.transcript = SqlTranscript(connection)
+        self.second_passes = SqlSecondPasses(connection)
         self.terms = SqlTerms(connection)
         self.minutes = SqlMinutes(connection)
         self.minutes_sources = SqlMinutesSources(connection)

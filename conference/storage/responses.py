@@ -116,12 +116,13 @@ class SqlResponses:
         row = (await self._connection.execute(query)).mappings().one_or_none()
         return None if row is None else _response(row)
 
-    async def open(self, response: Response) -> Response:
-        highest = sa.select(sa.func.max(responses.c.number)).where(
-            responses.c.consultation_id == response.consultation_id
-        )
-        number = ((await self._connection.execute(highest)).scalar() or 0) + 1
-        opened = replace(response, number=number)
+    async def open(self, response: Response, highest: int | None = None) -> Response:
+        if highest is None:
+            query = sa.select(sa.func.max(responses.c.number)).where(
+                responses.c.consultation_id == response.consultation_id
+            )
+            highest = (await self._connection.execute(query)).scalar() or 0
+        opened = replace(response, number=highest + 1)
         try:
             await self._connection.execute(sa.insert(responses).values(_row(opened)))
         except IntegrityError as error:

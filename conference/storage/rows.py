@@ -45,6 +45,7 @@ from conference.model.permissions import Role
 from conference.model.promotion import Promotion, PromotionState
 from conference.model.recording import FileState, Recording
 from conference.model.response import FollowUp, ResponseRating
+from conference.model.second_pass import SecondPass
 from conference.model.statement import Statement
 from conference.model.transcript import Coverage, Gap, Revision, TranscriptSegment
 from conference.model.venue import Venue, VenueKind
@@ -85,6 +86,7 @@ Entity = (
     | Revision
     | Coverage
     | Gap
+    | SecondPass
     | Minutes
     | MinutesTemplate
     | EarlierText

@@ -224,14 +224,14 @@ def _behind(place: Place) -> sa.ColumnElement[bool]:
 def _row(segment: TranscriptSegment) -> dict[str, Any]:
     row = to_row(segment)
     speaker = row.pop("speaker")
-    words = [(each.text, each.start_ms, each.end_ms, each.confidence) for each in segment.words]
     return row | {
         "speaker_name": speaker.name,
         "speaker_role": speaker.role.value,
         "speaker_venue": speaker.venue,
         "speaker_title": speaker.title,
         "is_certain": speaker.is_certain,
-        "words": json.dumps(words, ensure_ascii=False, separators=(",", ":")),
+        "words": _words_row(segment.words),
+        "other_words": _words_row(segment.other_words),
         "automatic": json.dumps(segment.automatic, separators=(",", ":")),
     }
 
@@ -252,7 +252,7 @@ def _segment(row: RowMapping) -> TranscriptSegment:
         end_ms=row["end_ms"],
         text=row["text"],
         raw=row.get("raw", ""),
-        words=tuple(Word(*each) for each in json.loads(row.get("words", "[]"))),
+        words=_words(row, "words"),
         engine=row["engine"],
         item_id=row["item_id"],
         turn_id=row["turn_id"],
@@ -262,7 +262,17 @@ def _segment(row: RowMapping) -> TranscriptSegment:
         is_unclear=row["is_unclear"],
         is_confidential=row["is_confidential"],
         proposal=row["proposal"],
+        other_words=_words(row, "other_words"),
     )
+
+
+def _words_row(words: Sequence[Word]) -> str:
+    values = [(each.text, each.start_ms, each.end_ms, each.confidence) for each in words]
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+
+
+def _words(row: RowMapping, name: str) -> tuple[Word, ...]:
+    return tuple(Word(*each) for each in json.loads(row.get(name, "[]")))
 
 
 def _revision(row: RowMapping) -> Revision:

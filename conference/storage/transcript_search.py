@@ -15,7 +15,7 @@ from conference.text.bigrams import folded, grams, wanted_grams, wanted_words
 _IN_SQLITE = sa.text("SELECT rowid FROM transcript_search WHERE transcript_search MATCH :grams")
 _IN_POSTGRESQL = "array_to_tsvector(string_to_array(transcript_grams.grams, ' ')) @@ CAST(:grams AS tsquery)"
 
-_HEAVY: Final = frozenset({"words", "raw"})
+_HEAVY: Final = frozenset({"words", "raw", "other_words"})
 
 
 def brief_segments() -> sa.Select[Any]:

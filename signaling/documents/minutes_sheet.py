@@ -8,7 +8,7 @@ from datetime import tzinfo
 from typing import Any, Final
 
 from conference.model.consultation import Consultation
-from conference.model.gaps import NOT_TRANSCRIBED
+from conference.model.gap_reasons import GAP_WORDS, GapReason
 from conference.model.minutes import Approval, Minutes, MinutesKind, MinutesState, PrintedGap, Section
 from conference.model.minutes_record import FIELDS, ITEM, SIGNATURES
 from conference.model.minutes_words import clock, day, local
@@ -27,6 +27,7 @@ _GAPS: Final = {
     GapState.LOST: "没有录到",
     GapState.WAIVED: "已注明",
 }
+_SILENT: Final = GAP_WORDS[GapReason.NOT_TRANSCRIBED]
 _MOST_GAPS: Final = 40
 # The names by which a body's own template asks for what is printed.
 TEMPLATE_FIELDS: Final = {
@@ -95,8 +96,8 @@ def _gap_notes(approval: Approval) -> Iterator[str]:
     if not gaps:
         yield "转写稿没有缺口。"
         return
-    if all(each.note == NOT_TRANSCRIBED for each in gaps):
-        yield f"{NOT_TRANSCRIBED}。"
+    if all(each.note == _SILENT for each in gaps):
+        yield f"{_SILENT}。"
     else:
         yield _printed(gaps)
     if approval.despite_gaps_reason:

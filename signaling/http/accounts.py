@@ -215,10 +215,10 @@ def _path(account: Account) -> str:
 
 def _answers(request: web.Request, account: Account) -> str | None:
     """The whole address of the public list of answers, for paper; None where there is no such page."""
-    public_url = request.app[CONTEXT].public_url
+    context = request.app[CONTEXT]
     if not account.is_public:
         return None
-    return f"{(public_url or str(request.url.origin())).rstrip('/')}{_path(account)}"
+    return f"{(context.public_url or context.proxies.origin(request)).rstrip('/')}{_path(account)}"
 
 
 def add_to(app: web.Application) -> None:

@@ -31,6 +31,7 @@ from signaling.http import (
     public_responses,
     recordings,
     responses,
+    second_pass,
     staff,
     streams,
     terms,
@@ -68,6 +69,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     recordings.add_to(app)
     exports.add_to(app)
     transcription.add_to(app)
+    second_pass.add_to(app)
     broadcast.add_to(app)
     comments.add_to(app)
     promotions.add_to(app)

@@ -47,6 +47,7 @@ from conference.services.recordings import Recordings
 from conference.services.responses import Responses
 from conference.services.revocations import Revocations
 from conference.services.rooms import Rooms
+from conference.services.second_passes import SecondPasses
 from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
@@ -92,6 +93,7 @@ class HttpContext:
     exports: Exports
     transcription: Transcription
     catching_up: CatchingUp
+    second_passes: SecondPasses
     broadcasts: Broadcasts
     public_views: PublicViews
     public_captions: PublicCaptions

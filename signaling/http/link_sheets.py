@@ -144,7 +144,7 @@ def _resource(context: HttpContext, owner: Venue | Listed) -> LinkResource:
 
 def _absolute(request: web.Request, link: str) -> str:
     """On paper a path is nothing: without a public address, the one that this request came to."""
-    return f"{request.url.origin()}{link}" if link.startswith("/") else link
+    return f"{request.app[CONTEXT].proxies.origin(request)}{link}" if link.startswith("/") else link
 
 
 def add_to(app: web.Application) -> None:

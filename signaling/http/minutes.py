@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200, r400, r401, r403, r404, r409, r413
+from aiohttp_pydantic.oas.typing import r200, r409, r413
 from pydantic import BaseModel
 
 from conference.model.minutes import Minutes, MinutesKind
@@ -26,6 +26,7 @@ from signaling.http.minutes_resources import (
     ReopenBody,
     StepBody,
 )
+from signaling.http.refusals import NotForThem, Refused
 from signaling.http.resources import Problem
 from signaling.http.rest import PREFIX, documented
 from signaling.http.tagged import Body, body_for_one
@@ -37,9 +38,7 @@ _MOST_WORDS: Final = 2_000
 
 
 @documented
-async def get_minutes(
-    request: web.Request, cid: str, /
-) -> r200[MinutesOverview] | r401[Problem] | r403[Problem] | r404[Problem]:
+async def get_minutes(request: web.Request, cid: str, /) -> r200[MinutesOverview] | NotForThem:
     """
     The newest record and summary, every version, what is to be looked at before they are approved, and the end of the trace. With an entity tag, for who looks again and again.
 
@@ -55,7 +54,7 @@ async def get_minutes(
 @documented
 async def get_version(
     request: web.Request, cid: str, kind: MinutesKind, version: int, /
-) -> r200[MinutesResource] | r401[Problem] | r403[Problem] | r404[Problem]:
+) -> r200[MinutesResource] | NotForThem:
     """
     One version, also an earlier one.
 
@@ -70,7 +69,7 @@ async def get_version(
 @documented
 async def make_minutes(
     request: web.Request, cid: str, kind: MinutesKind, /
-) -> r200[MinutesResource] | r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem] | r409[Problem]:
+) -> r200[MinutesResource] | Refused | r409[Problem]:
     """
     Make a draft of what there is now: agenda, attendance, floor, transcript, statements, what the public asked and was answered. A draft that was there is made anew, by {revision} of the one that was seen; what stood in it is kept.
 
@@ -88,9 +87,7 @@ async def make_minutes(
 
 
 @documented
-async def get_earlier(
-    request: web.Request, cid: str, mid: str, /
-) -> r200[EarlierList] | r401[Problem] | r403[Problem] | r404[Problem]:
+async def get_earlier(request: web.Request, cid: str, mid: str, /) -> r200[EarlierList] | NotForThem:
     """
     What stood in a version before somebody wrote something else, or had it made anew: the sections that were replaced, who had written them and who replaced them, the newest first.
 
@@ -106,15 +103,7 @@ async def get_earlier(
 @documented
 async def edit_minutes(
     request: web.Request, cid: str, mid: str, /
-) -> (
-    r200[MinutesResource]
-    | r400[Problem]
-    | r401[Problem]
-    | r403[Problem]
-    | r404[Problem]
-    | r409[Problem]
-    | r413[Problem]
-):
+) -> r200[MinutesResource] | Refused | r409[Problem] | r413[Problem]:
     """
     Write in a draft: {revision, sections: [{key, text}]}.
 
@@ -132,7 +121,7 @@ async def edit_minutes(
 @documented
 async def review_minutes(
     request: web.Request, cid: str, mid: str, /, body: StepBody
-) -> r200[MinutesResource] | r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem] | r409[Problem]:
+) -> r200[MinutesResource] | Refused | r409[Problem]:
     """
     Submit a draft that was looked through.
 
@@ -151,7 +140,7 @@ async def review_minutes(
 @documented
 async def approve_minutes(
     request: web.Request, cid: str, mid: str, /, body: StepBody
-) -> r200[MinutesResource] | r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem] | r409[Problem]:
+) -> r200[MinutesResource] | Refused | r409[Problem]:
     """
     Approve what was reviewed: it stays as it is from now on.
 
@@ -170,7 +159,7 @@ async def approve_minutes(
 @documented
 async def reopen_minutes(
     request: web.Request, cid: str, mid: str, /, body: ReopenBody
-) -> r200[MinutesResource] | r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem] | r409[Problem]:
+) -> r200[MinutesResource] | Refused | r409[Problem]:
     """
     A draft again; of approved minutes the next version.
 
@@ -192,7 +181,7 @@ async def get_passages(
     section: str,
     kind: MinutesKind = MinutesKind.SUMMARY,
     words: str = "",
-) -> r200[PassageList] | r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem]:
+) -> r200[PassageList] | Refused:
     """
     What was said that matters for a section: of its agenda item, by what people say who find, propose or promise something, or by words of a heading.
 

@@ -71,6 +71,7 @@ STATUS_OF: Final[dict[str, int]] = {
     "no_channel": 409,
     "text_refused": 422,
     "link_not_found": 404,
+    "second_pass_unavailable": 409,
     "gaps_open": 409,
     "minutes_outdated": 409,
     "confidential_text": 409,

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import msgspec
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200, r400, r401, r403, r404, r409, r413, r422, r429
+from aiohttp_pydantic.oas.typing import r200, r409, r413, r422, r429
 
 from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.permissions import Action, require
@@ -19,6 +19,7 @@ from conference.services.trace import Bearer
 from signaling.auth.access import Grant
 from signaling.http.bodies import read_body
 from signaling.http.context import CONTEXT, HttpContext
+from signaling.http.refusals import NotForThem, Refused
 from signaling.http.resources import Problem, Resource
 from signaling.http.rest import PREFIX, documented
 from signaling.tables.messages import TermRow
@@ -82,9 +83,7 @@ class TermListBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @documented
-async def get_terms(
-    request: web.Request, cid: str, /
-) -> r200[TermList] | r401[Problem] | r403[Problem] | r404[Problem]:
+async def get_terms(request: web.Request, cid: str, /) -> r200[TermList] | NotForThem:
     """
     The consultation's own terms. Those of its body count, too, where it has none for the same wrong spelling.
 
@@ -99,15 +98,7 @@ async def get_terms(
 @documented
 async def put_terms(
     request: web.Request, cid: str, /
-) -> (
-    r200[TermList]
-    | r400[Problem]
-    | r401[Problem]
-    | r403[Problem]
-    | r404[Problem]
-    | r409[Problem]
-    | r413[Problem]
-):
+) -> r200[TermList] | Refused | r409[Problem] | r413[Problem]:
     """
     The whole list: {revision, items: [{wrong, right}]}, plain text of up to 40 characters, up to 50,000. Of equal wrong spellings the last counts. What nobody corrected is rendered anew a little later.
 
@@ -125,17 +116,7 @@ async def put_terms(
 @documented
 async def import_terms(
     request: web.Request, cid: str, /
-) -> (
-    r200[ImportedTerms]
-    | r400[Problem]
-    | r401[Problem]
-    | r403[Problem]
-    | r404[Problem]
-    | r409[Problem]
-    | r413[Problem]
-    | r422[Problem]
-    | r429[Problem]
-):
+) -> r200[ImportedTerms] | Refused | r409[Problem] | r413[Problem] | r422[Problem] | r429[Problem]:
     """
     Add the terms of a file, the body of the request: XLSX, or CSV in UTF-8 or GB18030; at most 5 MB and 50,000 rows. Two columns, wrong and right, with or without headings (错误, 正确); one column is what is right.
 
@@ -164,9 +145,7 @@ async def _staff(context: HttpContext, request: web.Request, organization_id: st
 
 
 @documented
-async def get_body_terms(
-    request: web.Request, oid: str, /
-) -> r200[TermList] | r401[Problem] | r403[Problem] | r404[Problem]:
+async def get_body_terms(request: web.Request, oid: str, /) -> r200[TermList] | NotForThem:
     """
     The terms of a body: they count in all its consultations.
 
@@ -181,15 +160,7 @@ async def get_body_terms(
 @documented
 async def put_body_terms(
     request: web.Request, oid: str, /
-) -> (
-    r200[TermList]
-    | r400[Problem]
-    | r401[Problem]
-    | r403[Problem]
-    | r404[Problem]
-    | r409[Problem]
-    | r413[Problem]
-):
+) -> r200[TermList] | Refused | r409[Problem] | r413[Problem]:
     """
     The whole list of a body, as for a consultation. Consultations that are live, or ended in the last thirty days, follow.
 
@@ -207,16 +178,7 @@ async def put_body_terms(
 @documented
 async def import_body_terms(
     request: web.Request, oid: str, /
-) -> (
-    r200[ImportedTerms]
-    | r400[Problem]
-    | r401[Problem]
-    | r403[Problem]
-    | r404[Problem]
-    | r413[Problem]
-    | r422[Problem]
-    | r429[Problem]
-):
+) -> r200[ImportedTerms] | Refused | r413[Problem] | r422[Problem] | r429[Problem]:
     """
     Add the terms of a file to those of a body, as for a consultation.
 

@@ -16,6 +16,7 @@ from conference.model.transcript import MAX_REASON, CaptionState, GapState
 from signaling.http.context import CONTEXT, HttpContext
 from signaling.http.resources import Problem, Resource
 from signaling.http.rest import PREFIX, documented, json_of
+from signaling.http.second_pass import SecondPassResource
 
 ProgramMs = Annotated[int, Field(ge=0, le=10**12)]
 
@@ -30,8 +31,9 @@ class ModelResource(Resource):
 
 
 class GapResource(Resource):
-    """A stretch of a microphone of which there is no text. `reason` of a failed one: unreadable or worker_ended;
-    `note`: why it was waived."""
+    """A stretch of a microphone of which there is no text; of all of them where `participant_id` is the consultation's.
+    `reason`: unreadable, worker_ended, refused, unsettled, deleted, not_listened, not_transcribed, or empty: it waits
+    for its turn, or was not recorded. `note`: why it was waived."""
 
     participant_id: str
     name: str
@@ -59,6 +61,7 @@ class TranscriptStateResource(Resource):
     lag_ms: int
     gaps: list[GapResource]
     jobs: JobsResource
+    second_pass: SecondPassResource
 
 
 class GapAction(StrEnum):
@@ -147,6 +150,7 @@ async def _state(context: HttpContext, cid: str) -> TranscriptStateResource:
         lag_ms=transcription.lag_ms,
         gaps=[GapResource.model_validate(each) for each in gaps],
         jobs=JobsResource.model_validate(catching_up.progress(cid, gaps)),
+        second_pass=SecondPassResource.model_validate(await context.second_passes.state(cid)),
     )
 
 

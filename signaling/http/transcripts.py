@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, Final
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200, r400, r401, r403, r404, r409, r413
+from aiohttp_pydantic.oas.typing import r200, r400, r401, r403, r409, r413
 from pydantic import BaseModel
 
 from conference.model.consultation import Consultation
@@ -21,6 +21,7 @@ from conference.transcript_views import SegmentView
 from signaling.auth.access import Grant
 from signaling.http.bodies import parsed, read_body
 from signaling.http.context import CONTEXT, HttpContext
+from signaling.http.refusals import NotForThem, Refused
 from signaling.http.resources import Problem
 from signaling.http.rest import PREFIX, documented, json_of, page_size
 from signaling.http.transcript_resources import (
@@ -77,7 +78,7 @@ async def get_transcript(
     after: str | None = None,
     limit: int = 100,
     brief: bool = False,
-) -> r200[SegmentList] | r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem]:
+) -> r200[SegmentList] | Refused:
     """
     Segments by their beginning: at most 500, or with `brief=1`, without `raw` and `words`, 5,000. Without what is confidential for those who may not read it.
 
@@ -94,9 +95,7 @@ async def get_transcript(
 
 
 @documented
-async def get_segment(
-    request: web.Request, cid: str, sid: str, /
-) -> r200[SegmentResource] | r401[Problem] | r403[Problem] | r404[Problem]:
+async def get_segment(request: web.Request, cid: str, sid: str, /) -> r200[SegmentResource] | NotForThem:
     """
     One segment, with its words.
 
@@ -109,9 +108,7 @@ async def get_segment(
 
 
 @documented
-async def get_revisions(
-    request: web.Request, cid: str, sid: str, /
-) -> r200[RevisionList] | r401[Problem] | r403[Problem] | r404[Problem]:
+async def get_revisions(request: web.Request, cid: str, sid: str, /) -> r200[RevisionList] | NotForThem:
     """
     What was done to a segment, in order.
 
@@ -125,9 +122,7 @@ async def get_revisions(
 
 
 @documented
-async def find_text(
-    request: web.Request, cid: str, /, q: str
-) -> r200[FoundPlacesList] | r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem]:
+async def find_text(request: web.Request, cid: str, /, q: str) -> r200[FoundPlacesList] | Refused:
     """
     Where this very text stands: plain text, as in search and replace.
 
@@ -143,7 +138,7 @@ async def find_text(
 @documented
 async def search_transcript(
     request: web.Request, cid: str, /, q: str, limit: int = 100, after: str | None = None
-) -> r200[FoundList] | r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem]:
+) -> r200[FoundList] | Refused:
     """
     Segments with all these words, also such of two Chinese characters; punctuation, width and case do not count.
 
@@ -206,14 +201,7 @@ def _found(page: FoundPage) -> FoundList:
 @_with_conflicts
 async def edit_segment(
     request: web.Request, cid: str, sid: str, /, body: SegmentBody
-) -> (
-    r200[SegmentResource]
-    | r400[Problem]
-    | r401[Problem]
-    | r403[Problem]
-    | r404[Problem]
-    | r409[SegmentProblem]
-):
+) -> r200[SegmentResource] | Refused | r409[SegmentProblem]:
     """
     Correct text, speaker and marks. `revision` is the one that was seen.
 
@@ -232,7 +220,7 @@ async def edit_segment(
 @_with_conflicts
 async def split_segment(
     request: web.Request, cid: str, sid: str, /, body: SplitBody
-) -> r200[SegmentPair] | r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem] | r409[SegmentProblem]:
+) -> r200[SegmentPair] | Refused | r409[SegmentProblem]:
     """
     Two segments, the second from a place in the text on. Words are parted by their times.
 
@@ -251,14 +239,7 @@ async def split_segment(
 @_with_conflicts
 async def join_segment(
     request: web.Request, cid: str, sid: str, /, body: JoinBody
-) -> (
-    r200[SegmentResource]
-    | r400[Problem]
-    | r401[Problem]
-    | r403[Problem]
-    | r404[Problem]
-    | r409[SegmentProblem]
-):
+) -> r200[SegmentResource] | Refused | r409[SegmentProblem]:
     """
     With the next one of the same microphone, which is gone then.
 
@@ -278,14 +259,7 @@ async def join_segment(
 @_with_conflicts
 async def restore_segment(
     request: web.Request, cid: str, sid: str, /, body: RestoreBody
-) -> (
-    r200[SegmentResource]
-    | r400[Problem]
-    | r401[Problem]
-    | r403[Problem]
-    | r404[Problem]
-    | r409[SegmentProblem]
-):
+) -> r200[SegmentResource] | Refused | r409[SegmentProblem]:
     """
     Take back the text of an earlier revision.
 
@@ -305,14 +279,7 @@ async def restore_segment(
 @_with_conflicts
 async def decide_proposal(
     request: web.Request, cid: str, sid: str, /, body: ProposalBody
-) -> (
-    r200[SegmentResource]
-    | r400[Problem]
-    | r401[Problem]
-    | r403[Problem]
-    | r404[Problem]
-    | r409[SegmentProblem]
-):
+) -> r200[SegmentResource] | Refused | r409[SegmentProblem]:
     """
     Take or refuse the text that a better engine proposes.
 
@@ -332,15 +299,7 @@ async def decide_proposal(
 @documented
 async def replace_text(
     request: web.Request, cid: str, /
-) -> (
-    r200[ReplacedResource]
-    | r400[Problem]
-    | r401[Problem]
-    | r403[Problem]
-    | r404[Problem]
-    | r409[Problem]
-    | r413[Problem]
-):
+) -> r200[ReplacedResource] | Refused | r409[Problem] | r413[Problem]:
     """
     Replace a text wherever it stands in the segments that are named: {find, replace, segments: [{id, revision}]}. Those that somebody else changed meanwhile are left alone and named.
 

@@ -55,6 +55,8 @@ its `words`, `nickname` and `place`.
 `transcript.changed` goes to desks with `transcript.read`, without `version`: put each of its segments in the place of
 an older revision, drop what is `removed`. Who may not read what is confidential is told that such a segment is removed.
 Captions that are still shown follow by `caption.corrected`. `transcript.editing` says where somebody else is writing.
+`transcript.second_pass` says how far a second pass over the recording is, the whole each time; what it proposes comes
+by `transcript.changed`, as `proposal` of the segment.
 
 Namespace `/desk`, `auth: {token}`, for roles with `desk.join`: the same events with `desk.snapshot` instead of
 `room.snapshot`, no media, and the requests DESK_REQUESTS.

@@ -58,7 +58,7 @@ from conference.events import (
     WaitingLeft,
 )
 from conference.model.agenda import AgendaItem
-from conference.transcript_views import TranscriptChanged, TranscriptEditing
+from conference.transcript_views import SecondPassView, TranscriptChanged, TranscriptEditing
 
 EVENT_NAMES: Final[dict[type, str]] = {
     Snapshot: "room.snapshot",
@@ -96,6 +96,7 @@ EVENT_NAMES: Final[dict[type, str]] = {
     CommentsUpdated: "comments.updated",
     TranscriptChanged: "transcript.changed",
     TranscriptEditing: "transcript.editing",
+    SecondPassView: "transcript.second_pass",
     SessionReplaced: "session.replaced",
     SessionRemoved: "session.removed",
     SessionRefused: "session.refused",

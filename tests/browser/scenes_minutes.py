@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from conference.model.second_pass import SecondPass
 from conference.model.transcript import TranscriptSegment
 from tests.browser.scenes import SCENES, Stage
 from tests.browser.scenes_floor import take
@@ -20,6 +21,8 @@ from tests.browser.transcribed import CIVIL, LIN, SAID, Transcribed, missing, se
 
 LARGE: Final = "?size=large"
 CASH_AT, SENT_AT = 3, 4
+BY_HAND: Final = "助餐点可以用现金（张局长当场更正：八月起）"
+DECISION: Final = "（一）助餐点保留现金支付。由市民政局负责。"
 
 
 async def session_of(stage: Stage, *, over: bool = True) -> Transcribed:
@@ -123,10 +126,113 @@ async def minutes_approved(stage: Stage) -> None:
     await present(stage.client, "minutes-frozen")
 
 
+async def made_anew(stage: Stage, query: str = "") -> Transcribed:
+    """A record that was written in by hand, and made anew when the transcript had changed."""
+    session = await session_of(stage)
+    await asyncio.to_thread(session.keep)
+
+    def rewritten() -> None:
+        made = session.call("POST", "/minutes/record")
+        item = next(each for each in made["sections"] if "助餐点可以用现金" in each["text"])
+        sections = [
+            {"key": item["key"], "text": item["text"].replace("助餐点可以用现金", BY_HAND)},
+            {"key": "decisions", "text": DECISION},
+        ]
+        path = f"/minutes/{made['id']}"
+        made = session.call("PATCH", path, {"revision": made["revision"], "sections": sections})
+        corrected(session)
+        session.call("POST", "/minutes/record", {"revision": made["revision"]})
+
+    await asyncio.to_thread(rewritten)
+    await open_desk(stage, session, query)
+    await to_minutes(stage)
+    await stage.client.page.get_by_role("tab", name="会议记录").click()
+    await reads(stage.client, "议程")
+    return session
+
+
+def corrected(session: Transcribed) -> None:
+    """Somebody corrects a segment."""
+    segment = session.segments[SENT_AT]
+    shown = session.call("GET", f"/transcript/{segment.id}")
+    body = {"revision": shown["revision"], "text": f"{shown['text']}每份补贴两元。"}
+    session.call("PATCH", f"/transcript/{segment.id}", body)
+
+
+async def minutes_earlier(stage: Stage, query: str = "") -> None:
+    """早前的文本: what was written by hand, beside what took its place."""
+    await made_anew(stage, query)
+    await stage.client.tap("minutes-earlier")
+    await present(stage.client, "earlier-take")
+
+
+async def minutes_earlier_large(stage: Stage) -> None:
+    await minutes_earlier(stage, LARGE)
+
+
+async def minutes_earlier_none(stage: Stage) -> None:
+    await minutes_record(stage)
+    await stage.client.tap("minutes-earlier")
+    await present(stage.client, "earlier-none")
+
+
+async def minutes_outdated(stage: Stage) -> None:
+    """A record that is older than the transcript."""
+    session = await made_anew(stage)
+    await asyncio.to_thread(corrected, session)
+    await stage.client.page.reload()
+    await present(stage.client, "transcript-segment")
+    await to_minutes(stage)
+    await stage.client.page.get_by_role("tab", name="会议记录").click()
+    await present(stage.client, "minutes-outdated")
+
+
 async def minutes_empty(stage: Stage) -> None:
     session = await session_of(stage)
     await stage.client.open(session.colleague("刘秘书"))
     await present(stage.client, "transcript-empty")
+
+
+async def second_pass(stage: Stage, query: str = "") -> None:
+    """The recording was heard again: what that proposes stands beside the texts."""
+    session = await session_of(stage)
+    better = {
+        1: "全市有助餐点三百二十个，覆盖百分之六十的村。",
+        3: "助餐点可以用现金，也可以刷社保卡和银行卡。",
+        7: "目前持证上岗的，每人每月补贴三百元，由县级财政承担。",
+    }
+    segments = segments_of(session.cid)
+    for number, text in better.items():
+        segments[number] = replace(segments[number], proposal=text)
+    run = SecondPass(
+        session.cid, "node", "faster-whisper", "刘秘书", 1, total=8, done=8, unheard=1, proposals=3
+    )
+    await asyncio.to_thread(lambda: session.keep(segments))
+    await asyncio.to_thread(lambda: session.heard_again(run.ended(2)))
+    await open_desk(stage, session, query)
+    await reads(stage.client, "3 段有建议文字")
+    await stage.client.tap("next-proposal")
+    await present(stage.client, "segment-proposal")
+
+
+async def second_pass_large(stage: Stage) -> None:
+    await second_pass(stage, LARGE)
+
+
+async def second_pass_all(stage: Stage) -> None:
+    """All of it is to be taken: that is asked once more."""
+    await second_pass(stage)
+    await stage.client.tap("take-all")
+    await reads(stage.client, "采用全部 3 段")
+
+
+async def second_pass_off(stage: Stage) -> None:
+    """This server has no model for it: how to switch it on."""
+    session = await session_of(stage)
+    await asyncio.to_thread(session.keep)
+    await open_desk(stage, session)
+    await stage.client.tap("second-pass-how")
+    await present(stage.client, "second-pass-why")
 
 
 async def own_speeches(stage: Stage, query: str = "") -> None:
@@ -163,7 +269,15 @@ MINUTES_SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "minutes-find": minutes_find,
     "minutes-gap": minutes_gap,
     "minutes-approved": minutes_approved,
+    "minutes-earlier": minutes_earlier,
+    "minutes-earlier-large": minutes_earlier_large,
+    "minutes-earlier-none": minutes_earlier_none,
+    "minutes-outdated": minutes_outdated,
     "minutes-empty": minutes_empty,
+    "minutes-second-pass": second_pass,
+    "minutes-second-pass-large": second_pass_large,
+    "minutes-second-pass-all": second_pass_all,
+    "minutes-second-pass-off": second_pass_off,
     "own-speeches": own_speeches,
     "own-speeches-large": own_speeches_large,
 }

@@ -11,6 +11,7 @@ from conference.model.agenda import Agenda, AgendaItem, AgendaKind, ItemState
 from conference.model.audit import CLI, AuditEntry
 from conference.model.ids import new_id
 from conference.model.permissions import Role
+from conference.model.second_pass import SecondPass
 from conference.model.transcript import SpeakerLabel, TranscriptSegment, Word
 from conference.model.transcript_edit import joined_words, render
 from signaling.data_dir import DataDirectory
@@ -141,6 +142,19 @@ class Transcribed:
                     await unit.agenda.save(self.cid, agenda_of())
                 await unit.transcript.save(self.segments)
                 await unit.audit.append(AuditEntry(self.cid, 1, 0, CLI, "transcript.heard"))
+        finally:
+            await database.close()
+
+    def heard_again(self, run: SecondPass) -> None:
+        """A second pass as it is kept."""
+        asyncio.run(self._heard_again(run))
+
+    async def _heard_again(self, run: SecondPass) -> None:
+        database = open_database(DataDirectory(self.server.data_dir), None)
+        try:
+            async with database.transaction() as unit:
+                await unit.second_passes.save(run)
+                await unit.audit.append(AuditEntry(self.cid, 1, 0, CLI, "transcript.second_pass_ended"))
         finally:
             await database.close()
 

@@ -76,8 +76,8 @@ async def shows(client: BrowserClient, test_id: str, count: int | None = None) -
 
 
 async def download(client: BrowserClient, test_id: str) -> bytes:
-    """What a button of the page hands out."""
-    async with client.page.expect_download(timeout=60_000) as waiting:
+    """What a button of the page hands out, when a server with several browsers beside it has made it."""
+    async with client.page.expect_download(timeout=180_000) as waiting:
         await client.tap(test_id)
     path = await (await waiting.value).path()
     return await asyncio.to_thread(Path(path).read_bytes)

@@ -58,6 +58,8 @@ WORDS = {
     ("transcript_segments", "speaker_role"): "member",
     ("transcript_segments", "words"): '[["水", 0, 7, 0.5]]',
     ("transcript_segments", "automatic"): "[1]",
+    ("transcript_segments", "other_words"): '[["水", 0, 7, 0.5]]',
+    ("second_passes", "state"): "waiting",
     ("transcript_revisions", "kind"): "edited",
     ("transcript_gaps", "state"): "failed",
 }

@@ -111,6 +111,15 @@ async def test_two_servers_open_cases_with_different_numbers(database: Database,
     assert sorted(await asyncio.gather(*map(open_one, range(6)))) == [2, 3, 4, 5, 6, 7]
 
 
+async def test_a_case_opened_since_one_looked_is_not_overlooked(database: Database, opened: Response) -> None:
+    with pytest.raises(ConferenceError) as refused:
+        async with database.transaction() as unit:
+            await unit.responses.open(replace(CASE, id="rs2"), highest=0)
+    assert refused.value.code == "stale"
+    async with database.transaction() as unit:
+        assert (await unit.responses.open(replace(CASE, id="rs2"), highest=1)).number == 2
+
+
 async def test_who_changes_a_case_waits_for_whoever_does(database: Database, opened: Response) -> None:
     async def remind() -> None:
         async with database.transaction() as unit:

@@ -40,6 +40,7 @@ FULL = TranscriptSegment(
     automatic=(4, 7),
     is_unclear=True,
     proposal="老旧小区的改造",
+    other_words=(Word("老旧小区的", 2**33, 2**33 + 400, 0.5),),
 )
 
 
@@ -85,7 +86,7 @@ async def test_a_segment_comes_back_as_it_went(database: Database) -> None:
     async with database.reading() as unit:
         assert await unit.transcript.get("g1") == FULL
         assert await unit.transcript.of("c") == [FULL]
-        assert await unit.transcript.of("c", brief=True) == [replace(FULL, words=(), raw="")]
+        assert await unit.transcript.of("c", brief=True) == [replace(FULL, words=(), raw="", other_words=())]
         assert await unit.transcript.get("g2") is None
     corrected = FULL.revised(text="改造", automatic=(), is_edited=True, proposal=None)
     await save(database, corrected)

@@ -9,9 +9,12 @@ from itertools import pairwise
 
 import pytest
 
+from conference.model.audit import CLI, AuditEntry
 from conference.model.errors import ConferenceError
 from conference.model.permissions import Role
-from conference.model.transcript import RevisionKind, TranscriptSegment
+from conference.model.second_pass import BetterText, SecondPass
+from conference.model.transcript import RevisionKind, TranscriptSegment, Word
+from conference.model.transcript_place import Place
 from conference.services.consultations import ConsultationDraft
 from conference.services.proposals import Proposals
 from conference.services.rooms import RoomLimits
@@ -144,15 +147,49 @@ async def test_what_was_parted_does_not_come_back(database: Database, worlds: li
 async def test_an_engine_proposes_and_somebody_decides(database: Database, worlds: list[World]) -> None:
     await keep(database, [said(number, "老旧", "小曲") for number in (1, 2, 3)])
     proposals = Proposals(worlds[0].rooms, TranscriptNews(worlds[0].rooms))
-    texts = {"seg_0001": "老旧小区。", "seg_0002": "老旧小曲。", "seg_0003": "老旧小区！", "seg_none": "x"}
-    assert await proposals.propose("c", texts, "whisper") == 2
+    run = SecondPass("c", "node", "whisper", "李秘书", 7, total=3)
+    async with database.transaction() as unit:
+        await unit.second_passes.save(run)
+        await unit.audit.append(AuditEntry("c", 1, 0, CLI, "transcript.second_pass_asked"))
+    span = 10_000, 10_800
+    words = (Word("老旧小区", *span, 0.5),)
+    texts = [
+        BetterText("seg_0001", span, "老旧小区。", words),
+        BetterText("seg_0002", (20_000, 20_800), "老旧小曲！"),
+        BetterText("seg_0003", (30_000, 30_800), "老旧小区！"),
+        BetterText("seg_none", span, "x"),
+    ]
+    went = await proposals.propose(run, texts, after=Place(30_000, "seg_0003"), done=3, unheard=0)
+    assert went is not None
+    assert (went.proposals, went.done) == (2, 3)
+    assert await proposals.propose(run, texts, after=Place(30_000, "seg_0003"), done=3, unheard=0) is None, (
+        "whoever comes with what was written already changes nothing"
+    )
+    split = [BetterText("seg_0001", (10_000, 10_400), "别的话")]
+    went = await proposals.propose(went, split, after=Place(30_000, "seg_0003"), done=0, unheard=0)
+    assert went is not None
+    assert went.proposals == 2, "of another stretch"
     assert [each.proposal for each in await rows(database)] == ["老旧小区。", None, "老旧小区！"]
     editing = editing_of(worlds[1])
     taken = await editing.decide("c", SECRETARY, "seg_0001", 2, accept=True)
     refused = await editing.decide("c", SECRETARY, "seg_0003", 2, accept=False)
     assert (taken.text, refused.text) == ("老旧小区。", "老旧小曲。")
+    assert (taken.words, taken.is_edited) == (words, True)
+    back = await editing.take_back("c", SECRETARY, [("seg_0001", 3), ("seg_0003", 3), ("seg_0002", 7)])
+    assert ([each.text for each in back.items], back.conflicts) == (["老旧小曲。"], ("seg_0002",))
+    first = (await rows(database))[0]
+    assert (first.proposal, first.is_edited, [each.text for each in first.words]) == (
+        "老旧小区。",
+        False,
+        ["老旧", "小曲"],
+    )
+    done = await editing.decide_all("c", SECRETARY, [("seg_0001", 4), ("seg_0002", 1)], accept=True)
+    assert [(each.text, each.revision) for each in done.items] == [("老旧小区。", 5)]
+    one = await editing.restore("c", SECRETARY, "seg_0001", 5, 4)
+    assert (one.text, one.proposal) == ("老旧小曲。", "老旧小区。")
     assert [each.action for each in await worlds[0].trace() if each.action.startswith("transcript.p")] == [
         "transcript.proposed",
         "transcript.proposal_taken",
         "transcript.proposal_refused",
+        "transcript.proposal_taken",
     ]

@@ -34,6 +34,25 @@ async def fetched(server: Signalling, path: str, role: Role = Role.SECRETARIAT) 
         return response.status, await response.read(), response.headers
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_addresses_on_paper_are_those_that_the_browser_used(server: Signalling, scheme: str) -> None:
+    """A proxy ends TLS, and nobody has said what the public address is."""
+    headers = {"Authorization": f"Bearer {server.token(Role.SECRETARIAT)}", "X-Forwarded-Proto": scheme}
+    base = f"{server.url}/api/v1/consultations/c"
+    async with aiohttp.ClientSession(headers=headers) as session:
+        async with session.post(f"{base}/invitees", json={"name": "王伟"}) as response:
+            assert response.status == 201
+        async with session.get(f"{base}/links.xlsx") as response:
+            workbook = openpyxl.load_workbook(io.BytesIO(await response.read()))
+        async with session.get(f"{base}/account") as response:
+            account = await response.json()
+    cells = [str(cell.value) for sheet in workbook for row in sheet.iter_rows() for cell in row]
+    (link,) = [each for each in cells if "/j/" in each]
+    host = server.url.partition("://")[2]
+    assert link.startswith(f"{scheme}://{host}/j/")
+    assert account["answers_url"] == f"{scheme}://{host}/answers/c"
+
+
 async def test_the_account_counts_what_was_done(server: Signalling) -> None:
     assert (await ask(server, "POST", "/start", Role.CHAIR))[0] == 200
     made = [

@@ -13,7 +13,9 @@ from conference.model.media import (
     PublicationsChanged,
     SpeakersChanged,
     SubscriptionChanged,
+    TrackHint,
 )
+from conference.model.media import Source as Origin
 from conference.services.ports import MediaError
 from tests.support.eventually import eventually
 from tests.support.light_client import AudioSource, Peer, SessionDescription, VideoSource
@@ -204,6 +206,18 @@ async def test_refusals_are_typed_and_change_nothing(meeting: Meeting, media: Me
         await media.join(ROOM, "one too many", sound_open=True)
     assert refusal.value.code == "room_full"
     await meeting.flows("chair", "member", "camera")
+
+
+async def test_nobody_has_two_microphones(meeting: Meeting, media: MediaClient) -> None:
+    """What was heard of somebody, and what is missing, is kept by who it is: one would hide behind the other."""
+    await media.join(ROOM, "hall", sound_open=True)
+    sounds = [OfferedTrack("audio", ssrc=100 + number) for number in range(3)]
+    table, lectern = (TrackHint(mid, Origin.MICROPHONE, mid) for mid in ("0", "1"))
+    with pytest.raises(MediaError) as refusal:
+        await media.publish(ROOM, "hall", Peer().offer(sounds), (table, lectern))
+    assert refusal.value.code == "too_many_tracks"
+    _, publications = await media.publish(ROOM, "hall", Peer().offer(sounds), (lectern,))
+    assert [each.source for each in publications] == ["screen_sound", "microphone", "screen_sound"]
 
 
 async def test_a_taken_port_is_said_plainly(media: MediaClient) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from recording.program.encoder import (
     VideoEncoder,
     video_frame,
 )
+
+_SECOND_BEGINNING = re.compile(r"Found duplicated MOOV Atom|Last message repeated")
 
 
 @functools.cache
@@ -77,6 +80,14 @@ def complaints(path: Path) -> str:
         done = subprocess.run(command, capture_output=True, check=False)
         said += done.stderr + (b"" if done.returncode == 0 else b" failed")
     return said.decode()
+
+
+def but_of_second_beginnings(said: str, facts: list[dict[str, Any]], rendition: str) -> str:
+    """What FFmpeg says of a replay, less what it minds of a program that spared itself into another size."""
+    beginnings = {f["sha256"] for f in facts if f["fact"] == "init" and f["rendition"] == rendition}
+    if len(beginnings) < 2:
+        return said
+    return "".join(line for line in said.splitlines(keepends=True) if not _SECOND_BEGINNING.search(line))
 
 
 def packets(path: Path, stream: str) -> list[dict[str, Any]]:

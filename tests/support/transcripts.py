@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from conference.model.audit import CLI, AuditEntry
 from conference.model.permissions import Role
+from conference.model.recording import FileState, Recording
 from conference.model.transcript import SpeakerLabel, TranscriptSegment, Word
 from conference.model.transcript_edit import joined_words, render
 from conference.storage.database import Database
@@ -41,6 +43,27 @@ def said(
         words=tuple(found),
         engine="scripted",
         automatic=rendered.automatic,
+    )
+
+
+def recorded(
+    participant_id: str, path: str, duration_ms: int, *, from_ms: int = 0, consultation_id: str = "c"
+) -> Recording:
+    """The row of a file of somebody's microphone that was closed."""
+    return Recording(
+        id=f"rec_{Path(path).stem}_{from_ms}",
+        consultation_id=consultation_id,
+        participant_id=participant_id,
+        name="王建国",
+        source="microphone",
+        codec="opus",
+        path=path,
+        started_at_ms=from_ms,
+        duration_ms=duration_ms,
+        size_bytes=7,
+        sha256="a" * 64,
+        state=FileState.DONE,
+        created_at_ms=7,
     )
 
 

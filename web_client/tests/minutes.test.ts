@@ -24,6 +24,8 @@ const view = (blockers: Blocker[]): Minutes => ({ record: DOC, summary: { ...DOC
 let asked: { line: string; body: unknown }[] = []
 let blockers: Blocker[] = []
 let refusal = ''
+/** refused for the first time alone */
+let once = false
 
 beforeEach(() => {
   window.history.replaceState(null, '', '/desk/c1/minutes')
@@ -32,11 +34,14 @@ beforeEach(() => {
   asked = []
   blockers = []
   refusal = ''
+  once = false
   vi.stubGlobal('fetch', (url: string, init: RequestInit = {}) => {
     const method = init.method ?? 'GET'
     if (method === 'GET') return Promise.resolve(Response.json(view(blockers)))
     asked.push({ line: `${method} ${new URL(url, 'http://x').pathname.split('/consultations/')[1] ?? ''}`, body: JSON.parse(String(init.body)) })
-    if (refusal) return Promise.resolve(Response.json({ code: refusal }, { status: 409 }))
+    const code = refusal
+    if (once) refusal = ''
+    if (code) return Promise.resolve(Response.json({ code }, { status: 409 }))
     return Promise.resolve(Response.json({ ...DOC, revision: 4 }))
   })
 })
@@ -78,6 +83,15 @@ describe('minutes', () => {
     expect([minutes.gaps, minutes.outdated, minutes.confidential]).toEqual([2, 5, 0])
     minutes.kind = 'summary'
     expect([minutes.gaps, minutes.outdated, minutes.confidential]).toEqual([2, 0, 1])
+  })
+
+  it('take a passage into what stands there now, though somebody was faster', async () => {
+    const minutes = await opened()
+    refusal = 'edit_conflict'
+    once = true
+    expect(await minutes.rewrite('decisions', (present) => `${present}\n早前的话`)).toBe(true)
+    expect(asked.map((each) => each.body)).toEqual([3, 3].map((revision) => ({ revision, sections: [{ key: 'decisions', text: '手写\n早前的话' }] })))
+    expect(await minutes.rewrite('gone', (present) => present)).toBe(false)
   })
 
   it('go on with the reasons that are given', async () => {

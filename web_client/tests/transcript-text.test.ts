@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { pointPlace, unitPlaces } from '@/api/code-points'
 import type { AgendaItem } from '@/api/messages'
 import type { Gap, TranscriptState } from '@/api/transcript'
 import { i18n } from '@/i18n'
+import { chinese, english } from '@/i18n/texts'
 import { aligned, written } from '@/pages/desk/minutes/align'
 import { fileName, gapLength, gapWords, hindrance } from '@/pages/desk/minutes/minutes-words'
 import { placeAt } from '@/pages/desk/minutes/replay-place'
@@ -180,6 +183,17 @@ describe('gaps in words', () => {
     expect(gapWords(gap({ state: 'failed', reason: 'unreadable' }), words)).toBe('录音文件读不出来。可以再试一次，或者注明原因。')
     expect(gapWords(gap({ state: 'failed', reason: 'something_new' }), words)).toContain('没有成功')
     expect(gapWords(gap({ state: 'lost' }), words)).toContain('未录到')
+    expect(gapWords(gap({ state: 'lost', reason: 'deleted' }), words)).toContain('录音已删除')
+    expect(gapWords(gap({ state: 'waiting', reason: 'unsettled' }), words)).toContain('还没有写完')
+    expect(gapWords(gap({ state: 'running', reason: 'unsettled' }), words)).toContain('正在')
+  })
+
+  it('are there for every reason that the server gives, in both languages, and for no other', () => {
+    // vitest runs in web_client.
+    const source = readFileSync(resolve(process.cwd(), '../conference/model/gap_reasons.py'), 'utf8')
+    const reasons = [...source.matchAll(/^ {4}[A-Z_]+ = "([a-z_]+)"/gm)].map((match) => match[1] ?? '')
+    expect(reasons).toContain('unreadable')
+    for (const texts of [chinese, english]) expect(Object.keys(texts.minutes.gap.reason).sort()).toEqual([...reasons].sort())
   })
 })
 

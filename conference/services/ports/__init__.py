@@ -60,6 +60,7 @@ from conference.services.ports.responses import (
     NotSentError,
     ResponseRepository,
 )
+from conference.services.ports.second_pass import SecondListener, SecondPassRepository
 from conference.services.ports.storage import Storage, UnitOfWork
 from conference.services.ports.transcription import TermRepository, Transcriber, TranscriptRepository
 
@@ -111,6 +112,8 @@ __all__ = [
     "ResponseRepository",
     "RevocationRepository",
     "Sealer",
+    "SecondListener",
+    "SecondPassRepository",
     "SoundCutter",
     "StaffSessionRepository",
     "StatementRepository",

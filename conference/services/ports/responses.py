@@ -42,8 +42,11 @@ class ResponseRepository(Protocol):
     async def locked(self, response_id: str) -> Response | None:
         """The case, which nobody else can change before this transaction ends."""
 
-    async def open(self, response: Response) -> Response:
-        """Add it with the next number of its consultation; stale when somebody else took that meanwhile."""
+    async def open(self, response: Response, highest: int | None = None) -> Response:
+        """Add it with the next number of its consultation; stale when somebody else took that meanwhile.
+
+        `highest` is the last number that the caller has seen, when what it has seen must still be all there is.
+        """
 
     async def save(self, response: Response) -> None:
         """Write what changes of one that is there."""

@@ -42,6 +42,7 @@ from conference.services.ports.responses import (
     NoticeRepository,
     ResponseRepository,
 )
+from conference.services.ports.second_pass import SecondPassRepository
 from conference.services.ports.transcription import TermRepository, TranscriptRepository
 
 
@@ -131,6 +132,9 @@ class UnitOfWork(Protocol):
 
     @property
     def transcript(self) -> TranscriptRepository: ...
+
+    @property
+    def second_passes(self) -> SecondPassRepository: ...
 
     @property
     def terms(self) -> TermRepository: ...

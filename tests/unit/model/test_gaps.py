@@ -187,10 +187,10 @@ def test_where_nobody_listened_all_that_was_recorded_is_one_gap() -> None:
     heard = Heard(files, [], [], deleted=[file(500, 2_000)], ended_ms=30_000)
     (gap,) = unheard(heard)
     assert (gap.participant_id, gap.name, gap.from_ms, gap.to_ms) == ("c", "全场", 500, 30_000)
-    assert (gap.is_open, gap.reason, gap.note) == (True, "not_listened", "本次会议没有转写")
+    assert (gap.is_open, gap.reason, gap.words) == (True, "not_transcribed", "本次会议没有转写")
     settled = Gap("c", "c", "全场", 0, 30_000, GapState.WAIVED, note="只录音")
     assert unheard(Heard(files, [], [settled], ended_ms=30_000)) == [settled]
     assert unheard(Heard([file(0, 9_000)], covered((0, 9_000)), [], ended_ms=9_000)) == []
     assert unheard(Heard([], [], [], ended_ms=9_000)) == []
     (told,) = unheard(Heard([file(0, 9_000)], covered((0, 4_000)), [], ended_ms=9_000))
-    assert (told.from_ms, told.note) == (4_000, "没有转写")
+    assert (told.from_ms, told.reason, told.words) == (4_000, "not_listened", "没有转写")

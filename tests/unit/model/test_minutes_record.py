@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from conference.model.agenda import AgendaItem, AgendaKind
+from conference.model.gap_reasons import GAP_WORDS, GapReason
 from conference.model.minutes import Section
 from conference.model.minutes_record import SIGNATURES, record_sections, summary_sections
 from conference.model.minutes_speech import CONFIDENTIAL, UNCLEAR
@@ -176,6 +177,14 @@ def test_without_any_text_the_floor_tells_who_spoke() -> None:
 def test_a_gap_nobody_noted_says_that_nothing_was_caught() -> None:
     gap = Gap("c", "p_1", "林晓梅", at(25), at(26), GapState.FAILED)
     assert "（14:55:00至14:56:00，林晓梅：没有录到文字）" in lines(record(gaps=[gap])["item:a_talk"])
+
+
+@pytest.mark.parametrize("reason", GapReason)
+def test_a_gap_nobody_noted_says_what_the_server_knows(reason: GapReason) -> None:
+    gap = Gap("c", "p_1", "林晓梅", at(25), at(26), GapState.LOST, reason)
+    assert f"（14:55:00至14:56:00，林晓梅：{GAP_WORDS[reason]}）" in lines(record(gaps=[gap])["item:a_talk"])
+    noted = replace(gap, state=GapState.WAIVED, note="休会")
+    assert "（14:55:00至14:56:00，林晓梅：休会）" in lines(record(gaps=[noted])["item:a_talk"])
 
 
 def test_without_an_agenda_all_speeches_stand_below_one_heading() -> None:

@@ -25,6 +25,7 @@ from conference.model.transcript_edit import (
     replaced,
     split,
     spoken_by,
+    untaken,
 )
 
 WANG = SpeakerLabel("王建国", Role.MEMBER)
@@ -199,6 +200,49 @@ def test_a_proposal_is_taken_or_refused() -> None:
     by_hand = edited(before, "老旧小区，改造问题很多。")
     assert by_hand is not None
     assert by_hand.proposal is None
+
+
+def test_other_punctuation_alone_is_no_proposal() -> None:
+    before = segment(SAID)
+    for text in ("老旧小区改造问题", "老旧小区，改造问题！", " 老旧 小区 改造 问题 "):
+        assert proposed(before, text) is None, text
+    assert proposed(segment(words("ＡＢ１２")), "ab12") is None, "nor are case and width"
+
+
+def test_words_of_a_proposal_come_with_it_and_go_back_with_it() -> None:
+    better = (Word("老旧小区的", 1_000, 1_500, 0.7), Word("改造问题", 2_000, 2_400, 0.9))
+    before = proposed(segment(SAID), "老旧小区的改造问题。", better)
+    assert before is not None
+    assert (before.words, before.other_words) == (SAID, better)
+    taken = decided(before, accept=True)
+    assert taken is not None
+    assert (taken.words, taken.other_words, taken.raw) == (better, SAID, before.raw)
+    back = untaken(taken, before.text, is_edited=False)
+    assert back is not None
+    assert back == replace(before, revision=4, automatic=back.automatic)
+    again = decided(back, accept=True)
+    assert again is not None
+    assert (again.words, again.text) == (better, taken.text)
+    refused = decided(before, accept=False)
+    assert refused is not None
+    assert (refused.words, refused.other_words) == (SAID, ())
+    first, second = split(before, 4, "g2")
+    assert (first.other_words, second.other_words, first.proposal) == ((), (), None)
+
+
+def test_without_times_the_words_that_were_heard_stay() -> None:
+    before = proposed(segment(SAID), "老旧小区的改造问题。")
+    taken = decided(before or segment(SAID), accept=True)
+    assert taken is not None
+    assert (taken.words, taken.other_words) == (SAID, ())
+    back = untaken(taken, "老旧小区，改造问题。", is_edited=True)
+    assert back is not None
+    assert (back.text, back.proposal, back.words, back.is_edited) == (
+        "老旧小区，改造问题。",
+        "老旧小区的改造问题。",
+        SAID,
+        True,
+    )
 
 
 # ── splitting and joining ───────────────────────────────────────────────────────────────────────

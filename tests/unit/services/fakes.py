@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -25,9 +26,11 @@ from conference.services.ports import MediaError, Storage, UnitOfWork
 from conference.worker_events import (
     ListenEnded,
     ListenJob,
+    Passage,
     ProgramEvent,
     RecordedFile,
     RecorderEvent,
+    Reheard,
     Scene,
     TranscriberEvent,
     TranscriberModel,
@@ -353,6 +356,29 @@ class ScriptedTranscriber:
         """It is over."""
         del self.jobs[job.id]
         self.emit(ListenEnded(job.id, reason))
+
+
+class ScriptedSecondListener:
+    """Hears passages again as the test says: by the segment's id, else that nothing was heard."""
+
+    def __init__(self, model: TranscriberModel = NO_MODEL) -> None:
+        self.now = model
+        self.says: dict[str, Reheard] = {}
+        self.asked: list[Passage] = []
+        self.rests = 0
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+
+    def model(self) -> TranscriberModel:
+        return self.now
+
+    async def hear(self, passage: Passage) -> Reheard:
+        self.asked.append(passage)
+        await self.may_answer.wait()
+        return self.says.get(passage.id, Reheard(passage.id, reason="nothing_heard"))
+
+    async def rest(self) -> None:
+        self.rests += 1
 
 
 class ScriptedDisk:

@@ -137,6 +137,42 @@ async def test_a_worker_that_was_killed_leaves_a_gap_up_to_its_next_tap(stage: S
     assert await stage.gaps() == []
 
 
+@pytest.mark.parametrize("is_live_first", [False, True])
+async def test_a_word_cut_in_two_by_the_next_tap_is_there_once(stage: Stage, *, is_live_first: bool) -> None:
+    """The engine takes either half of it for the whole word."""
+    await stage.begin()
+    stage.transcriber.becomes(replace(MODEL, reason="worker_ended"))
+    stage.world.clock.forward(8)
+    stage.transcriber.becomes(MODEL)
+    await stage.ready("/run/t2.sock")
+    cut_ms = stage.now_ms()
+    stage.world.clock.forward(5)
+    await stage.catch_up(1.0)
+    (job,) = stage.transcriber.asked
+    assert job.to_ms == cut_ms
+
+    async def live() -> None:
+        await stage.hears(cut_ms, cut_ms + 4_000, said("供水供水问题", cut_ms + 10, cut_ms + 1_510))
+
+    async def recorded() -> None:
+        heard = said("我们说说供水", cut_ms - 1_530, cut_ms - 30)
+        await stage.hears(0, cut_ms, heard, job=job.id)
+
+    for tell in (live, recorded) if is_live_first else (recorded, live):
+        await tell()
+    await stage.does(job)
+    said_twice = ["我们说说", "供水供水问题"] if is_live_first else ["我们说说供水", "供水问题"]
+    assert [each.raw for each in await stage.rows()] == said_twice, "what was said twice is there twice"
+    assert await stage.gaps() == []
+
+
+async def test_what_is_said_twice_beside_no_border_is_there_twice(stage: Stage) -> None:
+    await stage.begin()
+    await stage.hears(0, 5_000, said("我们谢谢", 1_000, 5_000))
+    await stage.hears(5_000, 9_000, said("谢谢大家", 5_010, 9_000))
+    assert [each.raw for each in await stage.rows()] == ["我们谢谢", "谢谢大家"]
+
+
 async def test_after_the_end_everything_missing_is_recognised(stage: Stage) -> None:
     await stage.begin()
     await stage.hears(0, 5_000, said("第一句话", 1_000))
@@ -288,7 +324,7 @@ async def test_where_nothing_is_to_be_written_down_the_minutes_say_so(world: Wor
     await stage.catching_up.restore()
     await stage.catch_up()
     (gap,) = await stage.catching_up.gaps("c")
-    assert (gap.participant_id, gap.state, gap.reason) == ("c", GapState.LOST, "not_listened")
+    assert (gap.participant_id, gap.state, gap.reason) == ("c", GapState.LOST, "not_transcribed")
     assert (gap.from_ms, gap.to_ms, stage.transcriber.asked) == (0, 60_000, [])
     await stage.catching_up.waive("c", SECRETARIAT, "c", (0, 60_000), "只录音")
     assert [each.note for each in await stage.catching_up.gaps("c")] == ["只录音"]
@@ -409,5 +445,5 @@ async def test_where_nothing_is_there_at_all_it_is_said_and_stands_in_no_way(
     await stage.switch(captions=False)
     stage.world.clock.forward(60)
     await stage.end(5_000 if is_heard else 0)
-    found = [(each.note, each.is_open) for each in await stage.catching_up.gaps("c")]
+    found = [(each.words, each.is_open) for each in await stage.catching_up.gaps("c")]
     assert found == ([] if is_heard else [("本次会议没有转写", False)])

@@ -31,6 +31,7 @@ from tests.unit.services.fakes import (
     ScriptedMaker,
     ScriptedMedia,
     ScriptedRecorder,
+    ScriptedSecondListener,
     ScriptedTranscriber,
 )
 
@@ -48,6 +49,7 @@ class Signalling:
     recorder: ScriptedRecorder
     maker: ScriptedMaker
     transcriber: ScriptedTranscriber
+    second_listener: ScriptedSecondListener
     disk: ScriptedDisk
     clients: list[Client] = field(default_factory=list)
 
@@ -87,6 +89,7 @@ async def signalling(
         await consultations.rehearse(ConsultationDraft(title="协商会", id=consultation_id))
     media, recorder = ScriptedMedia(), ScriptedRecorder(directory / "recordings")
     maker, transcriber, disk = ScriptedMaker(), ScriptedTranscriber(), ScriptedDisk()
+    second_listener = ScriptedSecondListener()
     settings = Settings.load({"data_dir": directory, **options})
     ephemeral = open_ephemeral(settings, SystemClock(), 0)
     async with asyncio.TaskGroup() as group:
@@ -99,6 +102,7 @@ async def signalling(
             recorder=recorder,
             maker=maker,
             transcriber=transcriber,
+            second_listener=second_listener,
             stores=ProgramStores(directory / "program"),
             disk=disk,
             background=background,
@@ -113,7 +117,7 @@ async def signalling(
         server = TestServer(process.app, host="127.0.0.1")
         await server.start_server()
         url = str(server.make_url("")).rstrip("/")
-        running = Signalling(url, process, media, recorder, maker, transcriber, disk)
+        running = Signalling(url, process, media, recorder, maker, transcriber, second_listener, disk)
         try:
             yield running
         finally:

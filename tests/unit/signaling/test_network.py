@@ -40,6 +40,21 @@ def test_how_the_browser_came_is_believed_from_our_proxies_only(
     assert TrustedProxies(proxies).scheme(request) == scheme
 
 
+@pytest.mark.parametrize(
+    ("host", "said", "origin"),
+    [
+        ("huiyi.example.cn", "https", "https://huiyi.example.cn"),
+        ("huiyi.example.cn:8443", "https", "https://huiyi.example.cn:8443"),
+        ("huiyi.example.cn", "http", "http://huiyi.example.cn"),
+        ("huiyi.example.cn", "", "http://huiyi.example.cn"),
+    ],
+)
+def test_the_browser_knows_the_server_by_the_scheme_that_it_used(host: str, said: str, origin: str) -> None:
+    headers = {"Host": host, "X-Forwarded-Proto": said}
+    request = make_mocked_request("GET", "/a?b", headers=headers).clone(remote="10.0.0.1")
+    assert TrustedProxies(["10.0.0.0/8"]).origin(request) == origin
+
+
 def test_announced_addresses() -> None:
     assert announced_addresses("0.0.0.0", ["192.0.2.1"]) == ("192.0.2.1",)
     assert announced_addresses("127.0.0.1", []) == ("127.0.0.1",)

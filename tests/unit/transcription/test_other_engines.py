@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conference.worker_events import SoundFile
-from recording.track_writer import Format, TrackWriter
-from tests.support.media import opus_packets, write_wav
-from tests.support.transcriber_process import noise, silence
 from transcription.engines import described, load
 from transcription.recognizer import EngineError
-from transcription.second_pass import Passage, Proposal, Samples, WhisperPass, proposals, sound_of
+from transcription.second_engines import Whisper
 from transcription.sherpa_recognizer import SherpaStream
 
 WITHOUT_EXTRAS = "import sys; sys.modules['{}'] = None\n"  # as if it were not installed
@@ -51,10 +46,10 @@ def test_without_its_package_whisper_is_refused(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     code = f"""
 from pathlib import Path
-from transcription.second_pass import WhisperPass
+from transcription.second_engines import Whisper
 from transcription.recognizer import EngineError
 try:
-    WhisperPass(Path({str(tmp_path)!r}))
+    Whisper(Path({str(tmp_path)!r}))
 except EngineError as error:
     print(error.reason)
 """
@@ -64,7 +59,7 @@ except EngineError as error:
 def test_a_whisper_model_without_a_file_is_refused_before_the_network_is_asked(tmp_path: Path) -> None:
     (tmp_path / "model.bin").touch()
     with pytest.raises(EngineError, match=r"config\.json, tokenizer\.json") as caught:
-        WhisperPass(tmp_path)
+        Whisper(tmp_path)
     assert caught.value.reason == "model_broken"
 
 
@@ -94,7 +89,7 @@ class _Package:
         self.made.append(hotwords)
         return self
 
-    def accept_waveform(self, rate: int, samples: Samples) -> None:
+    def accept_waveform(self, rate: int, samples: np.ndarray[Any, np.dtype[np.float32]]) -> None:
         assert rate == 16_000
         assert samples.dtype == np.float32
         self.fed += len(samples)
@@ -127,50 +122,3 @@ def test_tokens_become_words_with_the_times_of_what_was_fed() -> None:
     assert package.made == ["一体化/自来水", "一体化/自来水"]
     stream.begin("p2", ())
     assert package.made[-1] is None
-
-
-class Loudness:
-    """Says how long the loud part of a passage is."""
-
-    engine = "loudness"
-
-    def text(self, samples: Samples, terms: Iterable[str]) -> str:
-        loud = np.nonzero(np.abs(samples) > 0.01)[0]
-        return f"{(loud[-1] - loud[0]) / 16_000:.1f} {'、'.join(terms)}"
-
-
-def test_a_second_listening_gets_the_sound_of_the_passage(tmp_path: Path) -> None:
-    write_wav(tmp_path / "a.wav", np.concatenate((silence(2), noise(1), silence(2))))
-    writer = TrackWriter(tmp_path / "a.webm", Format("opus"))
-    for number, packet in enumerate(opus_packets(tmp_path / "a.wav")):
-        writer.write(packet, number * 20_000, is_key=True)
-    writer.close()
-    files = (SoundFile("a.webm", 10_000),)
-    whole = sound_of(Passage("x", files, 9_000, 15_000), tmp_path)
-    loud = np.nonzero(np.abs(whole) > 0.01)[0] / 16
-    assert len(whole) == 6_000 * 16
-    assert abs(loud[0] - 3_000) < 40
-    assert abs(loud[-1] - 4_000) < 60
-    asked = [
-        Passage("1", files, 11_500, 14_000, ("自来水",)),
-        Passage("2", (SoundFile("gone.webm", 0),), 0, 1_000),
-        Passage("3", files, 20_000, 21_000),
-    ]
-    told = list(proposals(Loudness(), asked, tmp_path))
-    assert told == [
-        Proposal("1", "1.0 自来水"),
-        Proposal("2", reason="unreadable"),
-        Proposal("3", reason="nothing_heard"),
-    ]
-
-
-def test_the_process_says_why_it_cannot_begin(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "transcription.second_pass", str(tmp_path), str(tmp_path)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 4
-    assert "model_broken" in done.stderr

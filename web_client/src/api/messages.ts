@@ -10,6 +10,7 @@ import type {
   ModeratedComment,
   Promotion,
 } from './moderation'
+import type { SecondPass } from './second-pass'
 import type { TranscriptChanged, TranscriptEditing } from './transcript'
 import type { CaptionCorrected, CaptionFinal, CaptionPartial, CaptionState } from './captions'
 
@@ -354,6 +355,7 @@ export interface ServerEvents {
   'comments.updated': CommentsUpdated
   'transcript.changed': TranscriptChanged
   'transcript.editing': TranscriptEditing
+  'transcript.second_pass': SecondPass
   'captions.updated': { version: number; state: CaptionState }
   /** captions have no place among the versions: a lost one harms nothing */
   'caption.partial': CaptionPartial

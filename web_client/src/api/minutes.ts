@@ -75,6 +75,17 @@ export interface Minutes {
   audit_head: { number: number; hash: string }
 }
 
+/** Sections as they stood before somebody wrote something else, or had the draft made anew. */
+export interface EarlierText {
+  /** in which they stood last */
+  revision: number
+  written_by: string
+  written_at_ms: number
+  replaced_by: string
+  replaced_at_ms: number
+  sections: MinutesSection[]
+}
+
 /** `cues`: words in it that say why it matters. */
 export interface Passage {
   segment: Segment
@@ -104,6 +115,8 @@ export const minutes = (http: Http, cid: string) => {
     review: (id: string, revision: number, reasons: Reasons = {}) => http.send<MinutesDoc>('POST', `${of(id)}/review`, despite(revision, reasons)),
     approve: (id: string, revision: number, reasons: Reasons = {}) => http.send<MinutesDoc>('POST', `${of(id)}/approve`, despite(revision, reasons)),
     reopen: (id: string, revision: number) => http.send<MinutesDoc>('POST', `${of(id)}/reopen`, { revision }),
+    /** the newest first */
+    earlier: (id: string) => http.get<{ items: EarlierText[] }>(`${of(id)}/earlier`),
     passages: (section: string, kind: MinutesKind, words: string) => http.get<{ items: Passage[] }>(`${path}/passages`, { section, kind, words }),
     file: (format: 'docx' | 'pdf', kind: MinutesKind, version?: number) => http.download(`${path}.${format}`, { kind, version }),
   }

@@ -2,6 +2,7 @@
 import type { Http } from './http'
 import type { Role } from './messages'
 import { pathOf } from './preparing'
+import type { SecondPass } from './second-pass'
 
 /** text, from, to, and how sure the engine was: nothing is hidden by that */
 export type SpokenWord = [text: string, startMs: number, endMs: number, confidence: number]
@@ -81,13 +82,16 @@ export interface TermList {
 
 export type GapState = 'waiting' | 'running' | 'failed' | 'lost' | 'waived'
 
+/** `participant_id`: whose microphone, or the consultation's own id: of all of them. */
 export interface Gap {
   participant_id: string
   name: string
   from_ms: number
   to_ms: number
   state: GapState
+  /** why there is no text; empty: it waits for its turn, or was not recorded */
   reason: string
+  /** what people say of it */
   note: string
 }
 
@@ -99,6 +103,7 @@ export interface TranscriptState {
   lag_ms: number
   gaps: Gap[]
   jobs: { waiting: number; running: number; done_ms: number; total_ms: number }
+  second_pass?: SecondPass
 }
 
 export interface Found {

@@ -12,6 +12,7 @@ import { useLine } from './line'
 import { useNotices } from './notices'
 import { useRoom } from './room'
 import { useSession } from './session'
+import { useSecondPass } from './second-pass'
 import { useTranscript } from './transcript'
 import { useTranscriptPresence } from './transcript-presence'
 
@@ -24,6 +25,7 @@ export const useDesk = defineStore('desk', () => {
   const page = useSession()
   const transcript = useTranscript()
   const presence = useTranscriptPresence()
+  const second = useSecondPass()
   const link = ref<LinkState>('connecting')
   const refusal = ref<string | null>(null)
   const busy = ref(false)
@@ -41,6 +43,7 @@ export const useDesk = defineStore('desk', () => {
       if (event.name === 'comments.updated') comments.apply(event.payload)
       else if (event.name === 'transcript.changed') transcript.apply(event.payload)
       else if (event.name === 'transcript.editing') presence.apply(event.payload)
+      else if (event.name === 'transcript.second_pass') second.apply(event.payload)
       if (!room.apply(event)) void next.check()
     })
     next.on('link', linked)

@@ -123,19 +123,42 @@ export const useMinutes = defineStore('minutes', () => {
         return false
       }
       if (theirs === text) return true
-      try {
-        take(await acts.ask((http) => api(http).edit(now.id, now.revision, [{ key, text }])))
-        return true
-      } catch (error) {
-        if (!(error instanceof ProblemError) || error.code !== 'edit_conflict') {
-          notices.show(acts.sentence(error))
-          return false
-        }
-        await load()
-      }
+      const done = await put(now, key, text)
+      if (done !== null) return done
     }
     notices.show(t('minutes.said.changed'))
     return false
+  }
+
+  /** Into a section as it stands now, whoever changed it meanwhile. */
+  async function rewrite(key: string, change: (present: string) => string): Promise<boolean> {
+    const id = doc.value?.id
+    for (let turn = 0; turn < 3; turn += 1) {
+      const now = doc.value?.id === id ? doc.value : null
+      const present = now?.sections.find((each) => each.key === key)
+      if (!now || !present) return false
+      const text = change(present.text)
+      if (text === present.text) return true
+      const done = await put(now, key, text)
+      if (done !== null) return done
+    }
+    notices.show(t('minutes.said.changed'))
+    return false
+  }
+
+  /** null: somebody was faster, and what they wrote is here now */
+  async function put(now: MinutesDoc, key: string, text: string): Promise<boolean | null> {
+    try {
+      take(await acts.ask((http) => api(http).edit(now.id, now.revision, [{ key, text }])))
+      return true
+    } catch (error) {
+      if (error instanceof ProblemError && error.code === 'edit_conflict') {
+        await load()
+        return null
+      }
+      notices.show(acts.sentence(error))
+      return false
+    }
   }
 
   async function seek(key: string | null): Promise<void> {
@@ -153,5 +176,5 @@ export const useMinutes = defineStore('minutes', () => {
 
   const insert = (text: string): void => void (inserted.value = { text })
 
-  return { inserted, insert, all, failed, busy, kind, section, passages, conflict, mayEdit, mayApprove, doc, blockers, gaps, outdated, confidential, refused, load, start, stop, make, review, approve, reopen, write, seek }
+  return { inserted, insert, all, failed, busy, kind, section, passages, conflict, mayEdit, mayApprove, doc, blockers, gaps, outdated, confidential, refused, load, start, stop, make, review, approve, reopen, write, rewrite, seek }
 })

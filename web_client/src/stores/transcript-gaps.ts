@@ -18,7 +18,10 @@ export const useTranscriptGaps = defineStore('transcript-gaps', () => {
   let timer: ReturnType<typeof setTimeout> | undefined
   let followed = false
 
-  const gaps = computed(() => state.value?.gaps ?? [])
+  /** nothing of the meeting was written down or recorded: that is no stretch among others */
+  const isNothing = (each: Gap): boolean => each.state === 'waived' && each.reason === 'not_transcribed' && !each.note
+  const gaps = computed(() => (state.value?.gaps ?? []).filter((each) => !isNothing(each)))
+  const nothing = computed(() => state.value?.gaps.some(isNothing) ?? false)
   const open = computed(() => gaps.value.filter((each) => each.state !== 'waived'))
   const working = computed(() => (state.value?.jobs.running ?? 0) + (state.value?.jobs.waiting ?? 0) > 0)
   /** 0 to 1, of what is being recognised from the files */
@@ -57,5 +60,5 @@ export const useTranscriptGaps = defineStore('transcript-gaps', () => {
     return done !== null
   }
 
-  return { state, gaps, open, working, part, busy, load, start, stop, settle }
+  return { state, gaps, nothing, open, working, part, busy, load, start, stop, settle }
 })

@@ -13,13 +13,11 @@ export function gapLength(gap: Pick<Gap, 'from_ms' | 'to_ms'>, t: Words['t']): s
   return rest ? t('minutes.gap.minutesSeconds', { n: Math.floor(seconds / 60), rest }) : t('minutes.gap.minutes', { n: seconds / 60 })
 }
 
+/** Why there is no text there, and what may be done about it. */
 export function gapWords(gap: Gap, { t, te }: Words): string {
   if (gap.state === 'waived') return gap.note || t('minutes.gap.waived')
-  if (gap.state === 'failed') {
-    const key = `minutes.gap.reason.${gap.reason}`
-    return `${te(key) ? t(key) : t('minutes.gap.failed')}${t('minutes.gap.failedNext')}`
-  }
-  return t(`minutes.gap.${gap.state}Text`)
+  const reason = `minutes.gap.reason.${gap.reason}`
+  return t(gap.state !== 'running' && te(reason) ? reason : `minutes.gap.${gap.state}Text`)
 }
 
 /** What hinders recognition, most important first; null when all is well. */

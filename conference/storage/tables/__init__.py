@@ -1,0 +1,127 @@
+"""The tables. Types are those that SQLite and PostgreSQL share; times are UTC milliseconds."""
+
+from __future__ import annotations
+
+from conference.storage.tables.audit import (
+    audit_heads,
+    audit_lines,
+    audit_texts,
+)
+from conference.storage.tables.base import metadata
+from conference.storage.tables.comment import (
+    comment_groups,
+    comment_marks,
+    comment_words,
+    comments,
+    promotions,
+)
+from conference.storage.tables.consultation import (
+    consultations,
+    participants,
+    program_gaps,
+    revoked_tokens,
+)
+from conference.storage.tables.document import (
+    minutes,
+    minutes_layouts,
+    minutes_templates,
+    minutes_texts,
+)
+from conference.storage.tables.preparation import (
+    briefing_files,
+    invitee_imports,
+    invitees,
+    venues,
+)
+from conference.storage.tables.proceedings import (
+    agenda_items,
+    floor_turns,
+    statement_likes,
+    statements,
+    stays,
+)
+from conference.storage.tables.recording import (
+    broadcast_cuts,
+    exports,
+    recordings,
+)
+from conference.storage.tables.response import (
+    departments,
+    follow_ups,
+    notices,
+    response_ratings,
+    responses,
+)
+from conference.storage.tables.staff import (
+    organizations,
+    staff_sessions,
+    users,
+)
+from conference.storage.tables.term import (
+    term_lists,
+    terms,
+)
+from conference.storage.tables.transcript import (
+    second_passes,
+    transcript_coverage,
+    transcript_gaps,
+    transcript_grams,
+    transcript_revisions,
+    transcript_segments,
+)
+from conference.storage.tables.viewer import (
+    identities,
+    identity_proofs,
+    viewer_minutes,
+)
+
+__all__ = [
+    "agenda_items",
+    "audit_heads",
+    "audit_lines",
+    "audit_texts",
+    "briefing_files",
+    "broadcast_cuts",
+    "comment_groups",
+    "comment_marks",
+    "comment_words",
+    "comments",
+    "consultations",
+    "departments",
+    "exports",
+    "floor_turns",
+    "follow_ups",
+    "identities",
+    "identity_proofs",
+    "invitee_imports",
+    "invitees",
+    "metadata",
+    "minutes",
+    "minutes_layouts",
+    "minutes_templates",
+    "minutes_texts",
+    "notices",
+    "organizations",
+    "participants",
+    "program_gaps",
+    "promotions",
+    "recordings",
+    "response_ratings",
+    "responses",
+    "revoked_tokens",
+    "second_passes",
+    "staff_sessions",
+    "statement_likes",
+    "statements",
+    "stays",
+    "term_lists",
+    "terms",
+    "transcript_coverage",
+    "transcript_gaps",
+    "transcript_grams",
+    "transcript_revisions",
+    "transcript_segments",
+    "users",
+    "venues",
+    "viewer_minutes",
+]
