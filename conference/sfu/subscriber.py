@@ -252,8 +252,10 @@ class Subscriber:
 
     # ── feedback ────────────────────────────────────────────────────────────────────────────────
 
-    def _refuse_rtp(self, _packet: bytes, _now: float) -> None:
+    def _refuse_rtp(self, packet: bytes, _now: float) -> None:
         self._counters.drops["rtp_from_subscriber"] += 1
+        if self.transport.keys is not None:
+            self.transport.keys.forget_inbound(int.from_bytes(packet[8:12], "big"))
 
     def _receive_rtcp(self, packets: Sequence[rtcp.Packet], now: float) -> None:
         counters = self._counters

@@ -209,9 +209,10 @@ class Subscription:
             if self._stream is stream and self.shape is not None:
                 if (sequence - stream.last_sequence) & 0xFFFF != 1 or not self._may_change_lane(payload):
                     return False
-            elif not self.selector.may_switch(stream.layer, is_keyframe=is_start):
-                return False
-            elif not is_newest and not self._may_start_late(stream, payload, sequence):
+            elif not (
+                self.selector.may_switch(stream.layer, is_keyframe=is_start)
+                and (is_newest or self._may_start_late(stream, payload, sequence))
+            ):
                 return False
         if self._stream is not None:
             self._stream.leave(self, before=sequence if self._stream is stream else None)
