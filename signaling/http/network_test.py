@@ -10,12 +10,12 @@ from aiohttp import web
 from aiohttp_pydantic.oas.typing import r200, r400, r429
 from pydantic import BaseModel, Field
 
+from conference.address import source_of
 from conference.events import IceServer
 from conference.model.limit import Limit
 from signaling.http.context import CONTEXT
 from signaling.http.resources import Problem, Resource
 from signaling.http.rest import PREFIX, documented, json_of
-from signaling.network import source_of
 
 # A whole office stands behind one address; a test tries four ways.
 PER_ADDRESS: Final = Limit("network-test-address", 400, 60.0)

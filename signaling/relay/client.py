@@ -10,8 +10,8 @@ from typing import Final
 
 import structlog
 
+from conference.address import source_of
 from conference.rtc.turn import TurnError, TurnGate
-from signaling.network import source_of
 
 log = structlog.get_logger(__name__)
 
