@@ -102,6 +102,7 @@ from signaling.console import Ready
 from signaling.data_dir import DataDirectory
 from signaling.database import open_database
 from signaling.demo import DemoStaff, demo_links, demo_staff
+from signaling.descriptors import raise_descriptor_limit
 from signaling.documents.client import DocumentWorkers
 from signaling.ephemeral import Ephemeral, open_ephemeral
 from signaling.exports import ExportWorkers
@@ -223,6 +224,7 @@ class WebProcess:
         ephemeral: Ephemeral,
         lan: LanIdentity | None = None,
         relay: Relay | None = None,
+        certificate: Certificate | None = None,
     ) -> WebProcess:
         """Nothing runs yet."""
         metrics, fanout = Metrics(), Fanout()
@@ -378,6 +380,7 @@ class WebProcess:
             media=media,
             metrics=metrics,
             proxies=proxies,
+            certificate=certificate,
             rate_limits=ephemeral.rate_limits,
         )
         app = make_application(
@@ -481,6 +484,7 @@ class WebProcess:
 
 async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
     """Run a server until SIGTERM or SIGINT."""
+    raise_descriptor_limit()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -567,6 +571,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
                 ephemeral=ephemeral,
                 lan=lan,
                 relay=relay,
+                certificate=certificate,
             )
             links: dict[str, str] = {}
             staff: DemoStaff | None = None

@@ -68,6 +68,7 @@ from signaling.network import TrustedProxies
 from signaling.paper.client import PaperWorkers
 from signaling.realtime.token_bucket import TokenBuckets
 from signaling.tables.client import TableWorkers
+from signaling.tls.certificate import Certificate
 
 _UPLOADS_AT_ONCE = 4
 _STREAMS_PER_S, _STREAM_BURST = 50.0, 500.0  # WHIP and WHEP sessions opened, per address
@@ -136,6 +137,8 @@ class HttpContext:
     proxies: TrustedProxies
     rate_limits: RateLimits
     stream_buckets: TokenBuckets = field(default_factory=lambda: TokenBuckets(_STREAMS_PER_S, _STREAM_BURST))
+
+    certificate: Certificate | None = None
 
     uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_UPLOADS_AT_ONCE))
 
