@@ -45,6 +45,7 @@ from conference.services.floor_clock import FloorClock
 from conference.services.floors import Floors
 from conference.services.hot_words import HotWords
 from conference.services.identities import Identities
+from conference.services.insight import STEP_S, Insight
 from conference.services.invitee_imports import InviteeImports
 from conference.services.invitees import Invitees
 from conference.services.ledger import Ledgers
@@ -180,6 +181,7 @@ class WebProcess:
     offers: Offers
     media_sessions: MediaSessions
     streams: Streams
+    insight: Insight
     revocations: Revocations
     files: Files
     recordings: Recordings
@@ -237,7 +239,9 @@ class WebProcess:
         arrivals, departures, relisting = Arrivals(rooms, offers), Departures(rooms, floors), Relisting(rooms)
         media_sessions = MediaSessions(rooms, offers)
         streams = Streams(rooms, arrivals, departures)
+        insight = Insight(rooms)
         metrics.watch(rooms)
+        metrics.watch_quality(insight)
         if relay is not None:
             metrics.watch_relay(relay)
         moderation, agendas, statements = Moderation(rooms), Agendas(rooms), Statements(rooms)
@@ -363,6 +367,7 @@ class WebProcess:
             life_cycle=life_cycle,
             rooms=rooms,
             streams=streams,
+            insight=insight,
             agendas=agendas,
             floors=floors,
             statements=statements,
@@ -402,6 +407,7 @@ class WebProcess:
             offers=offers,
             media_sessions=media_sessions,
             streams=streams,
+            insight=insight,
             revocations=revocations,
             files=files,
             recordings=recordings,
@@ -462,6 +468,7 @@ class WebProcess:
         background.every(_RETENTION_S, self.retention.tick)
         background.every(_CHECKPOINT_S, self.database.checkpoint)
         background.every(_HEARTBEAT_S, self.rooms.heartbeat)
+        background.every(STEP_S, self.insight.tick)
         background.every(_CLAIMS_S, self.rooms.renew_claims)
         background.every(_ADOPT_S, self.recovery.adopt)
 

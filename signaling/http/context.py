@@ -32,6 +32,7 @@ from conference.services.exports import Exports
 from conference.services.files import Files
 from conference.services.floors import Floors
 from conference.services.identities import Identities
+from conference.services.insight import Insight
 from conference.services.invitee_imports import InviteeImports
 from conference.services.invitees import Invitees
 from conference.services.life_cycle import LifeCycle
@@ -118,6 +119,7 @@ class HttpContext:
     life_cycle: LifeCycle
     rooms: Rooms
     streams: Streams
+    insight: Insight
     agendas: Agendas
     floors: Floors
     statements: Statements
