@@ -25,7 +25,7 @@ from conference.sfu.subscriber import Subscriber
 from conference.sfu.subscription import Subscription
 from conference.sfu.transport import Transport
 
-PAGE = 500  # tracks looked at: about two milliseconds
+PAGE = 250  # tracks looked at: less than two milliseconds
 
 
 def read_page(room: Room, after: str, now: float) -> tuple[tuple[MediaReport, ...], str]:
@@ -37,9 +37,10 @@ def read_page(room: Room, after: str, now: float) -> tuple[tuple[MediaReport, ..
     ids = [one.id for one in participants]
     start = ids.index(after) + 1 if after in ids else 0
     reports: list[MediaReport] = []
+    heights: dict[Publication, int] = {}
     looked_at = 0
     for participant in participants[start:]:
-        reports.append(_report(room, participant, now))
+        reports.append(_report(room, participant, heights, now))
         looked_at += 1 + len(participant.publications)
         if participant.subscriber is not None:
             looked_at += len(participant.subscriber.slots)
@@ -49,7 +50,8 @@ def read_page(room: Room, after: str, now: float) -> tuple[tuple[MediaReport, ..
     return tuple(reports), "" if is_last else reports[-1].participant_id
 
 
-def _report(room: Room, participant: Participant, now: float) -> MediaReport:
+def _report(room: Room, participant: Participant, heights: dict[Publication, int], now: float) -> MediaReport:
+    """`heights`: of the largest layers, once they were looked up for somebody."""
     publisher, subscriber = participant.publisher, participant.subscriber
     given = room.report(participant.id)
     received: list[ReceivedTrack] = []
@@ -60,7 +62,7 @@ def _report(room: Room, participant: Participant, now: float) -> MediaReport:
             if _is_hidden(subscription, told):
                 hidden += 1
             elif not _is_quiet(subscription.publication):
-                received.append(_received(participant, subscription, told, now))
+                received.append(_received(participant, subscription, told, heights, now))
     rtt_s = 0.0 if subscriber is None else subscriber.rtt_s()
     estimator = None
     if subscriber is not None and subscriber.downlink.is_numbered:
@@ -138,9 +140,17 @@ def _is_quiet(publication: Publication) -> bool:
 
 
 def _received(
-    participant: Participant, subscription: Subscription, told: Mapping[str, Given], now: float
+    participant: Participant,
+    subscription: Subscription,
+    told: Mapping[str, Given],
+    heights: dict[Publication, int],
+    now: float,
 ) -> ReceivedTrack:
     publication = subscription.publication
+    best = heights.get(publication)
+    if best is None:
+        best = max((one.height for one in publication.layers(now)), default=0)
+        heights[publication] = best
     stream = publication.streams.get(subscription.layer) if subscription.layer is not None else None
     given = told.get(publication.id)
     wish = None if participant.wishes is None else participant.wishes.get(publication.id)
@@ -154,7 +164,7 @@ def _received(
         layer=subscription.layer,
         height=0 if stream is None else stream.height,
         shown_height=0 if wish is None else wish.height,
-        best_height=0 if is_sound else max((one.height for one in publication.layers(now)), default=0),
+        best_height=0 if is_sound else best,
         temporal=subscription.selector.max_temporal,
         reason="" if is_sound or given is None else given.reason.value,
         bitrate_bps=0 if stream is None else stream.bitrate_bps,
