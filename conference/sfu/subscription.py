@@ -211,7 +211,7 @@ class Subscription:
                     return False
             elif not (
                 self.selector.may_switch(stream.layer, is_keyframe=is_start)
-                and (is_newest or self._may_start_late(stream, payload, sequence))
+                and self._may_start(stream, payload, sequence, is_newest=is_newest)
             ):
                 return False
         if self._stream is not None:
@@ -234,9 +234,14 @@ class Subscription:
         self._change(SubscriptionState.ACTIVE)
         return True
 
-    def _may_start_late(self, stream: IncomingStream, payload: bytes, sequence: int) -> bool:
-        lane = stream.lanes.get(self.selector.max_temporal) if self._numbers(stream) else None
-        return lane is None or lane.may_begin(sequence, payload, 0, len(payload))
+    def _may_start(self, stream: IncomingStream, payload: bytes, sequence: int, *, is_newest: bool) -> bool:
+        """Whether the lane has a number for this keyframe: not for one that claims to be of an upper temporal layer."""
+        if not self._numbers(stream):
+            return True
+        if (vp8.parse(payload).temporal_id or 0) > self.selector.max_temporal:
+            return False
+        lane = stream.lanes.get(self.selector.max_temporal)
+        return is_newest or lane is None or lane.may_begin(sequence, payload, 0, len(payload))
 
     def _may_change_lane(self, payload: bytes) -> bool:
         """Down with any picture that stays, up with one that needs only what everybody has (RFC 7741, 4.2: Y)."""
