@@ -14,12 +14,14 @@ import { deskZhCN } from './desk.zh-CN'
 import { en } from './en'
 import { entryEn } from './entry.en'
 import { entryZhCN } from './entry.zh-CN'
+import { inspectorEn } from './inspector.en'
+import { inspectorZhCN } from './inspector.zh-CN'
 import { minutesEn } from './minutes.en'
 import { minutesZhCN } from './minutes.zh-CN'
 import { responsesEn } from './responses.en'
 import { responsesZhCN } from './responses.zh-CN'
 import { zhCN } from './zh-CN'
 
-export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...captionsZhCN, ...entryZhCN, ...casesZhCN, ...commentsZhCN, ...responsesZhCN, ...accountZhCN, ...minutesZhCN }
+export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...captionsZhCN, ...entryZhCN, ...casesZhCN, ...commentsZhCN, ...responsesZhCN, ...accountZhCN, ...minutesZhCN, ...inspectorZhCN }
 export type Texts = typeof chinese
-export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...captionsEn, ...entryEn, ...casesEn, ...commentsEn, ...responsesEn, ...accountEn, ...minutesEn }
+export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...captionsEn, ...entryEn, ...casesEn, ...commentsEn, ...responsesEn, ...accountEn, ...minutesEn, ...inspectorEn }
