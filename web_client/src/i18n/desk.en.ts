@@ -18,7 +18,7 @@ export const deskEn: typeof deskZhCN = {
     unpublished: 'It can start once it is published',
     toPrepare: 'Prepare',
     more: 'More',
-    see: { comments: 'See the comments', responses: 'See the cases', minutes: 'See transcript and minutes', record: 'See the recordings', attendance: 'See attendance', inspector: 'See the connections', trace: 'See the trace' },
+    see: { comments: 'See the comments', responses: 'See the cases', minutes: 'See transcript and minutes', record: 'See the recordings', attendance: 'See attendance', trace: 'See the trace' },
     status: {
       draft: 'Draft',
       scheduled: 'Not started',

@@ -16,7 +16,7 @@ export const deskZhCN = {
     unpublished: '发布后才能开始',
     toPrepare: '到筹备',
     more: '更多',
-    see: { comments: '看留言', responses: '看办理答复', minutes: '看转写稿与纪要', record: '看录制文件', attendance: '看签到与统计', inspector: '看线路', trace: '看全程留痕' },
+    see: { comments: '看留言', responses: '看办理答复', minutes: '看转写稿与纪要', record: '看录制文件', attendance: '看签到与统计', trace: '看全程留痕' },
     status: {
       draft: '草稿',
       scheduled: '还没有开始',
