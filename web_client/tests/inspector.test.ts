@@ -152,6 +152,18 @@ describe('the inspector', () => {
     expect(inspector.ailing).toBe(2)
   })
 
+  it('moves nobody while a row has the focus, and lets newcomers in at the end', async () => {
+    answers = [ok([person('a'), person('b')]), ok([person('c', { found: [found({})] }), person('a'), person('b', { found: [found({})] })])]
+    const inspector = useInspector()
+    inspector.start()
+    await settle()
+    inspector.hold(true)
+    await vi.advanceTimersByTimeAsync(LOOK_MS)
+    expect(inspector.people.map((each) => each.id)).toEqual(['a', 'b', 'c'])
+    inspector.hold(false)
+    expect(inspector.people.map((each) => each.id)).toEqual(['c', 'b', 'a'])
+  })
+
   it('asks for the tracks of who is chosen, who may be gone', async () => {
     answers = [ok([person('a')]), ok([person('a', { receives: [] })]), ok([])]
     const inspector = useInspector()

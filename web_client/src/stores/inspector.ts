@@ -39,8 +39,14 @@ export const useInspector = defineStore('inspector', () => {
   let turn = 0
 
   const stale = computed(() => look.value !== null && nowMs.value - seenMs.value > STALE_MS)
-  /** Those who need something first; among equals the order of joining. */
-  const people = computed(() => [...(look.value?.participants ?? [])].sort((one, other) => rank(one) - rank(other)))
+  /** Those who need something first; among equals the order of joining. While a row has the focus nobody moves. */
+  const order = shallowRef<readonly string[]>([])
+  let held = false
+  const people = computed(() => {
+    const places = new Map(order.value.map((id, place) => [id, place]))
+    const place = (each: Inspected): number => places.get(each.id) ?? places.size
+    return [...(look.value?.participants ?? [])].sort((one, other) => place(one) - place(other))
+  })
   const open = computed(() => people.value.find((each) => each.id === chosen.value) ?? null)
   const ailing = computed(() => people.value.filter((each) => verdict(each) !== 'ok').length)
 
@@ -50,6 +56,7 @@ export const useInspector = defineStore('inspector', () => {
       const found = await acts.ask((http) => inspector(http, session.cid).look(chosen.value))
       if (now !== turn) return
       look.value = found
+      sort()
       trouble.value = null
       seenMs.value = performance.now()
     } catch (error) {
@@ -57,6 +64,16 @@ export const useInspector = defineStore('inspector', () => {
       trouble.value = (error instanceof RequestError ? TROUBLES[error.code] : undefined) ?? 'failed'
     }
     nowMs.value = performance.now()
+  }
+
+  function sort(): void {
+    if (held || !look.value) return
+    order.value = [...look.value.participants].sort((one, other) => rank(one) - rank(other)).map((each) => each.id)
+  }
+
+  function hold(on: boolean): void {
+    held = on
+    sort()
   }
 
   async function again(): Promise<void> {
@@ -84,5 +101,5 @@ export const useInspector = defineStore('inspector', () => {
 
   const take = (name: string): Promise<void> => acts.download(name, (http) => inspector(http, session.cid).trail())
 
-  return { look, trouble, stale, people, open, chosen, ailing, load, start, stop, choose, take }
+  return { look, trouble, stale, people, open, chosen, ailing, load, start, stop, hold, choose, take }
 })
