@@ -73,6 +73,7 @@ class Subscription:
         "rtt_s",
         "rtx_ssrc",
         "selector",
+        "sent_bps",
         "sequence_offset",
         "shape",
         "ssrc",
@@ -111,6 +112,7 @@ class Subscription:
         self.pending_at: IncomingStream | None = None
         self.fraction_lost = 0.0
         self.rtt_s = 0.0
+        self.sent_bps = 0.0  # payload, as of the last report
         self.transport = transport
         self._accepted: Mapping[int, Codec] | None = None
         self._extensions: Mapping[str, int] = {}
@@ -327,6 +329,7 @@ class Subscription:
                 self._clock = (ntp, (reported + self.timestamp_offset) & 0xFFFFFFFF)
         self.shape = None
         self.lane = None
+        self.sent_bps = 0.0
         self._stream = None
         self.selector.stop()
         self._change(SubscriptionState.WAITING)
@@ -485,8 +488,8 @@ class Subscription:
         timestamp = rtp_ts + int(elapsed * stream.clock_rate) + self.timestamp_offset
         packets, octets = self._sent(stream)
         if self._reported is not None and now > self._reported[1]:
-            rate = 8 * (octets - self._reported[0]) / (now - self._reported[1])
-            self._limiter.set_media_rate(rate)
+            self.sent_bps = 8 * (octets - self._reported[0]) / (now - self._reported[1])
+            self._limiter.set_media_rate(self.sent_bps)
         self._reported = (octets, now)
         self._lsr[(ntp >> 16) & 0xFFFFFFFF] = now
         if len(self._lsr) > _REMEMBERED_REPORTS:
