@@ -70,7 +70,8 @@ def _report(room: Room, participant: Participant, heights: dict[Publication, int
     return MediaReport(
         participant_id=participant.id,
         uplink=None if publisher is None else _uplink(publisher),
-        downlink=None if subscriber is None else _downlink(subscriber, received),
+        # Without a slot nothing was offered, and a connection is not even tried.
+        downlink=_downlink(subscriber, received) if subscriber is not None and subscriber.slots else None,
         rtt_ms=round(1000 * rtt_s) or None,
         estimate_bps=None if subscriber is None else subscriber.available_bps(now),
         delivered_bps=None if estimator is None else estimator.delivered_bps,

@@ -61,7 +61,7 @@ class Signs:
     loses, of the tracks that stand still or break here; `silent_s` of reports of how tracks were played.
     """
 
-    away_s: float | None = None
+    away_s: float | None = None  # None while it is there
     is_new: bool = False  # came a moment ago: nothing need be there yet
     uplink: str | None = None
     downlink: str | None = None
@@ -95,7 +95,9 @@ def diagnose(signs: Signs) -> tuple[Found, ...]:
     if signs.away_s is not None:
         return (Found(Finding.AWAY, Grade.BAD, signs.away_s),)
     states = [state for state in (signs.uplink, signs.downlink) if state is not None]
-    if all(state == "new" for state in states):  # or there are none
+    if not states:  # neither sends nor is to get anything
+        return ()
+    if "connected" not in states and signs.path is Path.NONE:
         return () if signs.is_new else (Found(Finding.NO_MEDIA, Grade.BAD),)
     if any(state in _LOST for state in states):
         return (Found(Finding.MEDIA_LOST, Grade.BAD),)

@@ -216,14 +216,9 @@ class Insight:
 
     def _path(self, report: MediaReport) -> Path:
         """That of what it sends, or of what it receives."""
-        path = next(
-            (
-                each.path
-                for each in (report.uplink, report.downlink)
-                if each is not None and each.path is not Path.NONE and each.state != "closed"
-            ),
-            Path.NONE,
-        )
+        ways = [each for each in (report.uplink, report.downlink) if each is not None]
+        ways.sort(key=lambda each: each.state == "closed")
+        path = next((each.path for each in ways if each.path is not Path.NONE), Path.NONE)
         if path is not Path.LOOPBACK:
             return path
         # coturn runs on this machine and speaks to us from its loopback address, where no browser is at home.

@@ -41,8 +41,9 @@ def test_who_is_well_needs_no_words() -> None:
         ({"path": Path.HTTPS_PORT}, Finding.OVER_TCP, Grade.NOTE),
         ({"path": Path.RELAY}, Finding.OVER_RELAY, Grade.NOTE),
         ({"downlink": "disconnected"}, Finding.MEDIA_LOST, Grade.BAD),
-        ({"uplink": "new", "downlink": "new"}, Finding.NO_MEDIA, Grade.BAD),
-        ({"uplink": None, "downlink": None}, Finding.NO_MEDIA, Grade.BAD),
+        ({"uplink": "new", "downlink": "new", "path": Path.NONE}, Finding.NO_MEDIA, Grade.BAD),
+        ({"uplink": None, "downlink": "closed", "path": Path.NONE}, Finding.NO_MEDIA, Grade.BAD),
+        ({"uplink": None, "downlink": "closed"}, Finding.MEDIA_LOST, Grade.BAD),
         ({"away_s": 4.0}, Finding.AWAY, Grade.BAD),
     ],
 )
@@ -52,6 +53,10 @@ def test_each_trouble_has_its_finding(more: dict[str, object], finding: Finding,
 
 def test_who_has_just_come_may_take_a_moment() -> None:
     assert found(Signs(is_new=True, downlink="new")) == []
+
+
+def test_who_sends_nothing_and_is_to_get_nothing_has_no_trouble() -> None:
+    assert found(Signs()) == []
 
 
 def test_whose_fault_it_is_is_said_only_where_something_suffers() -> None:

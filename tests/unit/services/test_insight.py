@@ -145,6 +145,7 @@ async def test_a_camera_that_sends_nothing_is_told_after_some_seconds(world: Wor
 
 async def test_who_never_had_media_and_who_is_away(world: World) -> None:
     stuck = await world.join("a")
+    world.media.reports = (MediaReport(stuck, downlink=ConnectionReport("new", Path.NONE, 0.0)),)
     insight = Insight(world.rooms)
     assert (await insight.look("c")).participants[0].found == (), "it has only just come"
     world.clock.forward(20)

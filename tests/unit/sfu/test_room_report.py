@@ -135,6 +135,12 @@ def test_hidden_pictures_are_only_counted() -> None:
     assert told.hidden == 2
 
 
+def test_who_is_offered_nothing_has_no_connection_to_judge() -> None:
+    hall = Hall(1)
+    hall.receive("p0", Way())
+    assert hall.read()["p0"].downlink is None
+
+
 def test_ways_have_names() -> None:
     hall = Hall(5)
     ways = {
