@@ -45,6 +45,7 @@ from conference.services.floor_clock import FloorClock
 from conference.services.floors import Floors
 from conference.services.hot_words import HotWords
 from conference.services.identities import Identities
+from conference.services.insight import STEP_S, Insight
 from conference.services.invitee_imports import InviteeImports
 from conference.services.invitees import Invitees
 from conference.services.ledger import Ledgers
@@ -111,6 +112,7 @@ from signaling.console import Ready
 from signaling.data_dir import DataDirectory
 from signaling.database import open_database
 from signaling.demo import DemoStaff, demo_links, demo_staff
+from signaling.descriptors import raise_descriptor_limit
 from signaling.documents.client import DocumentWorkers
 from signaling.ephemeral import Ephemeral, open_ephemeral
 from signaling.exports import ExportWorkers
@@ -189,6 +191,7 @@ class WebProcess:
     offers: Offers
     media_sessions: MediaSessions
     streams: Streams
+    insight: Insight
     revocations: Revocations
     files: Files
     recordings: Recordings
@@ -235,6 +238,7 @@ class WebProcess:
         ephemeral: Ephemeral,
         lan: LanIdentity | None = None,
         relay: Relay | None = None,
+        certificate: Certificate | None = None,
     ) -> WebProcess:
         """Nothing runs yet."""
         metrics, fanout = Metrics(), Fanout()
@@ -247,7 +251,9 @@ class WebProcess:
         arrivals, departures, relisting = Arrivals(rooms, offers), Departures(rooms, floors), Relisting(rooms)
         media_sessions = MediaSessions(rooms, offers)
         streams = Streams(rooms, arrivals, departures)
+        insight = Insight(rooms)
         metrics.watch(rooms)
+        metrics.watch_quality(insight)
         if relay is not None:
             metrics.watch_relay(relay)
         moderation, agendas, statements = Moderation(rooms), Agendas(rooms), Statements(rooms)
@@ -375,6 +381,7 @@ class WebProcess:
             life_cycle=life_cycle,
             rooms=rooms,
             streams=streams,
+            insight=insight,
             agendas=agendas,
             floors=floors,
             statements=statements,
@@ -392,6 +399,7 @@ class WebProcess:
             media=media,
             metrics=metrics,
             proxies=proxies,
+            certificate=certificate,
             rate_limits=ephemeral.rate_limits,
         )
         app = make_application(
@@ -413,6 +421,7 @@ class WebProcess:
             offers=offers,
             media_sessions=media_sessions,
             streams=streams,
+            insight=insight,
             revocations=revocations,
             files=files,
             recordings=recordings,
@@ -475,6 +484,7 @@ class WebProcess:
         background.every(_RETENTION_S, self.retention.tick)
         background.every(_CHECKPOINT_S, self.database.checkpoint)
         background.every(_HEARTBEAT_S, self.rooms.heartbeat)
+        background.every(STEP_S, self.insight.tick)
         background.every(_CLAIMS_S, self.rooms.renew_claims)
         background.every(_ADOPT_S, self.recovery.adopt)
 
@@ -497,6 +507,7 @@ class WebProcess:
 
 async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
     """Run a server until SIGTERM or SIGINT."""
+    raise_descriptor_limit()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -590,6 +601,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
                 ephemeral=ephemeral,
                 lan=lan,
                 relay=relay,
+                certificate=certificate,
             )
             links: dict[str, str] = {}
             staff: DemoStaff | None = None

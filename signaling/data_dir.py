@@ -135,4 +135,5 @@ def write_private(path: Path, content: bytes) -> None:
     """Write a file that only this account may read."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(fd, "wb") as file:
+        os.fchmod(fd, 0o600)  # one that was there before keeps its mode otherwise
         file.write(content)

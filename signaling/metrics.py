@@ -12,10 +12,13 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from conference.model.media import Kind
 from conference.model.program import ProgramState
+from conference.model.quality import FAIR
 from conference.model.transcript import CaptionState
 from conference.services.catching_up import CatchingUp
 from conference.services.disk_watch import DiskWatch
+from conference.services.insight import Insight
 from conference.services.ports import Relay
 from conference.services.programs import Programs
 from conference.services.rooms import Rooms
@@ -26,6 +29,7 @@ from signaling.tls.port import TlsPort
 
 _LAG_INTERVAL_S = 0.5
 _SAMPLE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{[^\n{}]*\})?$")
+_QUALITY_QUANTILES = (0.0, 0.1, 0.5)  # of what should be high the low end counts
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
@@ -106,6 +110,10 @@ class Metrics:
         """What comes to the TLS port, and how long its certificate is good."""
         self.registry.register(_TlsCollector(port, certificate))
 
+    def watch_quality(self, insight: Insight) -> None:
+        """How well tracks are seen and heard, and by which ways they go."""
+        self.registry.register(_QualityCollector(insight))
+
     async def measure_lag(self) -> None:
         """Observe the event loop's lag; runs until cancelled."""
         while True:
@@ -149,6 +157,59 @@ class _RoomCollector(Collector):
             )
         listeners = sum(len(room.listeners) for room in rooms)
         yield GaugeMetricFamily("yuanshang_whep_sessions", "WHEP sessions in all rooms.", listeners)
+
+
+class _QualityCollector(Collector):
+    """Of the last look at each room, at most fifteen seconds ago."""
+
+    def __init__(self, insight: Insight) -> None:
+        self._insight = insight
+
+    def collect(self) -> Iterable[Metric]:
+        scores = GaugeMetricFamily(
+            "yuanshang_track_quality",
+            "How well tracks are received, 0 to 100.",
+            labels=["room", "kind", "quantile"],
+        )
+        weak = GaugeMetricFamily(
+            "yuanshang_tracks_weak", "Tracks received with a quality below 50.", labels=["room"]
+        )
+        played = GaugeMetricFamily(
+            "yuanshang_playback_ratio",
+            "Share of the time in which pictures stood or sound was made up: where the worst tenth begins.",
+            labels=["room", "of"],
+        )
+        paths = GaugeMetricFamily(
+            "yuanshang_media_paths",
+            "Participants by the way that their media takes.",
+            labels=["room", "path"],
+        )
+        ailing = GaugeMetricFamily(
+            "yuanshang_participants_ailing",
+            "Participants whose connection needs a look.",
+            labels=["room", "grade"],
+        )
+        for room_id, look in self._insight.looks().items():
+            tracks = [each for one in look.participants for each in one.tracks]
+            for kind in Kind:
+                known = sorted(
+                    each.score for each in tracks if each.score is not None and each.track.kind is kind
+                )
+                for quantile in _QUALITY_QUANTILES if known else ():
+                    value = known[int(quantile * (len(known) - 1))]
+                    scores.add_metric([room_id, kind.value, str(quantile)], value)
+            weak.add_metric([room_id], sum(each.score is not None and each.score < FAIR for each in tracks))
+            for of, shares in (
+                ("freeze", [each.freeze for each in tracks if each.freeze is not None]),
+                ("concealed", [each.concealed for each in tracks if each.concealed is not None]),
+            ):
+                if shares:
+                    played.add_metric([room_id, of], sorted(shares)[int(0.9 * (len(shares) - 1))])
+            for path, count in Counts(one.path for one in look.participants).items():
+                paths.add_metric([room_id, path.value], count)
+            for grade, count in Counts(one.grade for one in look.participants if one.grade).items():
+                ailing.add_metric([room_id, grade.value], count)
+        yield from (scores, weak, played, paths, ailing)
 
 
 class _TlsCollector(Collector):

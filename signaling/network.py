@@ -50,19 +50,6 @@ def local_url_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def source_of(address: str) -> str:
-    """Who stands behind an address as far as limits go: an IPv4 address, or the network of 64 bits of an IPv6 one."""
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.ip_network((parsed, 64), strict=False))
-
-
 class TrustedProxies:
     """Believes X-Forwarded-For and X-Forwarded-Proto only from the named networks."""
 

@@ -41,6 +41,7 @@ from conference.model.media import (
     TransportChanged,
     TransportState,
 )
+from conference.model.media_report import MediaReport
 from conference.net.handover import hand_over, socket_pair
 from conference.services.ports import MediaError
 
@@ -54,6 +55,7 @@ _LAST_BACKOFF_S = 5.0
 _STEADY_S = 30.0  # a process that lived this long has its back-off forgiven
 _STOP_S = 1.0
 _READ_SIZE = 1 << 16
+_MOST_PAGES = 200  # of a report: whoever goes while it is read makes it begin anew
 
 log = logging.getLogger("media.client")
 
@@ -346,6 +348,18 @@ class MediaClient:
 
     async def unfeed(self, room_id: str) -> None:
         await self._ask(messages.Unfeed(room_id))
+
+    async def room_report(self, room_id: str) -> tuple[MediaReport, ...]:
+        found: dict[str, MediaReport] = {}
+        after = ""
+        for _ in range(_MOST_PAGES):
+            page = await self._ask(messages.GetRoomReport(room_id, after))
+            assert isinstance(page, messages.RoomReport)
+            found.update((one.participant_id, one) for one in page.participants)
+            after = page.next
+            if not after:
+                break
+        return tuple(found.values())
 
     async def statistics(self) -> Mapping[str, float]:
         result = await self._ask(messages.GetStatistics())

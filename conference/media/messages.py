@@ -9,6 +9,8 @@ import struct
 
 import msgspec
 
+from conference.model.media_report import MediaReport
+
 
 class Message(msgspec.Struct, frozen=True, tag=True):
     """Base of all messages; the class name is the tag on the wire."""
@@ -138,6 +140,13 @@ class GetStatistics(Message, frozen=True):
     pass
 
 
+class GetRoomReport(Message, frozen=True):
+    """A page of what there is to say of the room: those who came after this participant, the first ones without."""
+
+    room_id: str
+    after: str = ""
+
+
 # ── media to web: answers ───────────────────────────────────────────────────────────────────────
 
 
@@ -169,6 +178,13 @@ class Description(Message, frozen=True):
 
 class Statistics(Message, frozen=True):
     values: dict[str, float]
+
+
+class RoomReport(Message, frozen=True):
+    """`next`: the `after` of the next page, empty when there is none."""
+
+    participants: tuple[MediaReport, ...]
+    next: str
 
 
 # ── media to web: events ────────────────────────────────────────────────────────────────────────
@@ -290,8 +306,9 @@ Request = (
     | Feed
     | Unfeed
     | GetStatistics
+    | GetRoomReport
 )
-Result = Done | Failure | Published | Description | Statistics
+Result = Done | Failure | Published | Description | Statistics | RoomReport
 Event = (
     Ready
     | Offer

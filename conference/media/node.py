@@ -23,6 +23,7 @@ from conference.sfu.trial import Trials
 from conference.sfu.wishes import Wish
 
 from . import messages
+from .room_report import read_page
 from .settings import MediaSettings
 from .statistics import collect
 
@@ -140,6 +141,8 @@ class Node:
                 self._feed(room_id, path)
             case messages.Unfeed(room_id):
                 self._unfeed(room_id)
+            case messages.GetRoomReport(room_id, after):
+                return messages.RoomReport(*read_page(self._room(room_id), after, now))
             case messages.GetStatistics():
                 return messages.Statistics(
                     collect(tuple(self.rooms.values()), self.doors, self.counters, self.loop_lag_s)

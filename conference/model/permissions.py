@@ -54,6 +54,7 @@ class Action(StrEnum):
     CONSULTATION_START = "consultation.start"
     CONSULTATION_END = "consultation.end"
     AUDIT_READ = "audit.read"
+    ROOM_INSPECT = "room.inspect"  # how everybody's connection fares
     ARCHIVE_READ = "archive.read"  # holds the private notes to the secretariat, too
     PARTICIPANT_ADMIT = "participant.admit"  # from the waiting room, or refuse
     CONSULTATION_EDIT = "consultation.edit"
@@ -167,6 +168,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         | _WRITE_MINUTES
         | {
             Action.PROMOTION_DECIDE,
+            Action.ROOM_INSPECT,
             Action.TRANSCRIPT_EDIT,
             Action.STATEMENT_READ_PRIVATE,
             Action.ARCHIVE_READ,
@@ -192,6 +194,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         | _TRANSCRIPT
         | (_WRITE_MINUTES - {Action.MINUTES_APPROVE})
         | {
+            Action.ROOM_INSPECT,
             Action.TRANSCRIPT_EDIT,
             Action.RECORDING_READ,
             Action.EXPORT_CREATE,
@@ -205,6 +208,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         | _KEEP_LEDGER
         | _TRANSCRIPT
         | {
+            Action.ROOM_INSPECT,
             Action.MINUTES_READ,
             Action.MINUTES_TEMPLATE,
             Action.AUDIT_FORGET,

@@ -36,6 +36,10 @@ class TransportDirectory:
         if len(addresses) > _MAX_ADDRESSES:
             self.by_address.pop(addresses.pop(0), None)
 
+    def knows(self, receiver: Receiver) -> bool:
+        """Whether its transport is there still."""
+        return receiver in self._ufrags
+
     def forget(self, receiver: Receiver) -> None:
         """The transport is closed; unknown ones are ignored."""
         for ufrag in self._ufrags.pop(receiver, []):

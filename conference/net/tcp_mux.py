@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable
 
+from conference.address import source_of
 from conference.rtc import srtp, stun
 from conference.sfu.counters import Counters
 from conference.sfu.path import Batch, Protocols, Receiver
@@ -15,7 +17,9 @@ from .directory import TransportDirectory
 
 _WRITE_LIMIT = 512 << 10  # bytes that wait for a slow peer; beyond it packets are dropped, as a router would
 _FIRST_PACKET_S = 10.0
+_IN_USE_S = 30.0  # how often a connection is asked whether its transport is there still
 _MAX_CONNECTIONS = 2000
+_MAX_STRANGERS_EACH = 500  # of one address without a check that was right; a whole office stands behind one
 
 
 class TcpConnection(asyncio.Protocol):
@@ -25,8 +29,10 @@ class TcpConnection(asyncio.Protocol):
     batch: Batch | None = None
     name = 0
 
-    def __init__(self, mux: TcpMux) -> None:
+    def __init__(self, mux: TcpMux, *, is_shared: bool = False) -> None:
+        """`is_shared`: it was accepted at the port of the pages."""
         self.address: tuple[str, int] = ("", 0)
+        self.is_shared = is_shared
         self._mux = mux
         self._transport: asyncio.Transport | None = None
         self._bound: Receiver | None = None
@@ -40,13 +46,17 @@ class TcpConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self.address = transport.get_extra_info("peername")[:2]
+        peer = transport.get_extra_info("peername")
+        if peer is None:  # gone before it was handed over
+            transport.abort()
+            return
+        self.address = peer[:2]
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if not self._mux.admit(self):
             transport.abort()
             return
-        self._deadline = asyncio.get_running_loop().call_later(_FIRST_PACKET_S, self._give_up)
+        self._wait(_FIRST_PACKET_S)
 
     def data_received(self, data: bytes) -> None:
         now = time.monotonic()
@@ -85,6 +95,8 @@ class TcpConnection(asyncio.Protocol):
         return self
 
     def bind(self, address: tuple[str, int], receiver: Receiver) -> None:
+        if self._bound is None:
+            self._mux.know(self)
         self._bound = receiver
 
     def send(self, data: bytes) -> None:
@@ -103,10 +115,18 @@ class TcpConnection(asyncio.Protocol):
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────
 
-    def _give_up(self) -> None:
+    def _wait(self, delay_s: float) -> None:
+        self._deadline = asyncio.get_running_loop().call_later(delay_s, self._look)
+
+    def _look(self) -> None:
+        """A transport closes the connection that it used last, but not those that it never came to use."""
         if self._bound is None:
             self._mux.counters.drops["tcp_silent"] += 1
             self.close()
+        elif not self._mux.directory.knows(self._bound):
+            self.close()
+        else:
+            self._wait(_IN_USE_S)
 
     def _receive(self, packet: bytes, now: float) -> None:
         first = packet[0]
@@ -152,6 +172,10 @@ class TcpMux:
         self.received_bytes = 0
         self.sent = 0
         self._connections: set[TcpConnection] = set()
+        self._strangers: dict[
+            TcpConnection, str
+        ] = {}  # without a check that was right, and where they are from
+        self._strangers_of: Counter[str] = Counter()
         self._adopting: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -190,7 +214,9 @@ class TcpMux:
 
     async def _adopt(self, sock: socket.socket) -> None:
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(lambda: TcpConnection(self), sock)
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: TcpConnection(self, is_shared=True), sock
+            )
         except OSError:  # gone already
             sock.close()
 
@@ -212,8 +238,23 @@ class TcpMux:
         if len(self._connections) >= _MAX_CONNECTIONS:
             self.counters.drops["tcp_too_many"] += 1
             return False
+        source = source_of(connection.address[0])
+        if self._strangers_of[source] >= _MAX_STRANGERS_EACH:
+            self.counters.drops["tcp_too_many_of_one"] += 1
+            return False
         self._connections.add(connection)
+        self._strangers[connection] = source
+        self._strangers_of[source] += 1
         return True
+
+    def know(self, connection: TcpConnection) -> None:
+        """A check over it was right, or it is gone; idempotent."""
+        source = self._strangers.pop(connection, None)
+        if source is not None:
+            self._strangers_of[source] -= 1
+            if not self._strangers_of[source]:
+                del self._strangers_of[source]
 
     def dismiss(self, connection: TcpConnection) -> None:
         self._connections.discard(connection)
+        self.know(connection)

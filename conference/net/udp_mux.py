@@ -25,6 +25,7 @@ class UdpPath:
     """The way to one UDP address."""
 
     protocol: Protocols = "udp"
+    is_shared = False
 
     def __init__(self, mux: UdpMux, address: tuple[str, int]) -> None:
         self.address = address

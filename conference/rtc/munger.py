@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 _HISTORY = 16
+_ASKED_FOR = 2048  # twice as many packets as any source keeps
 _SETTLED = 1 << 14  # packets after which no receiver asks for what was before them
 
 Source = TypeVar("Source")
@@ -96,16 +97,24 @@ class Munger(Generic[Source]):
             self._is_oldest_open = False
         return stretch
 
-    def settle(self, last_sequence: int) -> None:
-        """Call every second or so with the number sent last: beginnings that lie far back are forgotten.
+    def stretches(self) -> tuple[Stretch[Source], ...]:
+        """Those that are remembered, the newest last."""
+        return tuple(self._stretches)
 
-        Comparing with them would fail when the counter has gone half round.
+    def settle(self, last_sequence: int) -> None:
+        """Call every second or so with the number sent last: stretches that nobody asks for any more are forgotten,
+        and beginnings that lie far back.
+
+        Comparing with these would fail when the counter has gone half round.
         """
         stretches = self._stretches
         if stretches and distance(last_sequence, stretches[-1].first, 16) > _SETTLED:
             while len(stretches) > 1:
                 stretches.popleft()
             self._is_oldest_open = True
+        while len(stretches) > 1 and distance(last_sequence, stretches[1].first, 16) > _ASKED_FOR:
+            stretches.popleft()  # a source that is gone is kept by nothing else
+            self._is_oldest_open = False
 
     def resolve(self, sent_sequence: int, last_sequence: int) -> tuple[Stretch[Source], int] | None:
         """The stretch of a sequence number that the receiver asks for, and what the source called the packet.

@@ -35,6 +35,7 @@ class Thinner:
         "_dropped",
         "_dropped_pictures",
         "_is_kept",
+        "_kept_free",
         "_last",
         "_last_picture",
         "_latest",
@@ -63,6 +64,7 @@ class Thinner:
         self._latest = self._before = (0, 0, 0)
         self._dropped = 0  # packets and pictures left out so far
         self._dropped_pictures = 0
+        self._kept_free = 0  # numbers for missing packets since the last one that stayed
         # By sequence number: whose entry it is, how many were left out before it, and a picture id near its own.
         self._sequences = [-1] * _SIZE
         self._counts = [0] * _SIZE
@@ -102,6 +104,7 @@ class Thinner:
             self._pictures[at] = self._dropped_pictures
             self._numbers[number & _MASK] = sequence
             self.number = number
+            self._kept_free = 0
         else:
             self._counts[at] = _LEFT_OUT
             number = (number - 1) & 0xFFFF
@@ -146,6 +149,8 @@ class Thinner:
         else:
             left_out = False
         missing = (sequence - self._last - 1) & 0xFFFF
+        # Numbers that came round without a packet that was sent would be used again.
+        left_out = left_out or self._kept_free + missing >= _SIZE
         for back in range(min(missing, _SIZE - 1), 0, -1):
             lost = (sequence - back) & 0xFFFF
             at = lost & _MASK
@@ -157,6 +162,8 @@ class Thinner:
                 self._numbers[(lost - self._dropped) & _MASK] = lost
         if left_out:
             self._dropped = (self._dropped + missing) & 0xFFFF
+        else:
+            self._kept_free += missing
 
     def _read(self, packet: bytes, start: int, end: int, near: int, dropped_pictures: int) -> int:
         """The temporal layer, 0 where none is named; sets what the packet says of its picture.

@@ -24,6 +24,7 @@ CREATE_PERMISSION = 0x0008
 CHANNEL_BIND = 0x0009
 SEND_INDICATION = 0x0016
 DATA_INDICATION = 0x0017
+ALLOCATED = 0x0103  # the relay's yes to ALLOCATE
 XOR_PEER_ADDRESS = 0x0012
 
 MAX_FRAME = 4096
@@ -52,6 +53,7 @@ class TurnGate:
     def __init__(self, *, secret: str, realm: str, peers: Collection[Address], target: Address) -> None:
         """`peers`: what may be named as peer; `target`: where the relay finds it instead."""
         self.dropped = 0
+        self.has_allocation = False  # the client has shown a credential that is good
         self._secret = secret
         self._realm = realm
         self._peers = peers
@@ -74,12 +76,14 @@ class TurnGate:
         out = bytearray()
         for frame in _frames(self._from_relay, data):
             is_data = frame[0] >= 0x40
-            if is_data or _head.unpack_from(frame)[0] == DATA_INDICATION:
+            kind = _head.unpack_from(frame)[0]
+            if is_data or kind == DATA_INDICATION:
                 if congested:
                     self.dropped += 1
                     continue
                 out += frame if is_data else self._inward(frame)
             else:
+                self.has_allocation |= kind == ALLOCATED
                 out += frame
         return bytes(out)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import structlog
 
-from conference.events import SessionReplaced, Snapshot
+from conference.events import LayersNow, SessionReplaced, Snapshot
 from conference.model.audit import AuditEntry
 from conference.model.errors import ConferenceError
 from conference.model.floor import gate_without_floor
@@ -61,6 +61,8 @@ class Arrivals:
         if seat.session_id is not None:
             snapshot = self._rooms.snapshot(room, seat, resumed=resumed)
             self._rooms.publisher.enter(seat.session_id, room.id, snapshot)
+            for publication_id, layers in seat.layers.items():  # told while it was away, perhaps
+                self._rooms.publisher.send(seat.session_id, LayersNow(publication_id, layers))
             await self._offers.begin(room, seat)
 
     async def snapshot(self, room_id: str, participant_id: str) -> Snapshot:

@@ -63,6 +63,7 @@ class MediaSessions:
         if any(hint.source in _SCREEN_SOURCES for hint in hints):
             require(seat.participant.role, Action.MEDIA_SCREEN)
         media = self._rooms.media
+        seat.layers.clear()  # on a new connection all are needed until others are told
         try:
             answer, publications = await media.publish(room_id, participant_id, sdp, hints)
         except MediaError as error:
@@ -143,6 +144,7 @@ class MediaSessions:
                     now = AllocationNow(event.tracks, event.sound_only, event.available_bps)
                     self._rooms.publisher.send(seat.session_id, now)
             case LayersNeeded():
+                seat.layers[event.publication_id] = event.layers
                 if seat.session_id is not None:
                     needed = LayersNow(event.publication_id, event.layers)
                     self._rooms.publisher.send(seat.session_id, needed)
@@ -187,6 +189,7 @@ class MediaSessions:
     async def _replay_seat(self, room: LiveRoom, seat: Seat, now_s: float) -> None:
         seat.offer = None
         seat.quality = None
+        seat.layers.clear()
         had_publications, seat.publications = bool(seat.publications), ()
         if seat.participant.kind is ParticipantKind.WHIP:
             seat.lost_at_s = now_s if seat.lost_at_s is None else seat.lost_at_s

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakKeyDictionary
 
@@ -11,6 +11,7 @@ from conference.rtc.layer_selector import MAX_TEMPORAL
 
 from .allocator import HEADROOM, Allocation, Given, Reason, Wanted, allocate
 from .demand import Demand
+from .rests import Rests
 from .subscription import Subscription, SubscriptionState
 from .wishes import Wish
 
@@ -24,6 +25,7 @@ _COLLAPSE = (
 _TURN_S = 0.5  # between two times for the same receiver, where nothing is urgent
 _MAIN, _LARGE, _STRIP = 2, 1, 0
 _LARGE_SHARE = 0.25  # of the largest tile's area
+_RESTING = Given(None, None, 0, 0, Reason.BANDWIDTH)
 _HIDDEN = Given(None, None, 0, 0, Reason.HIDDEN)
 
 
@@ -57,6 +59,7 @@ class _Receiver:
     next_turn: float
     told: dict[str, Given]
     available_bps: int | None = None
+    rests: Rests = field(default_factory=Rests)
 
 
 class Adaptation:
@@ -104,6 +107,7 @@ class Adaptation:
         one.available_bps = available
         pictures: list[tuple[Subscription, Wish | None]] = []
         hidden: list[Subscription] = []
+        resting: list[Subscription] = []
         sound = 0
         for subscription in subscriber.subscriptions():
             publication = subscription.publication
@@ -113,6 +117,8 @@ class Adaptation:
                 continue
             elif subscriber.is_fixed or wishes is None:
                 pictures.append((subscription, None))
+            elif publication.id in wishes and one.rests.holds(publication.id, available, now):
+                resting.append(subscription)
             elif publication.id in wishes:
                 pictures.append((subscription, wishes[publication.id]))
             else:
@@ -120,9 +126,11 @@ class Adaptation:
         wanted = self._ranked(pictures, floor_ids, is_kept=subscriber.is_fixed, now=now)
         used = one.allocation.used_bps
         before = one.allocation if now - one.since > _BEGINNING_S else Allocation()
-        one.allocation = allocate(available, sound, wanted, before, now)
+        allocation = self._with_resting(allocate(available, sound, wanted, before, now), resting, now)
+        self._note_rests(one, allocation, pictures, available, now)
+        one.allocation = allocation
         subscriber.probe_for(int(one.allocation.wished_bps * HEADROOM) if one.allocation.is_short else 0)
-        for subscription in hidden:
+        for subscription in (*hidden, *resting):
             subscription.publication.retarget(subscription, None, MAX_TEMPORAL, now)
         is_collapse = available is not None and available < _COLLAPSE * used
         for subscription, _ in pictures:
@@ -133,6 +141,38 @@ class Adaptation:
                 publication.retarget(subscription, None, top, now)
             publication.retarget(subscription, given.layer, top, now)
         self._tell(participant_id, one, hidden, anew=is_new_wish)
+
+    def _with_resting(
+        self, allocation: Allocation, resting: Collection[Subscription], now: float
+    ) -> Allocation:
+        """What rests is wished for, too."""
+        if not resting:
+            return allocation
+        publications = [subscription.publication for subscription in resting]
+        wished = sum(self._demand(each).layers(each, now)[-1].bitrate_bps for each in publications)
+        given = {**allocation.given, **{each.id: _RESTING for each in publications}}
+        return replace(allocation, given=given, wished_bps=allocation.wished_bps + wished)
+
+    def _note_rests(
+        self,
+        one: _Receiver,
+        allocation: Allocation,
+        pictures: Iterable[tuple[Subscription, Wish | None]],
+        available_bps: int | None,
+        now: float,
+    ) -> None:
+        for subscription, wish in pictures:
+            publication = subscription.publication
+            if wish is None or len(publication.order) > 1:
+                continue
+            before = one.allocation.given.get(publication.id)
+            was_sent = before is not None and before.layer is not None
+            is_sent = allocation.given[publication.id].layer is not None
+            if is_sent and not was_sent:
+                one.rests.began(publication.id, now)
+            elif was_sent and not is_sent:
+                one.rests.failed(publication.id, available_bps, now)
+        one.rests.keep(allocation.given.keys())
 
     def _ranked(
         self,

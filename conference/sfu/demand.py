@@ -48,7 +48,8 @@ class _Meter:
         elapsed = now - self.at
         if elapsed < _SAMPLE_S:
             return
-        rate = 8 * (octets - self.octets) / elapsed
+        came = octets - self.octets if octets >= self.octets else octets  # its sender counts anew
+        rate = 8 * came / elapsed
         self.octets, self.at = octets, now
         if is_kept and not rate:
             return

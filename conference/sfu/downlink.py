@@ -10,46 +10,48 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from conference.rtc import rtcp
-from conference.rtc.bandwidth import Estimator
+from conference.rtc.bandwidth import Estimator, ToldRate
 from conference.rtc.transport_cc import TransportCc
+
+from .allowance import Allowance
 
 if TYPE_CHECKING:
     from .subscription import Subscription
 
-_REMB_HOLDS_S = 5.0
+_TOLD_S = 20_000  # packets of which feedback is read, several times those that anybody is sent
 _LOOK_S = 0.2  # while nobody wants more
 MOST_PADDING = 255  # bytes, one of them says how many (RFC 3550, section 5.1)
 _HEADERS = 20  # of a packet of padding alone, in bytes
 
 
 class Downlink:
-    """Owned by the Subscriber. `is_numbered`: transport-wide numbers are agreed on for some m-line."""
+    """Owned by the Subscriber. `is_numbered`: transport-wide numbers are agreed on for some m-line; `sent_bps`: what
+    left in the last second."""
 
     def __init__(self) -> None:
         self.estimator = Estimator()
         self.is_numbered = False
         self.padding_bytes = 0
+        self.sent_bps = 0.0
         self._next_look = 0.0
-        self._remb: tuple[int, float] | None = None
+        self._told = ToldRate()
+        self._allowance = Allowance(_TOLD_S)
 
     def take(self, packet: TransportCc | rtcp.Remb, now: float) -> None:
         """The receiver's feedback on the whole transport."""
         if isinstance(packet, rtcp.Remb):
-            self._remb = (packet.bitrate_bps, now)
-        else:
+            self._told.take(packet.bitrate_bps, self.sent_bps, now)
+        elif self._allowance.take(len(packet.statuses), now):
             self.estimator.on_feedback(packet, now)
 
     def available_bps(self, now: float) -> int | None:
         """What may be sent in bit/s, counted in plain RTP packets; None while nothing is known.
 
-        A receiver that numbers nothing may tell a rate of its own (draft-alvestrand-rmcat-remb-03). It follows what is
-        sent, so it is a limit, and says nothing about whether more would pass.
+        A receiver that numbers nothing may tell a rate of its own.
         """
         if self.is_numbered and not self.estimator.is_mute(now):
             return self.estimator.estimate_bps
-        if self._remb is not None and now - self._remb[1] < _REMB_HOLDS_S:
-            return self._remb[0]
-        return None
+        return self._told.limit_bps(now)
 
     def probe_for(self, bps: int) -> None:
         """So much could be used, were it there; 0: what is there is enough."""

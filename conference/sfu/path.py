@@ -31,6 +31,10 @@ class Path(Protocol):
     def protocol(self) -> Protocols: ...
 
     @property
+    def is_shared(self) -> bool:
+        """A TCP connection that came to the port of the pages, and was handed over."""
+
+    @property
     def batch(self) -> Batch | None:
         """None: packets leave one by one through `send`."""
 

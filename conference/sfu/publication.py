@@ -149,8 +149,21 @@ class Publication:
             elif name in self.active or now - self._back_since.setdefault(name, now) >= _BACK_S:
                 self._back_since.pop(name, None)
                 names.append(name)
-        if set(names) != set(self.active):
+        if self._sort() or set(names) != set(self.active):
             self._set_active(tuple(names))
+        else:
+            self._place_taps()  # pictures become known, larger or smaller
+
+    def _sort(self) -> bool:
+        """Put the layers in the order of their pictures: encoders name the largest first (RFC 8853, section 5.2: the
+        one that is preferred), browsers as their page does. Whether it was another."""
+        known = [name for name in self.active if self.streams[name].height]
+        by_size = iter(sorted(known, key=lambda name: self.streams[name].width * self.streams[name].height))
+        order = tuple(next(by_size) if name in known else name for name in self.order)
+        if order == self.order:
+            return False
+        self.order = order
+        return True
 
     # ── what is needed ──────────────────────────────────────────────────────────────────────────
 

@@ -63,6 +63,7 @@ class Publisher:
         self._declared: dict[int, tuple[Line, bool]] = {}
         # SSRC to mid and layer: told once, and needed again when a new description makes another line of an m-line
         self._told: dict[int, tuple[str, str]] = {}
+        self._strangers: dict[int, None] = {}  # SSRCs that belong to nothing yet, the oldest first
         self._arrivals = TransportCcRecorder()
         self._next_feedback = 0.0
         self._next_report = 0.0
@@ -126,12 +127,25 @@ class Publisher:
     # ── packets ─────────────────────────────────────────────────────────────────────────────────
 
     def _receive(self, packet: bytes, now: float) -> None:
-        route = self._routes.get(int.from_bytes(packet[8:12], "big"))
+        ssrc = int.from_bytes(packet[8:12], "big")
+        route = self._routes.get(ssrc)
         if route is None:
             route = self._bind(packet, now)
             if route is None:
+                self._pass_over(ssrc)
                 return
+            self._strangers.pop(ssrc, None)
         route(packet, now)
+
+    def _pass_over(self, ssrc: int) -> None:
+        """SRTP keeps a state for each SSRC, of which a client may name any number."""
+        strangers = self._strangers
+        strangers.setdefault(ssrc)
+        if len(strangers) > _MAX_STREAMS:
+            oldest = next(iter(strangers))
+            del strangers[oldest]
+            if self.transport.keys is not None:
+                self.transport.keys.forget_inbound(oldest)
 
     def _bind(self, packet: bytes, now: float) -> Handler | None:
         """Find the m-line of a new SSRC: as declared, by the MID extension, or by its payload type; the layer by RID.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from conference.rtc import rtcp, sdp
 from conference.rtc.transport_cc import TransportCc
 
+from .allowance import Allowance
 from .counters import Counters
 from .downlink import Downlink
 from .publication import Publication
@@ -22,6 +23,7 @@ from .transport import Transport, TransportState
 _REPORT_S = 1.0
 _REPORTS_IN_COMPOUND = 20
 MAX_SLOTS = 200
+_ASKED_S = 4000  # packets that may be asked for again
 
 
 @dataclass(slots=True)
@@ -68,6 +70,7 @@ class Subscriber:
         self._dirty = False
         self._by_ssrc: dict[int, Subscription] = {}
         self._next_report = 0.0
+        self._allowance = Allowance(_ASKED_S)
         transport.on_rtcp = self._receive_rtcp
         transport.on_rtp = self._refuse_rtp
         transport.on_state = self._state_changed
@@ -252,8 +255,10 @@ class Subscriber:
 
     # ── feedback ────────────────────────────────────────────────────────────────────────────────
 
-    def _refuse_rtp(self, _packet: bytes, _now: float) -> None:
+    def _refuse_rtp(self, packet: bytes, _now: float) -> None:
         self._counters.drops["rtp_from_subscriber"] += 1
+        if self.transport.keys is not None:
+            self.transport.keys.forget_inbound(int.from_bytes(packet[8:12], "big"))
 
     def _receive_rtcp(self, packets: Sequence[rtcp.Packet], now: float) -> None:
         counters = self._counters
@@ -266,7 +271,7 @@ class Subscriber:
             elif isinstance(packet, rtcp.Nack):
                 counters.nacks_received += len(packet.seqs)
                 subscription = self._by_ssrc.get(packet.media_ssrc)
-                if subscription is not None:
+                if subscription is not None and self._allowance.take(len(packet.seqs), now):
                     counters.packets_resent += subscription.resend(packet.seqs, now)
             elif isinstance(packet, TransportCc | rtcp.Remb):
                 self.downlink.take(packet, now)
@@ -295,6 +300,7 @@ class Subscriber:
             if report is not None:
                 reports.append(report)
                 names.append((subscription.ssrc, subscription.publication.participant_id))
+        self.downlink.sent_bps = sum(subscription.sent_bps for subscription in self._by_ssrc.values())
         for at in range(0, len(reports), _REPORTS_IN_COMPOUND):
             compound = b"".join(reports[at : at + _REPORTS_IN_COMPOUND])
             compound += b"".join(

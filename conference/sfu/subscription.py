@@ -73,6 +73,7 @@ class Subscription:
         "rtt_s",
         "rtx_ssrc",
         "selector",
+        "sent_bps",
         "sequence_offset",
         "shape",
         "ssrc",
@@ -111,6 +112,7 @@ class Subscription:
         self.pending_at: IncomingStream | None = None
         self.fraction_lost = 0.0
         self.rtt_s = 0.0
+        self.sent_bps = 0.0  # payload, as of the last report
         self.transport = transport
         self._accepted: Mapping[int, Codec] | None = None
         self._extensions: Mapping[str, int] = {}
@@ -209,9 +211,10 @@ class Subscription:
             if self._stream is stream and self.shape is not None:
                 if (sequence - stream.last_sequence) & 0xFFFF != 1 or not self._may_change_lane(payload):
                     return False
-            elif not self.selector.may_switch(stream.layer, is_keyframe=is_start):
-                return False
-            elif not is_newest and not self._may_start_late(stream, payload, sequence):
+            elif not (
+                self.selector.may_switch(stream.layer, is_keyframe=is_start)
+                and self._may_start(stream, payload, sequence, is_newest=is_newest)
+            ):
                 return False
         if self._stream is not None:
             self._stream.leave(self, before=sequence if self._stream is stream else None)
@@ -233,9 +236,14 @@ class Subscription:
         self._change(SubscriptionState.ACTIVE)
         return True
 
-    def _may_start_late(self, stream: IncomingStream, payload: bytes, sequence: int) -> bool:
-        lane = stream.lanes.get(self.selector.max_temporal) if self._numbers(stream) else None
-        return lane is None or lane.may_begin(sequence, payload, 0, len(payload))
+    def _may_start(self, stream: IncomingStream, payload: bytes, sequence: int, *, is_newest: bool) -> bool:
+        """Whether the lane has a number for this keyframe: not for one that claims to be of an upper temporal layer."""
+        if not self._numbers(stream):
+            return True
+        if (vp8.parse(payload).temporal_id or 0) > self.selector.max_temporal:
+            return False
+        lane = stream.lanes.get(self.selector.max_temporal)
+        return is_newest or lane is None or lane.may_begin(sequence, payload, 0, len(payload))
 
     def _may_change_lane(self, payload: bytes) -> bool:
         """Down with any picture that stays, up with one that needs only what everybody has (RFC 7741, 4.2: Y)."""
@@ -321,6 +329,7 @@ class Subscription:
                 self._clock = (ntp, (reported + self.timestamp_offset) & 0xFFFFFFFF)
         self.shape = None
         self.lane = None
+        self.sent_bps = 0.0
         self._stream = None
         self.selector.stop()
         self._change(SubscriptionState.WAITING)
@@ -479,8 +488,8 @@ class Subscription:
         timestamp = rtp_ts + int(elapsed * stream.clock_rate) + self.timestamp_offset
         packets, octets = self._sent(stream)
         if self._reported is not None and now > self._reported[1]:
-            rate = 8 * (octets - self._reported[0]) / (now - self._reported[1])
-            self._limiter.set_media_rate(rate)
+            self.sent_bps = 8 * (octets - self._reported[0]) / (now - self._reported[1])
+            self._limiter.set_media_rate(self.sent_bps)
         self._reported = (octets, now)
         self._lsr[(ntp >> 16) & 0xFFFFFFFF] = now
         if len(self._lsr) > _REMEMBERED_REPORTS:

@@ -20,6 +20,7 @@ log = logging.getLogger("media.transport")
 DISCONNECTED_AFTER_S = 12.0  # Chromium checks every 2.5 s, Firefox every 4 to 6 s
 CLOSED_AFTER_S = 30.0  # RFC 7675: consent expires
 _HANDSHAKE_LIMIT_S = 20.0
+_MAX_REPORTERS = 1024  # several times the m-lines that anybody has
 
 
 class TransportState(Enum):
@@ -58,6 +59,7 @@ class Transport:
         self._counters = counters
         self._dtls: DtlsEngine | None = None
         self._created = now
+        self._reporters: set[bytes] = set()  # SSRCs under which feedback came
         self._length = srtp.new_buffer("int *")
         directory.register(local.ufrag, self)
 
@@ -147,6 +149,11 @@ class Transport:
         compound = keys.unprotect_rtcp(data)
         if compound is None:
             self._counters.drops["srtcp_refused"] += 1
+            return
+        self._reporters.add(compound[4:8])
+        if len(self._reporters) > _MAX_REPORTERS:  # SRTP keeps a state for each
+            self._counters.drops["too_many_reporters"] += 1
+            self.close()
             return
         self.take_rtcp(compound, now)
 

@@ -15,6 +15,7 @@ from signaling.http import (
     exports,
     files,
     imports,
+    inspector,
     invitees,
     link_sheets,
     minutes,
@@ -90,6 +91,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     transcript_sound.add_to(app)
     own_speeches.add_to(app)
     streams.add_to(app)
+    inspector.add_to(app)
     operations.add_to(app)
     Pages(lan_ca=lan_ca).add_to(app)
 

@@ -32,6 +32,7 @@ from conference.services.exports import Exports
 from conference.services.files import Files
 from conference.services.floors import Floors
 from conference.services.identities import Identities
+from conference.services.insight import Insight
 from conference.services.invitee_imports import InviteeImports
 from conference.services.invitees import Invitees
 from conference.services.life_cycle import LifeCycle
@@ -69,6 +70,7 @@ from signaling.network import TrustedProxies
 from signaling.paper.client import PaperWorkers
 from signaling.realtime.token_bucket import TokenBuckets
 from signaling.tables.client import TableWorkers
+from signaling.tls.certificate import Certificate
 
 _UPLOADS_AT_ONCE = 4
 _STREAMS_PER_S, _STREAM_BURST = 50.0, 500.0  # WHIP and WHEP sessions opened, per address
@@ -119,6 +121,7 @@ class HttpContext:
     life_cycle: LifeCycle
     rooms: Rooms
     streams: Streams
+    insight: Insight
     agendas: Agendas
     floors: Floors
     statements: Statements
@@ -138,6 +141,8 @@ class HttpContext:
     proxies: TrustedProxies
     rate_limits: RateLimits
     stream_buckets: TokenBuckets = field(default_factory=lambda: TokenBuckets(_STREAMS_PER_S, _STREAM_BURST))
+
+    certificate: Certificate | None = None
 
     uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_UPLOADS_AT_ONCE))
 

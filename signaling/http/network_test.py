@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from typing import Final
 
 from aiohttp import web
 from aiohttp_pydantic.oas.typing import r200, r400, r429
 from pydantic import BaseModel, Field
 
+from conference.address import source_of
 from conference.events import IceServer
 from conference.model.limit import Limit
 from signaling.http.context import CONTEXT
@@ -18,6 +20,7 @@ from signaling.http.rest import PREFIX, documented, json_of
 # A whole office stands behind one address; a test tries four ways.
 PER_ADDRESS: Final = Limit("network-test-address", 400, 60.0)
 _MAX_SDP_CHARS: Final = 32 << 10
+_SALT: Final = secrets.token_bytes(16)  # the relay writes names into its log, and an address can be tried out
 
 
 class TrialOffer(BaseModel):
@@ -59,8 +62,9 @@ async def try_connection(
     await context.limit(PER_ADDRESS, request)
     answer = await context.media.try_out(body.sdp)
     # Bounded for each address: whoever tests has no token yet.
-    whose = hashlib.sha256(context.client_address(request).encode()).hexdigest()[:12]
-    servers = context.rooms.relay.ice_servers(f"test-{whose}")
+    source = source_of(context.client_address(request))
+    whose = hashlib.blake2b(source.encode(), key=_SALT, digest_size=6).hexdigest()
+    servers = context.rooms.relay.ice_servers(f"test-{whose}", brief=True)
     return json_of(TrialAnswer(sdp=answer, ice_servers=tuple(RelayResource.of(each) for each in servers)))
 
 

@@ -41,6 +41,8 @@ async def readyz(request: web.Request) -> web.Response:
     relay = context.rooms.relay.health
     if relay != "off":  # most of the meeting does without
         checks["relay"] = relay
+    if context.certificate is not None:  # the one in use goes on
+        checks["certificate"] = context.certificate.health
     body = {"status": "ok" if ready else "failed", "checks": checks}
     return web.json_response(body, status=200 if ready else 503)
 

@@ -40,7 +40,8 @@ class Pages:
         app.router.add_get("/answers/{cid}", self._answers)
         app.router.add_get("/desk/{cid}", self._desk)
         app.router.add_get(
-            "/desk/{cid}/{place:prepare|comments|responses|minutes|record|attendance|trace}", self._desk
+            "/desk/{cid}/{place:prepare|comments|responses|minutes|record|attendance|inspector|trace}",
+            self._desk,
         )
         app.router.add_get("/d/{code}", self._department)
         app.router.add_get("/account/{cid}", self._account)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 REALM = "yuanshang"
 
@@ -20,8 +19,9 @@ class RelayPlan:
     max_bytes_per_s: int
 
 
-def coturn_config(plan: RelayPlan, *, port: int, secret: str, directory: Path) -> str:
-    """The text of turnserver.conf."""
+def coturn_config(plan: RelayPlan, *, port: int, secret: str) -> str:
+    """The text of turnserver.conf. Its own files are named from its working directory: the syntax has no quotes for a
+    path with spaces."""
     return "\n".join(
         (
             "listening-ip=127.0.0.1",
@@ -49,8 +49,8 @@ def coturn_config(plan: RelayPlan, *, port: int, secret: str, directory: Path) -
             f"total-quota={plan.allocations}",
             f"max-bps={plan.max_bytes_per_s}",
             "relay-threads=1",
-            f"userdb={directory / 'turndb'}",
-            f"pidfile={directory / 'turnserver.pid'}",
+            "userdb=turndb",
+            "pidfile=turnserver.pid",
             "log-file=stdout",
             "simple-log",
             "",

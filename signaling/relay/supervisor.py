@@ -16,9 +16,10 @@ import structlog
 
 from conference.clock import Clock
 from conference.events import IceServer
+from conference.rtc import stun
 from conference.rtc.turn import TurnGate, credential
 from signaling.data_dir import write_private
-from signaling.relay.client import RelayedClient
+from signaling.relay.client import RelayedClient, RelayGuests
 from signaling.relay.config import REALM, RelayPlan, coturn_config
 
 log = structlog.get_logger(__name__)
@@ -27,10 +28,12 @@ TTL_S: Final = 3600
 """How long a credential opens new allocations; those that stand are not cut off by its end."""
 
 _STEP_S: Final = 300
+_BRIEF_S: Final = 60  # for a test
 _FIRST_BACKOFF_S: Final = 0.5
 _LAST_BACKOFF_S: Final = 30.0
 _STEADY_S: Final = 30.0
 _READY_S: Final = 10.0
+_ANSWER_S: Final = 2.0
 _STOP_S: Final = 1.0
 _LINES: Final = 8  # of its last words, for the log
 
@@ -66,6 +69,7 @@ class Relay:
         self._peers = peers
         self._clock = clock
         self._secret = secrets.token_urlsafe(32)
+        self._guests = RelayGuests(2 * plan.allocations)  # as many again while allocations change
         self._process: asyncio.subprocess.Process | None = None
         self._supervisor: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
@@ -82,13 +86,14 @@ class Relay:
         """Of coturn, None while it does not run."""
         return self._process.pid if self._process is not None else None
 
-    def ice_servers(self, subject: str) -> tuple[IceServer, ...]:
-        """For one participant; nothing while the relay does not run."""
+    def ice_servers(self, subject: str, *, brief: bool = False) -> tuple[IceServer, ...]:
+        """For one participant, or somebody who only tests; nothing while the relay does not run."""
         if self.state is not RelayState.OK:
             return ()
-        # In steps, so that who asks again is the same user, whose allocations are counted together.
-        step = self._clock.wall_ms() // 1000 // _STEP_S + 1
-        username = f"{step * _STEP_S + TTL_S}:{subject}"
+        # In steps, so that who asks again gets the same. Allocations are counted by what is behind the colon.
+        step_s, ttl_s = (_BRIEF_S, _BRIEF_S) if brief else (_STEP_S, TTL_S)
+        step = self._clock.wall_ms() // 1000 // step_s + 1
+        username = f"{step * step_s + ttl_s}:{subject}"
         return (IceServer((self._url,), username, credential(self._secret, username)),)
 
     def client(self) -> RelayedClient | None:
@@ -97,7 +102,7 @@ class Relay:
             return None
         target = (self._plan.media_address, self._plan.media_port)
         gate = TurnGate(secret=self._secret, realm=REALM, peers=self._peers, target=target)
-        return RelayedClient(gate, self._port)
+        return RelayedClient(gate, self._port, self._guests)
 
     # ── life ────────────────────────────────────────────────────────────────────────────────────
 
@@ -146,7 +151,7 @@ class Relay:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         port = _free_port()
         path = self._directory / "turnserver.conf"
-        text = coturn_config(self._plan, port=port, secret=self._secret, directory=self._directory)
+        text = coturn_config(self._plan, port=port, secret=self._secret)
         write_private(path, text.encode())
         # The kernel ends it with us, however we end.
         tether = shutil.which("setpriv")
@@ -174,19 +179,32 @@ class Relay:
         return " | ".join(words)
 
     async def _knock(self, port: int) -> None:
-        """Wait until it listens."""
+        """Wait until it answers: a port that another program took meanwhile is open, too."""
         while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
+            if not await _answers(port):
                 await asyncio.sleep(0.05)
                 continue
-            writer.transport.abort()
             self._port = port
             self.state = RelayState.OK
             self._settled.set()
             log.info("relay.ready", port=port)
             return
+
+
+async def _answers(port: int) -> bool:
+    """Whether a request of STUN is answered at the port."""
+    transaction_id = secrets.token_bytes(12)
+    try:
+        async with asyncio.timeout(_ANSWER_S):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                writer.write(stun.build(stun.BINDING_REQUEST, transaction_id, b"", None))
+                head = await reader.readexactly(20)
+            finally:
+                writer.transport.abort()
+    except (OSError, asyncio.IncompleteReadError):  # TimeoutError is an OSError
+        return False
+    return head[:2] == stun.BINDING_SUCCESS.to_bytes(2, "big") and head[8:] == transaction_id
 
 
 async def _listen(process: asyncio.subprocess.Process, words: deque[str]) -> None:

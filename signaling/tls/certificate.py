@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+import time
 from pathlib import Path
 
 import structlog
@@ -32,6 +33,13 @@ class Certificate:
     def context(self) -> ssl.SSLContext:
         """For the next connection."""
         return self._context
+
+    @property
+    def health(self) -> str:
+        """`ok`; `refused` while the files are others than those in use and cannot be used; `expired`."""
+        if self.expires_s <= time.time():
+            return "expired"
+        return "refused" if self._refused else "ok"
 
     @property
     def expires_s(self) -> float:
@@ -71,6 +79,7 @@ class Certificate:
         try:
             stamp = self._look()
             if stamp == self._stamp:
+                self._refused = ()
                 return False
             self._context, self._leaf = self._load()
         except (OSError, ValueError) as error:
@@ -90,5 +99,14 @@ class Certificate:
 
     def _load(self) -> tuple[ssl.SSLContext, x509.Certificate]:
         context = server_context()
-        context.load_cert_chain(self._chain, self._key)
-        return context, x509.load_pem_x509_certificate(self._chain.read_bytes())
+        context.load_cert_chain(self._chain, self._key, password=_no_password)
+        try:
+            leaf = x509.load_pem_x509_certificate(self._chain.read_bytes())
+        except x509.InvalidVersion as error:
+            raise ValueError(str(error)) from error
+        return context, leaf
+
+
+def _no_password() -> str:
+    # OpenSSL would ask at the terminal, and the whole server would wait for the answer.
+    raise ValueError("the private key is encrypted; give one without a password")

@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import structlog
 
-from signaling.network import source_of
+from conference.address import source_of
 
 log = structlog.get_logger(__name__)
 

@@ -63,6 +63,8 @@ DOORS = (
     door(Action.VENUE_EDIT, "DELETE", "/venues/v_none"),
     door(Action.TOKEN_REVOKE, "POST", "/tokens/t_none/revoke"),
     door(Action.AUDIT_READ, "GET", "/audit"),
+    door(Action.ROOM_INSPECT, "GET", "/inspector"),
+    door(Action.ROOM_INSPECT, "GET", "/inspector.jsonl"),
     door(Action.AUDIT_FORGET, "POST", "/audit/9999/forget"),
     door(Action.ARCHIVE_READ, "GET", "/archive"),
     door(Action.RECORDING_READ, "GET", "/recordings"),

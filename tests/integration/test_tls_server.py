@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import shutil
 import signal
@@ -57,7 +58,9 @@ def test_a_renewed_certificate_is_used_and_nobody_is_cut_off(
     standing.close()
 
 
-def test_readiness_tells_whether_there_is_a_relay(ca: trustme.CA, tmp_path: Path, start_server: Any) -> None:
+def test_readiness_tells_of_the_relay_and_of_a_certificate_that_cannot_be_loaded(
+    ca: trustme.CA, tmp_path: Path, start_server: Any
+) -> None:
     write(ca, tmp_path)
     arguments = ["--tls-cert", str(tmp_path / "chain.pem"), "--tls-key", str(tmp_path / "key.pem")]
     empty = tmp_path / "empty"
@@ -66,10 +69,20 @@ def test_readiness_tells_whether_there_is_a_relay(ca: trustme.CA, tmp_path: Path
     context = ssl.create_default_context()
     ca.configure_trust(context)
     standing = http.client.HTTPSConnection("127.0.0.1", server.port, context=context, timeout=30)
-    standing.request("GET", "/readyz")
-    response = standing.getresponse()
-    assert response.status == 200
-    assert b'"relay": "absent"' in response.read()
+
+    def checks() -> Any:
+        standing.request("GET", "/readyz")
+        response = standing.getresponse()
+        body = json.loads(response.read())
+        assert response.status == 200
+        return body["checks"]
+
+    assert (checks()["relay"], checks()["certificate"]) == ("absent", "ok")
+    (tmp_path / "chain.pem").write_bytes(b"half of")
+    os.kill(server.pid, signal.SIGHUP)
+    eventually_sync(
+        lambda: checks()["certificate"] == "refused", timeout_s=20, what="said that it is refused"
+    )
     standing.close()
 
 

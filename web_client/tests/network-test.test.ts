@@ -71,7 +71,8 @@ describe('a network test', () => {
   beforeEach(() => void vi.useFakeTimers())
   afterEach(() => void vi.useRealTimers())
 
-  async function states(open: string[], relays: RTCIceServer[] = []): Promise<[Record<string, string>, Peer[], Way[][]]> {
+  async function states(open: string[], relays: RTCIceServer[] = [], answers = Infinity): Promise<[Record<string, string>, Peer[], Way[][]]> {
+    let asked = 0
     const peers: Peer[] = []
     const told: Way[][] = []
     const test = new NetworkTest({
@@ -80,12 +81,12 @@ describe('a network test', () => {
         peers.push(peer)
         return peer as unknown as RTCPeerConnection
       },
-      ask: () => Promise.resolve({ sdp: ANSWER, ice_servers: relays }),
+      ask: () => ((asked += 1) > answers ? Promise.reject(new Error('rate_limited')) : Promise.resolve({ sdp: ANSWER, ice_servers: relays })),
       pagePort: 443,
       changed: (ways) => told.push(ways),
     })
     const running = test.run()
-    await vi.advanceTimersByTimeAsync(8000)
+    await vi.advanceTimersByTimeAsync(9000)
     const ways = await running
     return [Object.fromEntries(ways.map((way) => [way.name, way.state])), peers, told]
   }
@@ -100,10 +101,56 @@ describe('a network test', () => {
     expect(found).toEqual({ udp: 'shut', tcp: 'shut', https: 'shut', relay: 'open' })
   })
 
-  it('tells at once what is found, and leaves no connection behind', async () => {
-    const [, peers, told] = await states(['udp'])
-    expect(told[1]?.find((way) => way.name === 'udp')?.state).toBe('open')
+  it('asks for nothing more when the shortest way is open', async () => {
+    const [found, peers, told] = await states(['udp', 'tcp', 'relay'], [{ urls: ['turns:x.example:443'], username: 'u', credential: 'c' }])
+    expect(found).toEqual({ udp: 'open' })
+    expect(peers).toHaveLength(1)
+    expect(told.at(-1)?.map((way) => way.state)).toEqual(['open'])
+  })
+
+  it('leaves no connection behind', async () => {
+    const [, peers] = await states(['tcp'])
+    expect(peers).toHaveLength(3)
     expect(peers.every((peer) => peer.closed)).toBe(true)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('does not blame the network for what the server refused to try', async () => {
+    const [found] = await states([], [{ urls: ['turns:x.example:443'], username: 'u', credential: 'c' }], 1)
+    expect(found).toEqual({ udp: 'shut', tcp: 'unknown', https: 'unknown', relay: 'unknown' })
+  })
+
+  it('does not blame the network for a relay that was reached and said no', async () => {
+    const full = Object.assign(new Event('icecandidateerror'), { errorCode: 486 })
+    const peers: Peer[] = []
+    const test = new NetworkTest({
+      createPeer: ({ iceTransportPolicy }) => {
+        peers.push(new Peer([], iceTransportPolicy === 'relay'))
+        return peers.at(-1) as unknown as RTCPeerConnection
+      },
+      ask: () => Promise.resolve({ sdp: ANSWER, ice_servers: [{ urls: ['turns:x.example:443'], username: 'u', credential: 'c' }] }),
+      pagePort: 443,
+      changed: () => undefined,
+    })
+    const running = test.run()
+    await vi.advanceTimersByTimeAsync(1500)
+    peers.at(-1)?.dispatchEvent(full)
+    await vi.advanceTimersByTimeAsync(8000)
+    expect((await running).find((way) => way.name === 'relay')?.state).toBe('unknown')
+  })
+
+  it('ends at once when the page is left', async () => {
+    const test = new NetworkTest({
+      createPeer: () => new Peer([], false) as unknown as RTCPeerConnection,
+      ask: () => Promise.resolve({ sdp: ANSWER, ice_servers: [] }),
+      pagePort: 443,
+      changed: () => undefined,
+    })
+    const running = test.run()
+    await vi.advanceTimersByTimeAsync(100)
+    test.close()
+    await running
+    expect(vi.getTimerCount()).toBe(0)
   })
 
   it('fails as a whole when the server does not answer', async () => {

@@ -13,6 +13,7 @@ import { fakeTrack, participant, settle, snapshot } from './fakes'
 interface Heard {
   encoder: EncoderWatch
   rebuilt: undefined
+  republished: undefined
 }
 
 class FakeSession extends Emitter<Heard> {
@@ -104,7 +105,12 @@ describe('one’s own camera', () => {
     room.apply({ name: 'participant.updated', payload: { version: 2, participant: me } })
     await settle()
     expect(session.needs.at(-1)).toEqual(['camera', ['q']])
+    // New transports for what is received change nothing of what is sent.
     session.emit('rebuilt', undefined)
+    own.toldLayers({ publication_id: 'other', layers: [] })
+    await settle()
+    expect(session.needs.at(-1)).toEqual(['camera', ['q']])
+    session.emit('republished', undefined)
     session.needs.length = 0
     room.apply({ name: 'participant.updated', payload: { version: 3, participant: { ...me, hand: 1 } } })
     await settle()

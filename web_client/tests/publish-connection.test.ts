@@ -112,7 +112,7 @@ describe('publishing', () => {
   })
 
   describe('a camera', () => {
-    async function camera(answer = 'answer', width = 1280): Promise<{ connection: PublishConnection; active: () => unknown[]; scales: () => unknown[] }> {
+    async function camera(answer = 'answer', width = 1280): Promise<{ connection: PublishConnection; signalled: Signalled[]; active: () => unknown[]; scales: () => unknown[] }> {
       const { connection, signalled } = publisher()
       void connection.setTrack('camera', fakeTrack('video', width))
       void connection.rebuild()
@@ -122,6 +122,7 @@ describe('publishing', () => {
       const now = (): RTCRtpEncodingParameters[] => FakePeer.all.at(-1)?.transceivers[0]?.encodings ?? []
       return {
         connection,
+        signalled,
         active: () => now().filter((each) => each.active).map((each) => each.rid),
         scales: () => now().map((each) => each.scaleResolutionDownBy),
       }
@@ -153,6 +154,21 @@ describe('publishing', () => {
       void connection.rebuild()
       await settle()
       expect(FakePeer.all).toHaveLength(2)
+      expect(active()).toEqual(['q', 'h', 'f'])
+    })
+
+    it('takes nothing over that was said of the transport before while the new one was made', async () => {
+      const { connection, active, signalled } = await camera()
+      const renewed = vi.fn()
+      connection.on('renewed', renewed)
+      void connection.rebuild()
+      await settle()
+      connection.need('camera', [])
+      await settle()
+      expect(active()).toEqual([])
+      signalled.at(-1)?.answer('answer')
+      await settle()
+      expect(renewed).toHaveBeenCalledOnce()
       expect(active()).toEqual(['q', 'h', 'f'])
     })
 

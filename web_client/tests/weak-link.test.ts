@@ -50,7 +50,7 @@ describe('the hint at a weak network', () => {
     await vi.advanceTimersByTimeAsync(2000)
     expect(weak.hint).toBe('soundOnly')
     tell([track('a'), track('b')])
-    await vi.advanceTimersByTimeAsync(2000)
+    await vi.advanceTimersByTimeAsync(4000)
     expect(weak.hint).toBe('restored')
     await vi.advanceTimersByTimeAsync(3000)
     expect(weak.hint).toBeNull()
@@ -91,7 +91,52 @@ describe('the hint at a weak network', () => {
     await vi.advanceTimersByTimeAsync(2000)
     expect(weak.hint).toBe('relieved')
     useOwnMedia().relieved = false
+    await vi.advanceTimersByTimeAsync(4000)
+    expect(weak.hint).toBeNull()
+  })
+
+  it('stays where the link is at its limit, instead of coming and going', async () => {
+    const weak = useWeakLink()
+    const seen = new Set<string | null>()
+    tell([track('a'), track('b', narrow)])
+    await vi.advanceTimersByTimeAsync(2500)
+    for (let round = 0; round < 5; round += 1) {
+      for (const tracks of [[track('a'), track('b')], [track('a'), track('b', narrow)]]) {
+        tell(tracks)
+        await vi.advanceTimersByTimeAsync(3000)
+        seen.add(weak.hint)
+      }
+    }
+    expect([...seen]).toEqual(['saving'])
+  })
+
+  it('that was read does not come again for the lighter, and for the same only after it was over', async () => {
+    const weak = useWeakLink()
+    const [all, some] = [(): void => tell([track('a', narrow)], true), (): void => tell([track('a'), track('b', narrow)])]
+    all()
     await vi.advanceTimersByTimeAsync(2000)
+    weak.dismiss()
+    for (const change of [some, all, some]) {
+      change()
+      await vi.advanceTimersByTimeAsync(3000)
+      expect(weak.hint).toBeNull()
+    }
+    tell([track('a'), track('b')])
+    await vi.advanceTimersByTimeAsync(8000)
+    some()
+    await vi.advanceTimersByTimeAsync(2000)
+    expect(weak.hint).toBe('saving')
+  })
+
+  it('says nothing to who has left', async () => {
+    const weak = useWeakLink()
+    tell([track('a', narrow)], true)
+    await vi.advanceTimersByTimeAsync(2000)
+    expect(weak.hint).toBe('soundOnly')
+    useCall().ended = { kind: 'left' }
+    await vi.advanceTimersByTimeAsync(0)
+    expect(weak.hint).toBeNull()
+    await vi.advanceTimersByTimeAsync(10_000)
     expect(weak.hint).toBeNull()
   })
 })

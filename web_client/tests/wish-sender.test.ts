@@ -98,6 +98,22 @@ describe('what is shown', () => {
     expect(said).toEqual([[]])
   })
 
+  it('is not told any more when the room is left, and the next room knows whether the page is looked at', async () => {
+    answer = () => Promise.reject(new RequestError('timeout'))
+    sender.show({}, wish('a'))
+    sender.again()
+    await vi.advanceTimersByTimeAsync(30)
+    sender.look(false)
+    sender.stop()
+    await vi.advanceTimersByTimeAsync(11_000)
+    expect(said).toHaveLength(1)
+    expect(vi.getTimerCount()).toBe(0)
+    answer = () => Promise.resolve({})
+    sender.again()
+    await vi.advanceTimersByTimeAsync(300)
+    expect(said.at(-1)).toEqual([])
+  })
+
   it('is told again after a refusal that passes, and left after one that does not', async () => {
     answer = () => Promise.reject(new RequestError('rate_limited'))
     sender.show({}, wish('a'))

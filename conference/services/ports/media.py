@@ -7,6 +7,7 @@ from typing import Protocol
 
 from conference.model.errors import ConferenceError
 from conference.model.media import RECORDING_TAP, MediaEvent, PublicationInfo, Source, TrackHint, TrackWish
+from conference.model.media_report import MediaReport
 
 
 class MediaError(ConferenceError):
@@ -108,6 +109,10 @@ class MediaPlane(Protocol):
 
     async def unfeed(self, room_id: str) -> None:
         """End the feed; those who receive the program wait for the next one. Without one nothing happens."""
+
+    async def room_report(self, room_id: str) -> tuple[MediaReport, ...]:
+        """Who sends and receives what now, in the order of joining; players by WHEP are among them. `not_found` for a
+        room that nobody is in."""
 
     async def statistics(self) -> Mapping[str, float]:
         """Counters and gauges by Prometheus name, for /metrics; labels as in `name{reason="…"}`."""

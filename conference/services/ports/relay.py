@@ -14,8 +14,9 @@ class Relay(Protocol):
     def health(self) -> str:
         """`ok`; `starting`, `absent` (not installed), `failed` or `off` while nobody can use it."""
 
-    def ice_servers(self, subject: str) -> tuple[IceServer, ...]:
-        """Addresses with a credential for `subject` that is good for a while; nothing unless `ok`."""
+    def ice_servers(self, subject: str, *, brief: bool = False) -> tuple[IceServer, ...]:
+        """Addresses with a credential for `subject` that is good for an hour, or a `brief` minute or two; nothing
+        unless `ok`."""
 
 
 class NoRelay:
@@ -23,5 +24,5 @@ class NoRelay:
 
     health = "off"
 
-    def ice_servers(self, subject: str) -> tuple[IceServer, ...]:
+    def ice_servers(self, subject: str, *, brief: bool = False) -> tuple[IceServer, ...]:
         return ()

@@ -64,7 +64,7 @@ TABLE = {
     | LEDGER
     | TRANSCRIPT
     | MINUTES
-    | {"promotion.decide", "transcript.edit"}
+    | {"promotion.decide", "transcript.edit", "room.inspect"}
     | {"statement.read_private", "archive.read", "recording.read", "recording.delete", "export.create"},
     "member": SPEAK,
     "department": SPEAK,
@@ -80,6 +80,7 @@ TABLE = {
     | TRANSCRIPT
     | (MINUTES - {"minutes.approve"})
     | {
+        "room.inspect",
         "transcript.edit",
         "consultation.start",
         "consultation.end",
@@ -95,6 +96,7 @@ TABLE = {
     | LEDGER
     | TRANSCRIPT
     | {
+        "room.inspect",
         "minutes.read",
         "minutes.template",
         "audit.forget",

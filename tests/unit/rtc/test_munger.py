@@ -103,3 +103,20 @@ def test_the_cache_gives_back_only_what_has_the_very_number() -> None:
     assert cache.find(35) is None, "not there yet"
     cache.clear()
     assert cache.find(19) is None
+
+
+def test_sources_that_are_gone_are_let_go_when_nobody_asks_for_their_packets_any_more() -> None:
+    munger = Munger[str](0, 0)
+    last: Last | None = None
+    for number in range(10):
+        stretch = munger.rebase(str(number), 0, 0, last)
+        last = Last((stretch.sequence_offset + 99) & 0xFFFF, 0, 0.0)
+    assert last is not None
+    munger.settle(last.sequence)
+    assert munger.resolve(50, last.sequence) == (munger.stretches()[0], 50)
+    munger.settle(last.sequence + 2048)
+    assert [one.source for one in munger.stretches()] == ["9"]
+    found = munger.resolve(last.sequence, last.sequence + 2048)
+    assert found is not None
+    assert found[1] == 99
+    assert munger.resolve(last.sequence - 100, last.sequence + 2048) is None

@@ -22,6 +22,7 @@ from conference.model.media import (
     TrackHint,
     TrackWish,
 )
+from conference.model.media_report import MediaReport
 from conference.services.ports import MediaError, Storage, UnitOfWork
 from conference.worker_events import (
     ListenEnded,
@@ -90,6 +91,7 @@ class ScriptedMedia:
         self.focused: list[tuple[tuple[str, ...], tuple[str, ...]]] = []  # floor, chairs
         self.taps: dict[tuple[str, str], str] = {}  # room, name -> path
         self.feeds: dict[str, str] = {}  # room -> path
+        self.reports: tuple[MediaReport, ...] = ()
         self.offers_on_subscribe = False
         self.fragment: str | None = None
         self.answers: list[tuple[str, int, str]] = []
@@ -197,6 +199,10 @@ class ScriptedMedia:
     async def unfeed(self, room_id: str) -> None:
         self._called("unfeed", room_id)
         self.feeds.pop(room_id, None)
+
+    async def room_report(self, room_id: str) -> tuple[MediaReport, ...]:
+        self._called("room_report", room_id)
+        return self.reports
 
     async def statistics(self) -> Mapping[str, float]:
         self._called("statistics")

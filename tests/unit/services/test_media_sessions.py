@@ -81,6 +81,18 @@ async def test_reports_become_events(world: World) -> None:
     assert world.publisher.of_kind("a", SubscriptionNow) == [SubscriptionNow("v1", "unsupported_codec")]
 
 
+async def test_layers_that_are_needed_while_a_client_is_away_are_told_when_it_is_back(world: World) -> None:
+    member = await world.join("a")
+    world.media.emit(LayersNeeded("c", member, "v1", ("q",)))
+    await world.departures.disconnect("c", member, "a")
+    world.media.emit(LayersNeeded("c", member, "v1", ("q", "h", "f")))
+    await world.join("a2", resume=world.resume("a"))
+    assert world.publisher.of_kind("a2", LayersNow) == [LayersNow("v1", ("q", "h", "f"))]
+    await world.media_sessions.publish("c", member, "offer", ())
+    await world.join("a3", resume=world.resume("a2"))
+    assert not world.publisher.of_kind("a3", LayersNow), "its new connection sends all"
+
+
 async def test_a_wish_goes_to_media_and_what_comes_of_it_to_its_session(world: World) -> None:
     member = await world.join("a")
     await world.join("b")

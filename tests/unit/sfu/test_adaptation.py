@@ -180,3 +180,46 @@ def test_a_publication_that_nobody_sends_yet_is_waited_for() -> None:
     stage.receivers[0].available = 300_000
     stage.forward(1.0)
     assert stage.layers() == [None]
+
+
+class Screen:
+    """A page that stands still, of one encoding: little to send but keyframes, which are large."""
+
+    def __init__(self, available_bps: int) -> None:
+        self.source = Simulcast(1, ("",))
+        self.source.publication.source = "screen"
+        self.receiver = Receiver()
+        self.receiver.take(self.source)
+        self.receiver.available = available_bps
+        self.adaptation = Adaptation(lambda _who, _report: None)
+        self.wishes = {self.source.publication.id: LARGE}
+        self.now = 1000.0
+        self.keyframes: list[float] = []
+
+    def show(self, seconds: float) -> None:
+        encoder = self.source.encoders[""]
+        for _ in range(int(seconds * 10)):
+            self.now += 0.1
+            is_key = encoder.wants_key
+            if is_key:
+                self.keyframes.append(self.now)
+            for packet in encoder.encode(int(self.now * 90000), 200 if is_key else 1):
+                self.source.receive("", packet + bytes(1000 if is_key else 100), self.now)
+            self.source.publication.tick(self.now)
+            for stream in self.source.streams.values():
+                stream.tick(self.now, 0.05)
+            self.adaptation.adapt("r", self.receiver, self.wishes, set(), self.now)
+
+
+def test_a_screen_whose_keyframes_do_not_fit_is_tried_more_rarely_each_time_and_at_once_on_a_wider_link() -> (
+    None
+):
+    screen = Screen(60_000)
+    screen.show(120)
+    assert len(screen.keyframes) <= 7
+    screen.show(screen.keyframes[-1] + 25 - screen.now)
+    rest = screen.keyframes[-1]
+    screen.receiver.available = 2_000_000
+    screen.show(3)
+    assert screen.keyframes[-1] > rest
+    assert screen.receiver.slots[0].layer == ""

@@ -60,3 +60,15 @@ def test_a_layer_that_stops_costs_what_it_did() -> None:
     largest = camera.demand.layers(camera.source.publication, camera.now)[2]
     assert not largest.is_active
     assert largest.bitrate_bps == pytest.approx(before, rel=0.2)
+
+
+def test_a_sender_that_counts_anew_costs_no_less_than_nothing() -> None:
+    camera = Camera()
+    camera.forward(3.0)
+    for encoder in camera.source.encoders.values():
+        encoder.sequence = (encoder.sequence + 30_000) & 0xFFFF
+    for _ in range(30):
+        camera.forward(0.1)
+        assert all(
+            each.bitrate_bps > 0 for each in camera.demand.layers(camera.source.publication, camera.now)
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from conference.rtc import rtcp, rtp_header
 from conference.rtc.bandwidth import MEDIA, PROBE, RETRANSMISSION
 from conference.rtc.sdp import Codec
-from conference.rtc.transport_cc import TransportCcRecorder
+from conference.rtc.transport_cc import TransportCc, TransportCcRecorder
 from conference.sfu.counters import Counters
 from conference.sfu.downlink import Downlink
 from conference.sfu.publication import Publication
@@ -148,6 +148,62 @@ def test_padding_is_a_retransmission_of_nothing_and_ends_when_enough_is_known() 
 def test_a_receiver_that_numbers_nothing_may_tell_a_rate() -> None:
     downlink = Downlink()
     assert downlink.available_bps(1.0) is None
+    downlink.take(rtcp.Remb(1, 500_000, (5,)), 0.9)
     downlink.take(rtcp.Remb(1, 400_000, (5,)), 1.0)
     assert downlink.available_bps(2.0) == 400_000
     assert downlink.available_bps(20.0) is None
+
+
+class Link:
+    """A receiver that tells a rate as browsers do: half above what comes at most, and less where a queue grows."""
+
+    def __init__(self, capacity_bps: float) -> None:
+        self.capacity_bps = capacity_bps
+        self.told_bps = 300_000.0
+        self.now = 0.0
+        self.sent: list[int] = []  # by the second
+        self.downlink = Downlink()
+
+    def play(self, seconds: int, steps: tuple[int, ...]) -> None:
+        """What of these rates fits is sent."""
+        for _ in range(seconds):
+            self.now += 1.0
+            limit = self.downlink.available_bps(self.now)
+            sent = max((step for step in steps if limit is None or 1.2 * step <= limit), default=steps[0])
+            self.sent.append(sent)
+            self.downlink.sent_bps = sent
+            if sent > self.capacity_bps:
+                self.told_bps = 0.85 * self.capacity_bps
+            else:
+                self.told_bps = max(self.told_bps, min(1.08 * self.told_bps, 1.5 * sent))
+            self.downlink.take(rtcp.Remb(1, int(self.told_bps), (5,)), self.now)
+
+
+def test_a_receiver_that_tells_a_rate_gets_more_than_it_gets() -> None:
+    link = Link(5_000_000)
+    link.play(1, (150_000,))
+    link.play(20, (150_000, 500_000, 1_500_000))
+    assert link.sent[-1] == 1_500_000
+
+
+def test_a_receiver_that_tells_a_rate_is_tried_ever_more_rarely_where_more_does_not_pass() -> None:
+    link = Link(400_000)
+    link.play(300, (150_000, 500_000, 1_500_000))
+    too_much = [second for second, sent in enumerate(link.sent) if sent > link.capacity_bps]
+    assert len([second for second in too_much if second < 60]) < 12
+    assert len([second for second in too_much if second >= 150]) <= 4
+    assert link.sent[too_much[-1] + 1] == 150_000
+
+
+def test_a_flood_of_feedback_is_not_read() -> None:
+    downlink = Downlink()
+    history = downlink.estimator.history
+    history.add((0.0, 1000, MEDIA))
+    nothing = TransportCc(1, 2, 1, 0, 0, (0,) * 8192, ())
+    for _ in range(100):
+        downlink.take(nothing, 1.0)
+    said = TransportCc(1, 2, 0, 0, 1, (1,) + (0,) * 8191, (4,))
+    downlink.take(said, 1.0)
+    assert downlink.estimator.feedbacks == 0
+    downlink.take(said, 1.5)
+    assert downlink.estimator.feedbacks == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import socket
 import struct
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pylibsrtp
@@ -83,7 +84,7 @@ def numbers(packets: list[bytes]) -> list[int]:
 
 def steps(packets: list[bytes]) -> set[int]:
     found = numbers(packets)
-    return {(b - a) & 0xFFFF for a, b in zip(found, found[1:], strict=False)}
+    return {(b - a) & 0xFFFF for a, b in pairwise(found)}
 
 
 def microphone(transport: Transport) -> tuple[Publication, IncomingStream]:
@@ -156,7 +157,7 @@ def test_a_stray_keyframe_of_another_numbering_starts_nobody(order: tuple[str, .
     encoder.sequence = (encoder.sequence - 1) & 0xFFFF
     stray[2:4] = ((encoder.sequence - 20_000) & 0xFFFF).to_bytes(2, "big")
     source.receive(order[0], bytes(stray), now)
-    assert subscription.state is SubscriptionState.WAITING
+    assert subscription.layer is None
     for number in range(20):
         now += 1 / 30
         encoder.wants_key |= number == 3

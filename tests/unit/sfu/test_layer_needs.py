@@ -34,8 +34,8 @@ class Sink:
 class Stage:
     """A simulcast publisher whose layers can be silenced, and the time."""
 
-    def __init__(self) -> None:
-        self.source = Simulcast(1)
+    def __init__(self, order: tuple[str, ...] = ORDER) -> None:
+        self.source = Simulcast(1, order)
         self.publication = self.source.publication
         self.silent: set[str] = set()
         self.now = 1000.0
@@ -194,6 +194,34 @@ def test_a_tap_that_needs_small_pictures_gets_the_layer_that_fits() -> None:
     stage.go(1.0)
     assert len(sink.frames) == count
     assert all(stream.taps == () and not stream.pending for stream in stage.source.streams.values())
+
+
+def test_a_tap_that_said_first_how_high_its_pictures_are_gets_the_layer_that_fits_once_sizes_are_known() -> (
+    None
+):
+    stage = Stage()
+    tap, sink = stage.tap()
+    tap.want_height(1, 200, stage.now)
+    stage.source.subscribe(Transport())
+    stage.go(4.0)
+    assert layers_of(sink, stage)[-1] == "h"
+
+
+def test_an_encoder_that_names_its_largest_layer_first_is_understood_by_its_pictures() -> None:
+    stage, transport = Stage(("f", "h", "q")), Transport()
+    subscription = stage.source.subscribe(transport)
+    _, sink = stage.tap()
+    stage.go(4.0)
+    assert stage.publication.order == ORDER
+    assert subscription.layer == "f"
+    assert layers_of(sink, stage)[-1] == "f"
+    stage.publication.retarget(subscription, "q", MAX_TEMPORAL, stage.now)
+    stage.go(1.0)
+    assert subscription.layer == "q"
+    stage.silent = {"f"}
+    stage.go(1.0)
+    assert stage.publication.active == ("q", "h")
+    Viewer(transport.sent).judge()
 
 
 def test_a_layer_of_h264_begins_with_its_parameter_sets() -> None:

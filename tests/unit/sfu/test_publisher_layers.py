@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from types import SimpleNamespace
 from typing import Any
 
 from conference.rtc import rtcp, sdp
@@ -29,7 +30,7 @@ class Transport:
     """Takes what the publisher says, and has no keys."""
 
     def __init__(self) -> None:
-        self.keys = None
+        self.keys: Any = None
         self.said: list[rtcp.Packet] = []
         self.on_rtp: Any = None
         self.on_rtcp: Any = None
@@ -180,3 +181,15 @@ def test_declared_ssrcs_are_layers_in_their_order() -> None:
     assert stage.layers() == {"q": 11, "h": 12, "f": 13}
     stage.send(22, payload=struct.pack("!H", 0) + FIRST[:1] + b"\x00\x11")
     assert stage.publication.streams["h"].cache.find(0) is not None
+
+
+def test_sources_that_belong_to_nothing_are_forgotten_again_but_not_those_that_were_bound_since() -> None:
+    stage = Stage()
+    forgotten: list[int] = []
+    stage.transport.keys = SimpleNamespace(forget_inbound=forgotten.append)
+    stage.send(11)
+    stage.send(11, rid=b"q")
+    for ssrc in range(1000, 1500):
+        stage.send(ssrc)
+    assert forgotten == list(range(1000, 1468))
+    assert stage.layers() == {"q": 11}

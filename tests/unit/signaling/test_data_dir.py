@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from signaling.data_dir import DataDirectory, DataDirectoryError
+from signaling.data_dir import DataDirectory, DataDirectoryError, write_private
 
 
 @pytest.fixture
@@ -41,3 +41,12 @@ def test_a_broken_key_is_refused(directory: DataDirectory) -> None:
     directory.token_key.write_bytes(b"short")
     with pytest.raises(DataDirectoryError):
         directory.load_key()
+
+
+def test_a_secret_is_private_also_where_a_file_of_everybody_was(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_bytes(b"old")
+    path.chmod(0o644)
+    write_private(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600

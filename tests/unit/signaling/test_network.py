@@ -4,7 +4,8 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from signaling.network import TrustedProxies, announced_addresses, local_url_host, source_of
+from conference.address import source_of
+from signaling.network import TrustedProxies, announced_addresses, local_url_host
 
 
 def client(proxies: list[str], *forwarded: str) -> str:

@@ -14,6 +14,8 @@ import { deskZhCN } from './desk.zh-CN'
 import { en } from './en'
 import { entryEn } from './entry.en'
 import { entryZhCN } from './entry.zh-CN'
+import { inspectorEn } from './inspector.en'
+import { inspectorZhCN } from './inspector.zh-CN'
 import { minutesEn } from './minutes.en'
 import { minutesZhCN } from './minutes.zh-CN'
 import { responsesEn } from './responses.en'
@@ -22,6 +24,6 @@ import { secondPassEn } from './second-pass.en'
 import { secondPassZhCN } from './second-pass.zh-CN'
 import { zhCN } from './zh-CN'
 
-export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...captionsZhCN, ...entryZhCN, ...casesZhCN, ...commentsZhCN, ...responsesZhCN, ...accountZhCN, ...minutesZhCN, ...secondPassZhCN }
+export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...captionsZhCN, ...entryZhCN, ...casesZhCN, ...commentsZhCN, ...responsesZhCN, ...accountZhCN, ...minutesZhCN, ...secondPassZhCN, ...inspectorZhCN }
 export type Texts = typeof chinese
-export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...captionsEn, ...entryEn, ...casesEn, ...commentsEn, ...responsesEn, ...accountEn, ...minutesEn, ...secondPassEn }
+export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...captionsEn, ...entryEn, ...casesEn, ...commentsEn, ...responsesEn, ...accountEn, ...minutesEn, ...secondPassEn, ...inspectorEn }

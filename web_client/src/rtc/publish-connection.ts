@@ -19,6 +19,8 @@ interface Slot {
 
 interface PublishEvents {
   state: RTCPeerConnectionState
+  /** the server has taken a new transport: it takes all layers on it, whatever it asked for before */
+  renewed: undefined
 }
 
 export interface PublishOptions {
@@ -43,6 +45,8 @@ export class PublishConnection extends Emitter<PublishEvents> {
   private dirty = false
   private failures = 0
   private relief = 0
+  /** the server has answered on this transport */
+  private renewed = false
   private shaping: Promise<void> = Promise.resolve()
   private retry: ReturnType<typeof setTimeout> | undefined
   /** nothing is offered before the room is entered */
@@ -136,14 +140,16 @@ export class PublishConnection extends Emitter<PublishEvents> {
 
   private drop(): void {
     this.generation += 1
+    this.renewed = false
     clearTimeout(this.retry)
     this.peer?.close()
     this.peer = null
-    for (const slot of this.slots.values()) {
-      slot.transceiver = null
-      // The publications of the next one are new to the server.
-      slot.needed = null
-    }
+    for (const slot of this.slots.values()) slot.transceiver = null
+    this.forgetNeeds()
+  }
+
+  private forgetNeeds(): void {
+    for (const slot of this.slots.values()) slot.needed = null
   }
 
   private async negotiate(): Promise<void> {
@@ -173,6 +179,12 @@ export class PublishConnection extends Emitter<PublishEvents> {
     if (generation !== this.generation) return
     const answer = await this.options.signal(peer.localDescription?.sdp ?? '', this.published())
     if (generation !== this.generation) return
+    if (!this.renewed) {
+      // What came up to here was said of the transport before; the server says nothing again that it takes for granted.
+      this.renewed = true
+      this.forgetNeeds()
+      this.emit('renewed', undefined)
+    }
     await peer.setRemoteDescription({ type: 'answer', sdp: answer })
     // An answer that does not know simulcast leaves the smallest size alone: it becomes the full one.
     await this.shape('camera')

@@ -30,6 +30,8 @@ interface SessionEvents {
   returned: Snapshot
   /** new transports: the server knows nothing of what is shown, and everything is sent */
   rebuilt: undefined
+  /** all layers of one's own tracks are needed again, until the server says otherwise */
+  republished: undefined
   /** how the camera fares on this device */
   encoder: EncoderWatch
 }
@@ -115,6 +117,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     this.publishWatch = new LinkWatch(() => void this.publish.rebuild(), changed)
     this.subscribeWatch = new LinkWatch(() => this.askForOffer(), changed)
     this.publish.on('state', (state) => this.watched('publish', state))
+    this.publish.on('renewed', () => this.emit('republished', undefined))
     this.subscribe.on('state', (state) => this.watched('subscribe', state))
     this.subscribe.on('tracks', (tracks) => this.emit('tracks', tracks))
     this.subscribe.on('broken', () => this.askForOffer())

@@ -50,11 +50,13 @@ export class WishSender {
     this.schedule()
   }
 
+  /** The room is left. Whether the page is looked at goes on to be followed, for the next one. */
   stop(): void {
     this.ready = false
     clearTimeout(this.due)
-    clearTimeout(this.blinding)
     this.due = undefined
+    this.said = null
+    this.absent.clear()
   }
 
   /** When the picture was last not asked for; what stood still then was meant to. */
@@ -88,7 +90,7 @@ export class WishSender {
     this.send(items).catch((error: unknown) => {
       if (this.said !== text) return
       this.said = null
-      if (error instanceof RequestError && PASSING.has(error.code)) {
+      if (this.ready && error instanceof RequestError && PASSING.has(error.code)) {
         clearTimeout(this.due)
         this.due = setTimeout(() => this.say(), RETRY_MS)
       }

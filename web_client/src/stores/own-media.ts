@@ -64,7 +64,7 @@ export const useOwnMedia = defineStore('own-media', () => {
         declare()
       }),
       next.on('snapshot', firstDeclaration()),
-      next.on('rebuilt', () => (layers.value = new Map())),
+      next.on('republished', () => (layers.value = new Map())),
       next.on('encoder', (watch) => {
         relieved.value = watch.relief > 0
         stalled(watch.stalled)
@@ -94,6 +94,7 @@ export const useOwnMedia = defineStore('own-media', () => {
     for (const each of off.splice(0)) each()
     clearTimeout(away)
     clearTimeout(holdingBack)
+    missed = wasStalled = false
     cameraHeld.value = relieved.value = false
     layers.value = new Map()
     session.value = null

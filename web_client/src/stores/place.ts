@@ -4,7 +4,7 @@ import { computed, ref } from 'vue'
 import { useRoom } from './room'
 import { useSession } from './session'
 
-export const PLACES = ['prepare', 'run', 'comments', 'responses', 'minutes', 'record', 'attendance', 'trace'] as const
+export const PLACES = ['prepare', 'run', 'comments', 'responses', 'minutes', 'record', 'attendance', 'inspector', 'trace'] as const
 export type Place = (typeof PLACES)[number]
 
 /** One of these rights opens the place. */
@@ -16,6 +16,7 @@ export const NEEDED: Record<Place, readonly string[]> = {
   minutes: ['transcript.read'],
   record: ['recording.read', 'broadcast.cut'],
   attendance: ['attendance.read'],
+  inspector: ['room.inspect'],
   trace: ['audit.read'],
 }
 

@@ -18,6 +18,7 @@ import '@/styles/cases.css'
 import '@/styles/desk-responses.css'
 import '@/styles/desk-comments.css'
 import '@/styles/desk-minutes.css'
+import '@/styles/desk-inspector.css'
 import DeskPage from './DeskPage.vue'
 
 createApp(DeskPage).use(createPinia()).use(i18n).mount('#app')

@@ -1,5 +1,5 @@
 /** What screen readers are told of the room: who comes, goes, is lost, shares; and the one word about one's own weak network. */
-import { watch } from 'vue'
+import { onScopeDispose, watch } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { useNotices } from '@/stores/notices'
 import { useRoom } from '@/stores/room'
@@ -51,6 +51,7 @@ export function useRoomWords(): void {
   )
 
   let weak: ReturnType<typeof setTimeout> | undefined
+  onScopeDispose(() => clearTimeout(weak))
   let told = -Infinity
   watch(
     () => room.me?.quality ?? null,
