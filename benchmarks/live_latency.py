@@ -1,8 +1,9 @@
-"""Whether composing slows the room: `python -m benchmarks.live_latency [--repeat 3] [--seconds 20]`.
+"""Whether composing slows the room: `python -m benchmarks.live_latency [--of program] [--repeat 3] [--seconds 20]`.
 
 A live consultation with six halls, each with a real picture of 640x360 and sound, recorded. Beside them one sends
 stamped packets to five others, who see how late these come: with a program that shows the six in a grid, and without
-one, in turns. Halls and measuring clients are processes of this machine, too.
+one, in turns. Halls and measuring clients are processes of this machine, too. `--of captions`: the program is there in
+both; people talk in three of the halls, and what they say is recognised or not (Vosk, the small model of the tests).
 """
 
 from __future__ import annotations
@@ -14,18 +15,24 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
+from pathlib import Path
 
 from benchmarks.ours import Ours
 from benchmarks.report import append, json_line
 from benchmarks.scenario import Load, Result, Scenario, run
+from benchmarks.transcription import talk
 from tests.support.eventually import eventually_sync
 from tests.support.light_client import AudioSource, RoomClient, VideoSource
-from tests.support.media import ROOT, opus_packets, speech_wav, vp8_clip
+from tests.support.media import ROOT, opus_packets, speech_wav, vp8_clip, write_wav
 from tests.support.server import Server
+from tests.support.speech_model import fetched
 
 HALLS = 6
+SPEAKING = 3
+TALK_S = 60.0
 SIZE, FPS, BITRATE_BPS = (640, 360), 25, 500_000
 SCENARIO = Scenario("1x5 beside 6 halls", subscribers=5)
 LIMIT_MS = 1.0
@@ -34,14 +41,16 @@ LIMIT_MS = 1.0
 class Meeting(Ours):
     """Our server with a live consultation of six halls."""
 
-    def __init__(self, *, programs: bool) -> None:
+    def __init__(self, of: str, *, is_on: bool) -> None:
         super().__init__()
-        self.name = "with program" if programs else "without"
-        self._programs = programs
+        self.name = f"with {of}" if is_on else "without"
+        self._programs = is_on or of != "program"
+        self._captions = is_on and of == "captions"
         self._halls: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        self.server = server = Server(programs=self._programs).start()
+        model = ["--speech-model", str(fetched())] if self._captions else []
+        self.server = server = Server(programs=self._programs, arguments=model).start()
         self._consultation = server.create_consultation("bench")
         self._token = server.token(self._consultation, "chair", "bench")
         tokens = [
@@ -73,6 +82,8 @@ class Meeting(Ours):
             )
             self._say("direct")
             self._until("directed")
+        if self._captions:
+            eventually_sync(self.finals, timeout_s=60, what="the first words")
         time.sleep(3)
 
     def _say(self, word: str) -> None:
@@ -94,17 +105,36 @@ class Meeting(Ours):
             self._halls = None
         super().stop()
 
+    def finals(self) -> int:
+        """Segments of the transcript."""
+        assert self.server is not None
+        url = f"{self.server.url}/api/v1/consultations/{self._consultation}/transcript?limit=500"
+        asked = urllib.request.Request(url, headers={"Authorization": f"Bearer {self._token}"})
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            return len(json.load(answer)["items"])
+
     def fps(self) -> float:
         """Pictures a second of the program."""
         assert self.server is not None
         return self.server.metrics().value("yuanshang_program_fps", consultation=self._consultation)
 
 
+def _talk(number: int) -> list[bytes]:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "talk.wav"
+        write_wav(path, talk(number, TALK_S)[0])
+        return opus_packets(path)
+
+
+def _quiet(_number: int) -> list[bytes]:
+    return opus_packets(speech_wav())
+
+
 async def halls(url: str, chair_token: str, tokens: list[str]) -> None:
-    """Six who send until they are told to end; the chair directs when told to."""
-    sound = opus_packets(speech_wav())
+    """Six who send until they are told to end, people in three of them; the chair directs when told to."""
     people: list[RoomClient] = []
     for number, token in enumerate(tokens):
+        sound = await asyncio.to_thread(_talk if number < SPEAKING else _quiet, number)
         hall = RoomClient(url, token, receive=False)
         await hall.connect()
         picture = VideoSource(fps=FPS, frames=vp8_clip(number, SIZE, FPS, 100, BITRATE_BPS))
@@ -122,13 +152,15 @@ async def halls(url: str, chair_token: str, tokens: list[str]) -> None:
         await each.close()
 
 
-def measure(seconds: float, *, programs: bool) -> tuple[Result, float]:
-    """One run, and the pictures a second of its program."""
-    meeting = Meeting(programs=programs)
+def measure(of: str, seconds: float, *, is_on: bool) -> tuple[Result, float]:
+    """One run, and what it did meanwhile: pictures a second of the program, or segments of the transcript."""
+    meeting = Meeting(of, is_on=is_on)
     try:
         meeting.start()
         result = asyncio.run(run(meeting, SCENARIO, Load(seconds=seconds)))
-        return result, meeting.fps() if programs else 0.0
+        if not is_on:
+            return result, 0.0
+        return result, meeting.fps() if of == "program" else meeting.finals()
     finally:
         meeting.stop()
 
@@ -139,15 +171,16 @@ def main() -> None:
         asyncio.run(halls(sys.argv[2], sys.argv[3], sys.argv[4:]))
         return
     parser = argparse.ArgumentParser(prog="python -m benchmarks.live_latency", description=__doc__)
+    parser.add_argument("--of", choices=("program", "captions"), default="program")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=20.0)
     options = parser.parse_args()
     results: dict[bool, list[Result]] = {False: [], True: []}
     for _ in range(options.repeat):
-        for programs in (False, True):
-            result, fps = measure(options.seconds, programs=programs)
-            results[programs].append(result)
-            line = {**dataclasses.asdict(result), "program_fps": fps}
+        for is_on in (False, True):
+            result, done = measure(options.of, options.seconds, is_on=is_on)
+            results[is_on].append(result)
+            line = {**dataclasses.asdict(result), "fps" if options.of == "program" else "segments": done}
             print(json.dumps(line), flush=True)
             append(ROOT / "build/live_latency.jsonl", [json_line(result)])
     print(
