@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 
@@ -27,6 +28,8 @@ from .room_report import read_page
 from .settings import MediaSettings
 from .statistics import collect
 
+log = logging.getLogger("media")
+
 
 class Node:
     """All rooms of one media process. `emit` sends an event to the web process."""
@@ -43,6 +46,7 @@ class Node:
         self._emit = emit
         self._surroundings: Surroundings | None = None
         self._trials: Trials | None = None
+        self._next_log = 0.0
 
     async def open(self) -> int:
         """Bind the sockets; returns the port. Raises OSError when it is taken."""
@@ -79,7 +83,13 @@ class Node:
     def tick(self, now: float) -> None:
         """Call every 20 ms or so."""
         for room in list(self.rooms.values()):
-            room.tick(now)
+            try:
+                room.tick(now)
+            except Exception:  # one room must not stop the others
+                self.counters.drops["tick_failed"] += 1
+                if now >= self._next_log:
+                    self._next_log = now + 1.0
+                    log.exception("the tick of a room failed")
         if self._trials is not None:
             self._trials.tick(now)
         self.doors.flush()

@@ -105,9 +105,7 @@ class Seat:
     quality: int | None = None
     offer: OutstandingOffer | None = None
     playback: PlaybackReport | None = None
-    layers: dict[str, tuple[str, ...]] = field(
-        default_factory=dict
-    )  # told since it published, by publication
+    layers: dict[str, tuple[str, ...]] = field(default_factory=dict)  # needed, by publication
     ice_generation: int = 1  # WHIP: one more after each ICE restart
     warrant: Warrant | None = None  # what its session came with; None until somebody is back after a restart
 

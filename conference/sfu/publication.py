@@ -125,7 +125,7 @@ class Publication:
     def layers(self, now: float) -> tuple[LayerInfo, ...]:
         """What is sent now, the smallest first; a layer that nobody needs is not sent."""
         return tuple(
-            LayerInfo(name, stream.width, stream.height, stream.fps, stream.bitrate_bps)
+            LayerInfo(name, *stream.shown_size, stream.fps, stream.bitrate_bps)
             for name, stream in ((name, self.streams[name]) for name in self.active)
             if now - stream.last_arrival < _GONE_S
         )
@@ -249,7 +249,7 @@ class Publication:
         """The smallest of these layers that is as high as the tap wants; the largest where none is known to be."""
         for name in names:
             stream = self.streams.get(name)
-            if track.height_px is not None and stream is not None and stream.height >= track.height_px:
+            if track.height_px is not None and stream is not None and stream.shown_size[1] >= track.height_px:
                 return name
         return names[-1] if names else None
 

@@ -103,6 +103,7 @@ class IncomingStream:
         self.fps = 0.0
         self.width = 0
         self.height = 0
+        self._is_turned = False  # a phone that is held upright sends its pictures lying
         self._measured = (0.0, 0, 0)  # when, and payload bytes and sequence number then
         self._codecs = codecs
         self._send_rtcp = send_rtcp
@@ -186,6 +187,8 @@ class IncomingStream:
             self.nack.on_packet(sequence, now, recovered=recovered)
         if level >= 0 and self.is_open and self._observe_level is not None:
             self._observe_level(level & 0x7F, level > 0x7F, now)
+        if orientation >= 0:
+            self._is_turned = orientation & 1 > 0
         if codec is not self.codec:
             self._change_codec(codec)
         if not self.is_open:
@@ -230,6 +233,11 @@ class IncomingStream:
         self.last_timestamp = timestamp
         self.last_arrival = now
         return True
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Width and height of the pictures as they are shown (3GPP TS 26.114, 7.4.5); 0 before they are known."""
+        return (self.height, self.width) if self._is_turned else (self.width, self.height)
 
     @property
     def orientation_id(self) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 from playwright.async_api import Route
 
 from tests.browser.scenes import SCENES, Stage
-from tests.browser.settled import present
+from tests.browser.settled import present, reads
 
 LARGE = "?size=large"
 MEGA = 1_000_000
@@ -247,7 +247,8 @@ async def inspector_empty(stage: Stage) -> None:
 async def inspector_trouble(stage: Stage) -> None:
     await answered(stage, PEOPLE, then=503)
     await at_inspector(stage)
-    await present(stage.client, "inspector-stale")
+    await present(stage.client, "inspector-trouble")
+    await reads(stage.client, "下面是")
 
 
 INSPECTOR_SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {

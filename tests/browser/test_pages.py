@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import tests.browser.scenes_entry
+import tests.browser.scenes_reach
 import tests.browser.scenes_weak  # noqa: F401 pages of pictures, and a weak network
 from tests.browser.scenes import SCREENS, scene
 from tests.support.browser import BrowserFactory
@@ -32,7 +33,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(200)]
         ("five-large", "phone"),
         ("muted-by-chair", "landscape"),
         ("grid-pages-large", "laptop"),
+        ("network-shut-large", "phone"),
+        ("relay-absent-large", "phone"),
         ("weak-saving-large", "phone"),
+        ("weak-grid", "laptop"),
         ("weak-sound-only", "landscape"),
     ],
 )

@@ -192,3 +192,25 @@ async def test_two_hundred_thousand_mutants_change_nothing_for_the_others(node: 
         source.stop()
     await publisher.close()
     await player.close()
+
+
+async def test_a_room_that_fails_does_not_stop_the_others() -> None:
+    node = Node(MediaSettings("127.0.0.1", 0), lambda _event: None)
+    await node.open()
+    ticked: list[float] = []
+
+    def fail(_now: float) -> None:
+        raise RuntimeError("broken")
+
+    try:
+        for room_id, tick in (("one", fail), ("two", ticked.append)):
+            node.handle(messages.Join(room_id, "member", True, True))
+            node.rooms[room_id].tick = tick  # type: ignore[method-assign,assignment]
+        node.tick(1.0)
+        node.tick(2.0)
+    finally:
+        for room_id in ("one", "two"):
+            del node.rooms[room_id].tick
+        await node.close()
+    assert ticked == [1.0, 2.0]
+    assert node.counters.drops["tick_failed"] == 2

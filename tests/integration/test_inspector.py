@@ -141,12 +141,17 @@ async def test_real_packets_are_told_with_way_and_reason(server: Server, consult
             everybody = await look(server, consultation, viewer.participant_id)
             return dict(everybody[viewer.participant_id])
 
-        seen = await eventually(told, lambda one: len(one["receives"]) == 2 and one["pictures"] == 1)
+        def is_whole(one: dict[str, Any]) -> bool:
+            tracks = one["receives"]
+            return len(tracks) == 2 and all((each["freeze"] or each["concealed"]) for each in tracks)
+
+        seen = await eventually(told, is_whole, what="both tracks with what the client said of them")
         by_source = {each["source"]: each for each in seen["receives"]}
         assert by_source["camera"]["participant_id"] == chair.participant_id
         assert (by_source["camera"]["layer"], by_source["camera"]["state"]) == ("", "active")
         assert by_source["camera"]["freeze"] == pytest.approx(0.1)
-        assert by_source["camera"]["score"] == 50
+        # Light clients do not say how long they kept a report: the round trip looks longer than it is.
+        assert 25 <= by_source["camera"]["score"] <= 50
         assert by_source["microphone"]["concealed"] == pytest.approx(0.1)
         assert {one["finding"] for one in seen["found"]} >= {"freezes", "broken_sound"}
         sends = (await look(server, consultation))[chair.participant_id]

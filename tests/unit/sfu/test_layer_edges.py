@@ -15,13 +15,13 @@ from conference.net.batch import SendBatch
 from conference.rtc import rtp_header, srtp
 from conference.rtc.bandwidth import SendHistory
 from conference.rtc.layer_selector import BEST, MAX_TEMPORAL
-from conference.rtc.sdp import Codec
+from conference.rtc.sdp import VIDEO_ORIENTATION_URI, Codec
 from conference.sfu import router
 from conference.sfu.counters import Counters
 from conference.sfu.publication import Publication
 from conference.sfu.stream import IncomingStream
 from conference.sfu.subscription import Subscription, SubscriptionState
-from tests.unit.sfu.layered import Simulcast, Transport, Viewer
+from tests.unit.sfu.layered import CODECS, Simulcast, Transport, Viewer
 
 NOW = 1000.0
 
@@ -192,3 +192,22 @@ def test_no_packet_grows_beyond_its_slot(size: int) -> None:
         stream.receive(packet + bytes(size - len(packet)), NOW)
         assert batch.lengths[1] <= srtp.MAX_PACKET
         assert batch.count == (1 if size == 1400 else 0)
+
+
+def test_pictures_of_a_phone_that_is_held_upright_are_as_high_as_they_are_shown() -> None:
+    source = Simulcast(6, ("f",))
+    encoder = source.encoders["f"]
+    stream = IncomingStream(
+        ssrc=encoder.ssrc, is_audio=False, codecs=CODECS, extension_ids={VIDEO_ORIENTATION_URI: 4}, record_arrival=None,
+        observe_level=None, send_rtcp=lambda _: None, counters=Counters(), layer="f",
+    )  # fmt: skip
+    source.publication.set_layer("f", stream)
+    source.publication.add(Subscription(source.publication, Transport(), 5, None))  # type: ignore[arg-type]
+    for number, (orientation, size) in enumerate(((None, (1280, 720)), (1, (720, 1280)), (0, (1280, 720)))):
+        packet = encoder.encode(3000 * number, 1)[0]
+        if orientation is not None:
+            packet = b"\x90" + packet[1:12] + bytes((0xBE, 0xDE, 0, 1, 0x40, orientation, 0, 0)) + packet[12:]
+        stream.receive(packet, NOW)
+        stream.tick(NOW + number, 0.1)
+        one = source.publication.layers(NOW)[0]
+        assert (one.width, one.height) == size

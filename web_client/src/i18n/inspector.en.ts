@@ -65,8 +65,8 @@ export const inspectorEn = {
     concealed: '{p}% made up',
     emptyTitle: 'Nobody is in the meeting now',
     emptyText: 'Once somebody is, this is renewed every 2 seconds.',
-    stale: 'As of {time}',
-    staleText: 'Reading again; below is how it was then.',
+    stale: 'Below is how it was at {time}',
+    staleText: 'Reading again.',
     trouble: {
       restarting: 'The forwarding process is starting anew',
       restartingText: 'Everybody reconnects by itself, nothing to do.',

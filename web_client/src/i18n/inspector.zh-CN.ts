@@ -65,8 +65,8 @@ export const inspectorZhCN = {
     concealed: '补音 {p}%',
     emptyTitle: '现在没有人在会',
     emptyText: '有人进入后，这里每 2 秒更新一次。',
-    stale: '数据停在 {time}',
-    staleText: '正在重新读取，下面是那时的情况。',
+    stale: '下面是 {time} 的情况',
+    staleText: '正在重新读取。',
     trouble: {
       restarting: '转发程序正在重新启动',
       restartingText: '各端会自动重连，不用操作。',
