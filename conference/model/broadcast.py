@@ -17,6 +17,7 @@ from conference.model.ids import new_id
 MAX_DELAY_S: Final = 60
 DEFAULT_BACK_S: Final = 10
 MAX_BACK_S: Final = 300
+_EVER_MS: Final = 1 << 53
 
 Span = tuple[int, int | None]
 
@@ -99,6 +100,11 @@ def spans_of(cuts: Iterable[Cut], kinds: Iterable[CutKind]) -> tuple[Span, ...]:
         else:
             merged.append((cut.from_ms, cut.to_ms))
     return tuple(merged)
+
+
+def unkept_spans(cuts: Iterable[Cut]) -> list[tuple[int, int]]:
+    """Where the recording was paused, so that nothing of it is written down; one that still is has no end in sight."""
+    return [(first, _EVER_MS if last is None else last) for first, last in spans_of(cuts, [CutKind.PAUSE])]
 
 
 def _reaches(span: Span, at_ms: int) -> bool:

@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from conference.model.audit import SYSTEM, AuditEntry, Value
-from conference.model.broadcast import CutKind, spans_of
+from conference.model.broadcast import unkept_spans
 from conference.model.consultation import Consultation, Status
 from conference.model.gap_reasons import GapReason
 from conference.model.speaking import Proceedings
@@ -34,7 +34,6 @@ from conference.worker_events import Heard
 log = structlog.get_logger(__name__)
 
 _REFUSALS: Final = 3  # of the same, one after the other: then it is not the moment but what is written
-_EVER_MS: Final = 1 << 53
 _SILENCE_S: Final = 15.0  # that nothing was said is written down together with what is, or so late
 
 Told = Callable[[str, Sequence[Written]], None]
@@ -218,10 +217,8 @@ class HeardRows:
         agenda = await unit.agenda.get(consultation.id)
         turns = await unit.floor.turns(consultation.id)
         cuts = await unit.broadcast_cuts.of(consultation.id)
-        pauses = spans_of(cuts, [CutKind.PAUSE])
-        unkept = [(first, _EVER_MS if last is None else last) for first, last in pauses]
         proceedings = Proceedings(agenda.items, turns, people)
-        return SegmentMaker(proceedings, rewrite, unkept)
+        return SegmentMaker(proceedings, rewrite, unkept_spans(cuts))
 
     def _entry(
         self, consultation: Consultation, batch: Sequence[Heard], written: Sequence[Written]

@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from conference.model.terms import merged
 from conference.services.ports import Transcriber
-from conference.services.term_lists import KnownTerms, TermLists
+from conference.services.term_lists import KnownTerms, TermLists, right_words
 
 _MOST: Final = 5_000  # words of one room: no engine gains by more
 
@@ -41,15 +40,10 @@ class HotWords:
             lists = await self._lists.of_consultation(consultation_id)
             known = self._known.get(consultation_id)
             if known is None or not _same(known.lists, lists):
-                known = _Known(lists, await asyncio.to_thread(_words, lists))
+                known = _Known(lists, await asyncio.to_thread(right_words, lists, _MOST))
                 self._known[consultation_id] = known
             self._transcriber.use_terms(consultation_id, known.words)
 
 
 def _same(before: Sequence[KnownTerms], now: Sequence[KnownTerms]) -> bool:
     return len(before) == len(now) and all(map(lambda one, other: one is other, before, now))
-
-
-def _words(lists: Sequence[KnownTerms]) -> tuple[str, ...]:
-    own, *more = (each.terms for each in lists)
-    return tuple(dict.fromkeys(each.right for each in merged(own, more[0] if more else ())))[:_MOST]

@@ -10,12 +10,11 @@ from typing import Final
 import structlog
 
 from conference.model.audit import SYSTEM, Actor, AuditEntry, AuditLine, Value
-from conference.model.broadcast import CutKind, spans_of
+from conference.model.broadcast import unkept_spans
 from conference.model.consultation import Consultation, Status
 from conference.model.errors import ConferenceError
 from conference.model.permissions import Action, require
 from conference.model.second_pass import PADDING_MS, BetterText, SecondPass, SecondPassState
-from conference.model.terms import merged as merged_terms
 from conference.model.transcript import TranscriptSegment
 from conference.model.transcript_place import Place
 from conference.services.consultations import consultation_of
@@ -24,7 +23,7 @@ from conference.services.proposals import Proposals
 from conference.services.rehearing import Surroundings, better_text, passage_of, refusals, was_refused
 from conference.services.rewriting import TermRewriter
 from conference.services.rooms import Rooms
-from conference.services.term_lists import TermLists
+from conference.services.term_lists import TermLists, right_words
 from conference.services.trace import Bearer
 from conference.services.track_sounds import files_of
 from conference.services.transcript_news import TranscriptNews
@@ -39,7 +38,6 @@ _MOST_TERMS: Final = 80  # words that an engine is to expect: more of them would
 _AGAIN_S: Final = 2.0  # a database in trouble is asked again
 _DEATHS: Final = 3  # passages one after the other that the process died of: then it is not for them
 _LINES: Final = 500
-_EVER_MS: Final = 1 << 53
 _BROKEN: Final = frozenset({"no_model", "model_broken", "engine_missing"})
 
 
@@ -200,8 +198,7 @@ class SecondPasses:
                 to_ms = max(each.end_ms for each in page) + PADDING_MS
                 from_ms = page[0].start_ms - PADDING_MS
                 neighbours = await unit.transcript.between(consultation_id, from_ms, to_ms)
-            pauses = spans_of(await unit.broadcast_cuts.of(consultation_id), [CutKind.PAUSE])
-        unkept = [(first, _EVER_MS if last is None else last) for first, last in pauses]
+            unkept = unkept_spans(await unit.broadcast_cuts.of(consultation_id))
         return page, Surroundings(neighbours, files, unkept, terms, refused)
 
     async def _write(self, run: SecondPass, heard: _Heard) -> SecondPass | None:
@@ -249,9 +246,8 @@ class SecondPasses:
     # ── used above ──────────────────────────────────────────────────────────────────────────────
 
     async def _terms(self, consultation_id: str) -> tuple[str, ...]:
-        own, *more = (each.terms for each in await self._lists.of_consultation(consultation_id))
-        known = await asyncio.to_thread(merged_terms, own, more[0] if more else ())
-        return tuple(dict.fromkeys(each.right for each in known))[:_MOST_TERMS]
+        lists = await self._lists.of_consultation(consultation_id)
+        return await asyncio.to_thread(right_words, lists, _MOST_TERMS)
 
     async def _refused(self, consultation_id: str) -> dict[str, int]:
         found: list[AuditLine] = []

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from conference.model.terms import Term
+from conference.model.terms import Term, merged
 from conference.services.ports import Storage
 from conference.text.terms import TermIndex
 
@@ -21,6 +21,12 @@ class KnownTerms:
     revision: int
     terms: tuple[Term, ...]
     index: TermIndex
+
+
+def right_words(lists: Sequence[KnownTerms], most: int) -> tuple[str, ...]:
+    """What an engine is to expect, each word once: of a consultation, and then of its body. Call in a thread."""
+    own, *more = (each.terms for each in lists)
+    return tuple(dict.fromkeys(each.right for each in merged(own, more[0] if more else ())))[:most]
 
 
 class TermLists:

@@ -323,7 +323,14 @@ class BrowserClient:
         return path
 
     async def axe(self, *, impacts: Sequence[str] = ("serious", "critical")) -> list[str]:
-        """Accessibility violations of these impacts, one line each."""
+        """Accessibility violations of these impacts, one line each; not of a colour on its way to another."""
+        await self.evaluate(
+            """() => Promise.allSettled(
+              document.getAnimations()
+                .filter((each) => each.playState === "running")
+                .filter((each) => Number.isFinite(each.effect?.getComputedTiming().endTime))
+                .map((each) => each.finished))"""
+        )
         await self.evaluate("(source) => { (0, eval)(source); }", AXE.read_text())
         result = await self.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
         return [
