@@ -5,12 +5,16 @@ from contextlib import ExitStack
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from structlog.dev import ConsoleRenderer, plain_traceback
 
 from tests.support.browser import BrowserFactory
 from tests.support.link import Link
 from tests.support.server import Server
 
+# Machines that run tests are shared: how long an example took, or took to be made, says nothing of the law.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 # What fails in a part of the story says what it compared, as in a test.
 pytest.register_assert_rewrite("tests.support.spoken_story")
 # Tracebacks in colour, with all variables, hold the event loop up for a quarter of a second each.

@@ -91,13 +91,16 @@ shaped = st.fixed_dictionaries(
 )
 
 
+DISPATCHER = make()  # one for all examples: it keeps nothing of a session, and its metrics take long to make
+
+
 @given(
     event=st.sampled_from(sorted(REQUESTS)) | json_values,
     arguments=st.lists(json_values | shaped, max_size=3),
 )
 def test_anything_is_answered(event: Any, arguments: list[Any]) -> None:
     async def run() -> dict[str, Any]:
-        return await make().dispatch(session(), event, tuple(arguments))
+        return await DISPATCHER.dispatch(session(), event, tuple(arguments))
 
     ack = asyncio.run(run())
     assert ack == {"ok": True, "data": {"done": True}} or ack["error"]["code"] in ERROR_TEXTS
