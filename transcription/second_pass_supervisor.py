@@ -65,10 +65,11 @@ class SecondPassSupervisor:
 
     # ── conference.services.ports.SecondListener ────────────────────────────────────────────────
 
-    def model(self) -> TranscriberModel:
+    async def model(self) -> TranscriberModel:
         if self._process is not None and self._found is not None:
             return self._found
-        return described(self._model, self._engine)
+        # In a thread: the folder may lie on a disk that answers late.
+        return await asyncio.to_thread(described, self._model, self._engine)
 
     async def hear(self, passage: Passage) -> Reheard:
         async with self._asking:

@@ -33,7 +33,7 @@ class SecondPass:
 
     `node` hears it: the recording lies there. `done` and `total` count segments, `unheard` those of them of which there
     is no sound or nothing was made out; `proposals` were made. `reason` says why it failed: no_model, model_broken,
-    engine_missing, worker_ended, or sealed.
+    engine_missing, worker_ended, refused, sealed, or fault (of the server: its log says more).
     """
 
     consultation_id: str

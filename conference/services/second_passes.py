@@ -28,6 +28,7 @@ from conference.services.trace import Bearer
 from conference.services.track_sounds import files_of
 from conference.services.transcript_news import TranscriptNews
 from conference.transcript_views import SecondPassView
+from conference.worker_events import TranscriberModel
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,7 @@ _AGAIN_S: Final = 2.0  # a database in trouble is asked again
 _DEATHS: Final = 3  # passages one after the other that the process died of: then it is not for them
 _LINES: Final = 500
 _BROKEN: Final = frozenset({"no_model", "model_broken", "engine_missing"})
+_FAULT: Final = "fault"  # nobody foresaw it; the log has where it came from
 
 
 @dataclass(slots=True)
@@ -71,6 +73,7 @@ class SecondPasses:
         self._news = news
         self._proposals = Proposals(rooms, news)
         self._running: str | None = None
+        self._given_up: set[tuple[str, int]] = set()  # consultation and time of asking, until the next start
         self._wake = asyncio.Event()
 
     # ── for people ──────────────────────────────────────────────────────────────────────────────
@@ -89,7 +92,7 @@ class SecondPasses:
             files = await files_of(unit, consultation_id, {each.participant_id for each in segments})
         if consultation.status is not Status.ENDED:
             raise ConferenceError("invalid_state", f"status {consultation.status}")
-        model = self._listener.model()
+        model = await self._listener.model()
         if model.reason:
             raise ConferenceError("second_pass_unavailable", model.reason, reason=model.reason)
         if not files:
@@ -119,8 +122,10 @@ class SecondPasses:
 
     async def state(self, consultation_id: str) -> SecondPassView:
         """How far it is, and whether one can be asked for."""
+        model = await self._listener.model()
         async with self._rooms.storage.reading() as unit:
-            return self._view(await unit.second_passes.get(consultation_id), consultation_id)
+            run = await unit.second_passes.get(consultation_id)
+        return self._view(run, consultation_id, model)
 
     # ── hearing ─────────────────────────────────────────────────────────────────────────────────
 
@@ -130,25 +135,52 @@ class SecondPasses:
             self._wake.clear()
             run = await self._next()
             if run is not None:
-                try:
-                    await self._hear(run)
-                except ConferenceError as error:
-                    log.warning("second_pass.delayed", room=run.consultation_id, code=error.code)
-                    await asyncio.sleep(_AGAIN_S)
-                finally:
-                    self._running = None
+                await self._deal_with(run)
                 continue
             await self._listener.rest()
             await self._wake.wait()
 
     async def _next(self) -> SecondPass | None:
         async with self._rooms.storage.reading() as unit:
-            return next(iter(await unit.second_passes.open_ones(self._rooms.registry.node)), None)
+            waiting = await unit.second_passes.open_ones(self._rooms.registry.node)
+        return next((each for each in waiting if _asking(each) not in self._given_up), None)
+
+    async def _deal_with(self, run: SecondPass) -> None:
+        """Hear it. Whatever befalls this one, the next gets its turn; a database in trouble is waited for."""
+        room = run.consultation_id
+        try:
+            await self._hear(run)
+        except Exception as error:
+            if _is_trouble_of_the_database(error):
+                log.warning("second_pass.delayed", room=room, code="storage_unavailable")
+                await asyncio.sleep(_AGAIN_S)
+                return
+            log.error("second_pass.fault", room=room, exc_info=error)
+            self._given_up.add(_asking(run))  # also where its end cannot be written
+            await self._give_up(run)
+        finally:
+            self._running = None
+
+    async def _give_up(self, run: SecondPass) -> None:
+        """End it as it stands in the rows, which may be further than it was when its turn came."""
+        while True:
+            try:
+                async with self._rooms.storage.reading() as unit:
+                    known = await unit.second_passes.get(run.consultation_id)
+                if known is not None and known.is_open and _asking(known) == _asking(run):
+                    await self._end(known, _FAULT)
+                return
+            except Exception as error:
+                if not _is_trouble_of_the_database(error):
+                    log.error("second_pass.fault", room=run.consultation_id, exc_info=error)
+                    return
+                log.warning("second_pass.delayed", room=run.consultation_id, code="storage_unavailable")
+                await asyncio.sleep(_AGAIN_S)
 
     async def _hear(self, begun: SecondPass) -> None:
         consultation_id = self._running = begun.consultation_id
         log.info("second_pass.begins", room=consultation_id, done=begun.done, total=begun.total)
-        self._tell_of(begun)
+        await self._tell_of(begun)
         run: SecondPass | None = begun
         deaths, reason = 0, ""
         heard = _Heard(self._rooms.clock.monotonic(), after=begun.after)
@@ -218,7 +250,7 @@ class SecondPasses:
             heard.since_s, heard.texts = self._rooms.clock.monotonic(), []
             heard.done = heard.unheard = 0
             if now is not None:
-                self._tell_of(now)
+                await self._tell_of(now)
             return now
         return run
 
@@ -241,7 +273,7 @@ class SecondPasses:
             consultation = await consultation_of(unit, run.consultation_id)
             await unit.audit.append(self._entry(consultation, SYSTEM, action, content))
         self._running = None
-        self._tell_of(ended)
+        await self._tell_of(ended)
 
     # ── used above ──────────────────────────────────────────────────────────────────────────────
 
@@ -260,8 +292,7 @@ class SecondPasses:
                 last = lines[-1].number
         return refusals(found)
 
-    def _view(self, run: SecondPass | None, consultation_id: str) -> SecondPassView:
-        model = self._listener.model()
+    def _view(self, run: SecondPass | None, consultation_id: str, model: TranscriberModel) -> SecondPassView:
         state = SecondPassState.NONE if run is None else run.state
         if run is not None and run.is_open and self._running == consultation_id:
             state = SecondPassState.RUNNING
@@ -281,11 +312,21 @@ class SecondPasses:
         self._news.second_pass(consultation_id, view)
         return view
 
-    def _tell_of(self, run: SecondPass) -> None:
-        self._news.second_pass(run.consultation_id, self._view(run, run.consultation_id))
+    async def _tell_of(self, run: SecondPass) -> None:
+        model = await self._listener.model()
+        self._news.second_pass(run.consultation_id, self._view(run, run.consultation_id, model))
 
     def _entry(
         self, consultation: Consultation, by: Actor, action: str, content: dict[str, Value]
     ) -> AuditEntry:
         at_ms, now_ms = self._rooms.program_time_ms(consultation), self._rooms.clock.wall_ms()
         return AuditEntry(consultation.id, now_ms, at_ms, by, action, consultation.id, content)
+
+
+def _asking(run: SecondPass) -> tuple[str, int]:
+    """One time that somebody asked."""
+    return run.consultation_id, run.asked_wall_ms
+
+
+def _is_trouble_of_the_database(error: Exception) -> bool:
+    return isinstance(error, ConferenceError) and error.code == "storage_unavailable"

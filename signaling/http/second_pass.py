@@ -26,7 +26,7 @@ class SecondPassResource(Resource):
     """How far the second pass is, which hears the recording again and proposes texts. `unavailable` says why none can
     be asked for here: no_model, model_broken or engine_missing; else it is empty. `done` and `total` count segments,
     `unheard` those done of which there is no sound, or nothing was made out. `reason` says why it failed: no_model,
-    model_broken, engine_missing, worker_ended, refused or sealed."""
+    model_broken, engine_missing, worker_ended, refused, sealed or fault."""
 
     engine: str
     unavailable: str

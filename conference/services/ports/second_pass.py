@@ -11,8 +11,8 @@ from conference.worker_events import Passage, Reheard, TranscriberModel
 class SecondListener(Protocol):
     """Hears passages in a process of its own, which yields to everything else on the machine. Nothing here raises."""
 
-    def model(self) -> TranscriberModel:
-        """What hears, or why nothing does: as the process found it, else by its files, which may be looked at often."""
+    async def model(self) -> TranscriberModel:
+        """What hears, or why nothing does: as the process found it, else by its files, as they are now."""
 
     async def hear(self, passage: Passage) -> Reheard:
         """Begins the process where none runs, and begins it again when it dies, a few times. May take minutes."""

@@ -375,7 +375,7 @@ class ScriptedSecondListener:
         self.may_answer = asyncio.Event()
         self.may_answer.set()
 
-    def model(self) -> TranscriberModel:
+    async def model(self) -> TranscriberModel:
         return self.now
 
     async def hear(self, passage: Passage) -> Reheard:

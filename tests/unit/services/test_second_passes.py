@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from conference.model.audit import CLI, AuditEntry
 from conference.model.broadcast import Cut, CutKind
@@ -18,13 +19,14 @@ from conference.model.permissions import Role
 from conference.model.second_pass import SecondPassState
 from conference.model.terms import Term
 from conference.model.transcript import TranscriptSegment, Word
+from conference.services.consultations import ConsultationDraft
 from conference.services.second_passes import SecondPasses
 from conference.services.term_lists import TermLists
 from conference.services.terms import Terms
 from conference.services.transcript_editing import SegmentPatch, TranscriptEditing
 from conference.services.transcript_news import TranscriptNews
 from conference.transcript_views import SecondPassView, TranscriptChanged
-from conference.worker_events import Reheard, TranscriberModel
+from conference.worker_events import Passage, Reheard, TranscriberModel
 from tests.support.eventually import eventually
 from tests.support.transcripts import keep, recorded, said
 from tests.unit.services.conftest import World
@@ -344,6 +346,77 @@ async def test_a_killed_server_goes_on_where_it_was(stage: Stage) -> None:
     assert [each.proposal for each in rows] == [f"老旧小区{each.id[-3:]}" for each in many]
     assert {each.revision for each in rows} == {2}
     assert (await stage.lines()).count("transcript.second_pass_asked") == 1
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["", "and_its_end_cannot_be_told"])
+async def test_what_nobody_foresaw_ends_one_and_the_next_gets_its_turn(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, is_told: bool
+) -> None:
+    await stage.prepare()
+    await stage.world.consultations.create(ConsultationDraft(title="另一场", id="d"))
+    mine, theirs = SEGMENTS[0], said(9, "同意", consultation_id="d", participant_id="p9")
+    await keep(stage.world.database, [theirs])
+    async with stage.world.database.transaction() as unit:
+        other = await unit.consultations.get("d")
+        assert other is not None
+        await unit.consultations.save(replace(other, status=Status.ENDED))
+        await unit.recordings.save(
+            [replace(recorded("p9", "m.webm", 400_000, consultation_id="d"), id="rec9")]
+        )
+        await unit.audit.append(AuditEntry("d", 1, 0, CLI, "consultation.changed"))
+    stage.hears(mine, "老旧小区")
+    stage.hears(theirs, "我同意")
+    inner, tries = stage.listener.hear, list[str]()
+
+    async def stumbles(passage: Passage) -> Reheard:
+        tries.append(passage.id)
+        if passage.id == "seg_0002":
+            raise KeyError("nobody foresaw this")
+        return await inner(passage)
+
+    monkeypatch.setattr(stage.listener, "hear", stumbles)
+    if not is_told:
+        second_pass = stage.news.second_pass
+
+        def fails(consultation_id: str, view: SecondPassView) -> None:
+            if view.state is SecondPassState.FAILED:
+                raise KeyError("nor this")
+            second_pass(consultation_id, view)
+
+        monkeypatch.setattr(stage.news, "second_pass", fails)
+    await stage.passes.ask("c", SECRETARY)
+    stage.world.clock.forward(1)
+    await stage.passes.ask("d", SECRETARY)
+    with capture_logs() as logged:
+        found = await stage.gone_on()
+    assert (found.state, found.reason) == (SecondPassState.FAILED, "fault")
+    assert tries == ["seg_0001", "seg_0002", "seg_0009"], "it is not tried again and again"
+    assert (await stage.passes.state("d")).proposals == 1
+    faults = [each for each in logged if each["event"] == "second_pass.fault"]
+    assert [type(each["exc_info"]) for each in faults] == [KeyError] * (1 if is_told else 2)
+    monkeypatch.undo()
+    found = await stage.heard()
+    assert (found.state, found.done) == (SecondPassState.DONE, 3), "whoever asks again is heard"
+
+
+async def test_an_end_that_cannot_be_written_does_not_hold_the_others(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.prepare()
+    tries = list[str]()
+
+    async def stumbles(passage: Passage) -> Reheard:
+        tries.append(passage.id)
+        raise KeyError("nobody foresaw this")
+
+    async def fails(*_: object) -> None:
+        raise KeyError("nor this")
+
+    monkeypatch.setattr(stage.listener, "hear", stumbles)
+    monkeypatch.setattr(stage.passes, "_end", fails)
+    await stage.heard()
+    await stage.gone_on()
+    assert tries == ["seg_0001"], "it waits for the next start of the server"
 
 
 async def test_another_server_takes_it_over_when_it_is_asked(stage: Stage) -> None:

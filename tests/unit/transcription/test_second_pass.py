@@ -172,7 +172,7 @@ def is_gone(pid: int) -> Callable[[], bool]:
 
 async def test_one_process_hears_passages_and_is_ended(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
-        assert on.supervisor.model() == TranscriberModel("scripted_second_engine", "model")
+        assert await on.supervisor.model() == TranscriberModel("scripted_second_engine", "model")
         assert on.supervisor.pid is None
         told = await on.supervisor.hear(on.passage(1, 2_000))
         assert (told.id, told.text, told.words[0]) == (
@@ -182,7 +182,7 @@ async def test_one_process_hears_passages_and_is_ended(tmp_path: Path) -> None:
         )
         assert told.words[-1].end_ms == 12_000
         assert await on.texts(1_000, 3_000) == ["城乡供水一体化", "月底以前答复"]
-        assert on.supervisor.model() == TranscriberModel("scripted-second", "model")
+        assert await on.supervisor.model() == TranscriberModel("scripted-second", "model")
         (pid,) = on.lives()
         assert on.supervisor.pid == pid
         assert heard(on.model)[0]["terms"] == ["管网"]
@@ -230,7 +230,7 @@ async def test_one_that_hangs_is_killed(tmp_path: Path) -> None:
 async def test_a_model_that_cannot_be_used_is_said_at_once(tmp_path: Path) -> None:
     made = SecondPassSupervisor(tmp_path, model=tmp_path, engine="no.such:thing")
     assert await made.hear(Passage("x", (), 0, 1)) == Reheard("x", reason="engine_missing")
-    assert SecondPassSupervisor(tmp_path).model().reason == "no_model"
+    assert (await SecondPassSupervisor(tmp_path).model()).reason == "no_model"
     await made.close()
 
 

@@ -29,6 +29,7 @@ export const secondPassEn: SecondPassTexts = {
       engine_missing: 'The program for the model is missing. Please ask an administrator.',
       worker_ended: 'It broke off several times. What was proposed is kept; you may try again.',
       refused: 'One text could not be kept. What was proposed is kept; you may try again.',
+      fault: 'Something went wrong inside the server. What was proposed is kept; you may try again. If that does not help, ask an administrator to look at the log.',
       sealed: 'The session is archived: its transcript cannot be changed any more.',
     },
     next: 'Next proposal',
