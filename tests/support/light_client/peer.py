@@ -13,6 +13,7 @@ import pylibsrtp
 from aioice import stun
 
 from tests.support.light_client import rtcp
+from tests.support.light_client.arrivals import Arrivals, number_of
 from tests.support.light_client.dtls import (
     ALL_PROFILES,
     Certificate,
@@ -24,6 +25,10 @@ from tests.support.light_client.dtls import (
 from tests.support.light_client.inbound import InboundStream
 from tests.support.light_client.path import Address, Path, TcpPath, UdpPath
 from tests.support.light_client.sdp import (
+    AUDIO_LEVEL_URI,
+    MID_URI,
+    ORIENTATION_URI,
+    TRANSPORT_CC_URI,
     OfferedTrack,
     SessionDescription,
     TransportLines,
@@ -57,7 +62,8 @@ class Peer:
 
     `sample` 1 decrypts everything, counts losses and repairs them. A larger number is for load: all packets
     are counted by their clear headers, one in `sample` is decrypted to read its sending time into
-    `latencies_ns`.
+    `latencies_ns`. With `feedback_s` it tells every so many seconds when packets came, where the other side numbers
+    them over the whole transport, and leaves REMB out.
     """
 
     def __init__(
@@ -70,6 +76,7 @@ class Peer:
         sample: int = 1,
         send_nacks: bool = True,
         remb_bps: int = 20_000_000,
+        feedback_s: float = 0.0,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.certificate = certificate or Certificate.shared()
@@ -79,6 +86,9 @@ class Peer:
         self._sample = sample
         self._send_nacks = send_nacks and sample == 1
         self.remb_bps = remb_bps  # what we say that we can receive
+        self._feedback_s = feedback_s
+        self._arrivals = Arrivals()
+        self._number_id = 0  # of the extension that carries transport-wide numbers
         self.ufrag, self.password = _token(8), _token(24)
         self._tie_breaker = random.getrandbits(64)
         self._session_id, self._version = new_session_id(), 1
@@ -135,10 +145,10 @@ class Peer:
         """Answer a server's offer; `plain` without header extensions."""
         self._version += 1
         self.set_remote(offer)
-        lines = self._transport_lines
-        if plain:
-            return build_answer(lines, offer, self._session_id, self._version, codecs, ())
-        return build_answer(lines, offer, self._session_id, self._version, codecs)
+        extensions = () if plain else (MID_URI, AUDIO_LEVEL_URI, ORIENTATION_URI)
+        if self._feedback_s:
+            extensions = (*extensions, TRANSPORT_CC_URI)
+        return build_answer(self._transport_lines, offer, self._session_id, self._version, codecs, extensions)
 
     def set_remote(self, description: SessionDescription) -> None:
         """What the other side said; may be said again when m-lines were added."""
@@ -146,6 +156,8 @@ class Peer:
         for section in description.media:
             self._rtx_payload |= section.rtx()
             self._rtx_ssrc |= section.rtx_ssrcs()
+            if self._feedback_s:
+                self._number_id = section.extension(TRANSPORT_CC_URI) or self._number_id
 
     # ---- connecting
 
@@ -178,6 +190,8 @@ class Peer:
                 raise HandshakeError("no DTLS handshake in time")
         await self._handshake
         self._tasks += [asyncio.create_task(self._keep_consent()), asyncio.create_task(self._report())]
+        if self._number_id:
+            self._tasks.append(asyncio.create_task(self._tell_arrivals()))
 
     @property
     def connected(self) -> bool:
@@ -233,7 +247,12 @@ class Peer:
         if 127 < first < 192:
             if 192 <= data[1] <= 223:
                 self._on_rtcp(data)
-            elif self._sample > 1:
+                return
+            if self._number_id:
+                number = number_of(data, self._number_id)
+                if number is not None:
+                    self._arrivals.note(number, arrival_ns or time.time_ns())
+            if self._sample > 1:
                 self._count_rtp(data, arrival_ns)
             else:
                 self._on_rtp(data, arrival_ns or time.time_ns())
@@ -338,9 +357,13 @@ class Peer:
     def _new_stream(self, ssrc: int, seq: int, payload_type: int) -> InboundStream:
         stream = self.streams[ssrc] = InboundStream(ssrc, seq, payload_type)
         self.first_rtp.set()
-        if payload_type != 111:
+        if payload_type != 111 and payload_type not in self._rtx_payload:
             self.request_keyframe(ssrc)
         return stream
+
+    def media_streams(self) -> list[InboundStream]:
+        """What came but for retransmissions and padding."""
+        return [one for one in self.streams.values() if one.payload_type not in self._rtx_payload]
 
     def _restore(self, packet: bytes, payload_type: int) -> bytes | None:
         """The original of a retransmission (RFC 4588); None for padding without content."""
@@ -461,7 +484,20 @@ class Peer:
             last = self.last_sender_report.get(stream.ssrc)
             blocks.append((stream.ssrc, *stream.report(), last.ntp >> 16 & 0xFFFFFFFF if last else 0))
         ssrcs = [block[0] for block in blocks]
-        self.send_rtcp(rtcp.receiver_report(self.ssrc, blocks) + rtcp.remb(self.ssrc, ssrcs, self.remb_bps))
+        compound = rtcp.receiver_report(self.ssrc, blocks)
+        if not self._number_id:
+            compound += rtcp.remb(self.ssrc, ssrcs, self.remb_bps)
+        self.send_rtcp(compound)
+
+    async def _tell_arrivals(self) -> None:
+        await asyncio.sleep(random.random() * self._feedback_s)
+        while not self.closed:
+            ssrc = next(iter(self.streams), 0)
+            feedback = self._arrivals.build(self.ssrc, ssrc)
+            if feedback is not None:
+                self.sent["transport-cc"] += 1
+                self.send_rtcp(feedback)
+            await asyncio.sleep(self._feedback_s)
 
     def _send_all(self, datagrams: Iterable[bytes]) -> None:
         for datagram in datagrams:

@@ -278,7 +278,8 @@ def build_answer(
         out += [f"a=mid:{section.mid}", "a=recvonly" if active else "a=inactive"]
         for line in section.lines:
             match = re.match(r"a=(?:rtpmap|fmtp|rtcp-fb):(\d+) (.*)", line)
-            if (match and int(match[1]) in kept and "transport-cc" not in match[2]) or (
+            told = TRANSPORT_CC_URI in extensions or not match or "transport-cc" not in match[2]
+            if (match and int(match[1]) in kept and told) or (
                 line.startswith("a=extmap:") and any(line.split()[1] == uri for uri in extensions)
             ):
                 out.append(line)

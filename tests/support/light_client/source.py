@@ -138,7 +138,8 @@ class VideoSource(_Source):
     of VP8 at `bitrate_bps`. `shown` says in which place each frame is shown where that is not its own (B-frames).
 
     Filler ends with a mark and the sending time, which a sampling `Peer` turns into latency. `burst` packets
-    go each 5 ms, as from Chromium's pacer; 0 sends whole frames at once. `temporal` are the temporal layers of
+    go each 5 ms, as from Chromium's pacer; 0 sends whole frames at once. `picture` is the size in pixels that keyframes
+    of filler tell. `temporal` are the temporal layers of
     the frames in turn, from each keyframe on; those above the first need only the last of the first (0) and of
     those between.
     """
@@ -160,9 +161,11 @@ class VideoSource(_Source):
         transport_cc: bool = False,
         stream_id: str = "light",
         temporal: Sequence[int] = (),
+        picture: tuple[int, int] = (640, 360),
     ) -> None:
         super().__init__()
         self._temporal = list(temporal)
+        self._picture = picture
         self._tl0picidx = random.getrandbits(8)
         self.is_paused = False  # an encoding that its sender has switched off
         self.rtx_ssrc = random.getrandbits(31) | 1 if rtx else None
@@ -232,7 +235,7 @@ class VideoSource(_Source):
         if not self._temporal:
             return struct.pack("!BBH", 0x90, 0x80, 0x8000 | self._picture_id)
         # A keyframe that is asked for begins the loop, and with it the pattern, anew.
-        place = 0 if self._want_key else self.frame_count % len(self._frames)
+        place = 0 if self._want_key else self.frame_count % (len(self._frames) or 2 * self.fps)
         layer = self._temporal[place % len(self._temporal)]
         if layer == 0:
             self._tl0picidx = self._tl0picidx + 1 & 0xFF
@@ -269,7 +272,7 @@ class VideoSource(_Source):
         body = max(0, self._size - 12 - 8 - len(first) - 10 - 12 - 16)
         # VP8 frame tag: inverse keyframe bit, show_frame, size of the first partition; start code; size.
         tag = struct.pack("<I", (0 if key else 1) | 1 << 4 | min(body, 300) << 5)[:3]
-        tag += b"\x9d\x01\x2a" + struct.pack("<HH", 640, 360) if key else bytes(7)
+        tag += b"\x9d\x01\x2a" + struct.pack("<HH", *self._picture) if key else bytes(7)
         for index in range(count):
             payload = (first + tag if index == 0 else later + _FILL[:10]) + _FILL[10 : 10 + body] + STAMP
             self._queue.append((self.timestamp, payload, index == count - 1, True))
@@ -347,6 +350,11 @@ class SimulcastSource:
             layer.rid = rid
         first = next(iter(self.layers.values())).offered
         self.offered = dataclasses.replace(first, rids=tuple(self.layers))
+
+    @property
+    def packets(self) -> int:
+        """Sent of the largest."""
+        return list(self.layers.values())[-1].packets
 
     def start(self, peer: Peer, section: MediaSection | None = None) -> None:
         """Send all layers on a connected peer."""
