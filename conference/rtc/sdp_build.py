@@ -140,8 +140,12 @@ def answer_player(
     slots: Mapping[str, OfferSlot],
     session_id: int,
     session_version: int,
+    *,
+    echo: bool = False,
 ) -> tuple[str, tuple[AnsweredSlot, ...]]:
-    """Answer a client that offers to receive (WHEP). Codecs and extensions keep the client's numbers."""
+    """Answer a client that offers to receive (WHEP). Codecs and extensions keep the client's numbers.
+
+    `echo`: what the client sends on the same m-line is taken as well."""
     answered: list[AnsweredSlot] = []
     sections: list[_Section] = []
     for media, codecs in _usable(offer, choose_for_player):
@@ -153,7 +157,8 @@ def answer_player(
         sending = slot is not None and slot.active and slot.kind == media.kind and media.receives
         by_number = {codec.payload_type: codec for codec in codecs}
         answered.append(AnsweredSlot(media.mid, True, by_number, extensions, sending))
-        lines = [*extension_lines(media, extensions), f"a={'sendonly' if sending else 'inactive'}"]
+        direction = "sendrecv" if echo and media.sends else "sendonly"
+        lines = [*extension_lines(media, extensions), f"a={direction if sending else 'inactive'}"]
         lines += codec_lines(codecs)
         if sending and slot is not None:
             lines += source_lines(slot, any(codec.rtx_for is not None for codec in codecs))

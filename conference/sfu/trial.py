@@ -1,10 +1,11 @@
-"""Connections that carry nothing: by them a browser finds out which ways to our media are open to it."""
+"""Connections outside every room: by them a browser finds out which ways to our media are open, and what gets lost."""
 
 from __future__ import annotations
 
 import secrets
+import struct
 
-from conference.rtc import sdp
+from conference.rtc import rtp_header, sdp
 from conference.rtc.dtls import DtlsCertificate
 
 from .counters import Counters
@@ -15,6 +16,38 @@ from .transport import Transport
 LASTS_S = 15.0
 _AT_ONCE = 400
 _OFFER = {"max_media": 2, "max_length": 32 << 10}
+_ECHOES = 1200  # packets of one trial
+_ECHO_BURST, _ECHOES_PER_S = 60.0, 120.0
+_HEADER = struct.Struct("!BBHII")
+
+
+class Echo:
+    """Sends back what one client sends, under numbers of its own, so that the client can tell the losses of both
+    ways apart. Never more than came, and only so much of it."""
+
+    def __init__(self, transport: Transport, ssrc: int, now: float) -> None:
+        self._transport = transport
+        self._ssrc = ssrc
+        self._next = secrets.randbits(15)
+        self._left = _ECHOES
+        self._allowance, self._at = _ECHO_BURST, now
+
+    def receive(self, packet: bytes, now: float) -> None:
+        """Take one packet of the client."""
+        self._allowance = min(_ECHO_BURST, self._allowance + (now - self._at) * _ECHOES_PER_S)
+        self._at = now
+        if self._allowance < 1.0 or self._left == 0:
+            return
+        try:
+            header = rtp_header.parse(packet)
+        except rtp_header.RtpError:
+            return
+        self._allowance -= 1.0
+        self._left -= 1
+        mark = header.payload_type | (0x80 if header.marker else 0)
+        head = _HEADER.pack(0x80, mark, self._next, header.timestamp, self._ssrc)
+        self._next = (self._next + 1) & 0xFFFF
+        self._transport.send_rtp(head + packet[header.payload_start : header.payload_end])
 
 
 class Trials:
@@ -39,7 +72,8 @@ class Trials:
         return len(self._open)
 
     def answer(self, text: str, now: float) -> str:
-        """Answer an offer to receive; the connection is dropped after some seconds. Raises RoomError."""
+        """Answer an offer; the connection is dropped after some seconds. What it sends comes back. Raises
+        RoomError."""
         if len(self._open) >= _AT_ONCE:
             raise RoomError("rate_limited", "too many connections are being tried")
         try:
@@ -59,14 +93,22 @@ class Trials:
             "actpass",
             self._candidates,
         )
+        ssrc = secrets.randbits(31) | 1
+        slots = {
+            media.mid: sdp.OfferSlot(media.mid, media.kind, True, "trial", "echo", ssrc, None, "trial")
+            for media in offer.media[:1]
+            if media.sends
+        }
         try:
-            answer, _ = sdp.answer_player(offer, local, {}, secrets.randbits(62), 1)
+            answer, _ = sdp.answer_player(offer, local, slots, secrets.randbits(62), 1, echo=True)
         except sdp.SdpError as error:
             transport.close()
             raise RoomError("sdp_invalid", str(error)) from error
         is_client = sdp.answer_setup(offer.setup, prefer_active=False) == "active"
         fingerprints = [(one.algorithm, one.value) for one in offer.fingerprints]
         transport.set_remote(offer.credentials, fingerprints, is_dtls_client=is_client, now=now)
+        if slots:
+            transport.on_rtp = Echo(transport, ssrc, now).receive
         self._open.append((now + LASTS_S, transport))
         return answer
 

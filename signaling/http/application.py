@@ -50,6 +50,7 @@ from signaling.http.pages import Pages
 from signaling.http.problems import problem_middleware
 from signaling.http.public import PublicDoor
 from signaling.http.security import SecurityHeaders
+from signaling.http.speed_test import SpeedTest
 
 MAX_BODY_BYTES = 64 * 1024  # JSON bodies; session descriptions are read with a limit of their own
 
@@ -107,4 +108,5 @@ def make_application(
     PublicDoor().add_to(app)
     LiveCaptions().add_to(app)
     Live(context.crowd).add_to(app)
+    SpeedTest().add_to(app)
     return app

@@ -1,4 +1,4 @@
-"""The network test of the join page: a connection that carries nothing, and the relay to try it by."""
+"""The network test of the join page: a connection that gives back what it gets, and the relay to try it by."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SALT: Final = secrets.token_bytes(16)  # the relay writes names into its log, a
 
 
 class TrialOffer(BaseModel):
-    """An offer to receive one track of sound."""
+    """An offer of one track; what is sent on it comes back, at most 120 packets a second."""
 
     sdp: str = Field(min_length=1, max_length=_MAX_SDP_CHARS)
 
@@ -42,8 +42,7 @@ class RelayResource(Resource):
 
 
 class TrialAnswer(Resource):
-    """The answer names every way by which media may come; nothing is ever sent on this connection. `ice_servers`:
-    relays, none where there are none."""
+    """The answer names every way by which media may come. `ice_servers`: relays, none where there are none."""
 
     sdp: str
     ice_servers: tuple[RelayResource, ...]

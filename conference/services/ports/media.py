@@ -63,8 +63,8 @@ class MediaPlane(Protocol):
         the server's fragment."""
 
     async def try_out(self, sdp: str) -> str:
-        """Answer an offer of a connection that belongs to no room, carries nothing and is dropped after some seconds:
-        its client sees which ways are open. `rate_limited` while too many are tried."""
+        """Answer an offer of a connection that belongs to no room and is dropped after some seconds; what is sent on it
+        comes back: its client sees which ways are open and what gets lost. `rate_limited` while too many are tried."""
 
     async def set_sound(self, room_id: str, participant_id: str, *, is_open: bool) -> None:
         """Open or close the gate for all sound of a participant. Closed: forwarded to nobody."""

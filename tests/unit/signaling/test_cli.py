@@ -87,6 +87,7 @@ def test_openapi_describes_the_contract(tmp_path: Path) -> None:
         "/api/v1/entry-codes/check",
         "/api/v1/entry-codes/enter",
         "/api/v1/network-test",
+        "/api/v1/network-test/bytes",
         "/api/v1/consultations/{cid}/statistics",
         "/api/v1/consultations/{cid}/attendance.xlsx",
         "/api/v1/consultations/{cid}/attendance.csv",
