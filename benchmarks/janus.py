@@ -33,14 +33,14 @@ def _libraries(names: str) -> str:
     return ",".join(f"libjanus_{name}.so" for name in names.split())
 
 
-class _Handle:
+class Handle:
     """A session with one handle of the videoroom plugin, over long polling."""
 
     def __init__(self, http: aiohttp.ClientSession, base: str) -> None:
         self._http, self._base = http, base
         self.path = self._handle = ""
 
-    async def open(self) -> "_Handle":
+    async def open(self) -> "Handle":
         self.path = f"/{(await self._call('', {'janus': 'create'}))['data']['id']}"
         attached = await self._call(self.path, {"janus": "attach", "plugin": "janus.plugin.videoroom"})
         self._handle = f"{self.path}/{attached['data']['id']}"
@@ -77,10 +77,10 @@ class JanusSession(Session):
         self._base = base
         self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         self._room = 0
-        self._handles: list[_Handle] = []
+        self._handles: list[Handle] = []
 
-    async def _open(self) -> _Handle:
-        handle = await _Handle(self._http, self._base).open()
+    async def _open(self) -> Handle:
+        handle = await Handle(self._http, self._base).open()
         self._handles.append(handle)
         return handle
 
@@ -136,7 +136,7 @@ class Janus(Target):
         self._event_loops = event_loops
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
-        self._base = ""
+        self.base = ""
         library = next(Path("/usr/lib").glob("*-linux-gnu/janus"), None)
         if shutil.which("janus") is None or library is None or shutil.which("cc") is None:
             raise TargetMissingError("Debian's janus and gcc")
@@ -190,8 +190,8 @@ admin: {{ admin_http = false }}
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "LD_PRELOAD": str(folder / "lo.so")},
             )
-        self._base = f"http://127.0.0.1:{port}/janus"
-        wait_for_http(self._base + "/info")
+        self.base = f"http://127.0.0.1:{port}/janus"
+        wait_for_http(self.base + "/info")
 
     def stop(self) -> None:
         if self._process is not None:
@@ -211,4 +211,4 @@ admin: {{ admin_http = false }}
         return process.tree(self._process.pid)
 
     def session(self) -> Session:
-        return JanusSession(self._base)
+        return JanusSession(self.base)
