@@ -138,12 +138,20 @@ class MinutesDesk:
         found.append(Blocker(BlockerCode.UNCLEAR, unclear))
         return tuple(each for each in found if each.count)
 
-    async def earlier(self, consultation_id: str, minutes_id: str, by: Bearer) -> list[EarlierText]:
-        """What stood in it before somebody replaced it, the newest first."""
+    async def earlier(
+        self,
+        consultation_id: str,
+        minutes_id: str,
+        by: Bearer,
+        *,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[EarlierText]:
+        """What stood in it before somebody replaced it, the newest first, of revisions before that one."""
         require(by.role, Action.MINUTES_READ)
         async with self._storage.reading() as unit:
             await self._found(unit, consultation_id, minutes_id)
-            return await unit.minutes.earlier(minutes_id)
+            return await unit.minutes.earlier(minutes_id, before=before, limit=limit)
 
     async def version(
         self, consultation_id: str, kind: MinutesKind, version: int | None, by: Bearer

@@ -87,9 +87,14 @@ class SqlMinutes:
         row = {**to_row(text), "sections": _json([asdict(each) for each in text.sections])}
         await self._connection.execute(sa.insert(minutes_texts).values(row))
 
-    async def earlier(self, minutes_id: str) -> list[EarlierText]:
+    async def earlier(
+        self, minutes_id: str, *, before: int | None = None, limit: int | None = None
+    ) -> list[EarlierText]:
         c = minutes_texts.c
-        query = sa.select(minutes_texts).where(c.minutes_id == minutes_id).order_by(c.revision.desc())
+        query = sa.select(minutes_texts).where(c.minutes_id == minutes_id)
+        if before is not None:
+            query = query.where(c.revision < before)
+        query = query.order_by(c.revision.desc()).limit(limit)
         rows = (await self._connection.execute(query)).mappings().all()
         return await asyncio.to_thread(
             lambda: [EarlierText(**{**row, "sections": _sections(row["sections"])}) for row in rows]

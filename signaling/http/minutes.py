@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200, r409, r413
+from aiohttp_pydantic.oas.typing import r200, r400, r409, r413
 from pydantic import BaseModel
 
 from conference.model.minutes import Minutes, MinutesKind
@@ -28,13 +28,15 @@ from signaling.http.minutes_resources import (
 )
 from signaling.http.refusals import NotForThem, Refused
 from signaling.http.resources import Problem
-from signaling.http.rest import PREFIX, documented
+from signaling.http.rest import PREFIX, documented, page_size
 from signaling.http.tagged import Body, body_for_one
 
 MINUTES_PATH: Final = f"{PREFIX}/consultations/{{cid}}/minutes"
 _MAX_BYTES: Final = 8 * 1024 * 1024
 _MAX_MAKE_BYTES: Final = 1_000
 _MOST_WORDS: Final = 2_000
+_MOST_EARLIER: Final = 50  # each may be the whole text
+_LAST_REVISION: Final = 2**31 - 1
 
 
 @documented
@@ -87,17 +89,25 @@ async def make_minutes(
 
 
 @documented
-async def get_earlier(request: web.Request, cid: str, mid: str, /) -> r200[EarlierList] | NotForThem:
+async def get_earlier(
+    request: web.Request, cid: str, mid: str, /, limit: int = 20, after: int | None = None
+) -> r200[EarlierList] | r400[Problem] | NotForThem:
     """
-    What stood in a version before somebody wrote something else, or had it made anew: the sections that were replaced, who had written them and who replaced them, the newest first.
+    What stood in a version before somebody wrote something else, or had it made anew: the sections that were replaced, who had written them and who replaced them, the newest first. At most 50 at once; `next` is the `after` of the next page.
 
     Security: BearerToken: []
     Tags: minutes
     """  # noqa: E501 the parser of this text knows no continued lines
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.MINUTES_READ)
-    found = await context.minutes.earlier(cid, mid, grant.bearer)
-    return await _in_thread(lambda: EarlierList(items=[EarlierResource.of(each) for each in found]))
+    size = min(page_size(limit), _MOST_EARLIER)
+    first = None if after is None else min(max(after, 0), _LAST_REVISION)
+    found = await context.minutes.earlier(cid, mid, grant.bearer, before=first, limit=size + 1)
+    shown = found[:size]
+    following = shown[-1].revision if len(found) > size else None
+    return await _in_thread(
+        lambda: EarlierList(items=[EarlierResource.of(each) for each in shown], next=following)
+    )
 
 
 @documented

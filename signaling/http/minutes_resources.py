@@ -171,7 +171,10 @@ class EarlierResource(Resource):
 
 
 class EarlierList(Resource):
+    """`next`: the `after` of the next page."""
+
     items: list[EarlierResource]
+    next: int | None
 
 
 class PassageResource(Resource):

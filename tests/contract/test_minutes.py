@@ -113,6 +113,9 @@ async def test_what_stood_there_before_and_how_it_is_printed_are_kept(database: 
         await unit.minutes.keep_layout(RECORD, b"\x00PK")
     async with database.reading() as unit:
         assert await unit.minutes.earlier("m_1") == [later, EARLIER]
+        assert await unit.minutes.earlier("m_1", limit=1) == [later]
+        assert await unit.minutes.earlier("m_1", before=2, limit=1) == [EARLIER]
+        assert await unit.minutes.earlier("m_1", before=1) == []
         assert await unit.minutes.earlier("m_2") == []
         assert await unit.minutes.layout("m_1") == b"\x00PK"
         assert await unit.minutes.layout("m_2") is None

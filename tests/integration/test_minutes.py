@@ -175,6 +175,27 @@ async def test_making_it_anew_takes_the_place_of_what_was_seen_and_keeps_it(door
     assert [(each["key"], each["text"]) for each in kept["sections"]] == [("decisions", "（一）手写。")]
 
 
+async def test_earlier_texts_come_page_by_page(door: Door) -> None:
+    await hold(door)
+    made = await good(door, "POST", "/minutes/summary")
+    path = f"/minutes/{made['id']}"
+    for revision in range(1, 7):
+        texts = [{"key": "decisions", "text": f"（一）第{revision}稿。"}]
+        await good(door, "PATCH", path, {"revision": revision, "sections": texts})
+    whole = await good(door, "GET", f"{path}/earlier")
+    revisions = [each["revision"] for each in whole["items"]]
+    assert (len(revisions), revisions, whole["next"]) == (5, sorted(revisions, reverse=True), None)
+    found, query = list[int](), "limit=2"
+    for _ in range(3):
+        page = await good(door, "GET", f"{path}/earlier?{query}")
+        assert len(page["items"]) <= 2
+        found += [each["revision"] for each in page["items"]]
+        query = f"limit=2&after={page['next']}"
+    assert (found, page["next"]) == (revisions, None)
+    for odd, expected in (("limit=0", 200), ("after=-1", 200), (f"after={1 << 70}", 200), ("after=x", 400)):
+        assert (await door.ask("GET", f"{CID}{path}/earlier?{odd}"))[0] == expected, odd
+
+
 async def test_a_record_that_is_outdated_or_confidential_waits(door: Door) -> None:
     await hold(door)
     record = await good(door, "POST", "/minutes/record")

@@ -40,8 +40,10 @@ class MinutesRepository(Protocol):
     async def keep(self, text: EarlierText) -> None:
         """What stood in a draft before."""
 
-    async def earlier(self, minutes_id: str) -> list[EarlierText]:
-        """The newest first."""
+    async def earlier(
+        self, minutes_id: str, *, before: int | None = None, limit: int | None = None
+    ) -> list[EarlierText]:
+        """The newest first, of revisions before that one."""
 
     async def keep_layout(self, minutes: Minutes, template: bytes) -> None:
         """The template that approved ones are printed by, whatever the body uses later."""

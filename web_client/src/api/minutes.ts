@@ -115,8 +115,8 @@ export const minutes = (http: Http, cid: string) => {
     review: (id: string, revision: number, reasons: Reasons = {}) => http.send<MinutesDoc>('POST', `${of(id)}/review`, despite(revision, reasons)),
     approve: (id: string, revision: number, reasons: Reasons = {}) => http.send<MinutesDoc>('POST', `${of(id)}/approve`, despite(revision, reasons)),
     reopen: (id: string, revision: number) => http.send<MinutesDoc>('POST', `${of(id)}/reopen`, { revision }),
-    /** the newest first */
-    earlier: (id: string) => http.get<{ items: EarlierText[] }>(`${of(id)}/earlier`),
+    /** the newest first; `after`: the `next` of the page before */
+    earlier: (id: string, after: number | null = null) => http.get<{ items: EarlierText[]; next: number | null }>(`${of(id)}/earlier`, after === null ? {} : { after }),
     passages: (section: string, kind: MinutesKind, words: string) => http.get<{ items: Passage[] }>(`${path}/passages`, { section, kind, words }),
     file: (format: 'docx' | 'pdf', kind: MinutesKind, version?: number) => http.download(`${path}.${format}`, { kind, version }),
   }

@@ -266,6 +266,7 @@ export const minutesEn: MinutesTexts = {
       noneText: 'Nothing in this document has been replaced yet.',
       which: 'Before which change',
       before: '{at}, before the change by {by}',
+      more: 'Show earlier ones',
       written: 'Written by {by} on {at}',
       was: 'Earlier',
       now: 'Now',

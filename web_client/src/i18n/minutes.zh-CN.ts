@@ -264,6 +264,7 @@ export const minutesZhCN = {
       noneText: '稿子里的文字还没有被代替过。',
       which: '哪一次改动以前',
       before: '{at} {by}改动以前',
+      more: '显示更早的',
       written: '{by} {at} 写的',
       was: '早前',
       now: '现在',
