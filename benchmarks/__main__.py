@@ -41,6 +41,11 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--srtp", choices=list(PROFILES), default="auto", help="protection that the clients offer"
     )
+    parser.add_argument(
+        "--all-on",
+        action="store_true",
+        help="three layers, transport-wide numbers, and receivers that tell when packets came",
+    )
     parser.add_argument("--quick", action="store_true", help="one short run of each, to see that all works")
     parser.add_argument("--out", type=Path, default=Path("build/benchmarks.jsonl"))
     return parser.parse_args(arguments)
@@ -75,7 +80,7 @@ def _run_once(target: Target, scenario: str, load: Load) -> Result:
 def main() -> None:
     """Run what was asked for."""
     options = parse()
-    load = Load(seconds=options.seconds, quiet_s=options.quiet, srtp=options.srtp)
+    load = Load(seconds=options.seconds, quiet_s=options.quiet, srtp=options.srtp, is_all_on=options.all_on)
     if options.quick:
         load = dataclasses.replace(load, seconds=3.0, warmup_s=1.0)
     repeat = 1 if options.quick else options.repeat

@@ -6,7 +6,7 @@ from urllib.parse import urljoin
 import aiohttp
 
 from benchmarks.target import Publication, Session, Subscriber
-from tests.support.light_client import SessionDescription, VideoSource
+from tests.support.light_client import SessionDescription, SimulcastSource, VideoSource
 from tests.support.light_client.sdp import OfferedTrack
 
 
@@ -31,7 +31,7 @@ class WhipSession(Session):
         self._resources.append(resource)
         return SessionDescription(body), resource
 
-    async def publish(self, source: VideoSource) -> Publication:
+    async def publish(self, source: VideoSource | SimulcastSource) -> Publication:
         self._count += 1
         label = f"bench{self._count}"
         peer = self.peer()
@@ -45,9 +45,9 @@ class WhipSession(Session):
         made: list[Subscriber] = []
         for publication in publications:
             peer = self.peer()
-            answer, _ = await self._post(
-                self._whep.format(id=publication.identity), peer.offer([OfferedTrack("video")])
-            )
+            has_feedback = self.feedback_s > 0
+            track = OfferedTrack("video", rtx=has_feedback, transport_cc=has_feedback)
+            answer, _ = await self._post(self._whep.format(id=publication.identity), peer.offer([track]))
             peer.set_remote(answer)
             await peer.connect()
             made.append(Subscriber(peer))

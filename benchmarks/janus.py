@@ -21,7 +21,7 @@ from benchmarks.target import (
     wait_for_http,
 )
 from tests.support import process
-from tests.support.light_client import SessionDescription, VideoSource
+from tests.support.light_client import SessionDescription, SimulcastSource, VideoSource
 from tests.support.ports import free_port
 
 Json = dict[str, Any]
@@ -84,7 +84,7 @@ class JanusSession(Session):
         self._handles.append(handle)
         return handle
 
-    async def publish(self, source: VideoSource) -> Publication:
+    async def publish(self, source: VideoSource | SimulcastSource) -> Publication:
         handle = await self._open()
         if not self._room:
             self._room = random.randrange(1, 1 << 30)
@@ -99,7 +99,7 @@ class JanusSession(Session):
         peer = self.peer()
         event = await handle.message(
             {"request": "joinandconfigure", "ptype": "publisher", "room": self._room, "display": "bench"},
-            {"type": "offer", "sdp": peer.offer([source.offered])},
+            {"type": "offer", "sdp": peer.offer([source.offered]), "rid_order": "lmh"},
         )
         peer.set_remote(SessionDescription(event["jsep"]["sdp"]))
         await peer.connect()

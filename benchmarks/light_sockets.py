@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from benchmarks.children import obey
 from tests.support.eventually import eventually
 
 EXTENSION = "permessage-deflate; client_max_window_bits"  # what browsers offer
@@ -248,16 +249,7 @@ class Crowd:
 
 async def main() -> None:
     """Obey until standard input ends."""
-    crowd = Crowd(sys.argv[1])
-    reader = asyncio.StreamReader(limit=2**24)
-    await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
-    )
-    while line := await reader.readline():
-        command = json.loads(line)
-        answer = await crowd.commands[command.pop("do")](**command)
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
+    await obey(Crowd(sys.argv[1]).commands)
 
 
 if __name__ == "__main__":

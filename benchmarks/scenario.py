@@ -11,7 +11,8 @@ from typing import Any
 
 from benchmarks.target import Publication, Subscriber, Target
 from tests.support import process
-from tests.support.light_client import InboundStream, VideoSource
+from tests.support.eventually import eventually
+from tests.support.light_client import InboundStream, SimulcastSource, VideoSource
 from tests.support.light_client.dtls import ALL_PROFILES, CM_128, GCM_128, GCM_256
 from tests.support.light_client.source import attach
 
@@ -33,6 +34,7 @@ class Scenario:
 SCENARIOS = {
     "1x10": Scenario("1x10", subscribers=10),
     "1x30": Scenario("1x30", subscribers=30),
+    "1x60": Scenario("1x60", subscribers=60),
     "6x6": Scenario("6x6", meeting=6),
 }
 
@@ -52,6 +54,35 @@ class Load:
     burst: int = 3
     srtp: str = "auto"  # or one of PROFILES: what the clients offer
     quiet_s: float = 0.0  # wait up to so long for a second in which the machine is idle but for us
+    # Publishers send three layers with temporal layers and transport-wide numbers; receivers take the largest, and tell
+    # every `feedback_s` when their packets came.
+    is_all_on: bool = False
+    feedback_s: float = 0.05
+
+    def source(self) -> VideoSource | SimulcastSource:
+        """What one publisher sends."""
+        if not self.is_all_on:
+            return VideoSource(
+                fps=self.fps, bitrate_bps=self.bitrate_bps, packet_size=self.packet_size, burst=self.burst
+            )
+        return SimulcastSource(
+            {
+                name: VideoSource(
+                    fps=self.fps,
+                    bitrate_bps=bitrate_bps,
+                    packet_size=self.packet_size,
+                    burst=self.burst,
+                    transport_cc=True,
+                    temporal=(0, 2, 1, 2),
+                    picture=picture,
+                )
+                for name, bitrate_bps, picture in (
+                    ("q", 150_000, (320, 180)),
+                    ("h", 500_000, (640, 360)),
+                    ("f", self.bitrate_bps, (1280, 720)),
+                )
+            }
+        )
 
 
 @dataclass(frozen=True)
@@ -60,6 +91,7 @@ class Result:
 
     target: str
     scenario: str
+    is_all_on: bool
     seconds: float
     forwarded: int
     packets_per_s: float
@@ -80,6 +112,7 @@ class Result:
     unprotect_errors: int
     load_cpu_percent: float
     other_cpu_percent: float
+    feedbacks_per_s: float
 
 
 def percentile_ms(sorted_ns: Sequence[int], fraction: float) -> float:
@@ -90,22 +123,21 @@ def percentile_ms(sorted_ns: Sequence[int], fraction: float) -> float:
 
 
 def _streams(subscribers: Sequence[Subscriber]) -> list[InboundStream]:
-    return [stream for subscriber in subscribers for stream in subscriber.peer.streams.values()]
+    return [stream for subscriber in subscribers for stream in subscriber.peer.media_streams()]
 
 
 async def run(target: Target, scenario: Scenario, load: Load) -> Result:
     """One run on a target that was just started."""
     session = target.session()
     session.profiles = PROFILES[load.srtp]
+    session.feedback_s = load.feedback_s if load.is_all_on else 0.0
     publications: list[Publication] = []
     subscribers: list[Subscriber] = []
     publish_s: list[float] = []
     subscribe_s: list[float] = []
     try:
         for _ in range(scenario.publishers):
-            source = VideoSource(
-                fps=load.fps, bitrate_bps=load.bitrate_bps, packet_size=load.packet_size, burst=load.burst
-            )
+            source = load.source()
             begin = time.perf_counter()
             publication = await session.publish(source)
             publish_s.append(time.perf_counter() - begin)
@@ -125,6 +157,8 @@ async def run(target: Target, scenario: Scenario, load: Load) -> Result:
             subscribe_s.append((time.perf_counter() - begin) / len(made))
             subscribers += made
         await asyncio.wait_for(asyncio.gather(*(one.peer.first_rtp.wait() for one in subscribers)), 20)
+        if load.is_all_on:
+            await _until_largest(publications, subscribers)
         await asyncio.sleep(load.warmup_s)
         await _wait_until_quiet(target, load.quiet_s)
         fan_out = len(publications) - 1 if scenario.meeting else scenario.subscribers
@@ -132,6 +166,7 @@ async def run(target: Target, scenario: Scenario, load: Load) -> Result:
         return Result(
             target=target.name,
             scenario=scenario.name,
+            is_all_on=load.is_all_on,
             publish_ms=round(1e3 * statistics.median(publish_s), 1),
             subscribe_ms=round(1e3 * statistics.median(subscribe_s), 1),
             srtp=subscribers[0].peer.srtp_profile,
@@ -147,6 +182,22 @@ async def run(target: Target, scenario: Scenario, load: Load) -> Result:
             await asyncio.gather(*(peer.close() for peer in peers))
             gc.unfreeze()
             gc.enable()
+
+
+async def _until_largest(publications: Sequence[Publication], subscribers: Sequence[Subscriber]) -> None:
+    """Until everybody is sent the largest layer: for two seconds it gets as many packets as that has."""
+
+    async def is_largest() -> bool:
+        sent = [one.source.packets for one in publications]
+        streams = [(one, sum(stream.packets for stream in one.peer.media_streams())) for one in subscribers]
+        await asyncio.sleep(2.0)
+        least = min(one.source.packets - before for one, before in zip(publications, sent, strict=True))
+        return all(
+            sum(stream.packets for stream in one.peer.media_streams()) - before > 0.95 * least
+            for one, before in streams
+        )
+
+    await eventually(is_largest, timeout_s=60, what="the largest layer for everybody")
 
 
 async def _wait_until_quiet(target: Target, limit_s: float) -> None:
@@ -172,6 +223,7 @@ async def _measure(
     gc.freeze()
     gc.disable()
     streams = _streams(subscribers)
+    feedbacks = sum(subscriber.peer.sent["transport-cc"] for subscriber in subscribers)
     for subscriber in subscribers:
         subscriber.peer.latencies_ns.clear()
     packets = sum(stream.packets for stream in streams)
@@ -206,6 +258,9 @@ async def _measure(
         "tree_rss_mb": round(process.rss_bytes(whole) / 1e6, 1),
         "threads": process.thread_count(media),
         "unprotect_errors": sum(subscriber.peer.unprotect_errors for subscriber in subscribers),
+        "feedbacks_per_s": round(
+            (sum(subscriber.peer.sent["transport-cc"] for subscriber in subscribers) - feedbacks) / elapsed, 1
+        ),
         "load_cpu_percent": round(100 * own_s / elapsed, 1),
         "other_cpu_percent": round(100 * max(0.0, machine_s - whole_s - own_s) / elapsed, 1),
     }

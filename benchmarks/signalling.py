@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.children import Children
 from benchmarks.light_sockets import LightSocket, connect
 from benchmarks.noise import Noise, percentile
 from benchmarks.report import append
@@ -58,52 +59,11 @@ class Result:
     faults: tuple[str, ...]
 
 
-class Crowds:
-    """The client processes."""
-
-    def __init__(self, processes: Sequence[asyncio.subprocess.Process]) -> None:
-        self._processes = processes
-
-    @classmethod
-    async def start(cls, stack: AsyncExitStack, url: str) -> "Crowds":
-        command = [sys.executable, "-m", "benchmarks.light_sockets", url]
-        pipe = asyncio.subprocess.PIPE
-        started = [
-            await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, limit=2**26)
-            for _ in range(_PROCESSES)
-        ]
-        for each in started:
-            stack.push_async_callback(_end, each)
-        return cls(started)
-
-    async def do(self, *commands: dict[str, Any]) -> list[Any]:
-        """One command for each process, or the same for all; their answers."""
-        return await asyncio.gather(
-            *(self._do(each, commands[n % len(commands)]) for n, each in enumerate(self._processes))
-        )
-
-    @staticmethod
-    async def _do(child: asyncio.subprocess.Process, command: dict[str, Any]) -> Any:
-        assert child.stdin is not None
-        assert child.stdout is not None
-        child.stdin.write(json.dumps(command).encode() + b"\n")
-        line = await child.stdout.readline()
-        if not line:
-            raise RuntimeError("a client process ended")
-        return json.loads(line)
-
-
-async def _end(child: asyncio.subprocess.Process) -> None:
-    if child.returncode is None:
-        child.kill()
-    await child.wait()
-
-
 def _flat(lists: Sequence[list[float]]) -> list[float]:
     return [value for each in lists for value in each]
 
 
-async def _granted(desk: LightSocket, crowds: Crowds, ids: Sequence[str]) -> list[float]:
+async def _granted(desk: LightSocket, crowds: Children, ids: Sequence[str]) -> list[float]:
     """How long each grant took to each client."""
     asked_ns = {}
     for participant_id in ids:
@@ -126,7 +86,7 @@ async def measure(clients: int, grants: int, rate: int, seconds: int, where: Pat
         def token(role: str, name: str) -> str:
             return server.token(consultation, role, name)
 
-        crowds = await Crowds.start(stack, server.url)
+        crowds = await Children.start(stack, _PROCESSES, "benchmarks.light_sockets", server.url)
         desk = await connect(server.url, "/desk", token("chair", "主持人"))
         stack.callback(desk.close)
         web, tree = [server.web_pid()], server.tree()

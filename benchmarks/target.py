@@ -7,7 +7,7 @@ import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tests.support.light_client import Peer, VideoSource
+from tests.support.light_client import Peer, SimulcastSource, VideoSource
 from tests.support.light_client.dtls import ALL_PROFILES, SrtpProfile
 
 SAMPLE = 20  # one packet in so many is decrypted, to read its sending time
@@ -21,7 +21,7 @@ class TargetMissingError(Exception):
 class Publication:
     """One publisher of a run. `handle` is the target's own."""
 
-    source: VideoSource
+    source: VideoSource | SimulcastSource
     peer: Peer
     identity: str = ""
     handle: object = None
@@ -39,13 +39,16 @@ class Session(abc.ABC):
     """One room on a running target."""
 
     profiles: tuple[SrtpProfile, ...] = ALL_PROFILES  # what the clients offer for SRTP
+    feedback_s: float = 0.0  # how often receivers tell when packets came; 0: never
 
     def peer(self, *, controlling: bool = True) -> Peer:
         """A client's peer connection that counts cheaply."""
-        return Peer(sample=SAMPLE, profiles=self.profiles, controlling=controlling)
+        return Peer(
+            sample=SAMPLE, profiles=self.profiles, controlling=controlling, feedback_s=self.feedback_s
+        )
 
     @abc.abstractmethod
-    async def publish(self, source: VideoSource) -> Publication:
+    async def publish(self, source: VideoSource | SimulcastSource) -> Publication:
         """Connect a publisher; the caller starts the source."""
 
     @abc.abstractmethod

@@ -41,10 +41,12 @@ class RoomClient:
         codecs: Sequence[str] = ("opus", "VP8", "H264", "rtx"),
         receive: bool = True,
         sample: int = 1,
+        feedback_s: float = 0.0,
         **auth: Any,
     ) -> None:
         self.url, self._token, self._auth = url, token, auth
         self._certificate, self._codecs, self._receive, self._sample = certificate, codecs, receive, sample
+        self._feedback_s = feedback_s
         self._socket = socketio.AsyncClient(reconnection=False)
         self._socket.on("*", self._on_event, namespace=NAMESPACE)
         self._socket.on("media.offer", self._on_offer, namespace=NAMESPACE)
@@ -256,7 +258,9 @@ class RoomClient:
         fresh = known is None or known.ufrag != offer.ufrag
         old = self.subscriber if fresh else None
         if fresh:
-            self.subscriber = Peer(certificate=self._certificate, sample=self._sample)
+            self.subscriber = Peer(
+                certificate=self._certificate, sample=self._sample, feedback_s=self._feedback_s
+            )
         assert self.subscriber is not None
         answer = self.subscriber.answer(offer, self._codecs)
         if fresh and self._receive:

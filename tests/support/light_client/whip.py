@@ -9,7 +9,7 @@ import aiohttp
 from tests.support.light_client.inbound import InboundStream
 from tests.support.light_client.peer import Peer
 from tests.support.light_client.sdp import OfferedTrack, SessionDescription
-from tests.support.light_client.source import Source, attach
+from tests.support.light_client.source import SimulcastSource, Source, attach
 
 
 class HttpRefusedError(Exception):
@@ -74,7 +74,9 @@ class _Resource:
 class WhipPublisher(_Resource):
     """Publishes its sources."""
 
-    def __init__(self, sources: Sequence[Source], *, token: str = "", peer: Peer | None = None) -> None:
+    def __init__(
+        self, sources: Sequence[Source | SimulcastSource], *, token: str = "", peer: Peer | None = None
+    ) -> None:
         super().__init__(peer, token)
         self.sources = list(sources)
 
