@@ -30,13 +30,14 @@ def choose(target: str | None, order: Sequence[str], active: Collection[str]) ->
 
 
 class LayerSelector:
-    """Current and wanted layer of one subscription; None is "nothing"."""
+    """Current and wanted layer of one subscription; None is "nothing". `is_short`: because nothing that comes fits."""
 
-    __slots__ = ("current", "max_temporal", "target")
+    __slots__ = ("current", "is_short", "max_temporal", "target")
 
     def __init__(self, target: str | None = BEST) -> None:
         self.current: str | None = None
         self.target = target
+        self.is_short = False
         self.max_temporal = MAX_TEMPORAL
 
     def may_switch(self, layer: str, *, is_keyframe: bool) -> bool:

@@ -139,7 +139,9 @@ class Adaptation:
             top = MAX_TEMPORAL if given.max_temporal is None else given.max_temporal
             if is_collapse and _is_larger(subscription.layer, given.layer, publication.order):
                 publication.retarget(subscription, None, top, now)
-            publication.retarget(subscription, given.layer, top, now)
+            # What has one encoding goes on or rests by itself; asking for it again would begin it anew.
+            is_short = len(publication.order) > 1
+            publication.retarget(subscription, given.layer, top, now, is_short=is_short)
         self._tell(participant_id, one, hidden, anew=is_new_wish)
 
     def _with_resting(

@@ -60,6 +60,7 @@ class Publication:
         self._next_judging = 0.0
         self.on_layers: Callable[[Publication, tuple[str, ...]], None] | None = None
         self._needed = frozenset(self.order)  # as told by `on_layers`; all before
+        self._is_mute = False  # nothing comes of any layer, whatever was asked for
         self._unneeded_since: dict[str, float] = {}
 
     # ── streams ─────────────────────────────────────────────────────────────────────────────────
@@ -137,6 +138,8 @@ class Publication:
         self._next_judging = now + _JUDGE_S
         if len(self.order) > 1 and self.streams:
             self._judge_layers(now)
+        newest = max((stream.last_arrival for stream in self.streams.values()), default=now)
+        self._is_mute = now - newest > _GONE_S
         self._judge_need(now)
 
     def _judge_layers(self, now: float) -> None:
@@ -168,19 +171,25 @@ class Publication:
     # ── what is needed ──────────────────────────────────────────────────────────────────────────
 
     def needed_layers(self) -> frozenset[str]:
-        """All up to the largest that somebody is to get: those below it are what there is while it cannot be sent."""
+        """Of receivers all up to the largest that one is to get: those below it are what there is while it cannot be
+        sent, and the least for who is short of it. Of a tap the one that fits alone, and those below it while it does
+        not come."""
         order = self.order
-        needed = 0
+        top = 0
         for subscription in self.subscriptions:
-            target = subscription.selector.target
+            selector = subscription.selector
+            target = selector.target
             if target is not None:
-                needed = max(needed, order.index(target) + 1 if target in order else len(order))
-                if needed == len(order):
-                    break
+                top = max(top, order.index(target) + 1 if target in order else len(order))
+            elif selector.is_short:
+                top = max(top, 1)
+        needed = set(order[:top])
         for track in self._taps:
             name = self._layer_for(track, order)
-            needed = max(needed, order.index(name) + 1 if name is not None else 0)
-        return frozenset(order[:needed])
+            if name is not None and name not in needed:
+                is_coming = name in self.active and not self._is_mute
+                needed.update((name,) if is_coming else order[: order.index(name) + 1])
+        return frozenset(needed)
 
     def _judge_need(self, now: float) -> None:
         """Tell at once what is needed, and what is not after a while: encoders start slowly, viewers page quickly."""
@@ -285,13 +294,23 @@ class Publication:
         for stream in self.streams.values():
             stream.detach(subscription)
 
-    def retarget(self, subscription: Subscription, layer: str | None, max_temporal: int, now: float) -> None:
+    def retarget(
+        self,
+        subscription: Subscription,
+        layer: str | None,
+        max_temporal: int,
+        now: float,
+        *,
+        is_short: bool = False,
+    ) -> None:
         """Give this receiver another layer from its next keyframe on, which is asked for; None pauses it at once.
 
         Until then it gets the one that it has. Where the layer is not active it gets the best below, or the lowest;
         `layer_selector.BEST` is the best there is. Of VP8, temporal layers above `max_temporal` are left out.
+        `is_short`: it is paused because nothing that comes fits, so the smallest layer is to come.
         """
         selector = subscription.selector
+        selector.is_short = is_short and layer is None
         if (layer, max_temporal) == (selector.target, selector.max_temporal):
             return
         selector.target, selector.max_temporal = layer, max_temporal

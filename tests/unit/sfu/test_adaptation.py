@@ -7,10 +7,13 @@ from collections.abc import Iterable
 
 from conference.sfu.adaptation import Adaptation, Report
 from conference.sfu.allocator import Reason
+from conference.sfu.counters import Counters
 from conference.sfu.publication import Publication
 from conference.sfu.subscription import Subscription
+from conference.sfu.tap import Tap
 from conference.sfu.wishes import Wish
 from tests.unit.sfu.layered import Simulcast, Transport, Viewer
+from tests.unit.sfu.test_layer_needs import Sink
 
 SMALL, MIDDLE, LARGE = Wish(160, 90), Wish(640, 360), Wish(1280, 720)
 PACKETS = {"q": 1, "h": 3, "f": 9}  # of each frame
@@ -57,6 +60,7 @@ class Stage:
         self.receivers = [Receiver() for _ in range(receivers)]
         self.wishes: list[dict[str, Wish] | None] = [None] * receivers
         self.floor: set[str] = set()
+        self.unsent: dict[str, set[str]] = {camera.publication.id: set() for camera in self.cameras}
         for receiver in self.receivers:
             for camera in self.cameras:
                 receiver.take(camera)
@@ -66,6 +70,9 @@ class Stage:
             self.now += 1 / 30
             for camera in self.cameras:
                 for name, encoder in camera.encoders.items():
+                    if name in self.unsent[camera.publication.id]:
+                        encoder.wants_key = True  # one that is switched on again begins with a keyframe
+                        continue
                     for packet in encoder.encode(int(self.now * 90000), PACKETS[name]):
                         camera.receive(name, packet + bytes(600), self.now)
                 camera.publication.tick(self.now)
@@ -74,6 +81,14 @@ class Stage:
             if frame % 3 == 0:
                 for number, receiver in enumerate(self.receivers):
                     self.adaptation.adapt(f"r{number}", receiver, self.wishes[number], self.floor, self.now)
+
+    def obey(self) -> None:
+        """The publishers send from now on what they are told to."""
+        for camera in self.cameras:
+            camera.publication.on_layers = self._told
+
+    def _told(self, publication: Publication, layers: tuple[str, ...]) -> None:
+        self.unsent[publication.id] = set(publication.order) - set(layers)
 
     def layers(self, receiver: int = 0) -> list[str | None]:
         return [one.layer for one in self.receivers[receiver].slots]
@@ -150,6 +165,29 @@ def test_when_a_link_collapses_the_large_layer_is_not_sent_on_until_the_small_on
     assert sent_without_keyframes(30) == 0
     stage.forward(1.0)
     assert stage.layers() == ["h"]
+
+
+def test_a_thin_receiver_gets_the_small_layer_though_nothing_but_the_large_one_was_sent() -> None:
+    """The recording takes the large layer alone, and to be paused is no reason for small ones never to come."""
+    stage = Stage()
+    stage.obey()
+    sink = Sink()
+    tap = Tap(sink, Counters(), program_time_ms=0, at_s=0.0, now=stage.now)
+    publication = stage.cameras[0].publication
+    publication.add_tap(tap.open(publication), stage.now)
+    stage.wishes[0] = {}
+    stage.forward(12.0)
+    assert stage.unsent["c0"] == {"q", "h"}
+    stage.receivers[0].available = 250_000
+    stage.wishes[0] = {"c0": MIDDLE}
+    stage.forward(5.0)
+    assert stage.layers() == ["q"]
+    stage.receivers[0].available = 3_000_000
+    stage.forward(6.0)
+    assert stage.layers() == ["h"]
+    stage.wishes[0] = {}
+    stage.forward(7.0)
+    assert stage.unsent["c0"] == {"q", "h"}
 
 
 def test_who_holds_the_floor_is_seen_before_others() -> None:

@@ -161,7 +161,6 @@ def test_a_tap_takes_the_best_layer_and_moves_at_keyframes() -> None:
     stage.silent = set()
     stage.go(3.0)
     assert layers_of(sink, stage) == ["q", "h", "f"] or layers_of(sink, stage) == ["q", "f"]
-    assert stage.publication.needed_layers() == set(ORDER)
     for before, after in zip(sink.frames, sink.frames[1:], strict=False):
         if isinstance(before, Open):
             assert isinstance(after, Packet)
@@ -180,7 +179,7 @@ def test_a_tap_that_needs_small_pictures_gets_the_layer_that_fits() -> None:
     tap.want_height(1, 200, stage.now)
     stage.go(1.0)
     assert layers_of(sink, stage) == ["f", "h"]
-    assert stage.publication.needed_layers() == {"q", "h"}
+    assert stage.publication.needed_layers() == {"h"}
     tap.want_height(1, 1080, stage.now)
     stage.go(1.0)
     assert layers_of(sink, stage) == ["f", "h", "f"]
@@ -194,6 +193,54 @@ def test_a_tap_that_needs_small_pictures_gets_the_layer_that_fits() -> None:
     stage.go(1.0)
     assert len(sink.frames) == count
     assert all(stream.taps == () and not stream.pending for stream in stage.source.streams.values())
+
+
+def test_a_tap_needs_its_layer_alone_and_those_below_while_it_does_not_come() -> None:
+    stage = Stage()
+    stage.tap()
+    stage.go(6.0)
+    assert stage.told == [("f",)]
+    stage.silent = {"q", "h"}
+    stage.go(3.0)
+    assert stage.told == [("f",)]
+    stage.silent = {
+        "f"
+    }  # the link up carries no more, or the device is too hot: the client sends a smaller one
+    stage.go(1.0)
+    assert stage.told[1:] == [ORDER]
+    stage.silent = set()
+    stage.go(6.0)
+    assert stage.told[2:] == [("f",)]
+    stage.silent = set(ORDER)  # nothing at all comes: whatever there is will do
+    stage.go(4.0)
+    assert stage.told[3:] == [ORDER]
+
+
+def test_a_receiver_and_a_tap_need_what_each_needs() -> None:
+    stage, transport = Stage(), Transport()
+    subscription = stage.source.subscribe(transport)
+    stage.tap()
+    stage.publication.retarget(subscription, "q", MAX_TEMPORAL, stage.now)
+    stage.go(6.0)
+    assert stage.told == [("q", "f")]
+    stage.publication.retarget(subscription, "h", MAX_TEMPORAL, stage.now)
+    stage.go(0.2)
+    assert stage.told[1:] == [ORDER]
+
+
+def test_for_a_receiver_that_is_short_of_everything_the_smallest_layer_comes() -> None:
+    stage, transport = Stage(), Transport()
+    subscription = stage.source.subscribe(transport)
+    stage.tap()
+    stage.publication.retarget(subscription, None, MAX_TEMPORAL, stage.now)
+    stage.go(6.0)
+    assert stage.told == [("f",)], "it shows nothing"
+    stage.publication.retarget(subscription, None, MAX_TEMPORAL, stage.now, is_short=True)
+    stage.go(0.2)
+    assert stage.told[1:] == [("q", "f")]
+    stage.publication.retarget(subscription, None, MAX_TEMPORAL, stage.now)
+    stage.go(6.0)
+    assert stage.told[2:] == [("f",)]
 
 
 def test_a_tap_that_said_first_how_high_its_pictures_are_gets_the_layer_that_fits_once_sizes_are_known() -> (
