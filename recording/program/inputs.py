@@ -6,20 +6,31 @@ microseconds of the media process' monotonic clock, which is this process' as we
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from conference.rtc.sync import ClockGroup, TrackClock
 from conference.sfu import tap_frames
-from recording.program.compositor import Key, Picture
+from recording.program.compositor import Key, Picture, Size
 from recording.program.mixer import Mixer
 from recording.program.pictures import Decoding, PictureTrack
 from recording.program.sounds import Delay, SoundTrack
 
 OWN: Final = "program"  # the participant that the program itself is in the room
 _LEVELLED: Final = "microphone"
+_SCREEN: Final = "screen"
 _LINGER_US: Final = 3_000_000  # a track that is not wanted any more is decoded for so long
+_SHRINK_US: Final = 5_000_000  # before smaller pictures are asked for: who speaks changes often
+_ENOUGH: Final = 0.75  # of the height that is drawn: a picture may be stretched by a third
+_BEST, _LEAST = 0, 1  # heights to ask for
+
+
+def height_for(size: Size) -> int:
+    """How high the pictures of a camera must be for a tile, which they fill."""
+    width, height = size
+    return math.ceil(_ENOUGH * max(height, width * 9 / 16))
 
 
 class _Sender:
@@ -33,17 +44,27 @@ class _Sender:
 class Inputs:
     """All tracks of one connection of the tap, or of none."""
 
-    def __init__(self, mixer: Mixer, decoding: Decoding, ask_keyframe: Callable[[int], None]) -> None:
-        """`ask_keyframe` is called with the number of a track, in the reading thread."""
+    def __init__(
+        self,
+        mixer: Mixer,
+        decoding: Decoding,
+        ask_keyframe: Callable[[int], None],
+        ask_height: Callable[[int, int], bool],
+    ) -> None:
+        """Both are called in the reading thread with the number of a track; `ask_height` with how high its pictures
+        need to be, 0 for the best there is, and says whether it was asked."""
         self._mixer = mixer
         self._decoding = decoding
         self._ask_keyframe = ask_keyframe
+        self._ask_height = ask_height
         self._lock = threading.Lock()
         self._pictures: dict[int, PictureTrack] = {}
         self._sounds: dict[int, SoundTrack] = {}
         self._senders: dict[tuple[str, str], _Sender] = {}
         self._sender_of: dict[int, tuple[str, str]] = {}
-        self._wanted: Mapping[Key, int] = {}  # until when, in µs
+        self._wanted: Mapping[Key, tuple[int, int]] = {}  # until when, in µs, and how high
+        self._asked: dict[int, int] = {}  # the height last asked for, by track
+        self._smaller_since_us: dict[int, int] = {}
         self.clock: tuple[int, int] | None = None  # the last Clock frame
 
     # ── the thread that reads ───────────────────────────────────────────────────────────────────
@@ -71,14 +92,37 @@ class Inputs:
                     self._sounds[number].gate(is_open=is_open)
             case tap_frames.Close(number):
                 self._close(number)
+                self._asked.pop(number, None)
+                self._smaller_since_us.pop(number, None)
 
     def tick(self, now_us: int) -> None:
         """Call a few times a second: what waited long enough for a late packet goes on without it."""
         now = now_us / 1e6
-        for picture in self._pictures.values():
+        for number, picture in self._pictures.items():
             picture.pop(now)
+            self._fit(number, picture, now_us)
         for sound in self._sounds.values():
             sound.pop(now, self._mixer.mixed_to_us)
+
+    def _fit(self, number: int, picture: PictureTrack, now_us: int) -> None:
+        """Ask for pictures of the size in which they are drawn: larger ones at once, smaller ones after a while.
+
+        Of those that are not drawn there are to be as few bytes as can be.
+        """
+        until_us, height_px = self._wanted.get(picture.key, (0, _LEAST))
+        if until_us <= now_us:
+            height_px = _LEAST
+        asked_px = self._asked.get(number, _BEST)
+        if height_px == asked_px:
+            self._smaller_since_us.pop(number, None)
+            return
+        if asked_px == _BEST or _BEST < height_px < asked_px:
+            since_us = self._smaller_since_us.setdefault(number, now_us)
+            if now_us - since_us < _SHRINK_US:
+                return
+        if self._ask_height(number, height_px):
+            self._asked[number] = height_px
+            self._smaller_since_us.pop(number, None)
 
     def close(self) -> None:
         """The tap has ended: nothing is seen or heard any more."""
@@ -92,31 +136,34 @@ class Inputs:
             return
         picture = self._pictures.get(frame.track)
         if picture is not None:
-            is_wanted = self._wanted.get(picture.key, 0) > frame.arrival_us
+            is_wanted = self._wanted.get(picture.key, (0, 0))[0] > frame.arrival_us
             picture.packet(frame, is_wanted=is_wanted and self._shown(picture.key) is picture)
 
     def _open(self, opened: tap_frames.Open) -> None:
         number, sender = opened.track, (opened.participant_id, opened.cname)
         kept = self._senders.get(sender) or _Sender()  # before the old stream, perhaps its last, is let go
-        self._close(number)
-        if opened.participant_id == OWN:
-            return
         try:
+            if opened.participant_id == OWN:
+                raise ValueError("the program is not shown in itself")
             clock = TrackClock(opened.clock_rate, kept.group)
             if opened.kind == "video":
+                before = self._pictures.get(number)
                 track = PictureTrack(
-                    opened, clock, kept.delay, self._decoding, lambda: self._ask_keyframe(number)
+                    opened, clock, kept.delay, self._decoding, lambda: self._ask_keyframe(number), before
                 )
+                self._let_go(number)
                 with self._lock:
-                    self._pictures[number] = track
+                    self._pictures[number] = track  # in the place of the one before: it is never away
             elif opened.codec == "opus":
+                self._close(number)
                 voice = self._mixer.voice(
                     number, opened.participant_id, is_levelled=opened.source == _LEVELLED
                 )
                 self._sounds[number] = SoundTrack(clock, kept.delay, voice)
             else:
-                return
+                raise ValueError(f"no such codec: {opened.codec}")
         except ValueError:
+            self._close(number)
             return
         self._senders[sender] = kept
         self._sender_of[number] = sender
@@ -124,6 +171,10 @@ class Inputs:
     def _close(self, number: int) -> None:
         with self._lock:
             self._pictures.pop(number, None)
+        self._let_go(number)
+
+    def _let_go(self, number: int) -> None:
+        """Its sound and its clock."""
         if self._sounds.pop(number, None) is not None:
             self._mixer.remove(number)
         sender = self._sender_of.pop(number, None)
@@ -137,15 +188,19 @@ class Inputs:
         with self._lock:
             return {each.key for each in self._pictures.values()}
 
-    def want(self, keys: Collection[Key], now_us: int) -> None:
-        """These are to be decoded; those that were until now for a little longer."""
-        until = {key: end for key, end in self._wanted.items() if end > now_us}
-        until.update(dict.fromkeys(keys, now_us + _LINGER_US))
-        for key in self._wanted.keys() - until.keys():
+    def want(self, sizes: Mapping[Key, Size | None], now_us: int) -> None:
+        """These are to be decoded, drawn in these sizes or soon in one that is not known yet; those that were until now
+        for a little longer."""
+        wanted = {key: (end, px) for key, (end, px) in self._wanted.items() if end > now_us}
+        for key, size in sizes.items():
+            # A screen is read: it is never made coarser than it comes.
+            height_px = _BEST if size is None or key[1] == _SCREEN else height_for(size)
+            wanted[key] = now_us + _LINGER_US, height_px
+        for key in self._wanted.keys() - wanted.keys():
             track = self._shown(key)
             if track is not None:
                 track.forget()
-        self._wanted = until
+        self._wanted = wanted
 
     def pictures(self, keys: Collection[Key], at_us: int) -> dict[Key, Picture | None]:
         """The newest picture of each at this time; None where there is none, or none any more."""

@@ -58,8 +58,12 @@ class PictureTrack:
         delay: Delay,
         decoding: Decoding,
         ask_keyframe: Callable[[], None],
+        before: PictureTrack | None = None,
     ) -> None:
-        """Raises ValueError for a codec that is not decoded here."""
+        """`before` is what it goes on from, perhaps another layer of the same camera.
+
+        Raises ValueError for a codec that is not decoded here.
+        """
         self.key = (opened.participant_id, opened.source)
         self._codec = _CODECS.get(opened.codec, "")
         if not self._codec:
@@ -82,6 +86,10 @@ class PictureTrack:
         self._ready: deque[tuple[int, Picture]] = deque(maxlen=_HELD)
         self._current: Picture | None = None
         self._shown_us = 0  # when the current picture was first asked for
+        # Its last pictures are shown until the first one here has its time.
+        self._before = before if before is not None and before.key == self.key else None
+        if self._before is not None:
+            self._before.end()
         self._decoder: _Decoder | None = None
         self.backlog = 0  # under the decoding thread's lock
 
@@ -181,6 +189,10 @@ class PictureTrack:
             while self._ready and self._ready[0][0] <= at_us:
                 self._current = self._ready.popleft()[1]
                 self._shown_us = at_us
+            if self._before is not None:
+                if self._current is None:
+                    return self._before.picture_at(at_us)
+                self._before = None
             if not self._keeps and at_us - self._shown_us > _STALLED_US:
                 self._current = None
             return self._current
@@ -189,7 +201,12 @@ class PictureTrack:
         """What was shown is old: nobody wanted to see it for a while."""
         with self._lock:
             self._ready.clear()
-            self._current = None
+            self._current = self._before = None
+
+    def end(self) -> None:
+        """Another track goes on from it: it needs nothing that came before itself any more."""
+        with self._lock:
+            self._before = None
 
 
 class _Decoder:

@@ -216,10 +216,11 @@ class Show:
         at_us, program_time_ms = life.next_us, life.next_program_time_ms
         available = inputs.available() if inputs is not None else set()
         plan = compositor.choose(scene, available, self._mixer.levels(), at_us / 1e6)
-        wanted = set(compositor.wanted())
+        sizes = compositor.wanted()
+        wanted = set(sizes)
         if inputs is not None:
             minded = {(person, "camera") for person in (scene.floor, compositor.active) if person is not None}
-            inputs.want(wanted | minded & available, now_us)
+            inputs.want({**dict.fromkeys(minded & available), **sizes}, now_us)
             spares = self._load.level >= load.HALF_RATE_TILES and len(wanted) > 1 and life.number % 2
             if not spares or wanted - self._pictures.keys():
                 self._pictures = inputs.pictures(wanted, at_us + _LEAD_US)

@@ -173,7 +173,7 @@ class Worker:
         self._lose_tap()
         self._tap, self._decoder = sock, tap_frames.Decoder()
         sock.setblocking(False)
-        self._inputs = Inputs(self._mixer, self._decoding, self._ask_keyframe)
+        self._inputs = Inputs(self._mixer, self._decoding, self._ask_keyframe, self._ask_height)
         self._show.inputs = self._inputs
         self._selector.register(sock, selectors.EVENT_READ, self._read_tap)
 
@@ -206,6 +206,15 @@ class Worker:
         if self._tap is not None:
             with contextlib.suppress(OSError):  # the socket is full: asked again
                 self._tap.send(tap_frames.encode(tap_frames.Keyframe(track)))
+
+    def _ask_height(self, track: int, height_px: int) -> bool:
+        if self._tap is None:
+            return False
+        try:
+            self._tap.send(tap_frames.encode(tap_frames.Height(track, height_px)))
+        except OSError:  # the socket is full
+            return False
+        return True
 
     def _accept_feed(self) -> None:
         sock, _ = self._listeners[1].accept()

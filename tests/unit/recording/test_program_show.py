@@ -78,7 +78,7 @@ class Stage:
         self._journal = journal
 
     def tap(self, program_time_ms: int) -> Inputs:
-        inputs = Inputs(self.mixer, self.decoding, lambda _: None)
+        inputs = Inputs(self.mixer, self.decoding, lambda _: None, lambda _track, _height: True)
         inputs.take(tap_frames.Clock(time.monotonic_ns() // 1000, program_time_ms))
         self.show.inputs = inputs
         return inputs
