@@ -10,9 +10,10 @@ RUN_PACKAGES := python3-venv
 FONT_PACKAGES := fonts-noto-cjk
 TEST_PACKAGES := chromium coturn $(FONT_PACKAGES) espeak-ng pocketsphinx-testdata iproute2 nftables ffmpeg nginx postgresql-15 redis-server strace
 INTEROP_PACKAGES := firefox-esr libreoffice-writer-nogui poppler-utils python3-gi gir1.2-gst-plugins-bad-1.0 gstreamer1.0-plugins-bad gstreamer1.0-plugins-good gstreamer1.0-plugins-base gstreamer1.0-plugins-ugly gstreamer1.0-nice
+NET_PACKAGES := janus gcc libc6-dev
 BENCH_PACKAGES := janus golang-go golang-github-pion-webrtc.v3-dev gcc libc6-dev libsrtp2-dev libssl-dev
 
-.PHONY: setup run test check lint types fix unit bench interop net soak screenshots program-pictures build clean
+.PHONY: setup run test check lint types fix unit bench interop net net-links soak screenshots program-pictures build clean
 .DEFAULT_GOAL := setup
 
 setup: .venv/.stamp $(WEB)/dist/.stamp
@@ -79,6 +80,11 @@ bench: setup
 net: setup
 	@bash .ci/packages $(TEST_PACKAGES)
 	$(BIN)/pytest -m net $(ARGS)
+	$(MAKE) --no-print-directory net-links ARGS=
+
+net-links: setup
+	@bash .ci/packages $(TEST_PACKAGES) $(NET_PACKAGES)
+	$(BIN)/python -m benchmarks.net_links $(ARGS)
 
 MINUTES ?= 90
 soak: setup
