@@ -15,10 +15,13 @@ from conference.sfu.adaptation import Report
 from conference.sfu.counters import Counters
 from conference.sfu.feed import Feed
 from conference.sfu.publication import Publication
-from conference.sfu.room import Room, RoomError, Surroundings, TrackHint
+from conference.sfu.room import Room
+from conference.sfu.room_error import RoomError
 from conference.sfu.subscriber import Offer
 from conference.sfu.subscription import SubscriptionState
+from conference.sfu.surroundings import Surroundings
 from conference.sfu.tap import Tap
+from conference.sfu.track_hint import TrackHint
 from conference.sfu.transport import TransportState
 from conference.sfu.trial import Trials
 from conference.sfu.wishes import Wish
@@ -237,7 +240,7 @@ class Node:
             self._unfeed(room_id)
             self._emit(messages.FeedLost(room_id))
 
-    # ── events (conference.sfu.room.Listener) ───────────────────────────────────────────────────
+    # ── events (conference.sfu.surroundings.Listener) ───────────────────────────────────────────────────
 
     def offered(self, room_id: str, participant_id: str, offer: Offer) -> None:
         tracks = tuple(

@@ -18,9 +18,10 @@ from conference.model.media_report import (
     SentTrack,
 )
 from conference.sfu.allocator import Given, Reason
+from conference.sfu.participant import Participant
 from conference.sfu.publication import Publication
 from conference.sfu.publisher import Publisher
-from conference.sfu.room import Participant, Room
+from conference.sfu.room import Room
 from conference.sfu.subscriber import Subscriber
 from conference.sfu.subscription import Subscription
 from conference.sfu.transport import Transport

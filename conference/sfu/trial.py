@@ -10,7 +10,7 @@ from conference.rtc.dtls import DtlsCertificate
 
 from .counters import Counters
 from .path import Directory
-from .room import RoomError
+from .room_error import RoomError
 from .transport import Transport
 
 LASTS_S = 15.0

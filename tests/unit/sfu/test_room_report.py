@@ -10,8 +10,9 @@ from conference.model.media_report import Path
 from conference.rtc.dtls import DtlsCertificate
 from conference.sfu.adaptation import Report
 from conference.sfu.counters import Counters
-from conference.sfu.room import Room, Surroundings
+from conference.sfu.room import Room
 from conference.sfu.subscriber import Subscriber
+from conference.sfu.surroundings import Surroundings
 from conference.sfu.transport import TransportState
 from conference.sfu.wishes import Wish
 from tests.unit.sfu.layered import CODECS, Simulcast, Transport
