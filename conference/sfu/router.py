@@ -29,6 +29,9 @@ _PICTURE = struct.Struct("!H").pack_into
 # The transport-wide number is always the first header extension: with what stands before it, it is written at once.
 _NUMBERED_FIELDS = struct.Struct("!HII5sH").pack_into
 NUMBER_AT = 17
+# And most packets of VP8 have no other: then the descriptor's numbers follow at a known place, too.
+_WHOLE_FIELDS = struct.Struct("!HII5sH3sHB").pack_into
+_PLAIN_PAYLOAD_AT = 20
 _MARKS = RING - 1
 _memmove = srtp.memmove
 _protect = srtp.protect_rtp
@@ -216,6 +219,10 @@ def _forward_numbered(
     picture_id, tl0picidx = thinner.picture_id, thinner.tl0picidx
     picture_at = at + 2 if thinner.picture_bits else 0
     tl0_at = at + 4 if thinner.has_tl0picidx else 0
+    between: bytes | None = None
+    if mark is not None and tl0_at == _PLAIN_PAYLOAD_AT + 4:
+        between = out[19:22]
+        picture_at = 0  # written at once with the rest
     view, offsets, pointers = batch.view, batch.offsets, batch.pointers
     lengths, names = batch.lengths, batch.names
     i = batch.count
@@ -240,15 +247,29 @@ def _forward_numbered(
             wide = history.next
             history.next = wide + 1
             history.marks[wide & _MARKS] = mark
-            _NUMBERED_FIELDS(
-                view,
-                offset + 2,
-                (number + subscription.sequence_offset) & 0xFFFF,
-                (timestamp + subscription.timestamp_offset) & 0xFFFFFFFF,
-                subscription.ssrc,
-                extension,
-                wide & 0xFFFF,
-            )
+            if between is not None:
+                _WHOLE_FIELDS(
+                    view,
+                    offset + 2,
+                    (number + subscription.sequence_offset) & 0xFFFF,
+                    (timestamp + subscription.timestamp_offset) & 0xFFFFFFFF,
+                    subscription.ssrc,
+                    extension,
+                    wide & 0xFFFF,
+                    between,
+                    0x8000 | (picture_id + subscription.picture_offset) & 0x7FFF,
+                    (tl0picidx + subscription.tl0_offset) & 0xFF,
+                )
+            else:
+                _NUMBERED_FIELDS(
+                    view,
+                    offset + 2,
+                    (number + subscription.sequence_offset) & 0xFFFF,
+                    (timestamp + subscription.timestamp_offset) & 0xFFFFFFFF,
+                    subscription.ssrc,
+                    extension,
+                    wide & 0xFFFF,
+                )
         if picture_at:
             _PICTURE(view, offset + picture_at, 0x8000 | (picture_id + subscription.picture_offset) & 0x7FFF)
             if tl0_at:
