@@ -26,7 +26,6 @@ from typing import Any, Final
 import aiohttp
 
 from benchmarks.comment_sentences import sentences
-from benchmarks.light_sockets import LightSocket, connect
 from benchmarks.noise import Noise, percentile
 from benchmarks.ours import Ours
 from benchmarks.report import append
@@ -35,6 +34,7 @@ from conference.model.comment import Comment, CommentState, Level
 from conference.storage.database import Database, open_engine, sqlite_url
 from conference.text.reader import TextReader
 from tests.support import process
+from tests.support.light_client.plain_socket import LightSocket, connect
 from tests.support.postgres_server import postgres_server
 from tests.support.server import Server
 

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.children import Children
-from benchmarks.light_sockets import LightSocket, connect
 from benchmarks.noise import Noise, percentile
 from benchmarks.report import append
 from tests.support import process
+from tests.support.light_client.plain_socket import LightSocket, connect
 from tests.support.server import Server
 
 _PROCESSES = 2
