@@ -25,8 +25,9 @@ class Echo:
     """Sends back what one client sends, under numbers of its own, so that the client can tell the losses of both
     ways apart. Never more than came, and only so much of it."""
 
-    def __init__(self, transport: Transport, ssrc: int, now: float) -> None:
+    def __init__(self, transport: Transport, payload_types: frozenset[int], ssrc: int, now: float) -> None:
         self._transport = transport
+        self._payload_types = payload_types
         self._ssrc = ssrc
         self._next = secrets.randbits(15)
         self._left = _ECHOES
@@ -41,6 +42,8 @@ class Echo:
         try:
             header = rtp_header.parse(packet)
         except rtp_header.RtpError:
+            return
+        if header.payload_type not in self._payload_types:  # a repair under a name of its own
             return
         self._allowance -= 1.0
         self._left -= 1
@@ -100,15 +103,16 @@ class Trials:
             if media.sends
         }
         try:
-            answer, _ = sdp.answer_player(offer, local, slots, secrets.randbits(62), 1, echo=True)
+            answer, answered = sdp.answer_player(offer, local, slots, secrets.randbits(62), 1, echo=True)
         except sdp.SdpError as error:
             transport.close()
             raise RoomError("sdp_invalid", str(error)) from error
         is_client = sdp.answer_setup(offer.setup, prefer_active=False) == "active"
         fingerprints = [(one.algorithm, one.value) for one in offer.fingerprints]
         transport.set_remote(offer.credentials, fingerprints, is_dtls_client=is_client, now=now)
-        if slots:
-            transport.on_rtp = Echo(transport, ssrc, now).receive
+        if slots and answered:
+            known = frozenset(number for number, each in answered[0].codecs.items() if each.rtx_for is None)
+            transport.on_rtp = Echo(transport, known, ssrc, now).receive
         self._open.append((now + LASTS_S, transport))
         return answer
 
