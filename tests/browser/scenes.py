@@ -69,15 +69,29 @@ async def gather_people(stage: Stage) -> None:
     await stage.people[2].request("floor.request", {})
 
 
+async def measured(client: BrowserClient) -> str:
+    """The network test of the join page is over; what it came to."""
+    return str(
+        await client.wait_until(
+            lambda: client.evaluate(
+                """() => { const check = document.querySelector('[data-testid="network-check"]')
+                  return check?.dataset.measured === 'true' ? check.dataset.state : '' }"""
+            ),
+            timeout_s=60,
+            what="has measured the network",
+        )
+    )
+
+
 async def checked(stage: Stage) -> None:
-    """The page has found camera and microphone, and how far the server is."""
+    """The page has found camera and microphone, and how good the network is."""
     await stage.client.wait_until(
         lambda: stage.client.evaluate(
             "() => [...document.querySelectorAll('video')].some((v) => v.videoWidth > 0)"
         ),
         what="shows the own picture",
     )
-    await reads(stage.client, "往返")
+    await measured(stage.client)
 
 
 async def join(stage: Stage) -> None:

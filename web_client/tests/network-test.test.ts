@@ -115,6 +115,32 @@ describe('a network test', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
+  it('measures the best way that is open, while the others are closed', async () => {
+    const peers: Peer[] = []
+    let measured: Peer | null = null
+    let done: () => void = () => undefined
+    const test = new NetworkTest({
+      createPeer: ({ iceTransportPolicy }) => {
+        peers.push(new Peer(['tcp', 'https', 'relay'], iceTransportPolicy === 'relay'))
+        return peers.at(-1) as unknown as RTCPeerConnection
+      },
+      ask: () => Promise.resolve({ sdp: ANSWER, ice_servers: [{ urls: ['turns:x.example:443'], username: 'u', credential: 'c' }] }),
+      pagePort: 443,
+      changed: () => undefined,
+      measure: (peer) => {
+        measured = peer as unknown as Peer
+        return new Promise((resolve) => (done = resolve))
+      },
+    })
+    const running = test.run()
+    await vi.advanceTimersByTimeAsync(9000)
+    expect(peers.indexOf(measured as unknown as Peer)).toBe(1) // asked for in the order of the candidates: UDP, then TCP
+    expect(peers.map((peer) => peer.closed)).toEqual([true, false, true, true])
+    done()
+    await running
+    expect(peers.every((peer) => peer.closed)).toBe(true)
+  })
+
   it('does not blame the network for what the server refused to try', async () => {
     const [found] = await states([], [{ urls: ['turns:x.example:443'], username: 'u', credential: 'c' }], 1)
     expect(found).toEqual({ udp: 'shut', tcp: 'unknown', https: 'unknown', relay: 'unknown' })

@@ -26,6 +26,7 @@ export type IconName =
   | 'info'
   | 'alert'
   | 'copy'
+  | 'phone'
   | 'refresh'
   | 'x'
   | 'left'

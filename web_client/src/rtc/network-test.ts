@@ -1,6 +1,6 @@
 /**
- * Which ways to the server's media are open from here: each is tried by a connection of its own that carries nothing. A firewall
- * is not to be asked; it shows by what does not come through.
+ * Which ways to the server's media are open from here: each is tried by a connection of its own. A firewall is not to be asked; it shows by
+ * what does not come through. The best of those that are open stays for a while, to be measured.
  */
 
 export type WayName = 'udp' | 'tcp' | 'https' | 'relay'
@@ -25,11 +25,16 @@ export interface NetworkTestOptions {
   /** the port of the page */
   pagePort: number
   changed: (ways: Way[]) => void
+  /** adds what is to be offered; without it a connection carries nothing */
+  prepare?: (peer: RTCPeerConnection) => void
+  /** gets the connection by the best way that is open; it is closed when this resolves */
+  measure?: (peer: RTCPeerConnection) => Promise<void>
 }
 
 const PATIENCE_MS = 7000
 /** The shortest way alone first: when it is open nobody asks for the others, and a whole room that comes at once costs the server less. */
 const HEAD_START_MS = 1000
+const BEST_FIRST: WayName[] = ['udp', 'tcp', 'https', 'relay']
 const CANDIDATE = /^a=candidate:\S+ \d+ (\S+) \d+ \S+ (\d+) /i
 
 /**
@@ -38,6 +43,7 @@ const CANDIDATE = /^a=candidate:\S+ \d+ (\S+) \d+ \S+ (\d+) /i
  */
 export class NetworkTest {
   private readonly peers = new Set<RTCPeerConnection>()
+  private readonly connected = new Map<WayName, RTCPeerConnection>()
   private readonly waiting = new Set<() => void>()
   private ways: Way[] = []
   private over = false
@@ -60,6 +66,11 @@ export class NetworkTest {
         this.tell()
         await Promise.all([ahead, ...others.map((way) => this.attempt(way, null, relays))])
       }
+      const best = BEST_FIRST.map((name) => this.connected.get(name)).find((peer) => peer !== undefined)
+      if (best && !this.over) {
+        this.drop([...this.peers].filter((peer) => peer !== best))
+        await this.options.measure?.(best)
+      }
       return this.ways
     } finally {
       this.close()
@@ -68,9 +79,15 @@ export class NetworkTest {
 
   close(): void {
     this.over = true
-    for (const peer of this.peers) peer.close()
-    this.peers.clear()
+    this.drop([...this.peers])
     for (const done of [...this.waiting]) done()
+  }
+
+  private drop(peers: RTCPeerConnection[]): void {
+    for (const peer of peers) {
+      peer.close()
+      this.peers.delete(peer)
+    }
   }
 
   private async attempt(way: Way, begun: Begun | null, relays: RTCIceServer[]): Promise<void> {
@@ -83,9 +100,10 @@ export class NetworkTest {
       peer.addEventListener('icecandidateerror', ({ errorCode }) => (refused ||= errorCode < 700))
       const connected = this.connects(peer)
       await peer.setRemoteDescription({ type: 'answer', sdp })
-      way.state = (await connected) ? 'open' : refused ? 'unknown' : 'shut'
-      peer.close()
-      this.peers.delete(peer)
+      const open = await connected
+      way.state = open ? 'open' : refused ? 'unknown' : 'shut'
+      if (open) this.connected.set(way.name, peer)
+      else this.drop([peer])
     } catch {
       // Not the network: the server did not answer this time, or the browser did not take the answer.
       way.state = 'unknown'
@@ -96,7 +114,8 @@ export class NetworkTest {
   private async offer(configuration: RTCConfiguration): Promise<Begun> {
     const peer = this.options.createPeer({ bundlePolicy: 'max-bundle', ...configuration })
     this.peers.add(peer)
-    peer.addTransceiver('audio', { direction: 'recvonly' })
+    if (this.options.prepare) this.options.prepare(peer)
+    else peer.addTransceiver('audio', { direction: 'recvonly' })
     await peer.setLocalDescription(await peer.createOffer())
     const answer = await this.options.ask(peer.localDescription?.sdp ?? '')
     if (this.over) peer.close()
