@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Found, Inspected, ReceivedTrack, RoomLook, SentTrack } from '@/api/inspector'
 import { i18n } from '@/i18n'
 import { deviceWords, foundWords, nameWords, percent, rateWords, receivedWords, seesWords, sentWords } from '@/pages/desk/inspector/inspector-words'
-import { LOOK_MS, STALE_MS, useInspector, verdict } from '@/stores/inspector'
+import { LOOK_MS, RELAY_MS, STALE_MS, useInspector, verdict } from '@/stores/inspector'
 
 const { t } = i18n.global
 
@@ -108,6 +108,8 @@ describe('the inspector in words', () => {
 describe('the inspector', () => {
   let answers: (() => Response)[] = []
   const asked: string[] = []
+  let checks: Record<string, string> | null = null
+  let readied = 0
   const look = (participants: Inspected[]): RoomLook => ({ at_ms: 1000, program_time_ms: null, participants })
   const ok = (participants: Inspected[]) => () => new Response(JSON.stringify(look(participants)))
   const refused = (code: string, status: number) => () => new Response(JSON.stringify({ code }), { status })
@@ -117,7 +119,13 @@ describe('the inspector', () => {
     vi.useFakeTimers()
     setActivePinia(createPinia())
     asked.length = 0
+    checks = { database: 'ok' }
+    readied = 0
     vi.stubGlobal('fetch', (address: string) => {
+      if (address === '/readyz') {
+        readied += 1
+        return checks ? Promise.resolve(new Response(JSON.stringify({ checks }))) : Promise.reject(new TypeError('kept in'))
+      }
       asked.push(address)
       const next = answers.length > 1 ? answers.shift() : answers[0]
       return next ? Promise.resolve(next()) : Promise.reject(new TypeError('offline'))
@@ -200,5 +208,33 @@ describe('the inspector', () => {
     answers = [ok([])]
     await vi.advanceTimersByTimeAsync(LOOK_MS)
     expect([inspector.trouble, inspector.stale]).toEqual([null, false])
+  })
+  it('says how the relay does, as the look tells it', async () => {
+    answers = [() => new Response(JSON.stringify({ ...look([]), relay: 'failed' }))]
+    const inspector = useInspector()
+    inspector.start()
+    await settle()
+    expect(inspector.relay).toBe('failed')
+    expect(readied).toBe(0)
+  })
+
+  it('asks the server how the relay does where the look does not tell, now and then', async () => {
+    answers = [ok([])]
+    checks = { relay: 'absent' }
+    const inspector = useInspector()
+    inspector.start()
+    await settle()
+    expect(inspector.relay).toBe('absent')
+    checks = { relay: 'ok' }
+    await vi.advanceTimersByTimeAsync(RELAY_MS / 2)
+    expect(readied).toBe(1)
+    await vi.advanceTimersByTimeAsync(RELAY_MS)
+    expect([inspector.relay, readied]).toEqual(['ok', 2])
+    checks = { database: 'ok' }
+    await vi.advanceTimersByTimeAsync(RELAY_MS)
+    expect(inspector.relay).toBe('off')
+    checks = null
+    await vi.advanceTimersByTimeAsync(RELAY_MS)
+    expect(inspector.relay).toBeNull()
   })
 })

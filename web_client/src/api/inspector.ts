@@ -122,6 +122,8 @@ export interface Inspected {
 export interface RoomLook {
   at_ms: number
   program_time_ms: number | null
+  /** servers that do not say it here say it at /readyz */
+  relay?: string
   participants: Inspected[]
 }
 

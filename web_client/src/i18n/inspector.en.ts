@@ -8,6 +8,8 @@ export const inspectorEn = {
     sending: 'Published',
     receiving: 'Forwarded',
     tracks: 'tracks',
+    relay: 'Relay',
+    relayIs: { ok: 'running', absent: 'not installed', starting: 'starting', failed: 'not running', off: 'switched off' },
     take: 'Download diagnostics',
     takeText: 'The last 15 minutes, every 5 seconds: ids, roles and numbers; no names, addresses, sound or pictures.',
     file: 'Connections',

@@ -8,6 +8,8 @@ export const inspectorZhCN = {
     sending: '发布',
     receiving: '转发',
     tracks: '路',
+    relay: '备用转接',
+    relayIs: { ok: '正常', absent: '没有安装', starting: '正在启动', failed: '没有运行', off: '没有启用' },
     take: '导出诊断记录',
     takeText: '最近 15 分钟，每 5 秒一次；只有编号、身份和数字，没有姓名、地址、声音和画面。',
     file: '线路诊断',

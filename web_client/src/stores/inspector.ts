@@ -2,11 +2,14 @@
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { inspector, type Grade, type Inspected, type RoomLook } from '@/api/inspector'
+import { fetchRelay, readRelay, type RelayState } from '@/api/relay'
 import { RequestError } from '@/api/room-socket'
 import { useActs } from './acts'
 import { useSession } from './session'
 
 export const LOOK_MS = 2000
+/** The relay is asked about apart where a look does not say it. */
+export const RELAY_MS = 20_000
 /** what is older is said to be */
 export const STALE_MS = 7000
 
@@ -34,6 +37,8 @@ export const useInspector = defineStore('inspector', () => {
   const seenMs = ref(0)
   const nowMs = ref(0)
   const chosen = ref<string | null>(null)
+  const relay = ref<RelayState | null>(null)
+  let relayMs = -Infinity
   let wanted = false
   let timer: ReturnType<typeof setTimeout> | undefined
   let turn = 0
@@ -56,6 +61,7 @@ export const useInspector = defineStore('inspector', () => {
       const found = await acts.ask((http) => inspector(http, session.cid).look(chosen.value))
       if (now !== turn) return
       look.value = found
+      void askRelay(found)
       sort()
       trouble.value = null
       seenMs.value = performance.now()
@@ -64,6 +70,14 @@ export const useInspector = defineStore('inspector', () => {
       trouble.value = (error instanceof RequestError ? TROUBLES[error.code] : undefined) ?? 'failed'
     }
     nowMs.value = performance.now()
+  }
+
+  async function askRelay(found: RoomLook): Promise<void> {
+    if (found.relay !== undefined) relay.value = readRelay(found.relay)
+    else if (performance.now() - relayMs >= RELAY_MS) {
+      relayMs = performance.now()
+      relay.value = await fetchRelay()
+    }
   }
 
   function sort(): void {
@@ -101,5 +115,5 @@ export const useInspector = defineStore('inspector', () => {
 
   const take = (name: string): Promise<void> => acts.download(name, (http) => inspector(http, session.cid).trail())
 
-  return { look, trouble, stale, people, open, chosen, ailing, load, start, stop, hold, choose, take }
+  return { look, relay, trouble, stale, people, open, chosen, ailing, load, start, stop, hold, choose, take }
 })
