@@ -23,6 +23,7 @@ from conference.services.ports import Relay
 from conference.services.programs import Programs
 from conference.services.rooms import Rooms
 from conference.services.transcription import Transcription
+from signaling.http.connections import Connections
 from signaling.http.crowd import Crowd
 from signaling.tls.certificate import Certificate
 from signaling.tls.port import TlsPort
@@ -105,6 +106,10 @@ class Metrics:
         """Whether there is a relay for networks that let only TLS pass."""
         up = Gauge("yuanshang_relay_up", "1 while media can be relayed in TLS.", registry=self.registry)
         up.set_function(lambda: relay.health == "ok")
+
+    def watch_connections(self, connections: Connections) -> None:
+        """How many speak HTTP, and which were cut."""
+        self.registry.register(_ConnectionCollector(connections))
 
     def watch_tls(self, port: TlsPort, certificate: Certificate | None) -> None:
         """What comes to the TLS port, and how long its certificate is good."""
@@ -210,6 +215,24 @@ class _QualityCollector(Collector):
             for grade, count in Counts(one.grade for one in look.participants if one.grade).items():
                 ailing.add_metric([room_id, grade.value], count)
         yield from (scores, weak, played, paths, ailing)
+
+
+class _ConnectionCollector(Collector):
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def collect(self) -> Iterable[Metric]:
+        yield GaugeMetricFamily(
+            "yuanshang_http_connections", "Connections that speak HTTP.", self._connections.count
+        )
+        cut = CounterMetricFamily(
+            "yuanshang_http_connections_cut",
+            "Connections that were closed at once, by reason.",
+            labels=["reason"],
+        )
+        for reason, count in self._connections.cut.items():
+            cut.add_metric([reason], count)
+        yield cut
 
 
 class _TlsCollector(Collector):

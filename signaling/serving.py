@@ -16,10 +16,11 @@ from pydantic_settings import SettingsError
 
 from conference.model.errors import ConferenceError
 from signaling import log
-from signaling.app import StartError, serve
+from signaling.app import serve
 from signaling.console import Ready, ready_json, ready_text
 from signaling.data_dir import DataDirectoryError
 from signaling.settings import Settings
+from signaling.start_error import StartError
 from signaling.terminal import fail
 
 

@@ -43,6 +43,7 @@ from signaling.http import (
     transcripts,
     venues,
 )
+from signaling.http.connections import note_request
 from signaling.http.context import CONTEXT, HttpContext
 from signaling.http.live import Live
 from signaling.http.live_captions import LiveCaptions
@@ -101,7 +102,7 @@ def make_application(
     context: HttpContext, *, strict_transport: bool, lan_ca: bytes | None
 ) -> web.Application:
     """The application, ready to be served. `lan_ca`: the certificate that phones may install."""
-    app = web.Application(middlewares=[problem_middleware], client_max_size=MAX_BODY_BYTES)
+    app = web.Application(middlewares=[note_request, problem_middleware], client_max_size=MAX_BODY_BYTES)
     app[CONTEXT] = context
     app.on_response_prepare.append(SecurityHeaders(strict_transport=strict_transport))
     add_routes(app, lan_ca)

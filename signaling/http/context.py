@@ -1,4 +1,4 @@
-"""What the HTTP handlers work with, put into the application by signaling.app."""
+"""What the HTTP handlers work with, put into the application by signaling.composition."""
 
 from __future__ import annotations
 

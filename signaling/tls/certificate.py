@@ -19,7 +19,7 @@ _POLL_S = 5.0
 
 
 class Certificate:
-    """Owned by signaling.app. Connections that stand keep what they began with."""
+    """Owned by signaling.door. Connections that stand keep what they began with."""
 
     def __init__(self, chain: Path, key: Path) -> None:
         """Raises OSError (ssl.SSLError is one) or ValueError when the files cannot be used."""

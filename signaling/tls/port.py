@@ -34,7 +34,7 @@ Protocols = Callable[[], asyncio.Protocol]
 
 
 class TlsPort:
-    """Owned by signaling.app: `open` after the HTTP server is set up, `close` before it is taken down."""
+    """Owned by signaling.door: `open` after the HTTP server is set up, `close` before it is taken down."""
 
     def __init__(
         self,

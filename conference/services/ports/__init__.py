@@ -1,4 +1,4 @@
-"""What the services need of the outside: storage, media, clients. signaling.app chooses implementations."""
+"""What the services need of the outside: storage, media, clients. signaling.composition chooses implementations."""
 
 from conference.services.ports.audience import ViewerRepository
 from conference.services.ports.comments import (

@@ -19,11 +19,12 @@ from conference.services.consultations import ConsultationDraft, Consultations
 from conference.services.rooms import RoomLimits
 from conference.storage.database import Database, open_engine, sqlite_url
 from recording.hls.store import ProgramStores
-from signaling.app import WebProcess
 from signaling.auth.tokens import TokenKey
+from signaling.composition import compose
 from signaling.ephemeral import open_ephemeral
 from signaling.settings import Settings
 from signaling.tasks import Background
+from signaling.web_process import WebProcess
 from tests.support.eventually import eventually
 from tests.support.trace_law import enforce_trace_law
 from tests.unit.services.fakes import (
@@ -94,7 +95,7 @@ async def signalling(
     ephemeral = open_ephemeral(settings, SystemClock(), 0)
     async with asyncio.TaskGroup() as group:
         background = Background(group)
-        process = WebProcess.build(
+        process = compose(
             settings=settings,
             key=KEY,
             database=database,

@@ -1,0 +1,355 @@
+"""The composition root: chooses and builds every object of the web process."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from conference.clock import Clock
+from conference.services.accounts import Accounts
+from conference.services.agendas import Agendas
+from conference.services.arrivals import Arrivals
+from conference.services.attendance import Attendance
+from conference.services.audit import Trace
+from conference.services.broadcasts import Broadcasts
+from conference.services.case_queries import CaseQueries
+from conference.services.catching_up import CatchingUp
+from conference.services.comment_boards import CommentBoards
+from conference.services.comment_desk import CommentDesk
+from conference.services.comments import Comments
+from conference.services.consultations import Consultations
+from conference.services.department_door import DepartmentDoor
+from conference.services.departments import Departments
+from conference.services.departures import Departures
+from conference.services.desks import Desks
+from conference.services.disk_watch import DiskWatch
+from conference.services.editing import Editing
+from conference.services.entrances import Entrances
+from conference.services.entry_codes import EntryCodes
+from conference.services.exports import Exports
+from conference.services.files import Files
+from conference.services.floor_clock import FloorClock
+from conference.services.floors import Floors
+from conference.services.hot_words import HotWords
+from conference.services.identities import Identities
+from conference.services.insight import Insight
+from conference.services.invitee_imports import InviteeImports
+from conference.services.invitees import Invitees
+from conference.services.ledger import Ledgers
+from conference.services.life_cycle import LifeCycle
+from conference.services.logins import Logins
+from conference.services.media_sessions import MediaSessions
+from conference.services.minutes import MinutesDesk
+from conference.services.moderation import Moderation
+from conference.services.notices import Notices
+from conference.services.offers import Offers
+from conference.services.own_speeches import OwnSpeeches
+from conference.services.passwords import Passwords
+from conference.services.ports import (
+    Disk,
+    MediaPlane,
+    ProgramMaker,
+    Recorder,
+    Relay,
+    SecondListener,
+    Transcriber,
+)
+from conference.services.program import ProgramTimes
+from conference.services.programs import Programs
+from conference.services.promotions import Promotions
+from conference.services.public_captions import PublicCaptions
+from conference.services.public_responses import PublicResponses
+from conference.services.public_views import PublicViews
+from conference.services.recordings import Recordings
+from conference.services.recovery import Recovery
+from conference.services.relisting import Relisting
+from conference.services.reminders import Reminders
+from conference.services.responses import Responses
+from conference.services.retention import Retention
+from conference.services.revocations import Revocations
+from conference.services.rewriting import TermRewriter
+from conference.services.rooms import RoomLimits, Rooms
+from conference.services.second_passes import SecondPasses
+from conference.services.staff import Staff
+from conference.services.statements import Statements
+from conference.services.streams import Streams
+from conference.services.term_lists import TermLists
+from conference.services.terms import Terms
+from conference.services.track_sounds import TrackSounds
+from conference.services.transcript_editing import TranscriptEditing
+from conference.services.transcript_news import TranscriptNews
+from conference.services.transcript_presence import TranscriptPresence
+from conference.services.transcription import Transcription
+from conference.services.transcripts import Transcripts
+from conference.services.venues import Venues
+from conference.services.viewers import Viewers
+from conference.services.waiting import WaitingRoom
+from conference.storage.database import Database
+from conference.storage.files import DirectoryFiles
+from conference.text.reader import TextReader
+from recording.hls.card_segments import Cards
+from recording.hls.store import ProgramStores
+from signaling.archive import ArchiveBuilder
+from signaling.auth.access import Access
+from signaling.auth.tokens import TokenKey
+from signaling.data_dir import DataDirectory
+from signaling.documents.client import DocumentWorkers
+from signaling.ephemeral import Ephemeral
+from signaling.exports import ExportWorkers
+from signaling.footage import StoredFootage
+from signaling.http.application import make_application
+from signaling.http.context import HttpContext
+from signaling.http.crowd import Crowd
+from signaling.identity import providers_of
+from signaling.metrics import Metrics
+from signaling.network import TrustedProxies
+from signaling.notifiers import notifiers_of
+from signaling.paper.client import PaperWorkers
+from signaling.realtime.broadcast_requests import BroadcastRequests
+from signaling.realtime.comment_requests import CommentRequests
+from signaling.realtime.desk_namespace import DeskNamespace
+from signaling.realtime.fanout import Fanout
+from signaling.realtime.floor_requests import FloorRequests
+from signaling.realtime.namespace import Surroundings
+from signaling.realtime.room_namespace import RoomNamespace
+from signaling.realtime.room_requests import RoomRequests
+from signaling.realtime.server import SocketServer
+from signaling.realtime.session_requests import AgendaRequests, StatementRequests
+from signaling.realtime.transcript_requests import TranscriptRequests
+from signaling.settings import Settings
+from signaling.sound_cuts import SoundCuts
+from signaling.tables.client import TableWorkers
+from signaling.tasks import Background
+from signaling.tls.certificate import Certificate
+from signaling.web_process import WebProcess
+
+
+def compose(
+    *,
+    settings: Settings,
+    key: TokenKey,
+    database: Database,
+    media: MediaPlane,
+    recorder: Recorder,
+    maker: ProgramMaker,
+    transcriber: Transcriber,
+    second_listener: SecondListener,
+    stores: ProgramStores,
+    disk: Disk,
+    background: Background,
+    clock: Clock,
+    limits: RoomLimits,
+    ephemeral: Ephemeral,
+    lan_ca: bytes | None = None,
+    relay: Relay | None = None,
+    certificate: Certificate | None = None,
+) -> WebProcess:
+    """The web process on storage and media that are given, and closed by whoever gave them. Nothing runs yet.
+
+    `lan_ca`: the certificate of the authority that phones may trust, with --lan."""
+    metrics, fanout = Metrics(), Fanout()
+    proxies = TrustedProxies(settings.trusted_proxies)
+    access = Access(key, database, clock)
+    programs = ProgramTimes(database, clock)
+    rooms = Rooms(database, media, fanout, programs, clock, limits, ephemeral.registry, relay)
+    offers = Offers(rooms)
+    floors = Floors(rooms)
+    arrivals, departures, relisting = Arrivals(rooms, offers), Departures(rooms, floors), Relisting(rooms)
+    media_sessions = MediaSessions(rooms, offers)
+    streams = Streams(rooms, arrivals, departures)
+    insight = Insight(rooms)
+    metrics.watch(rooms)
+    metrics.watch_quality(insight)
+    if relay is not None:
+        metrics.watch_relay(relay)
+    moderation, agendas, statements = Moderation(rooms), Agendas(rooms), Statements(rooms)
+    attendance = Attendance(database, programs, clock)
+    desks, life_cycle = Desks(rooms), LifeCycle(rooms, programs, floors)
+    broadcasts, productions = Broadcasts(rooms), Programs(rooms, maker, enabled=settings.programs)
+    boards, sealer = CommentBoards(rooms, TextReader()), key.sealer()
+    comments = Comments(boards, broadcasts, sealer, address_days=settings.comment_address_days)
+    promotions = Promotions(boards)
+    comment_desk = CommentDesk(boards, promotions, sealer)
+    zone, ledgers = ZoneInfo(settings.time_zone), Ledgers(database, clock)
+    notices, links = Notices(notifiers_of(settings)), key.links(settings.public_url)
+    departments = Departments(database, clock, links, ledgers)
+    reminders = Reminders(database, programs, clock, notices, links, zone)
+    viewers = Viewers(rooms, broadcasts)
+    identities = Identities(
+        boards,
+        broadcasts,
+        providers_of(settings),
+        key.vault(),
+        ephemeral.rate_limits,
+        days=settings.comment_address_days,
+    )
+    media_sessions.follow(productions.media_lost)
+    disk_watch = DiskWatch(rooms, disk, int(settings.disk_warn_gb * 1e9))
+    metrics.watch_programs(productions, disk_watch)
+    presence = TranscriptPresence(rooms)
+    desks.follow(presence.left)
+    shared = {
+        **FloorRequests(floors).calls(),
+        **AgendaRequests(agendas).calls(),
+        **StatementRequests(statements).calls(),
+        **BroadcastRequests(broadcasts, productions).calls(),
+        **CommentRequests(comment_desk, promotions).calls(),
+        **TranscriptRequests(presence).calls(),
+    }
+    waiting = WaitingRoom(rooms, arrivals, departures)
+    requests = RoomRequests(arrivals, departures, desks, moderation, media_sessions, waiting, shared)
+    around = Surroundings(access, fanout, metrics, proxies, background.spawn)
+    sockets = SocketServer(
+        RoomNamespace(requests.handlers(), arrivals, departures, offers, around),
+        DeskNamespace(requests.desk_handlers(), desks, around),
+        metrics=metrics,
+        public_url=settings.public_url,
+        redis_url=settings.redis_url,
+    )
+    passwords, revocations = Passwords(), Revocations(rooms, departures)
+    directory = DataDirectory(settings.data_dir.resolve())
+    files = Files(database, DirectoryFiles(directory.files), clock)
+    recordings = Recordings(rooms, recorder)
+    cards, crowd = Cards(directory.cards), Crowd(settings.live_ll_limit)
+    metrics.watch_crowd(crowd)
+    media_sessions.follow(recordings.follow)
+    term_lists = TermLists(database)
+    news = TranscriptNews(rooms)
+    terms = Terms(rooms, term_lists, news)
+    transcription = Transcription(
+        rooms,
+        transcriber,
+        TermRewriter(term_lists),
+        enabled=settings.captions,
+    )
+    media_sessions.follow(transcription.follow)
+    catching_up = CatchingUp(rooms, transcription, transcriber, recorder)
+    metrics.watch_transcription(transcription, catching_up)
+    second_passes = SecondPasses(rooms, second_listener, recorder, term_lists, news)
+    exporter = ExportWorkers(
+        directory.recordings,
+        directory.program,
+        reserve_bytes=settings.recording_reserve_mb << 20,
+        forget=stores.forget,
+    )
+    exports = Exports(database, clock, exporter, productions.is_making)
+    sounds = TrackSounds(database, SoundCuts(directory.recordings))
+    days = settings.recording_retention_days
+    retention = Retention(database, clock, exporter, exports, days=days)
+    tables, documents = TableWorkers(settings.time_zone), DocumentWorkers()
+    public_views = PublicViews(
+        database,
+        clock,
+        broadcasts,
+        StoredFootage(stores, broadcasts, clock),
+        viewers,
+        identity_kinds=identities.kinds,
+    )
+    context = HttpContext(
+        access=access,
+        tables=tables,
+        imports=InviteeImports(database, tables, links, clock),
+        venues=Venues(database, clock, links, relisting),
+        invitees=Invitees(database, clock, links, relisting),
+        entrances=Entrances(database, clock, access.for_guest),
+        entry_codes=EntryCodes(database, clock, access.for_guest, ephemeral.rate_limits),
+        logins=Logins(database, passwords, clock),
+        staff=Staff(database, passwords, clock),
+        editing=Editing(rooms, floors, waiting, identity_kinds=identities.kinds),
+        files=files,
+        recordings=recordings,
+        exports=exports,
+        transcription=transcription,
+        catching_up=catching_up,
+        second_passes=second_passes,
+        broadcasts=broadcasts,
+        public_views=public_views,
+        public_captions=PublicCaptions(database, clock, public_views),
+        identities=identities,
+        viewers=viewers,
+        accounts=Accounts(boards, viewers, zone),
+        papers=PaperWorkers(),
+        time_zone=settings.time_zone,
+        public_url=settings.public_url,
+        comments=comments,
+        comment_desk=comment_desk,
+        promotions=promotions,
+        departments=departments,
+        department_door=DepartmentDoor(database, programs, clock, ledgers, zone),
+        case_queries=CaseQueries(database, clock, boards.reader, ledgers, zone),
+        responses=Responses(boards, ledgers, notices, zone),
+        public_responses=PublicResponses(boards, broadcasts, ledgers, zone),
+        stores=stores,
+        cards=cards,
+        crowd=crowd,
+        revocations=revocations,
+        consultations=Consultations(database, clock, identity_kinds=identities.kinds),
+        life_cycle=life_cycle,
+        rooms=rooms,
+        streams=streams,
+        insight=insight,
+        agendas=agendas,
+        floors=floors,
+        statements=statements,
+        attendance=attendance,
+        trace=Trace(database, clock),
+        transcripts=Transcripts(rooms),
+        transcript_editing=TranscriptEditing(rooms, news),
+        terms=terms,
+        minutes=MinutesDesk(database, programs, clock, catching_up, documents, zone),
+        documents=documents,
+        sounds=sounds,
+        own_speeches=OwnSpeeches(database, sounds, exports, clock),
+        archives=ArchiveBuilder(database.url, directory.path, directory.files),
+        storage=database,
+        media=media,
+        metrics=metrics,
+        proxies=proxies,
+        certificate=certificate,
+        rate_limits=ephemeral.rate_limits,
+    )
+    app = make_application(
+        context,
+        strict_transport=settings.tls_cert is not None,
+        lan_ca=lan_ca,
+    )
+    sockets.attach(app)
+    floor_clock = FloorClock(rooms, floors)
+    return WebProcess(
+        database=database,
+        media=media,
+        rooms=rooms,
+        life_cycle=life_cycle,
+        departures=departures,
+        floor_clock=floor_clock,
+        attendance=attendance,
+        recovery=Recovery(rooms, programs, floor_clock, attendance),
+        offers=offers,
+        media_sessions=media_sessions,
+        streams=streams,
+        insight=insight,
+        revocations=revocations,
+        files=files,
+        recordings=recordings,
+        exports=exports,
+        retention=retention,
+        programs=programs,
+        productions=productions,
+        transcription=transcription,
+        catching_up=catching_up,
+        second_passes=second_passes,
+        broadcasts=broadcasts,
+        comments=comments,
+        comment_desk=comment_desk,
+        reminders=reminders,
+        viewers=viewers,
+        identities=identities,
+        stores=stores,
+        cards=cards,
+        crowd=crowd,
+        disk_watch=disk_watch,
+        terms=terms,
+        hot_words=HotWords(term_lists, transcriber, transcription.listened),
+        sockets=sockets,
+        metrics=metrics,
+        app=app,
+    )
