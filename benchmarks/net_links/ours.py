@@ -1,27 +1,14 @@
 """Our server and its room page, as people have them."""
 
 import asyncio
-import json
 
 from benchmarks.net_links.meeting import Meeting
 from tests.browser.meeting import enter
 from tests.support.browser import BrowserClient
+from tests.support.by_the_link import by_the_link
 from tests.support.server import Server
 
 _HOST = "127.0.0.1"
-
-# The page meets the link without knowing it: the server's address stands for the link's in what it is told.
-_BY_THE_LINK_JS = """
-(() => {
-  const [from, to] = ADDRESSES;
-  const take = RTCPeerConnection.prototype.setRemoteDescription;
-  RTCPeerConnection.prototype.setRemoteDescription = function (description) {
-    const lines = (description?.sdp ?? "").split("\\r\\n");
-    const sdp = lines.map((line) => (line.startsWith("a=candidate:") ? line.replace(` ${from} `, ` ${to} `) : line));
-    return take.call(this, { type: description.type, sdp: sdp.join("\\r\\n") });
-  };
-})()
-"""
 
 
 class OurMeeting(Meeting):
@@ -35,9 +22,7 @@ class OurMeeting(Meeting):
         await asyncio.to_thread(server.start)
         link = await asyncio.to_thread(self.open_link, (_HOST, server.media_port))
         linked = sender if self.side == "up" else viewer
-        await linked.context.add_init_script(
-            _BY_THE_LINK_JS.replace("ADDRESSES", json.dumps([_HOST, link.host]))
-        )
+        await by_the_link(linked, _HOST, link)
         consultation = await asyncio.to_thread(server.create_consultation)
         for client, role in ((sender, "chair"), (viewer, "observer")):
             await client.open(server.room_url(consultation, server.token(consultation, role, client.name)))

@@ -77,6 +77,7 @@ class Peer:
         send_nacks: bool = True,
         remb_bps: int = 20_000_000,
         feedback_s: float = 0.0,
+        via: Address | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.certificate = certificate or Certificate.shared()
@@ -87,6 +88,7 @@ class Peer:
         self._send_nacks = send_nacks and sample == 1
         self.remb_bps = remb_bps  # what we say that we can receive
         self._feedback_s = feedback_s
+        self._via = via  # a link in front of the other side, whose addresses are not tried then
         self._arrivals = Arrivals()
         self._number_id = 0  # of the extension that carries transport-wide numbers
         self.ufrag, self.password = _token(8), _token(24)
@@ -221,9 +223,8 @@ class Peer:
         else:
             message.attributes["ICE-CONTROLLED"] = self._tie_breaker
         message.add_message_integrity(self.remote.password.encode())
-        for address in (
-            [self.remote_address] if self.remote_address else self.remote.candidates[:3] or [("", 0)]
-        ):
+        offered = [self._via] if self._via is not None else self.remote.candidates[:3] or [("", 0)]
+        for address in [self.remote_address] if self.remote_address else offered:
             self._path.send_to(bytes(message), address)
 
     def rebind(self) -> None:

@@ -10,9 +10,10 @@ import socketio
 from tests.support.eventually import eventually
 from tests.support.light_client.dtls import Certificate
 from tests.support.light_client.inbound import InboundStream
+from tests.support.light_client.path import Address
 from tests.support.light_client.peer import Peer
 from tests.support.light_client.sdp import SessionDescription
-from tests.support.light_client.source import Source, attach
+from tests.support.light_client.source import SimulcastSource, Source, attach
 
 NAMESPACE = "/room"
 Json = dict[str, Any]
@@ -42,11 +43,13 @@ class RoomClient:
         receive: bool = True,
         sample: int = 1,
         feedback_s: float = 0.0,
+        via: Address | None = None,
         **auth: Any,
     ) -> None:
+        """`feedback_s` and `via` are those of the `Peer` that receives."""
         self.url, self._token, self._auth = url, token, auth
         self._certificate, self._codecs, self._receive, self._sample = certificate, codecs, receive, sample
-        self._feedback_s = feedback_s
+        self._feedback_s, self._via = feedback_s, via
         self._socket = socketio.AsyncClient(reconnection=False)
         self._socket.on("*", self._on_event, namespace=NAMESPACE)
         self._socket.on("media.offer", self._on_offer, namespace=NAMESPACE)
@@ -64,7 +67,7 @@ class RoomClient:
         self.version_holes = 0
         self.disconnected = False
         self.publisher: Peer | None = None
-        self.sources: list[Source] = []
+        self.sources: list[Source | SimulcastSource] = []
         self.subscriber: Peer | None = None
         self.offers: list[SessionDescription] = []
         self.tracks: list[Json] = []
@@ -232,7 +235,11 @@ class RoomClient:
     # ---- media
 
     async def publish(
-        self, sources: Sequence[Source], *, names: Sequence[str] = (), peer: Peer | None = None
+        self,
+        sources: Sequence[Source | SimulcastSource],
+        *,
+        names: Sequence[str] = (),
+        peer: Peer | None = None,
     ) -> Peer:
         """Offer these sources (`names`: microphone, camera, …), connect, send."""
         self.publisher = peer or Peer(certificate=self._certificate)
@@ -259,7 +266,10 @@ class RoomClient:
         old = self.subscriber if fresh else None
         if fresh:
             self.subscriber = Peer(
-                certificate=self._certificate, sample=self._sample, feedback_s=self._feedback_s
+                certificate=self._certificate,
+                sample=self._sample,
+                feedback_s=self._feedback_s,
+                via=self._via,
             )
         assert self.subscriber is not None
         answer = self.subscriber.answer(offer, self._codecs)
