@@ -12,6 +12,7 @@ from conference.rtc.transport_cc import TransportCcRecorder
 from .counters import Counters
 from .publication import Publication
 from .stream import IncomingStream
+from .told_loss import told_loss
 from .transport import Transport, TransportState
 
 _FEEDBACK_SSRC = 1  # our own, in receiver reports and feedback
@@ -313,9 +314,20 @@ class Publisher:
                 self.transport.send_rtcp(feedback)
         if now >= self._next_report and streams:
             self._next_report = now + _REPORT_S
-            blocks = [stream.reception.report_block(stream.ssrc, now) for stream in streams]
-            self._loss = max(block.fraction_lost for block in blocks) / 256
-            self.transport.send_rtcp(rtcp.build_rr(_FEEDBACK_SSRC, blocks))
+            self._report(now)
+
+    def _report(self, now: float) -> None:
+        worst = 0
+        blocks: list[rtcp.ReportBlock] = []
+        for line in self.lines.values():
+            for stream in line.streams.values():
+                block = stream.reception.report_block(stream.ssrc, now)
+                worst = max(worst, block.fraction_lost)
+                if line.publication.kind == "audio":
+                    block = told_loss(block, (one.fraction_lost for one in line.publication.subscriptions))
+                blocks.append(block)
+        self._loss = worst / 256
+        self.transport.send_rtcp(rtcp.build_rr(_FEEDBACK_SSRC, blocks))
 
     def worst_loss(self) -> float:
         """The highest share of packets lost on the way to us in the last report, 0 to 1."""
