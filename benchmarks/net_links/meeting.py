@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import asyncio
 import re
+from typing import Any
 
 from benchmarks.net_links.camera import HEIGHT, WIDTH, busy_video
 from benchmarks.net_links.rows import WIDE, Side
@@ -117,6 +118,19 @@ class Meeting(abc.ABC):
             "opus dtx": r"usedtx=1",
         }
         return {name: re.search(pattern, sdp) is not None for name, pattern in wanted.items()}
+
+    async def publishing(self) -> list[dict[str, Any]]:
+        """Of each layer that the publisher sends: what limits it, and for how long (s) what has limited it so far."""
+        return [
+            {
+                "height": report.get("frameHeight"),
+                "active": report.get("active"),
+                "limit": report.get("qualityLimitationReason"),
+                "limits_s": report.get("qualityLimitationDurations"),
+            }
+            for report in await self.sender.outbound()
+            if report["kind"] == "video"
+        ]
 
     def open_link(self, target: tuple[str, int]) -> Link:
         """The link, wide for now."""

@@ -58,12 +58,14 @@ async def run_row(meeting: Meeting, row: Row) -> Outcome:
         await meeting.open()
         await asyncio.sleep(SETTLE_S)
         began_s = await meeting.now_s()
+        meeting.facts["publishing_before"] = await meeting.publishing()
         reports = [await _set(meeting, row, Step(0, WIDE))]
         for step in row.steps:
             reports.append(await _set(meeting, row, step))
             await asyncio.sleep(step.seconds)
         reports.append(await _set(meeting, row, Step(0, WIDE)))
         ended_s = await meeting.now_s()
+        meeting.facts["publishing_after"] = await meeting.publishing()
         before = height_before(await meeting.notes(), began_s)
         await _mended(meeting, row, began_s, before)
         notes = await meeting.notes()
