@@ -17,6 +17,15 @@ async def meeting(server: Server, browsers: BrowserFactory) -> Meeting:
     return await open_meeting(server, browsers)
 
 
+async def modes(client: BrowserClient, content: str) -> set[str]:
+    """How the pictures of that content that are sent now depend on each other."""
+    return {
+        str(each.get("scalabilityMode"))
+        for each in await client.outbound()
+        if each["kind"] == "video" and each.get("contentType") == content and each.get("active")
+    }
+
+
 async def test_each_sees_and_hears_the_right_two_others(meeting: Meeting) -> None:
     await meeting.everybody_sees_the_others()
     for number in (BRANCH, MEMBER):
@@ -36,6 +45,8 @@ async def test_each_sees_and_hears_the_right_two_others(meeting: Meeting) -> Non
             return {MAIN, SCREEN} <= codes.get(meeting.ids[MAIN], set())
 
         await client.wait_until(both, timeout_s=30, what="sees screen and camera")
+    # Of each four pictures of a screen three may be left out for a thin line.
+    assert await modes(main, "screenshare") == {"L1T3"}
     await main.tap("share-screen")
     branch = meeting.clients[BRANCH]
 

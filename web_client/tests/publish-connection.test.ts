@@ -94,6 +94,27 @@ describe('publishing', () => {
     expect(FakePeer.all[0]?.transceivers).toHaveLength(2)
   })
 
+  it('sends a screen in pictures that can be thinned out, where the browser knows how', async () => {
+    const sent = async (refuses: boolean): Promise<RTCRtpEncodingParameters | undefined> => {
+      const add = vi.spyOn(FakePeer.prototype, 'addTransceiver')
+      if (refuses) {
+        add.mockImplementationOnce(() => {
+          throw new DOMException('no such mode', 'OperationError')
+        })
+      }
+      const { connection } = publisher()
+      void connection.setTrack('screen', fakeTrack('video'))
+      void connection.rebuild()
+      await settle()
+      const last = add.mock.calls[add.mock.calls.length - 1]
+      expect(FakePeer.all[FakePeer.all.length - 1]?.transceivers).toHaveLength(1)
+      add.mockRestore()
+      return last?.[1].sendEncodings?.[0]
+    }
+    expect(await sent(false)).toMatchObject({ maxBitrate: 2_500_000, scalabilityMode: 'L1T3' })
+    expect(await sent(true)).toEqual({ maxBitrate: 2_500_000, priority: 'medium' })
+  })
+
   it('rebuilds with everything it sends, and forgets the answer to the old offer', async () => {
     const { connection, signalled } = publisher()
     void connection.setTrack('microphone', fakeTrack('audio'))

@@ -30,6 +30,19 @@ export interface PublishOptions {
   smallPicture: boolean
 }
 
+/**
+ * A screen has one size; so that a thin line may still get fewer pictures of it, each fourth can do without the others. Browsers that do not know it
+ * ignore it or refuse.
+ */
+function addScreen(add: (encodings: RTCRtpEncodingParameters[]) => RTCRtpTransceiver, encoding: RTCRtpEncodingParameters): RTCRtpTransceiver {
+  const thinned: RTCRtpEncodingParameters & { scalabilityMode: string } = { ...encoding, scalabilityMode: 'L1T3' }
+  try {
+    return add([thinned])
+  } catch {
+    return add([encoding])
+  }
+}
+
 /** Microphone first, camera second: so are the m-lines of every first offer. */
 const ORDER: Source[] = ['microphone', 'camera', 'screen', 'screen_sound']
 const RETRY_MS = [500, 1000, 2000, 4000, 8000]
@@ -235,11 +248,12 @@ export class PublishConnection extends Emitter<PublishEvents> {
   private materialize(peer: RTCPeerConnection, source: Source): void {
     const slot = this.slots.get(source)
     if (!slot?.track || slot.transceiver) return
-    slot.transceiver = peer.addTransceiver(slot.track, {
-      direction: 'sendonly',
-      streams: [source.startsWith('screen') ? this.screen : this.person],
-      sendEncodings: source === 'camera' ? this.cameraEncodings(slot) : [this.encoding(source)],
-    })
+    const track = slot.track
+    const add = (sendEncodings: RTCRtpEncodingParameters[]): RTCRtpTransceiver =>
+      peer.addTransceiver(track, { direction: 'sendonly', streams: [source.startsWith('screen') ? this.screen : this.person], sendEncodings })
+    if (source === 'camera') slot.transceiver = add(this.cameraEncodings(slot))
+    else if (source === 'screen') slot.transceiver = addScreen(add, this.encoding(source))
+    else slot.transceiver = add([this.encoding(source)])
   }
 
   private published(): PublishedTrack[] {
