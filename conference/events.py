@@ -225,6 +225,7 @@ class DeskSnapshot:
     broadcast: BroadcastView
     program: ProgramView | None  # null when none is made
     disk: DiskView | None  # null until it was looked at
+    relay: str  # ok, starting, absent, failed, or off where there is to be none
     recent_captions: tuple[CaptionFinal, ...]
 
 
@@ -449,6 +450,14 @@ class DiskUpdated:
 
 
 @dataclass(frozen=True, slots=True)
+class RelayUpdated:
+    """To desks, in the same way: whether those whose network lets only HTTPS pass get media. ok, starting, absent (not
+    installed), failed, or off where there is to be none."""
+
+    relay: str
+
+
+@dataclass(frozen=True, slots=True)
 class CommentsUpdated:
     """To desks that moderate, at most twice a second: how the queue stands, and the groups that changed, by id.
 
@@ -531,6 +540,7 @@ SessionEvent = (
     | BroadcastUpdated
     | ProgramUpdated
     | DiskUpdated
+    | RelayUpdated
     | CommentsUpdated
     | TranscriptChanged
     | TranscriptEditing

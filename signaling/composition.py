@@ -61,6 +61,7 @@ from conference.services.public_responses import PublicResponses
 from conference.services.public_views import PublicViews
 from conference.services.recordings import Recordings
 from conference.services.recovery import Recovery
+from conference.services.relay_watch import RelayWatch
 from conference.services.relisting import Relisting
 from conference.services.reminders import Reminders
 from conference.services.responses import Responses
@@ -347,6 +348,7 @@ def compose(
         cards=cards,
         crowd=crowd,
         disk_watch=disk_watch,
+        relay_watch=RelayWatch(rooms),
         terms=terms,
         hot_words=HotWords(term_lists, transcriber, transcription.listened),
         sockets=sockets,

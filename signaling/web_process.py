@@ -31,6 +31,7 @@ from conference.services.program import ProgramTimes
 from conference.services.programs import Programs
 from conference.services.recordings import Recordings
 from conference.services.recovery import Recovery
+from conference.services.relay_watch import RelayWatch
 from conference.services.reminders import Reminders
 from conference.services.retention import Retention
 from conference.services.revocations import Revocations
@@ -64,6 +65,7 @@ _ADDRESSES_S = 3600.0
 _PROOFS_S = 60.0
 _REMINDERS_S = 5.0  # how soon a department is written to
 _DISK_S = 2.0
+_RELAY_S = 2.0  # how late desks learn of its end
 _RECORDING_S = 0.2  # how late a recording may begin and end
 _CHECKPOINT_S = 2.0
 _RETENTION_S = 5.0  # how soon after a start; then once a day
@@ -111,6 +113,7 @@ class WebProcess:
     cards: Cards
     crowd: Crowd
     disk_watch: DiskWatch
+    relay_watch: RelayWatch
     sockets: SocketServer
     metrics: Metrics
     app: web.Application
@@ -147,6 +150,7 @@ class WebProcess:
         background.every(_PROOFS_S, self.identities.forget_lapsed)
         background.every(_REMINDERS_S, self.reminders.tick)
         background.every(_DISK_S, self.disk_watch.tick)
+        background.every(_RELAY_S, self.relay_watch.tick)
         background.every(_RETENTION_S, self.retention.tick)
         background.every(_CHECKPOINT_S, self.database.checkpoint)
         background.every(_HEARTBEAT_S, self.rooms.heartbeat)

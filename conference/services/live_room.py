@@ -34,6 +34,7 @@ from conference.events import (
     ParticipantUpdated,
     ParticipantView,
     ProgramUpdated,
+    RelayUpdated,
     RoomEvent,
     SelfView,
     SessionEvent,
@@ -173,6 +174,7 @@ class LiveRoom:
     cuts: tuple[Cut, ...] = ()  # in the order in which they were said
     program: ProgramView | None = None
     disk: DiskView | None = None
+    relay: str = "off"
     focus_told: tuple[object, ...] | None = None  # what the media process was last told, and which one
     floor_mark: ChangeMark | None = None
     agenda_mark: ChangeMark | None = None
@@ -356,6 +358,12 @@ class LiveRoom:
         if disk != self.disk:
             self.disk = disk
             self._tell_desks(DiskUpdated(disk))
+
+    def show_relay(self, relay: str) -> None:
+        """Whether there is a relay, as `ports.Relay.health` says."""
+        if relay != self.relay:
+            self.relay = relay
+            self._tell_desks(RelayUpdated(relay))
 
     def _show_broadcast(self) -> None:
         broadcast = self.broadcast_view()
@@ -549,6 +557,7 @@ class LiveRoom:
             broadcast=self.broadcast_view(),
             program=self.program,
             disk=self.disk,
+            relay=self.relay,
             recent_captions=self.captions.recent,
         )
 

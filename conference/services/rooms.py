@@ -190,6 +190,7 @@ class Rooms:
             turn=await unit.floor.open_turn(consultation_id),
             turn_since_s=self.clock.monotonic(),
             cuts=tuple(await unit.broadcast_cuts.of(consultation_id)),
+            relay=self.relay.health,
         )
 
     async def restore(self, chosen: Chosen = every) -> None:

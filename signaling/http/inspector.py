@@ -178,10 +178,12 @@ class InspectedResource(Resource):
 
 
 class InspectorResource(Resource):
-    """A room at one moment, in the order of joining, players last."""
+    """A room at one moment, in the order of joining, players last. `relay`, for those whose network lets only HTTPS
+    pass: ok, starting, absent (not installed), failed, or off where there is to be none."""
 
     at_ms: int
     program_time_ms: int | None
+    relay: str
     participants: list[InspectedResource]
 
 
@@ -205,6 +207,7 @@ async def get_inspector(
         InspectorResource(
             at_ms=look.at_ms,
             program_time_ms=look.program_time_ms,
+            relay=context.rooms.relay.health,
             participants=[
                 InspectedResource.of(each, with_tracks=each.id == of) for each in look.participants
             ],

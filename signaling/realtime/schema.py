@@ -38,8 +38,8 @@ takes its place. Events `waiting.joined` and `waiting.left` have no `version` an
 
 Private statements come as `statement.added` and `statement.updated` without `version`, to those only who may see them.
 
-`broadcast.updated`, `program.updated` and `disk.updated` go to desks only; they have no `version`, say the whole each
-time, and the newest counts.
+`broadcast.updated`, `program.updated`, `disk.updated` and `relay.updated` go to desks only; they have no `version`, say
+the whole each time, and the newest counts.
 
 `captions.updated` changes `captions` of the consultation. `caption.partial` stands in the place of the last one of the
 same microphone (`participant_id`), an empty text ends it; `caption.final` comes when the words have a row, and

@@ -33,8 +33,13 @@ _FIRST_BACKOFF_S: Final = 0.5
 _LAST_BACKOFF_S: Final = 30.0
 _STEADY_S: Final = 30.0
 _READY_S: Final = 10.0
+_KNOCK_S: Final = 0.05
 _ANSWER_S: Final = 2.0
 _STOP_S: Final = 1.0
+_LOOK_S: Final = 10.0
+_DEAF: Final = (
+    3  # looks one after the other that it answered nothing: it runs, and nobody gets anything of it
+)
 _LINES: Final = 8  # of its last words, for the log
 
 
@@ -170,8 +175,13 @@ class Relay:
             async with asyncio.TaskGroup() as group:
                 reading = group.create_task(_listen(process, words))
                 knocking = group.create_task(self._knock(port))
+                ended = group.create_task(process.wait())
+                await asyncio.wait((knocking, ended), return_when=asyncio.FIRST_COMPLETED)
+                if not ended.done():
+                    words.append("it answers nothing")
+                    process.kill()
+                await ended
                 await reading
-                await process.wait()
                 knocking.cancel()
         finally:
             self._process = None
@@ -179,16 +189,20 @@ class Relay:
         return " | ".join(words)
 
     async def _knock(self, port: int) -> None:
-        """Wait until it answers: a port that another program took meanwhile is open, too."""
+        """Wait until it answers, for a port that another program took meanwhile is open, too; then see that it goes on
+        answering. Returns when it does so no more."""
         while True:
-            if not await _answers(port):
-                await asyncio.sleep(0.05)
-                continue
-            self._port = port
-            self.state = RelayState.OK
-            self._settled.set()
-            log.info("relay.ready", port=port)
-            return
+            if await _answers(port):
+                break
+            await asyncio.sleep(_KNOCK_S)
+        self._port = port
+        self.state = RelayState.OK
+        self._settled.set()
+        log.info("relay.ready", port=port)
+        deaf = 0
+        while deaf < _DEAF:
+            await asyncio.sleep(_LOOK_S)
+            deaf = 0 if await _answers(port) else deaf + 1
 
 
 async def _answers(port: int) -> bool:

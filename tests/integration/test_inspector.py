@@ -51,7 +51,7 @@ def report(participant_id: str, *receives: ReceivedTrack, loss: float = 0.0) -> 
 
 async def test_a_room_that_nobody_is_in(http: Http) -> None:
     body = await (await http.get(PATH)).json()
-    assert body["participants"] == []
+    assert (body["participants"], body["relay"]) == ([], "off")
     trail = await http.get(f"{PATH}.jsonl")
     assert (trail.status, await trail.read()) == (200, b"")
 

@@ -17,6 +17,7 @@ import pytest
 from conference.clock import SystemClock
 from conference.events import IceServer
 from conference.rtc import stun, turn
+from signaling.relay import supervisor
 from signaling.relay.config import RelayPlan
 from signaling.relay.supervisor import Relay, RelayState
 from tests.support import process
@@ -157,6 +158,25 @@ async def test_a_killed_relay_comes_back(relay: Relay, door: int, media_port: in
     client = await allocated(relay, door)
     assert (await client.bind((PUBLIC, media_port))).type == BOUND
     client.close()
+
+
+async def test_one_that_runs_and_answers_nothing_is_started_again(
+    tmp_path: Path, media_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "_LOOK_S", 0.05)
+    relay = relay_for(tmp_path, media_port)
+    await relay.start()
+    try:
+        hung = relay.pid
+        assert (relay.state, hung is None) == (RelayState.OK, False)
+        assert hung is not None
+        os.kill(hung, signal.SIGSTOP)
+        await eventually(lambda: relay.state is RelayState.FAILED, timeout_s=30)
+        assert not process.alive(hung)
+        await eventually(lambda: relay.state is RelayState.OK, timeout_s=30)
+        assert relay.pid not in (None, hung)
+    finally:
+        await relay.close()
 
 
 async def test_the_secret_is_nobody_elses(relay: Relay, tmp_path: Path) -> None:

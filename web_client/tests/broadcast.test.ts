@@ -70,6 +70,8 @@ describe('what desks are told', () => {
     expect(applyEvent(state, 'program.updated', { program: program() })).toBe(true)
     expect(applyEvent(state, 'disk.updated', { disk: { free_bytes: 5, warn: true } })).toBe(true)
     expect(state).toMatchObject({ broadcast: cut, program: program(), disk: { free_bytes: 5, warn: true }, version: 1 })
+    expect(applyEvent(state, 'relay.updated', { relay: 'failed' })).toBe(true)
+    expect(state).toMatchObject({ relay: 'failed', version: 1 })
     applyEvent(state, 'broadcast.updated', { broadcast: open })
     expect(state.broadcast).toEqual(open)
     expect(stateFrom(snapshot({ broadcast: open, program: program(), disk: null }))).toMatchObject({ broadcast: open, disk: null })

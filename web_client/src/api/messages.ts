@@ -273,6 +273,8 @@ export interface Snapshot {
   program?: Program | null
   /** null until it was looked at */
   disk?: Disk | null
+  /** ok, starting, absent, failed or off */
+  relay?: string
 }
 
 /** What a desk is told: the room without a seat in it. */
@@ -352,6 +354,7 @@ export interface ServerEvents {
   'broadcast.updated': { broadcast: Broadcast }
   'program.updated': { program: Program | null }
   'disk.updated': { disk: Disk }
+  'relay.updated': { relay: string }
   'comments.updated': CommentsUpdated
   'transcript.changed': TranscriptChanged
   'transcript.editing': TranscriptEditing

@@ -37,6 +37,8 @@ export interface RoomState {
   broadcast: Broadcast | null
   program: Program | null
   disk: Disk | null
+  /** ok, starting, absent, failed or off; null where nobody said */
+  relay: string | null
 }
 
 export function stateFrom(snapshot: Snapshot): RoomState {
@@ -54,6 +56,7 @@ export function stateFrom(snapshot: Snapshot): RoomState {
     broadcast: snapshot.broadcast ?? null,
     program: snapshot.program ?? null,
     disk: snapshot.disk ?? null,
+    relay: snapshot.relay ?? null,
   }
 }
 
@@ -116,6 +119,7 @@ function applyWhole<Name extends ServerEvent>(state: RoomState, name: Name, payl
   if (name === 'broadcast.updated') state.broadcast = (payload as ServerEvents['broadcast.updated']).broadcast
   else if (name === 'program.updated') state.program = (payload as ServerEvents['program.updated']).program
   else if (name === 'disk.updated') state.disk = (payload as ServerEvents['disk.updated']).disk
+  else if (name === 'relay.updated') state.relay = (payload as ServerEvents['relay.updated']).relay
   else return false
   return true
 }
