@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 
-from conference.storage.database import Database, open_engine, sqlite_url
+from conference.storage.database import BUSY_TIMEOUT_MS, Database, open_engine, sqlite_url
 from signaling.data_dir import DataDirectory
 from signaling.settings import Settings
 
 
-def open_database(directory: DataDirectory, url: str | None) -> Database:
+def open_database(
+    directory: DataDirectory, url: str | None, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+) -> Database:
     """Opened, not migrated; close it. `url`: PostgreSQL instead of the directory's own file."""
-    return Database(open_engine(url or sqlite_url(directory.database)))
+    return Database(open_engine(url or sqlite_url(directory.database), busy_timeout_ms=busy_timeout_ms))
 
 
 def database_url(directory: DataDirectory) -> str | None:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from conference.clock import SystemClock
 from conference.model.errors import ConferenceError
 from conference.services.consultations import Consultations
-from conference.storage.database import Database
+from conference.storage.database import PATIENT_MS, Database
 from signaling.data_dir import DataDirectory, DataDirectoryError
 from signaling.database import database_url, open_database
 from signaling.terminal import fail
@@ -23,7 +23,7 @@ def with_database(data_dir: Path, use: Callable[[Database], Awaitable[Result]]) 
     directory = DataDirectory(data_dir.resolve())
 
     async def run() -> Result:
-        database = open_database(directory, database_url(directory))
+        database = open_database(directory, database_url(directory), busy_timeout_ms=PATIENT_MS)
         try:
             await database.migrate()
             return await use(database)

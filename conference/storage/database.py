@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,11 @@ from conference.storage.repositories import SqlUnitOfWork
 log = structlog.get_logger(__name__)
 
 BUSY_TIMEOUT_MS = 5000
+"""How long a writer of SQLite waits for another process; who asked waits with it."""
+
+PATIENT_MS = 30_000
+"""The same of a command beside a busy server: SQLite knows no queue, so an outsider must hit upon a gap."""
+
 MAX_CONNECTIONS = 12  # of SQLite; kept once they were opened
 _MAX_LOG_PAGES = 16_384  # 64 MB: only where nobody calls `checkpoint` does a commit do its work
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -40,7 +46,7 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite+aiosqlite:///{path}"
 
 
-def open_engine(url: str) -> AsyncEngine:
+def open_engine(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> AsyncEngine:
     """An engine for SQLite or PostgreSQL, with the settings that our promises need."""
     parsed = make_url(url)
     is_file = parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:")
@@ -49,15 +55,15 @@ def open_engine(url: str) -> AsyncEngine:
     bounds = {"pool_size": MAX_CONNECTIONS, "max_overflow": 0} if is_file else {}
     engine = create_async_engine(url, **bounds)
     if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", _configure_sqlite)
+        event.listen(engine.sync_engine, "connect", partial(_configure_sqlite, busy_timeout_ms))
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
 
-def _configure_sqlite(connection: Any, _record: object) -> None:
+def _configure_sqlite(busy_timeout_ms: int, connection: Any, _record: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    cursor.execute(f"PRAGMA busy_timeout={busy_timeout_ms}")
     _keep_a_log(connection, cursor)
     for pragma in (
         f"wal_autocheckpoint={_MAX_LOG_PAGES}",
@@ -185,6 +191,8 @@ class Database:
         """Bring the schema to the newest version; returns that version."""
         newest = newest_version()
         with _trouble():
+            if await self._is_newest(newest):
+                return newest
             async with self._turn(), self._engine.connect() as connection:
                 if await connection.run_sync(_version) != newest:
                     if connection.dialect.name == "postgresql":  # SQLite has one writer
@@ -193,6 +201,12 @@ class Database:
                         await connection.run_sync(_upgrade)
                 await connection.commit()
         return newest
+
+    async def _is_newest(self, newest: str) -> bool:
+        """Asked without the write lock, for which commands that only read would have to wait beside a busy server."""
+        async with self._engine.connect() as connection:
+            connection = await connection.execution_options(**self._reading)
+            return await connection.run_sync(_version) == newest
 
     async def close(self) -> None:
         """Idempotent."""
