@@ -16,7 +16,7 @@ from benchmarks.net_links.meeting import (
 )
 from tests.support.browser import BrowserClient
 
-# The same three sizes and rates in the same order as our client sends. With the largest first, as in Janus' own library,
+# The same three sizes and rates in the same order as our client sends. With the largest first, as in Janus' library,
 # Chromium gives a thin uplink to a large picture of three frames a second.
 _PUBLISH_JS = f"""
 async () => {{
