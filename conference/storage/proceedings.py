@@ -10,7 +10,7 @@ from conference.model.attendance import Stay
 from conference.model.floor import SpokenTime, Turn
 from conference.model.statement import Statement, StatementBoard
 from conference.storage.rows import to_agenda_item, to_row, to_statement, to_stay, to_turn
-from conference.storage.statements import insert
+from conference.storage.statements import insert, upsert
 from conference.storage.tables import agenda_items, floor_turns, statement_likes, statements, stays
 
 
@@ -160,8 +160,5 @@ class SqlStays:
         return [to_stay(row) for row in (await self._connection.execute(query)).mappings()]
 
     async def save(self, stay: Stay) -> None:
-        statement = insert(self._connection, stays).values(to_row(stay))
-        overwritten = {name: statement.excluded[name] for name in ("to_ms", "to_wall_ms", "reason")}
-        await self._connection.execute(
-            statement.on_conflict_do_update(index_elements=[stays.c.id], set_=overwritten)
-        )
+        statement = upsert(self._connection, stays, ("to_ms", "to_wall_ms", "reason"))
+        await self._connection.execute(statement, [to_row(stay)])

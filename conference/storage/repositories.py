@@ -31,11 +31,14 @@ from conference.storage.responses import SqlDepartments, SqlNotices, SqlResponse
 from conference.storage.rows import to_consultation, to_gap, to_participant, to_row
 from conference.storage.second_passes import SqlSecondPasses
 from conference.storage.staff import SqlOrganizations, SqlStaffSessions, SqlUsers
-from conference.storage.statements import insert
+from conference.storage.statements import insert, upsert
 from conference.storage.tables import consultations, participants, program_gaps, revoked_tokens
 from conference.storage.terms import SqlTerms
 from conference.storage.transcript import SqlTranscript
 from conference.storage.viewers import SqlViewers
+
+_PARTICIPANT_KEPT = {"id", "consultation_id", "joined_at_ms"}
+_PARTICIPANT_CHANGES = tuple(each.name for each in participants.c if each.name not in _PARTICIPANT_KEPT)
 
 
 class SqlConsultations:
@@ -164,12 +167,7 @@ class SqlParticipants:
         rows: list[dict[str, Any]] = [to_row(participant) for participant in saved]
         if not rows:
             return
-        statement = insert(self._connection, participants)
-        kept = {"id", "consultation_id", "joined_at_ms"}
-        overwritten = {c.name: statement.excluded[c.name] for c in participants.c if c.name not in kept}
-        await self._connection.execute(
-            statement.on_conflict_do_update(index_elements=[participants.c.id], set_=overwritten), rows
-        )
+        await self._connection.execute(upsert(self._connection, participants, _PARTICIPANT_CHANGES), rows)
 
     async def touch(self, participant_ids: Iterable[str], now_ms: int) -> None:
         rows = [{"touched_id": participant_id} for participant_id in participant_ids]

@@ -28,7 +28,9 @@ class Outgoing:
         """As it goes over the wire: encoded once for all who get it."""
         packet = self._packets.get(namespace)
         if packet is None:
-            event = socketio.Packet(socketio.EVENT, data=[self.name, self.body], namespace=namespace)
+            # Bodies are JSON: to look into all of a snapshot for bytes takes longer than to write it.
+            data = [self.name, self.body]
+            event = socketio.Packet(socketio.EVENT, data=data, namespace=namespace, binary=False)
             packet = self._packets[namespace] = engineio.Packet(engineio.MESSAGE, event.encode())
         return packet
 
