@@ -173,6 +173,19 @@ def test_a_picture_loses_frames_before_size() -> None:
     ]
 
 
+def test_a_screen_of_one_encoding_loses_frames_and_is_paused_with_its_reason_where_they_do_not_help() -> None:
+    def given(bps: int, *temporal: float) -> Given:
+        screen = Wanted("s", 720, (Layer("", 1080, 800_000, temporal=temporal),), rank=2)
+        return share(bps + SOUND_BPS, screen).given["s"]
+
+    layered = [given(bps, *THIRDS) for bps in (800_000, 500_000, 330_000, 250_000)]
+    assert [(one.layer, one.max_temporal) for one in layered] == [("", None), ("", 1), ("", 0), (None, None)]
+    assert [one.reason for one in layered] == [Reason.SIZE, *[Reason.BANDWIDTH] * 3]
+    flat = [given(bps, 1.0) for bps in (800_000, 650_000, 500_000)]
+    assert [(one.layer, one.max_temporal) for one in flat] == [("", None), ("", None), (None, None)]
+    assert [one.reason for one in flat] == [Reason.SIZE, Reason.SIZE, Reason.BANDWIDTH]
+
+
 def test_the_first_rank_is_served_whole_before_the_second_and_equals_share() -> None:
     allocation = share(740_000, camera("s1", 150), camera("speaker", 300, rank=2), camera("s2", 150))
     assert layers_of(allocation) == {"speaker": ("h", None), "s1": ("q", 1), "s2": ("q", 1)}
