@@ -122,8 +122,8 @@ class LightSocket(asyncio.Protocol):
                 self._send(f"43{self._namespace},{asked}{answer}")
             if not self.has_snapshot.done() and b".snapshot" in body[:40]:
                 self.has_snapshot.set_result(now_ns)
-            elif b"session.refused" in body[:60]:
-                raise ConnectionError(body.decode())
+            elif b"session.refused" in body[:60] and not self.has_snapshot.done():
+                self.has_snapshot.set_exception(ConnectionError(body.decode()))
         elif body[:2] == b"43":
             head, _, rest = body.partition(b"[")
             number = int(head.rpartition(b",")[2])
