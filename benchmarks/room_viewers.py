@@ -16,6 +16,7 @@ from tests.support.eventually import eventually
 from tests.support.light_client import RoomClient
 
 FEEDBACK_S = 0.05
+LOOK_S = 0.02
 
 
 class Viewers:
@@ -31,7 +32,7 @@ class Viewers:
 
         async def one(token: str, shown: Sequence[str]) -> None:
             async with gate:
-                viewer = RoomClient(self._url, token, sample=SAMPLE, feedback_s=FEEDBACK_S)
+                viewer = RoomClient(self._url, token, sample=SAMPLE, feedback_s=FEEDBACK_S, look_s=LOOK_S)
                 await viewer.connect(timeout_s=60)
                 items = [
                     {"publication_id": name, "width": height * 16 // 9, "height": height} for name in shown

@@ -63,7 +63,7 @@ class Peer:
     `sample` 1 decrypts everything, counts losses and repairs them. A larger number is for load: all packets
     are counted by their clear headers, one in `sample` is decrypted to read its sending time into
     `latencies_ns`. With `feedback_s` it tells every so many seconds when packets came, where the other side numbers
-    them over the whole transport, and leaves REMB out.
+    them over the whole transport, and leaves REMB out. With `look_s` packets are taken so often, not one by one.
     """
 
     def __init__(
@@ -77,6 +77,7 @@ class Peer:
         send_nacks: bool = True,
         remb_bps: int = 20_000_000,
         feedback_s: float = 0.0,
+        look_s: float = 0.0,
         via: Address | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
@@ -94,7 +95,7 @@ class Peer:
         self.ufrag, self.password = _token(8), _token(24)
         self._tie_breaker = random.getrandbits(64)
         self._session_id, self._version = new_session_id(), 1
-        self._path: Path = UdpPath(bind, self._on_datagram)
+        self._path: Path = UdpPath(bind, self._on_datagram, every_s=look_s)
         self.local = self._path.local
         self.remote: SessionDescription | None = None
         self.remote_address: Address | None = None

@@ -43,13 +43,14 @@ class RoomClient:
         receive: bool = True,
         sample: int = 1,
         feedback_s: float = 0.0,
+        look_s: float = 0.0,
         via: Address | None = None,
         **auth: Any,
     ) -> None:
-        """`feedback_s` and `via` are those of the `Peer` that receives."""
+        """`feedback_s`, `look_s` and `via` are those of the `Peer` that receives."""
         self.url, self._token, self._auth = url, token, auth
         self._certificate, self._codecs, self._receive, self._sample = certificate, codecs, receive, sample
-        self._feedback_s, self._via = feedback_s, via
+        self._feedback_s, self._look_s, self._via = feedback_s, look_s, via
         self._socket = socketio.AsyncClient(reconnection=False)
         self._socket.on("*", self._on_event, namespace=NAMESPACE)
         self._socket.on("media.offer", self._on_offer, namespace=NAMESPACE)
@@ -269,6 +270,7 @@ class RoomClient:
                 certificate=self._certificate,
                 sample=self._sample,
                 feedback_s=self._feedback_s,
+                look_s=self._look_s,
                 via=self._via,
             )
         assert self.subscriber is not None
