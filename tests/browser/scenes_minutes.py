@@ -215,6 +215,32 @@ async def second_pass(stage: Stage, query: str = "") -> None:
     await present(stage.client, "segment-proposal")
 
 
+async def second_pass_failed(stage: Stage) -> None:
+    """It broke off too often: why, what is kept, and what can be done."""
+    session = await session_of(stage)
+    segments = segments_of(session.cid)
+    segments[1] = replace(segments[1], proposal="全市有助餐点三百二十个，覆盖百分之六十的村。")
+    run = SecondPass(session.cid, "node", "faster-whisper", "刘秘书", 1, total=8, done=5, proposals=1)
+    await asyncio.to_thread(lambda: session.keep(segments))
+    await asyncio.to_thread(lambda: session.heard_again(run.ended(2, "worker_ended")))
+    await open_desk(stage, session)
+    await reads(stage.client, "多次中断")
+
+
+async def second_pass_taken(stage: Stage) -> None:
+    """All was taken, and may be taken back."""
+    await second_pass_all(stage)
+    await stage.client.page.get_by_role("alertdialog").get_by_role("button", name="全部采用").click()
+    await present(stage.client, "take-all-back")
+
+
+async def second_pass_taken_back(stage: Stage) -> None:
+    """All was taken and taken back: everything stands as it was proposed."""
+    await second_pass_taken(stage)
+    await stage.client.tap("take-all-back")
+    await reads(stage.client, "3 段有建议文字")
+
+
 async def second_pass_large(stage: Stage) -> None:
     await second_pass(stage, LARGE)
 
@@ -278,6 +304,9 @@ MINUTES_SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "minutes-second-pass-large": second_pass_large,
     "minutes-second-pass-all": second_pass_all,
     "minutes-second-pass-off": second_pass_off,
+    "minutes-second-pass-failed": second_pass_failed,
+    "minutes-second-pass-taken": second_pass_taken,
+    "minutes-second-pass-taken-back": second_pass_taken_back,
     "own-speeches": own_speeches,
     "own-speeches-large": own_speeches_large,
 }

@@ -90,8 +90,8 @@ async def weak_grid(stage: Stage) -> None:
     await weak_saving(stage, grid=True)
 
 
-async def weak_sound_only(stage: Stage) -> None:
-    between = await in_the_room(stage)
+async def weak_sound_only(stage: Stage, *, grid: bool = False, query: str = "") -> None:
+    between = await in_the_room(stage, grid=grid, query=query)
     await told(stage, between, lambda place: True, sound_only=True)
     await present(stage.client, "weak-hint")
 
@@ -136,6 +136,8 @@ WEAK_SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "weak-saving-large": weak_saving_large,
     "weak-grid": weak_grid,
     "weak-sound-only": weak_sound_only,
+    "weak-sound-only-large": lambda stage: weak_sound_only(stage, query=LARGE),
+    "weak-sound-only-grid": lambda stage: weak_sound_only(stage, grid=True),
     "weak-restored": weak_restored,
 }
 SCENES.update(WEAK_SCENES)
