@@ -6,7 +6,6 @@ import os
 
 from conference.storage.database import BUSY_TIMEOUT_MS, Database, open_engine, sqlite_url
 from signaling.data_dir import DataDirectory
-from signaling.settings import Settings
 
 
 def open_database(
@@ -19,4 +18,8 @@ def open_database(
 def database_url(directory: DataDirectory) -> str | None:
     """The database of commands beside the server: that of the environment, else what the server last used."""
     given = os.environ.get("YUANSHANG_DATABASE_URL")
-    return Settings(database_url=given).database_url if given else directory.remembered_database()
+    if not given:
+        return directory.remembered_database()
+    from signaling.settings import Settings  # slow to import, and seldom needed
+
+    return Settings(database_url=given).database_url

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from conference.clock import SystemClock
 from conference.model.errors import ConferenceError
-from conference.services.consultations import Consultations
 from conference.storage.database import PATIENT_MS, Database
 from signaling.data_dir import DataDirectory, DataDirectoryError
 from signaling.database import database_url, open_database
 from signaling.terminal import fail
+
+if TYPE_CHECKING:
+    from conference.services.consultations import Consultations
 
 Result = TypeVar("Result")
 
@@ -41,4 +43,6 @@ def with_database(data_dir: Path, use: Callable[[Database], Awaitable[Result]]) 
 
 def with_consultations(data_dir: Path, use: Callable[[Consultations], Awaitable[Result]]) -> Result:
     """The use cases that work on rows alone."""
+    from conference.services.consultations import Consultations  # commands that only read rows do without
+
     return with_database(data_dir, lambda database: use(Consultations(database, SystemClock())))

@@ -67,6 +67,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     link_sheets.add_to(app)
     entrances.add_to(app)
     network_test.add_to(app)
+    SpeedTest().add_to(app)
     files.add_to(app)
     proceedings.add_to(app)
     recordings.add_to(app)
@@ -109,5 +110,4 @@ def make_application(
     PublicDoor().add_to(app)
     LiveCaptions().add_to(app)
     Live(context.crowd).add_to(app)
-    SpeedTest().add_to(app)
     return app

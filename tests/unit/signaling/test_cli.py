@@ -255,3 +255,16 @@ def test_a_command_imports_what_it_needs_alone() -> None:
     )
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert loaded.stdout == "set()\n"
+
+
+def test_nor_does_a_command_on_rows_import_the_server(tmp_path: Path) -> None:
+    run(tmp_path, "migrate")
+    for command in (["migrate"], ["consultation", "create", "--title", "协商会"]):
+        code = (
+            "import sys; from typer.testing import CliRunner; from signaling.cli import app\n"
+            f"done = CliRunner().invoke(app, {[*command, '--data-dir', str(tmp_path)]!r})\n"
+            "assert done.exit_code == 0, done.output\n"
+            "print({'aiohttp', 'socketio', 'pydantic_settings', 'alembic', 'av', 'numpy'} & set(sys.modules))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+        assert done.stdout == "set()\n", command
