@@ -25,6 +25,7 @@ class Background:
         task = self._group.create_task(self._guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # cancelled before its first step, it was never begun
         return task
 
     def every(self, interval_s: float, *actions: Callable[[], Awaitable[None]]) -> None:

@@ -56,6 +56,7 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the library i
         self._spawn = around.spawn
         self._joins = TokenBuckets(_JOINS_PER_S, _JOIN_BURST)
         self._sessions: dict[str, Session] = {}
+        self._seating: dict[str, asyncio.Task[None]] = {}
         self._pumps: dict[str, asyncio.Task[None]] = {}
 
     @property
@@ -82,6 +83,9 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the library i
         if event == "disconnect" and not self.server.manager.is_connected(session_id, self.namespace):
             await self._disconnect(session_id)
             return None
+        seating = self._seating.get(session_id)
+        if seating is not None:
+            await asyncio.wait((seating,))
         session = self._sessions.get(session_id)
         ack = await self._dispatcher.dispatch(session, event, args[1:])
         if event == "room.leave" and ack["ok"]:
@@ -93,9 +97,15 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the library i
         return isinstance(value, dict) and isinstance(value.get("aiohttp.request"), web.BaseRequest)
 
     async def _connect(self, session_id: str, environ: dict[str, Any], auth: Any) -> bool:
+        """Its owner is seated beside the reading of the socket: who waits for a seat must be seen to be alive."""
+        task = self._spawn(self._seat(session_id, environ["aiohttp.request"], auth))
+        self._seating[session_id] = task
+        task.add_done_callback(lambda _: self._seating.pop(session_id, None))
+        return True
+
+    async def _seat(self, session_id: str, request: web.BaseRequest, auth: Any) -> None:
         outbox = self._fanout.open(session_id, lambda: self._drop(session_id))
         try:
-            request = environ["aiohttp.request"]
             if not self._joins.take(self._proxies.client(request), time.monotonic()):
                 raise ConferenceError("rate_limited")
             room_id, who = await self.enter(session_id, request, auth)
@@ -107,11 +117,12 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the library i
             name, body = render(SessionRefused(refusal["code"], refusal["message"]))
             await self.emit(name, body, to=session_id)
             self._linger(session_id)
-            return False
-        self._pumps[session_id] = self._spawn(self._pump(outbox))
-        if not self.server.manager.is_connected(session_id, self.namespace):
+            await self.server.disconnect(session_id, namespace=self.namespace)
+            return
+        if self.server.manager.is_connected(session_id, self.namespace):
+            self._pumps[session_id] = self._spawn(self._pump(outbox))
+        else:
             await self._disconnect(session_id)  # the socket went away while its owner was being seated
-        return True
 
     async def enter(self, session_id: str, request: web.BaseRequest, auth: Any) -> tuple[str, str]:
         """Check the credentials and open the session; returns its room and who it is there. Raises why not."""

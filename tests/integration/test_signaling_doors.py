@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ import socketio
 
 from conference.model.audit import CLI, AuditEntry
 from conference.model.permissions import Role
+from conference.services.arrivals import Arrivals
 from signaling.auth.tokens import TokenKey
 from tests.support.eventually import eventually
 from tests.unit.signaling.harness import KEY, SHORT, Client, Signalling, signalling
@@ -65,6 +67,36 @@ async def test_a_full_room(tmp_path: Path) -> None:
         await server.join()
         await server.join()
         assert await refusal(server, {"token": server.token()}) == "room_full"
+
+
+async def test_who_waits_for_a_seat_is_seen_to_be_alive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signaling.realtime.server.PING_INTERVAL_S", 0.05)
+    may_sit = asyncio.Event()
+    join = Arrivals.join
+
+    async def late_join(arrivals: Arrivals, *arguments: Any) -> str:
+        await may_sit.wait()
+        return await join(arrivals, *arguments)
+
+    monkeypatch.setattr(Arrivals, "join", late_join)
+    async with signalling(tmp_path) as server, aiohttp.ClientSession() as http:
+        address = f"{server.url}/socket.io/?EIO=4&transport=websocket"
+        async with http.ws_connect(address) as socket:
+            await socket.send_str(f"40/room,{json.dumps({'token': server.token()})}")
+            pings = 0
+            async for message in socket:
+                if message.data == "2":  # the next one comes only when this one's answer was read
+                    await socket.send_str("3")
+                    pings += 1
+                if pings == 5 and not may_sit.is_set():
+                    await socket.send_str('42/room,1["room.sync",{}]')  # comes before the seat, and waits for it
+                    may_sit.set()
+                if str(message.data).startswith("43/room,1"):
+                    break
+            assert pings >= 5
+            assert json.loads(message.data.partition("1")[2])[0]["ok"], message.data
 
 
 async def test_a_secret_of_another_consultation_resumes_nothing(server: Signalling) -> None:
