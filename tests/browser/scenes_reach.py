@@ -115,7 +115,9 @@ async def after_test(
             """() => [...document.querySelectorAll('video')].some((v) => v.videoWidth > 0)
               && { ...document.querySelector('[data-testid="network-check"]')?.dataset }"""
         ),
-        lambda found: found and found.get("state") == state and (found["measured"] == "true") == bool(open_ways),
+        lambda found: (
+            found and found.get("state") == state and (found["measured"] == "true") == bool(open_ways)
+        ),
         timeout_s=60,
         what=f"network test: {state}",
     )

@@ -91,7 +91,7 @@ async def test_who_waits_for_a_seat_is_seen_to_be_alive(
                     await socket.send_str("3")
                     pings += 1
                 if pings == 5 and not may_sit.is_set():
-                    await socket.send_str('42/room,1["room.sync",{}]')  # comes before the seat, and waits for it
+                    await socket.send_str('42/room,1["room.sync",{}]')  # before the seat: it waits
                     may_sit.set()
                 if str(message.data).startswith("43/room,1"):
                     break

@@ -123,6 +123,7 @@ describe('the second pass', () => {
     await answered()
     expect(transcript.byId('seg_1')).toMatchObject({ text: '原来的', proposal: '助餐点可以用现金和卡。' })
     expect(second.taken).toEqual([])
+    expect(useNotices().toasts.some((each) => each.action), 'nothing offers it a second time').toBe(false)
     expect(server.asked.filter((each) => each.includes('proposals'))).toEqual(['POST /proposals', 'POST /proposals/undo'])
   })
 

@@ -23,6 +23,7 @@ export const useSecondPass = defineStore('second-pass', () => {
   const busy = ref(false)
   /** what was taken at once and can be taken back: as it was made */
   const taken = shallowRef<readonly Seen[]>([])
+  let takenNotice: number | null = null
 
   // Looked at with the gaps; between two looks the desk is told.
   watch(
@@ -65,7 +66,7 @@ export const useSecondPass = defineStore('second-pass', () => {
     if (!done) return
     transcript.put(done.value.items)
     taken.value = done.value.items.map(({ id, revision }) => ({ id, revision }))
-    notices.show(said('secondPass.taken', done.value.items.length, done.value.conflicts.length), {
+    takenNotice = notices.show(said('secondPass.taken', done.value.items.length, done.value.conflicts.length), {
       action: { label: t('common.undo'), run: () => void takeBack() },
     })
   }
@@ -78,6 +79,7 @@ export const useSecondPass = defineStore('second-pass', () => {
     busy.value = false
     if (!done) return
     taken.value = []
+    if (takenNotice !== null) notices.dismiss(takenNotice) // it offers what has just been done
     transcript.put(done.value.items)
     notices.show(said('secondPass.takenBack', done.value.items.length, done.value.conflicts.length))
   }
