@@ -80,6 +80,9 @@ class Watching:
         self._kinds.append(nal[0] & 0x1F)
 
     def _end(self, timestamp: int) -> None:
+        if not self.kinds and _SPS not in self._kinds:  # we came to look in the midst of a picture
+            self._unit, self._kinds = b"", []
+            return
         self.times.append(timestamp)
         self.kinds.append(self._kinds)
         unit, self._unit, self._kinds = self._unit, b"", []
