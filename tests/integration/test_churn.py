@@ -52,7 +52,7 @@ async def visits(server: Server, tokens: Sequence[str], count: int) -> None:
 async def test_a_thousand_joins_and_leaves_leave_nothing_behind(server: Server) -> None:
     consultation = server.create_consultation()
     tokens = [server.token(consultation, "member", f"委员{i}") for i in range(3)]
-    await visits(server, tokens, 100)  # pools and caches reach their size
+    await visits(server, tokens, 400)  # pools, caches and heaps reach their size
 
     async def emptied() -> list[str]:
         metrics = await asyncio.to_thread(server.metrics)
