@@ -79,7 +79,7 @@ class _Room:
 
 
 class Insight:
-    """Owned by signaling.app, which calls `tick`."""
+    """Owned by signaling.web_process, which calls `tick`."""
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
