@@ -20,7 +20,8 @@ setup: .venv/.stamp $(WEB)/dist/.stamp
 
 .venv/.stamp: pyproject.toml constraints.txt
 	@$(PY) -m venv --clear .venv 2>/dev/null || { bash .ci/packages $(RUN_PACKAGES) && $(PY) -m venv --clear .venv; }
-	$(PIP) hatchling editables
+	@# What builds us, and what builds a dependency that comes as source (srt): pip brings none without isolation.
+	$(PIP) hatchling editables setuptools wheel
 	$(PIP) --no-build-isolation -e '.[dev]'
 	@touch $@
 
