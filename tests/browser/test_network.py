@@ -84,7 +84,8 @@ async def test_five_percent_loss_and_100_ms_each_way(
     )
     assert silent == 0, "speech goes on"
     assert concealed < 0.12
-    assert frozen < 0.05
+    # Two encoders and two decoders fill two cores: beside other programs it is these that stand, not the link.
+    assert frozen < 0.05, f"load {os.getloadavg()[0]:.1f}"
     assert gone["framesDecoded"] / lasted > 8
 
 
