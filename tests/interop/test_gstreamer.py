@@ -18,8 +18,7 @@ import pytest
 
 from tests.browser.meeting import enter
 from tests.interop.watching import moves
-from tests.support import browser as browser_module
-from tests.support.browser import BrowserClient, BrowserFactory
+from tests.support.browser import EXECUTABLE, BrowserClient, BrowserFactory
 from tests.support.netns import Namespace, Network, why_not
 from tests.support.server import Server
 
@@ -84,16 +83,12 @@ async def stage(
     namespaces: tuple[Namespace, Namespace],
     server_inside: Server,
     browsers: BrowserFactory,
-    monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> Stage:
     inside, encoders = namespaces
-    wrapper = tmp_path / "chromium"
-    wrapper.write_text(f'#!/bin/sh\nexec {" ".join(inside.command([browser_module.EXECUTABLE]))} "$@"\n')
-    wrapper.chmod(0o755)
-    monkeypatch.setattr(browser_module, "EXECUTABLE", str(wrapper))
     consultation = server_inside.create_consultation()
-    viewer = await browsers.launch(name="viewer")
+    chromium = inside.script(tmp_path / "chromium", EXECUTABLE)
+    viewer = await browsers.launch(name="viewer", executable=chromium)
     local_url = f"http://127.0.0.1:{server_inside.port}"
     token = server_inside.token(consultation, "member", "会场")
     await viewer.open(f"{local_url}/room/{consultation}#token={token}")
