@@ -1,0 +1,10 @@
+"""Prepared clips."""
+
+from __future__ import annotations
+
+revision = "0022"
+down_revision = "0021"
+
+
+def upgrade() -> None:
+    """Filled by its part."""
