@@ -281,8 +281,17 @@ class MediaClient:
     def listen(self, receive: Callable[[MediaEvent], None]) -> None:
         self._listener = receive
 
-    async def join(self, room_id: str, participant_id: str, *, sound_open: bool, hears: bool = True) -> None:
-        await self._ask(messages.Join(room_id, participant_id, sound_open, hears))
+    async def join(
+        self,
+        room_id: str,
+        participant_id: str,
+        *,
+        sound_open: bool,
+        hears: bool = True,
+        hall: tuple[str, ...] = (),
+        deaf_to: tuple[str, ...] = (),
+    ) -> None:
+        await self._ask(messages.Join(room_id, participant_id, sound_open, hears, hall, deaf_to))
 
     async def leave(self, room_id: str, participant_id: str) -> None:
         await self._ask(messages.Leave(room_id, participant_id))
@@ -290,7 +299,7 @@ class MediaClient:
     async def publish(
         self, room_id: str, participant_id: str, sdp: str, hints: tuple[TrackHint, ...] = ()
     ) -> tuple[str, tuple[PublicationInfo, ...]]:
-        packed = tuple(messages.Hint(hint.mid, hint.source.value, hint.label) for hint in hints)
+        packed = tuple(messages.Hint(hint.mid, hint.source.value, hint.label, hint.main) for hint in hints)
         result = await self._ask(messages.Publish(room_id, participant_id, sdp, packed))
         assert isinstance(result, messages.Published)
         return result.sdp, tuple(_publication(one) for one in result.publications)
@@ -368,7 +377,7 @@ class MediaClient:
 
 
 def _publication(one: messages.Publication) -> PublicationInfo:
-    return PublicationInfo(one.id, Kind(one.kind), Source(one.source), one.label, one.codec)
+    return PublicationInfo(one.id, Kind(one.kind), Source(one.source), one.label, one.codec, one.main)
 
 
 def _translate(body: object) -> MediaEvent | None:

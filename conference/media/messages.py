@@ -20,10 +20,14 @@ class Message(msgspec.Struct, frozen=True, tag=True):
 
 
 class Join(Message, frozen=True):
+    """`hall`: by which names the hall is known that it stands in; `deaf_to`: the hall whose sound it is not given."""
+
     room_id: str
     participant_id: str
     sound_open: bool
     hears: bool = True
+    hall: tuple[str, ...] = ()
+    deaf_to: tuple[str, ...] = ()
 
 
 class Leave(Message, frozen=True):
@@ -35,6 +39,7 @@ class Hint(msgspec.Struct, frozen=True):
     mid: str
     source: str
     label: str
+    main: bool = False
 
 
 class Publish(Message, frozen=True):
@@ -165,6 +170,7 @@ class Publication(msgspec.Struct, frozen=True):
     source: str
     label: str
     codec: str
+    main: bool = False
 
 
 class Published(Message, frozen=True):

@@ -14,7 +14,7 @@ from conference.rtc.dtls import DtlsCertificate
 from conference.sfu.adaptation import Report
 from conference.sfu.counters import Counters
 from conference.sfu.feed import Feed
-from conference.sfu.publication import Publication
+from conference.sfu.publication import Publication, main_camera
 from conference.sfu.room import Room
 from conference.sfu.room_error import RoomError
 from conference.sfu.subscriber import Offer
@@ -110,17 +110,19 @@ class Node:
 
     def _handle(self, request: messages.Request, now: float) -> messages.Result:
         match request:
-            case messages.Join(room_id, participant_id, sound_open, hears):
-                self._room(room_id, create=True).join(participant_id, sound_open=sound_open, hears=hears)
+            case messages.Join(room_id, participant_id, sound_open, hears, hall, deaf_to):
+                self._room(room_id, create=True).join(
+                    participant_id, sound_open=sound_open, hears=hears, hall=hall, deaf_to=deaf_to
+                )
             case messages.Leave(room_id, participant_id):
                 room = self.rooms.get(room_id)
                 if room is not None:
                     room.leave(participant_id)
                     self._drop_if_unneeded(room)
             case messages.Publish(room_id, participant_id, sdp, hints):
-                by_mid = {hint.mid: TrackHint(hint.source, hint.label) for hint in hints}
+                by_mid = {hint.mid: TrackHint(hint.source, hint.label, hint.main) for hint in hints}
                 text, publications = self._room(room_id).publish(participant_id, sdp, by_mid, now)
-                return messages.Published(text, tuple(_describe(one) for one in publications))
+                return messages.Published(text, _describe(publications))
             case messages.Subscribe(room_id, participant_id, fresh):
                 self._room(room_id).subscribe(participant_id, now, fresh=fresh)
             case messages.Answer(room_id, participant_id, generation, sdp):
@@ -257,8 +259,7 @@ class Node:
     def publications_changed(
         self, room_id: str, participant_id: str, publications: Sequence[Publication]
     ) -> None:
-        described = tuple(_describe(one) for one in publications)
-        self._emit(messages.Publications(room_id, participant_id, described))
+        self._emit(messages.Publications(room_id, participant_id, _describe(publications)))
 
     def speakers_changed(self, room_id: str, speakers: Sequence[tuple[str, int]]) -> None:
         self._emit(
@@ -288,7 +289,10 @@ class Node:
         )
 
 
-def _describe(publication: Publication) -> messages.Publication:
-    return messages.Publication(
-        publication.id, publication.kind, publication.source, publication.label, publication.codec
+def _describe(publications: Sequence[Publication]) -> tuple[messages.Publication, ...]:
+    """All of one participant: which of its cameras is the main one is seen only beside the others."""
+    main = main_camera(publications)
+    return tuple(
+        messages.Publication(each.id, each.kind, each.source, each.label, each.codec, each is main)
+        for each in publications
     )

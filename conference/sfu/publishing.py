@@ -10,7 +10,7 @@ from typing import Final
 from conference.rtc import sdp
 
 from .participant import Participant
-from .publication import Publication
+from .publication import CAMERA, Publication, main_camera
 from .publisher import Publisher
 from .room_error import RoomError
 from .subscription import Subscription, SubscriptionState
@@ -60,7 +60,7 @@ class Publishing:
             publisher = self._publisher_for(participant, offer, now)
             try:
                 known = {mid: line.publication for mid, line in publisher.lines.items()}
-                hints = {**hints, **{mid: TrackHint(each.source, each.label) for mid, each in known.items()}}
+                hints = {**hints, **{mid: _still(each, hints.get(mid)) for mid, each in known.items()}}
                 named = name_sources([(each.mid, each.kind) for each in offer.media if each.sends], hints)
                 if sum(each.source == MICROPHONE for each in named.values()) > 1:
                     raise RoomError("too_many_tracks", "more than one microphone")
@@ -76,6 +76,7 @@ class Publishing:
         fingerprints = [(one.algorithm, one.value) for one in offer.fingerprints]
         publisher.transport.set_remote(offer.credentials, fingerprints, is_dtls_client=is_client, now=now)
         self._take_lines(participant, publisher, accepted, named, now)
+        self._follow_main(participant)
         publications = tuple(participant.publications.values())
         self._with.listener.publications_changed(self._room_id, participant.id, publications)
         return answer, publications
@@ -127,6 +128,7 @@ class Publishing:
             if publication is None:
                 publication = self._publication_for(participant, media.kind, hint, kept, now)
             kept.add(publication.id)
+            publication.label, publication.is_main = hint.label, hint.main
             publisher.set_line(media, publication)
         for publication in list(participant.publications.values()):
             if publication.id not in kept:
@@ -160,10 +162,20 @@ class Publishing:
                 publication.add_tap(tap.open(publication), now)
         for other in self._participants.values():
             if other is not participant and other.subscriber is not None:
-                other.subscriber.replace(publication)
-                if other.takes(publication):
+                if publication.source != CAMERA:
+                    other.subscriber.replace(publication)
+                if other.takes(publication, participant.hall):
                     other.subscriber.want(publication)
         return publication
+
+    def _follow_main(self, participant: Participant) -> None:
+        """Players that were promised the participant's camera (WHEP) get the main one."""
+        main = main_camera(participant.publications.values())
+        if main is None:
+            return
+        for other in self._participants.values():
+            if other is not participant and other.subscriber is not None:
+                other.subscriber.replace(main)
 
     def withdraw(self, participant: Participant, publication: Publication) -> None:
         """The track has gone: nobody has a place for it any more."""
@@ -192,3 +204,10 @@ class Publishing:
     ) -> None:
         if participant.publisher is publisher:
             self._with.listener.transport_changed(self._room_id, participant.id, PUBLISH, state)
+
+
+def _still(publication: Publication, hint: TrackHint | None) -> TrackHint:
+    """What an m-line that is known carries: the same source as ever; label and place may be said anew."""
+    if hint is None:
+        return TrackHint(publication.source, publication.label, publication.is_main)
+    return TrackHint(publication.source, hint.label, hint.main)

@@ -5,7 +5,7 @@ Everybody receives what everybody else publishes. Rules about who may do what li
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from conference.rtc import sdp
 
@@ -66,19 +66,31 @@ class Room:
 
     # ── coming and going ────────────────────────────────────────────────────────────────────────
 
-    def join(self, participant_id: str, *, sound_open: bool, hears: bool = True) -> None:
+    def join(
+        self,
+        participant_id: str,
+        *,
+        sound_open: bool,
+        hears: bool = True,
+        hall: Collection[str] = (),
+        deaf_to: Collection[str] = (),
+    ) -> None:
         """Make the participant known. Raises RoomError("room_full").
 
-        Who does not hear gets no slots for sound; a change counts for the next subscription.
+        Who does not hear gets no slots for sound, who is deaf to a hall none for what is said in it: `hall` and
+        `deaf_to` are names, one in common is enough. A change counts for the next subscription.
         """
         participant = self.participants.get(participant_id)
         if participant is not None:
             participant.hears = hears
+            participant.hall, participant.deaf_to = frozenset(hall), frozenset(deaf_to)
             self.set_sound(participant_id, is_open=sound_open)
             return
         if len(self.participants) >= self._with.max_participants:
             raise RoomError("room_full", "the room is full")
-        self.participants[participant_id] = Participant(participant_id, sound_open=sound_open, hears=hears)
+        participant = Participant(participant_id, sound_open=sound_open, hears=hears)
+        participant.hall, participant.deaf_to = frozenset(hall), frozenset(deaf_to)
+        self.participants[participant_id] = participant
 
     def leave(self, participant_id: str) -> None:
         """Close everything of the participant; unknown ids are ignored."""

@@ -28,10 +28,21 @@ class MediaPlane(Protocol):
     def listen(self, receive: Callable[[MediaEvent], None]) -> None:
         """Call `receive` with every event, in order, on the event loop. One listener."""
 
-    async def join(self, room_id: str, participant_id: str, *, sound_open: bool, hears: bool = True) -> None:
+    async def join(
+        self,
+        room_id: str,
+        participant_id: str,
+        *,
+        sound_open: bool,
+        hears: bool = True,
+        hall: tuple[str, ...] = (),
+        deaf_to: tuple[str, ...] = (),
+    ) -> None:
         """Make the participant known (and the room, when it is the first). Repeating it is harmless.
 
-        Without `hears` it is offered no sound of others, from its next subscription on.
+        Without `hears` it is offered no sound of others, from its next subscription on. `hall` names the hall that its
+        own sound comes out of, `deaf_to` the hall whose sound it is not offered; one name in common is enough. Who is
+        deaf to a hall is not offered the program's sound either, for every hall is heard in it.
         """
 
     async def leave(self, room_id: str, participant_id: str) -> None:

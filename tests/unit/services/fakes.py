@@ -85,6 +85,7 @@ class ScriptedMedia:
         self.calls: list[tuple[object, ...]] = []
         self.gates: dict[str, bool] = {}
         self.deaf: set[str] = set()  # participants that get no sound
+        self.halls: dict[str, tuple[frozenset[str], frozenset[str]]] = {}  # where they stand, to whom they are deaf
         self.failures: dict[str, str] = {}  # method -> code
         self.unknown: set[str] = set()  # participants that it does not know
         self.publications: tuple[PublicationInfo, ...] = ()
@@ -123,8 +124,18 @@ class ScriptedMedia:
         if name in self.failures:
             raise MediaError(self.failures[name], "scripted")
 
-    async def join(self, room_id: str, participant_id: str, *, sound_open: bool, hears: bool = True) -> None:
+    async def join(
+        self,
+        room_id: str,
+        participant_id: str,
+        *,
+        sound_open: bool,
+        hears: bool = True,
+        hall: tuple[str, ...] = (),
+        deaf_to: tuple[str, ...] = (),
+    ) -> None:
         self._called("join", participant_id, sound_open)
+        self.halls[participant_id] = (frozenset(hall), frozenset(deaf_to))
         self.deaf.discard(participant_id)
         if not hears:
             self.deaf.add(participant_id)
