@@ -117,6 +117,7 @@ def _person(seat: Seat, venues: Sequence[Venue]) -> ScenePerson:
         camera=p.camera_on and Source.CAMERA in sources,
         microphone=p.sound_open and Source.MICROPHONE in sources,
         connected=seat.lost_at_s is None,
+        camera_id=next((each.id for each in seat.publications if each.main), None),
     )
 
 

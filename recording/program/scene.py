@@ -37,6 +37,7 @@ class Person(msgspec.Struct, frozen=True):
     camera: bool = False
     microphone: bool = False
     connected: bool = True
+    camera_id: _Text | None = None  # the track to show, where there are several cameras
 
 
 class Direction(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ from conference.model.participant import Device
 from conference.model.program import Direction, DirectionMode, Layout
 from conference.model.statement import MAX_TEXT_CHARS
 from conference.model.transcript import MAX_TEXT
+from conference.model.venue_message import MAX_TEXT_CHARS as MAX_MESSAGE_CHARS
 from conference.services.agendas import MAX_ITEMS
 from conference.services.comment_decisions import Batch
 from conference.services.comment_desk import MAX_IDS, Order, Wanted
@@ -58,6 +59,7 @@ class Track(Request):
     mid: Annotated[str, StringConstraints(min_length=1, max_length=32)]
     source: Annotated[Source, Field(strict=False)]
     label: Annotated[str, StringConstraints(max_length=100)] = ""
+    main: bool = False  # of several cameras, the one that the program and single players show
 
 
 class MediaPublish(Request):
@@ -67,7 +69,7 @@ class MediaPublish(Request):
     tracks: Annotated[list[Track], Field(max_length=64)] = []
 
     def hints(self) -> tuple[TrackHint, ...]:
-        return tuple(TrackHint(each.mid, each.source, each.label) for each in self.tracks)
+        return tuple(TrackHint(each.mid, each.source, each.label, each.main) for each in self.tracks)
 
 
 class Wish(Request):
@@ -279,6 +281,22 @@ class StatementTake(Request):
     taken: bool
 
 
+class VenueMessageSend(Request):
+    """venue.message: to an operator from the desk, or to the desk from an operator, who may leave `venue_id` out. It is
+    the id of a venue, or the name of a hall that has none. `key` as with statement.add."""
+
+    venue_id: (
+        Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PLAIN_PATTERN)] | None
+    ) = None
+    text: Annotated[
+        str,
+        StringConstraints(
+            strip_whitespace=True, min_length=1, max_length=MAX_MESSAGE_CHARS, pattern=PLAIN_PATTERN
+        ),
+    ]
+    key: Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=PLAIN_PATTERN)] | None = None
+
+
 class StatementsList(Request):
     """statements.list: the newest ones, or those before a statement; oldest first."""
 
@@ -472,6 +490,7 @@ REQUESTS: Final[dict[str, type[Request]]] = {
     "statement.like": StatementLike,
     "statement.take": StatementTake,
     "statements.list": StatementsList,
+    "venue.message": VenueMessageSend,
     "program.direct": ProgramDirect,
     "program.captions": ProgramCaptions,
     "broadcast.cut": BroadcastCut,
@@ -525,6 +544,7 @@ DESK_REQUESTS: Final = frozenset(
         ),
         "statement.take",
         "statements.list",
+        "venue.message",
     }
 ) - {"floor.request"}
 

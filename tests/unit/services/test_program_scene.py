@@ -189,3 +189,13 @@ def test_the_maker_reads_all_of_it_and_takes_no_more_people() -> None:
             )
         else:
             assert getattr(read, name) == ours, name
+
+
+def test_of_several_cameras_the_program_is_told_the_main_one() -> None:
+    second = PublicationInfo("pub_3", Kind.VIDEO, Source.CAMERA, "发言席", main=True)
+    (shown,) = scene(Seat(person("p_1"), publications=(CAMERA, second))).people
+    assert (shown.camera, shown.camera_id) == (True, "pub_3")
+    assert (
+        scene_from(asdict(scene(Seat(person("p_1"), publications=(CAMERA, second))))).people[0].camera_id
+        == "pub_3"
+    )
