@@ -15,6 +15,7 @@ from conference.model.participant import EntryMeans, Participant, ParticipantKin
 from conference.storage.archive_rows import SqlArchiveRows
 from conference.storage.audit import SqlAudit
 from conference.storage.broadcast import SqlBroadcastCuts
+from conference.storage.clips import SqlClips
 from conference.storage.comments import SqlComments
 from conference.storage.exports import SqlExports
 from conference.storage.files import SqlBriefingFiles
@@ -33,6 +34,7 @@ from conference.storage.second_passes import SqlSecondPasses
 from conference.storage.staff import SqlOrganizations, SqlStaffSessions, SqlUsers
 from conference.storage.statements import insert, upsert
 from conference.storage.tables import consultations, participants, program_gaps, revoked_tokens
+from conference.storage.talkback import SqlVenueMessages
 from conference.storage.terms import SqlTerms
 from conference.storage.transcript import SqlTranscript
 from conference.storage.viewers import SqlViewers
@@ -214,6 +216,7 @@ class SqlUnitOfWork:
         self.floor = SqlFloor(connection)
         self.statements = SqlStatements(connection)
         self.stays = SqlStays(connection)
+        self.venue_messages = SqlVenueMessages(connection)
         self.venues = SqlVenues(connection)
         self.invitees = SqlInvitees(connection)
         self.invitee_imports = SqlInviteeImports(connection)
@@ -225,6 +228,7 @@ class SqlUnitOfWork:
         self.recordings = SqlRecordings(connection)
         self.broadcast_cuts = SqlBroadcastCuts(connection)
         self.exports = SqlExports(connection)
+        self.clips = SqlClips(connection)
         self.comments = SqlComments(connection)
         self.promotions = SqlPromotions(connection)
         self.identities = SqlIdentities(connection)

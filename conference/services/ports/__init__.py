@@ -1,6 +1,14 @@
 """What the services need of the outside: storage, media, clients. signaling.composition chooses implementations."""
 
 from conference.services.ports.audience import ViewerRepository
+from conference.services.ports.clips import (
+    ClipEvent,
+    ClipMaker,
+    ClipPlayer,
+    ClipRefusedError,
+    ClipRepository,
+    ClipStore,
+)
 from conference.services.ports.comments import (
     CommentReader,
     CommentRepository,
@@ -70,6 +78,12 @@ __all__ = [
     "AuditRepository",
     "BriefingFileRepository",
     "BroadcastCutRepository",
+    "ClipEvent",
+    "ClipMaker",
+    "ClipPlayer",
+    "ClipRefusedError",
+    "ClipRepository",
+    "ClipStore",
     "CommentReader",
     "CommentRepository",
     "ConsultationRepository",

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from conference.services.ports.audience import ViewerRepository
+from conference.services.ports.clips import ClipRepository
 from conference.services.ports.comments import CommentRepository, PromotionRepository
 from conference.services.ports.identities import IdentityRepository
 from conference.services.ports.meeting_rows import (
@@ -43,6 +44,7 @@ from conference.services.ports.responses import (
     ResponseRepository,
 )
 from conference.services.ports.second_pass import SecondPassRepository
+from conference.services.ports.talkback import VenueMessageRepository
 from conference.services.ports.transcription import TermRepository, TranscriptRepository
 
 
@@ -77,6 +79,9 @@ class UnitOfWork(Protocol):
     def stays(self) -> StayRepository: ...
 
     @property
+    def venue_messages(self) -> VenueMessageRepository: ...
+
+    @property
     def venues(self) -> VenueRepository: ...
 
     @property
@@ -108,6 +113,9 @@ class UnitOfWork(Protocol):
 
     @property
     def exports(self) -> ExportRepository: ...
+
+    @property
+    def clips(self) -> ClipRepository: ...
 
     @property
     def comments(self) -> CommentRepository: ...

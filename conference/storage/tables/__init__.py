@@ -8,6 +8,7 @@ from conference.storage.tables.audit import (
     audit_texts,
 )
 from conference.storage.tables.base import metadata
+from conference.storage.tables.clip import clip_plays, clips
 from conference.storage.tables.comment import (
     comment_groups,
     comment_marks,
@@ -57,6 +58,7 @@ from conference.storage.tables.staff import (
     staff_sessions,
     users,
 )
+from conference.storage.tables.talkback import venue_messages
 from conference.storage.tables.term import (
     term_lists,
     terms,
@@ -82,6 +84,8 @@ __all__ = [
     "audit_texts",
     "briefing_files",
     "broadcast_cuts",
+    "clip_plays",
+    "clips",
     "comment_groups",
     "comment_marks",
     "comment_words",
@@ -122,6 +126,7 @@ __all__ = [
     "transcript_revisions",
     "transcript_segments",
     "users",
+    "venue_messages",
     "venues",
     "viewer_minutes",
 ]
