@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 from conference.model.media import (
+    PROGRAM_TARGET,
     RECORDING_TAP,
     AllocatedTrack,
     AllocationChanged,
@@ -352,11 +353,11 @@ class MediaClient:
     async def untap(self, room_id: str, name: str = RECORDING_TAP) -> None:
         await self._ask(messages.Untap(room_id, name))
 
-    async def feed(self, room_id: str, path: str) -> None:
-        await self._ask(messages.Feed(room_id, path))
+    async def feed(self, room_id: str, path: str, participant_id: str = PROGRAM_TARGET) -> None:
+        await self._ask(messages.Feed(room_id, path, participant_id))
 
-    async def unfeed(self, room_id: str) -> None:
-        await self._ask(messages.Unfeed(room_id))
+    async def unfeed(self, room_id: str, participant_id: str = PROGRAM_TARGET) -> None:
+        await self._ask(messages.Unfeed(room_id, participant_id))
 
     async def room_report(self, room_id: str) -> tuple[MediaReport, ...]:
         found: dict[str, MediaReport] = {}
@@ -410,6 +411,6 @@ def _translate(body: object) -> MediaEvent | None:
             return LayersNeeded(room_id, participant_id, publication_id, layers)
         case messages.TapLost(room_id, name):
             return TapLost(room_id, name)
-        case messages.FeedLost(room_id):
-            return FeedLost(room_id)
+        case messages.FeedLost(room_id, participant_id):
+            return FeedLost(room_id, participant_id)
     return None

@@ -9,6 +9,7 @@ import struct
 
 import msgspec
 
+from conference.model.media import PROGRAM_TARGET
 from conference.model.media_report import MediaReport
 
 
@@ -131,14 +132,17 @@ class Untap(Message, frozen=True):
 
 
 class Feed(Message, frozen=True):
-    """Read the room's program from the unix socket at `path`, instead of where a former feed did."""
+    """Read a participant's tracks, or the room's program, from the unix socket at `path`, instead of where a former
+    feed of it did."""
 
     room_id: str
     path: str
+    participant_id: str = PROGRAM_TARGET
 
 
 class Unfeed(Message, frozen=True):
     room_id: str
+    participant_id: str = PROGRAM_TARGET
 
 
 class GetStatistics(Message, frozen=True):
@@ -290,9 +294,10 @@ class TapLost(Message, frozen=True):
 
 
 class FeedLost(Message, frozen=True):
-    """The writer of the room's feed is gone, or sent something that is no feed; it has ended."""
+    """The writer of a feed is gone, or sent something that is no feed; it has ended."""
 
     room_id: str
+    participant_id: str = PROGRAM_TARGET
 
 
 Request = (

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
+from conference.model.media import PROGRAM_TARGET
 from conference.net.directory import TransportDirectory
 from conference.net.doors import Doors
 from conference.net.feed_socket import FeedSocket
@@ -44,7 +45,7 @@ class Node:
         self.rooms: dict[str, Room] = {}
         self.loop_lag_s = 0.0
         self._taps: dict[tuple[str, str], TapSocket] = {}  # by room and name
-        self._feeds: dict[str, FeedSocket] = {}  # by room
+        self._feeds: dict[tuple[str, str], FeedSocket] = {}  # by room and participant
         self._settings = settings
         self._emit = emit
         self._surroundings: Surroundings | None = None
@@ -116,6 +117,7 @@ class Node:
                 )
             case messages.Leave(room_id, participant_id):
                 room = self.rooms.get(room_id)
+                self._close_feed(room_id, participant_id)
                 if room is not None:
                     room.leave(participant_id)
                     self._drop_if_unneeded(room)
@@ -152,10 +154,10 @@ class Node:
                     room.drop_tap(name)
                     self._taps.pop((room_id, name), None)
                     self._drop_if_unneeded(room)
-            case messages.Feed(room_id, path):
-                self._feed(room_id, path)
-            case messages.Unfeed(room_id):
-                self._unfeed(room_id)
+            case messages.Feed(room_id, path, participant_id):
+                self._feed(room_id, path, participant_id, now)
+            case messages.Unfeed(room_id, participant_id):
+                self._unfeed(room_id, participant_id)
             case messages.GetRoomReport(room_id, after):
                 return messages.RoomReport(*read_page(self._room(room_id), after, now))
             case messages.GetStatistics():
@@ -211,36 +213,44 @@ class Node:
 
     # ── feeds ───────────────────────────────────────────────────────────────────────────────────
 
-    def _feed(self, room_id: str, path: str) -> None:
+    def _feed(self, room_id: str, path: str, participant_id: str, now: float) -> None:
+        room = self._room(room_id, create=participant_id == PROGRAM_TARGET)
         try:
             source = FeedSocket(
                 path,
                 on_frame=lambda frame, now: feed.take(frame, now),
                 flush=self.doors.flush,
-                on_lost=lambda: self._feed_lost(room_id, feed),
+                on_lost=lambda: self._feed_lost(room_id, participant_id, feed),
             )
         except OSError as error:
+            self._drop_if_unneeded(room)
             raise RoomError("feed_unreachable", f"nobody sends the feed: {error}") from error
-        self._unfeed(room_id)
-        room = self._room(room_id, create=True)
-        feed = Feed(room.program, self.counters, source.ask_keyframe)
-        room.set_feed(feed)
-        self._feeds[room_id] = source
-
-    def _unfeed(self, room_id: str) -> None:
-        source = self._feeds.pop(room_id, None)
-        room = self.rooms.get(room_id)
-        if source is not None:
+        try:
+            feed = room.begin_feed(participant_id, source.ask_keyframe, now)
+        except RoomError:
             source.close()
+            raise
+        self._close_feed(room_id, participant_id)
+        self._feeds[room_id, participant_id] = source
+
+    def _unfeed(self, room_id: str, participant_id: str) -> None:
+        self._close_feed(room_id, participant_id)
+        room = self.rooms.get(room_id)
         if room is not None:
-            room.drop_feed()
+            room.drop_feed(participant_id)
             self._drop_if_unneeded(room)
 
-    def _feed_lost(self, room_id: str, feed: Feed) -> None:
+    def _close_feed(self, room_id: str, participant_id: str) -> None:
+        source = self._feeds.pop((room_id, participant_id), None)
+        if source is not None:
+            source.close()
+
+    def _feed_lost(self, room_id: str, participant_id: str, feed: Feed) -> None:
         room = self.rooms.get(room_id)
-        if room is not None and room.feed is feed:
-            self._unfeed(room_id)
-            self._emit(messages.FeedLost(room_id))
+        if room is not None and room.lose_feed(participant_id, feed, time.monotonic()):
+            self._close_feed(room_id, participant_id)
+            self._drop_if_unneeded(room)
+            self._emit(messages.FeedLost(room_id, participant_id))
 
     # ── events (conference.sfu.surroundings.Listener) ───────────────────────────────────────────────────
 

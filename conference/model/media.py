@@ -218,9 +218,10 @@ class TapLost:
 
 @dataclass(frozen=True, slots=True)
 class FeedLost:
-    """Who sent the room's program is gone, or sent nonsense: the feed has ended."""
+    """Who sent the participant's tracks, or the room's program, is gone, or sent nonsense: the feed has ended."""
 
     room_id: str
+    participant_id: str = PROGRAM_TARGET
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from conference.model.audit import SYSTEM, Actor, AuditEntry, Value
 from conference.model.consultation import Consultation, Status
 from conference.model.errors import ConferenceError
 from conference.model.floor import Turn
-from conference.model.media import FeedLost, MediaRestarted, TapLost
+from conference.model.media import PROGRAM_TARGET, FeedLost, MediaRestarted, TapLost
 from conference.model.permissions import Action, require
 from conference.model.program import (
     PROGRAM_TAP,
@@ -270,6 +270,8 @@ class Programs:
         MediaSessions.follow."""
         if isinstance(event, MediaRestarted):
             return  # they stood with another epoch
+        if isinstance(event, FeedLost) and event.participant_id != PROGRAM_TARGET:
+            return  # of a camera or a clip
         made = self._made.get(event.room_id)
         if made is None or (isinstance(event, TapLost) and event.name != PROGRAM_TAP):
             return

@@ -62,6 +62,7 @@ class Publication:
         self.on_codec: Callable[[Publication], None] | None = None
         self.on_subscription: Callable[[Subscription, SubscriptionState], None] | None = None
         self.is_audible = True
+        self.is_fed = False  # it comes from a process of ours, not by its participant's connection
         self._is_open = is_open
         self._taps: tuple[TapTrack, ...] = ()
         self._back_since: dict[str, float] = {}  # layers that were silent and are heard again

@@ -24,7 +24,7 @@ CLIENT_OFFER: Final = {
     "max_length": 64 << 10,
 }  # of its own making; reading costs by the line
 PUBLISH: Final = "publish"
-_ORPHAN_S = 15.0  # how long tracks wait for their publisher to reconnect
+ORPHAN_S: Final = 15.0  # how long tracks wait for their publisher to reconnect
 
 
 class Publishing:
@@ -131,7 +131,7 @@ class Publishing:
             publication.label, publication.is_main = hint.label, hint.main
             publisher.set_line(media, publication)
         for publication in list(participant.publications.values()):
-            if publication.id not in kept:
+            if publication.id not in kept and not publication.is_fed:
                 self.withdraw(participant, publication)
 
     def _publication_for(
@@ -139,12 +139,23 @@ class Publishing:
     ) -> Publication:
         """The track of the same source that its publisher lost and brings again, or a new one."""
         for publication in participant.publications.values():
-            if publication.id not in taken and (publication.kind, publication.source, publication.label) == (
+            is_free = publication.id not in taken and not publication.is_fed
+            if is_free and (publication.kind, publication.source, publication.label) == (
                 kind,
                 hint.source,
                 hint.label,
             ):
                 return publication
+        return self._make(participant, kind, hint, now)
+
+    def add(self, participant: Participant, kind: str, hint: TrackHint, now: float) -> Publication:
+        """A new track that does not come by the participant's connection; who adds it tells of it."""
+        publication = self._make(participant, kind, hint, now)
+        self._follow_main(participant)
+        return publication
+
+    def _make(self, participant: Participant, kind: str, hint: TrackHint, now: float) -> Publication:
+        """A new track, for everybody who is to get it."""
         is_open = participant.sound_open or kind == "video"
         publication = Publication(
             secrets.token_urlsafe(9), participant.id, kind, hint.source, hint.label, is_open=is_open
@@ -194,10 +205,13 @@ class Publishing:
             participant.orphaned_at = None
         elif participant.orphaned_at is None:
             participant.orphaned_at = now
-        elif now - participant.orphaned_at > _ORPHAN_S:
-            for publication in list(participant.publications.values()):
+        elif now - participant.orphaned_at > ORPHAN_S:
+            orphans = [each for each in participant.publications.values() if not each.is_fed]
+            for publication in orphans:
                 self.withdraw(participant, publication)
-            self._with.listener.publications_changed(self._room_id, participant.id, ())
+            if orphans:
+                left = tuple(participant.publications.values())
+                self._with.listener.publications_changed(self._room_id, participant.id, left)
 
     def _publisher_changed(
         self, participant: Participant, publisher: Publisher, state: TransportState

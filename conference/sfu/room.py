@@ -5,7 +5,7 @@ Everybody receives what everybody else publishes. Rules about who may do what li
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from conference.rtc import sdp
 
@@ -13,6 +13,7 @@ from .active_speaker import ActiveSpeakerDetector
 from .adaptation import Adaptation, Report
 from .audio_choice import AudioChoice
 from .feed import PROGRAM, Feed, program_publications
+from .feeding import Feeding
 from .participant import Participant
 from .publication import Publication
 from .publisher import Publisher
@@ -40,7 +41,6 @@ class Room:
         self.participants: dict[str, Participant] = {}
         self.taps: dict[str, Tap] = {}  # by name
         self.program = program_publications()
-        self.feed: Feed | None = None
         self.floor_ids: frozenset[str] = frozenset()
         self.chair_ids: frozenset[str] = frozenset()
         self._with = surroundings
@@ -60,6 +60,9 @@ class Room:
             self.taps,
             observe=self._observe,
             on_subscription=self._subscribing.note_state,
+        )
+        self._feeding = Feeding(
+            room_id, surroundings, self.participants, self._publishing, self.program, observe=self._observe
         )
         for publication in self.program.values():
             publication.on_subscription = self._subscribing.note_state
@@ -97,6 +100,7 @@ class Room:
         participant = self.participants.pop(participant_id, None)
         if participant is None:
             return
+        self._feeding.end(participant_id)
         self._speakers.remove(participant_id)
         self._sound.remove(participant_id)
         self._adaptation.forget(participant_id)
@@ -112,12 +116,13 @@ class Room:
     @property
     def is_needed(self) -> bool:
         """Somebody is in it, a tap waits for those who come, or a program is fed."""
-        return bool(self.participants) or bool(self.taps) or self.feed is not None
+        return bool(self.participants) or bool(self.taps) or PROGRAM in self._feeding.feeds
 
     def close(self) -> None:
         for name in list(self.taps):
             self.drop_tap(name)
-        self.drop_feed()
+        for participant_id in self.fed:
+            self.drop_feed(participant_id)
         for participant_id in list(self.participants):
             self.leave(participant_id)
 
@@ -167,18 +172,28 @@ class Room:
                 publication.drop_tap(tap)
         tap.close()
 
-    # ── the program ─────────────────────────────────────────────────────────────────────────────
+    # ── feeds ───────────────────────────────────────────────────────────────────────────────────
 
-    def set_feed(self, feed: Feed) -> None:
-        """Forward what this feed brings to those who receive the program; another one is dropped first."""
-        self.drop_feed()
-        self.feed = feed
+    @property
+    def fed(self) -> tuple[str, ...]:
+        """Who is fed by a process of ours now."""
+        return tuple(self._feeding.feeds)
 
-    def drop_feed(self) -> None:
-        """Those who receive the program wait for the next feed; idempotent."""
-        feed, self.feed = self.feed, None
-        if feed is not None:
-            feed.close()
+    def begin_feed(self, participant_id: str, ask_keyframe: Callable[[int], None], now: float) -> Feed:
+        """Forward what this feed brings as the participant's tracks, or as the program; another one of it is dropped
+        first. `ask_keyframe(track)` as of Feed. Raises RoomError not_found."""
+        return self._feeding.begin(participant_id, ask_keyframe, now)
+
+    def lose_feed(self, participant_id: str, feed: Feed, now: float) -> bool:
+        """This feed broke: its tracks wait for the next one. Whether it still stood."""
+        if self._feeding.feeds.get(participant_id) is not feed:
+            return False
+        self._feeding.lose(participant_id, now)
+        return True
+
+    def drop_feed(self, participant_id: str) -> None:
+        """The participant's tracks go; those who receive the program wait for the next feed. Idempotent."""
+        self._feeding.end(participant_id)
 
     # ── subscribing ─────────────────────────────────────────────────────────────────────────────
 
@@ -241,8 +256,7 @@ class Room:
         participants = list(self.participants.values())
         for tap in self.taps.values():
             tap.tick(now)
-        if self.feed is not None:
-            self.feed.tick(now)
+        self._feeding.tick(now)
         if now >= self._next_publishers:
             self._next_publishers = now + _PUBLISHER_TICK_S
             for participant in participants:

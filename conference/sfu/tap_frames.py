@@ -61,7 +61,8 @@ class Open(msgspec.Struct, frozen=True):
 
     `kind` is "audio" or "video", `codec` "opus", "vp8" or "h264", `source` as in conference.model.media.Source.
     Streams of one participant and `cname` share a clock. `parameters` are the codec's in the publisher's
-    description (fmtp), and ORIENTATION where a phone says how it is held.
+    description (fmtp), and ORIENTATION where a phone says how it is held. In a feed they may name the header extension
+    of audio levels by its URI as well, and `label` is what its publication is called.
     """
 
     track: _Number
@@ -74,6 +75,7 @@ class Open(msgspec.Struct, frozen=True):
     ssrc: _Number
     cname: _Text
     parameters: _Fmtp
+    label: _Text = ""
 
 
 class Packet(msgspec.Struct, frozen=True, gc=False):

@@ -13,6 +13,7 @@ from typing import TypeVar
 from conference.events import DeskSnapshot, ParticipantView, RoomEvent, SessionEvent, Snapshot
 from conference.model.errors import ConferenceError
 from conference.model.media import (
+    PROGRAM_TARGET,
     RECORDING_TAP,
     MediaEvent,
     MediaRestarted,
@@ -92,6 +93,7 @@ class ScriptedMedia:
         self.focused: list[tuple[tuple[str, ...], tuple[str, ...]]] = []  # floor, chairs
         self.taps: dict[tuple[str, str], str] = {}  # room, name -> path
         self.feeds: dict[str, str] = {}  # room -> path
+        self.participant_feeds: dict[tuple[str, str], str] = {}  # room and participant -> path
         self.reports: tuple[MediaReport, ...] = ()
         self.offers_on_subscribe = False
         self.fragment: str | None = None
@@ -111,6 +113,7 @@ class ScriptedMedia:
         self.gates.clear()
         self.taps.clear()
         self.feeds.clear()
+        self.participant_feeds.clear()
         self.emit(MediaRestarted(epoch))
 
     def offer(self, room_id: str, participant_id: str) -> SubscriberOffer:
@@ -203,11 +206,19 @@ class ScriptedMedia:
         self._called("untap", room_id, name)
         self.taps.pop((room_id, name), None)
 
-    async def feed(self, room_id: str, path: str) -> None:
+    async def feed(self, room_id: str, path: str, participant_id: str = PROGRAM_TARGET) -> None:
+        if participant_id != PROGRAM_TARGET:
+            self._called("feed", room_id, path, participant_id)
+            self.participant_feeds[room_id, participant_id] = path
+            return
         self._called("feed", room_id, path)
         self.feeds[room_id] = path
 
-    async def unfeed(self, room_id: str) -> None:
+    async def unfeed(self, room_id: str, participant_id: str = PROGRAM_TARGET) -> None:
+        if participant_id != PROGRAM_TARGET:
+            self._called("unfeed", room_id, participant_id)
+            self.participant_feeds.pop((room_id, participant_id), None)
+            return
         self._called("unfeed", room_id)
         self.feeds.pop(room_id, None)
 
