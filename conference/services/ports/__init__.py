@@ -25,6 +25,7 @@ from conference.services.ports.identities import (
     IdentityVault,
     Question,
 )
+from conference.services.ports.ingest import Ingests
 from conference.services.ports.media import MediaError, MediaPlane
 from conference.services.ports.meeting_rows import (
     AgendaRepository,
@@ -47,6 +48,7 @@ from conference.services.ports.minutes import (
     TemplateChecker,
 )
 from conference.services.ports.nodes import PresenceRegistry, RateLimits
+from conference.services.ports.prechecks import PrecheckRepository, RecordSigner
 from conference.services.ports.preparing_rows import (
     BriefingFileRepository,
     InviteeImportRepository,
@@ -99,6 +101,7 @@ __all__ = [
     "IdentityProvider",
     "IdentityRepository",
     "IdentityVault",
+    "Ingests",
     "InviteeImportRepository",
     "InviteeRepository",
     "Judge",
@@ -113,6 +116,7 @@ __all__ = [
     "Notifier",
     "OrganizationRepository",
     "ParticipantRepository",
+    "PrecheckRepository",
     "PreparationRows",
     "PresenceRegistry",
     "ProgramMaker",
@@ -120,6 +124,7 @@ __all__ = [
     "Publisher",
     "Question",
     "RateLimits",
+    "RecordSigner",
     "Recorder",
     "RecordingRepository",
     "Relay",
