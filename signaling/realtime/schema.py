@@ -47,6 +47,9 @@ same microphone (`participant_id`), an empty text ends it; `caption.final` comes
 no `version`, and who loses one loses nothing: the transcript has it. `speaker` is who speaks: a hall's microphone is
 that of whoever of it has the floor, else `is_certain` is false.
 
+`venue.message` goes to desks with `venue.watch` and to the operators of that venue, without `version`: the next of the
+`venue_messages` of their snapshots, of which there are the newest 200.
+
 `comments.updated` goes to desks with `comment.moderate`, at most twice a second; it has no `version` and says what
 changed: put its groups in the place of those that you hold, drop what is `gone`, and ask `comments.list` again where
 `complete` is false. A comment before the meeting is the current item of the agenda, of kind `promotion`, with

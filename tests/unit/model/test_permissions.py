@@ -37,11 +37,13 @@ PREPARE = {
     "consultation.publish",
     "agenda.edit",
     "venue.edit",
+    "precheck.run",
     "invitee.read",
     "invitee.edit",
     "link.read",
     "token.revoke",
 }
+VENUES = {"venue.message", "venue.watch", "precheck.read"}
 BROADCAST = {"program.read", "program.direct", "broadcast.cut", "recording.pause"}
 COMMENTS = {"comment.moderate", "comment.promote"}
 CASES = {"response.read", "response.open", "account.read"}
@@ -52,6 +54,7 @@ OVERSEE = {"attendance.read", "desk.join", "audit.read", "archive.read"}
 TABLE = {
     "chair": LEAD
     | BROADCAST
+    | VENUES
     | COMMENTS
     | CASES
     | TRANSCRIPT
@@ -59,6 +62,7 @@ TABLE = {
     "secretariat": LEAD
     | PREPARE
     | BROADCAST
+    | VENUES
     | COMMENTS
     | CASES
     | LEDGER
@@ -70,11 +74,12 @@ TABLE = {
     "department": SPEAK,
     "expert": SPEAK,
     "citizen": SPEAK,
-    "venue_operator": SPEAK,
+    "venue_operator": SPEAK | {"venue.message", "precheck.run", "precheck.read"},
     "moderator": SPEAK | COMMENTS | CASES | {"desk.join", "program.read", "broadcast.cut", "transcript.read"},
     "observer": LISTEN,
     "organizer": LISTEN
     | PREPARE
+    | VENUES
     | OVERSEE
     | LEDGER
     | TRANSCRIPT
@@ -92,6 +97,7 @@ TABLE = {
     },
     "administrator": LISTEN
     | PREPARE
+    | VENUES
     | OVERSEE
     | LEDGER
     | TRANSCRIPT

@@ -32,6 +32,7 @@ from conference.services.relisting import Relisting
 from conference.services.rooms import RoomLimits, Rooms
 from conference.services.statements import Statements
 from conference.services.streams import Streams
+from conference.services.talkback import VenueTalk
 from conference.services.trace import Bearer
 from conference.services.venues import Venues
 from conference.services.waiting import WaitingRoom
@@ -71,6 +72,7 @@ class World:
         self.streams = Streams(self.rooms, self.arrivals, self.departures)
         self.agendas = Agendas(self.rooms)
         self.statements = Statements(self.rooms)
+        self.venue_talk = VenueTalk(self.rooms)
         self.desks = Desks(self.rooms)
         self.attendance = Attendance(database, self.programs, clock)
         self.consultations = Consultations(database, clock)

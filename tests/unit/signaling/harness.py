@@ -144,6 +144,7 @@ class RoomState:
     statements: dict[str, dict[str, Any]] = field(default_factory=dict)
     statement_count: int = 0
     waiting: list[dict[str, Any]] | None = None
+    venue_messages: list[dict[str, Any]] | None = None
 
     def start(self, snapshot: dict[str, Any]) -> None:
         self.snapshot = snapshot
@@ -154,6 +155,7 @@ class RoomState:
         self.statements = {each["id"]: each for each in snapshot["statements"]}
         self.statement_count = snapshot["statement_count"]
         self.waiting = snapshot["waiting"]
+        self.venue_messages = snapshot["venue_messages"]
 
     def apply(self, event: str, body: dict[str, Any]) -> None:
         """Raises AssertionError at a hole."""
@@ -165,6 +167,9 @@ class RoomState:
         elif event == "waiting.left":
             assert self.waiting is not None
             self.waiting = [e for e in self.waiting if e["participant_id"] != body["participant_id"]]
+        elif event == "venue.message":
+            assert self.venue_messages is not None, "told of venues without the right to"
+            self.venue_messages = [*self.venue_messages, body["message"]][-200:]
         if "version" not in body or body["version"] <= self.version:
             return
         assert body["version"] == self.version + 1, f"hole before {event} {body['version']}"
@@ -202,6 +207,7 @@ class RoomState:
             "statements": statements[-100:],
             "statement_count": self.statement_count,
             "waiting": self.waiting,
+            "venue_messages": self.venue_messages,
         }
 
 

@@ -77,6 +77,7 @@ def test_openapi_describes_the_contract(tmp_path: Path) -> None:
         "/api/v1/consultations/{cid}/venues/{vid}",
         "/api/v1/consultations/{cid}/venues/{vid}/link",
         "/api/v1/consultations/{cid}/venues/{vid}/code",
+        "/api/v1/consultations/{cid}/venues/{vid}/messages",
         "/api/v1/consultations/{cid}/invitees",
         "/api/v1/consultations/{cid}/invitees/{iid}",
         "/api/v1/consultations/{cid}/invitees/{iid}/link",

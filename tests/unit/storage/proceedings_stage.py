@@ -226,6 +226,9 @@ KINDS: Final[dict[str, Kind]] = {
         lambda on: on.world.statements.take("c", on.chair, on.statement, False),
         first=lambda on: on.world.statements.take("c", on.chair, on.statement, True),
     ),
+    "venue.message": Kind(
+        lambda on: on.world.venue_talk.send("c", on.chair, "请调低音箱", venue_id=on.venue)
+    ),
     "hand.raised": Kind(lambda on: on.world.floors.request("c", on.guest)),
     "hand.lowered": Kind(lambda on: on.world.floors.withdraw("c", on.other, on.other)),
     "floor.ordered": Kind(lambda on: on.world.floors.order("c", on.chair, [on.third])),
