@@ -24,6 +24,7 @@ from conference.model.participant import Device, EntryMeans, LeaveReason, Partic
 from conference.model.permissions import Role
 from conference.model.recording import RecordingState
 from conference.model.transcript import CaptionState, SpeakerLabel
+from conference.precheck_views import PrecheckUpdated
 from conference.transcript_views import SecondPassView, TranscriptChanged, TranscriptEditing
 
 
@@ -149,6 +150,21 @@ class CaptionFinal:
 
 
 @dataclass(frozen=True, slots=True)
+class VenueMessageView:
+    """What desk and operators of a venue write to each other. `from_venue`: an operator wrote it, else the desk."""
+
+    id: str
+    venue_id: str
+    venue: str
+    from_venue: bool
+    author_id: str
+    name: str
+    text: str
+    at_ms: int | None
+    at_wall_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class SelfView:
     """What only the participant itself is told."""
 
@@ -196,6 +212,7 @@ class Snapshot:
     statement_count: int  # of those that the receiver may see
     waiting: tuple[WaitingView, ...] | None  # null without the right to admit
     recent_captions: tuple[CaptionFinal, ...]  # the last three
+    venue_messages: tuple[VenueMessageView, ...] | None  # the newest; null for who is not concerned
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +244,7 @@ class DeskSnapshot:
     disk: DiskView | None  # null until it was looked at
     relay: str  # ok, starting, absent, failed, or off where there is to be none
     recent_captions: tuple[CaptionFinal, ...]
+    venue_messages: tuple[VenueMessageView, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,6 +433,14 @@ class NoteUpdated:
 
 
 @dataclass(frozen=True, slots=True)
+class VenueMessaged:
+    """To desks and to the operators of that venue, apart from the state that everybody shares: the next of
+    `venue_messages`."""
+
+    message: VenueMessageView
+
+
+@dataclass(frozen=True, slots=True)
 class WaitingJoined:
     """Somebody waits at the door: to those who may admit, apart from the state that everybody shares."""
 
@@ -534,6 +560,8 @@ SessionEvent = (
     | FloorTaken
     | NoteAdded
     | NoteUpdated
+    | VenueMessaged
+    | PrecheckUpdated
     | Waiting
     | WaitingJoined
     | WaitingLeft

@@ -45,6 +45,8 @@ ERROR_TEXTS: Final[dict[str, str]] = {
     "venue_in_use": "还有受邀人安排在这个会场，不能删除。",
     "too_many_invitees": "受邀人已达上限。",
     "too_many_files": "背景材料已达上限。",
+    "precheck_reason": "跳过或没有通过的项目，请写明原因再提交。",
+    "too_many_prechecks": "这个会场的联调单已达上限。",
     "file_type_refused": "不支持这种文件，请上传 PDF、Word、Excel、PPT、图片或文本。",
     "import_no_name_column": "没有找到“姓名”一列，请下载模板，把名单粘进去再导入。",
     "import_empty": "“姓名”一列下面没有人，请填好再导入。",
@@ -66,6 +68,8 @@ ERROR_TEXTS: Final[dict[str, str]] = {
     "conflict": "发言安排刚刚有变动，您看到的已是最新情况，请再操作一次。",
     "agenda_item_begun": "已经开始的议程不能删除。",
     "too_many_statements": "书面发言已达上限，请联系会务人员。",
+    "no_venue": "您的链接没有对应的会场，请使用会场操作员的链接进入。",
+    "too_many_messages": "会场消息已达上限，请改用电话联系。",
     # comments of the public
     "comments_paused": "直播暂时中断，留言稍后恢复。您写的内容请先保留。",
     "comments_closed": "这场协商会的留言已经关闭。",

@@ -37,7 +37,7 @@ class VenueMessage:
     key: str | None = None
 
 
-def hall_of(participant: Participant) -> str | None:
+def hall_key(participant: Participant) -> str | None:
     """What the hall of a participant is called by in talkback and on the board: the venue's id, else its name."""
     return participant.venue_id or participant.venue
 

@@ -42,6 +42,8 @@ from conference.events import (
     SpeakersNow,
     StatementAdded,
     StatementUpdated,
+    VenueMessaged,
+    VenueMessageView,
     Waiting,
     WaitingJoined,
     WaitingLeft,
@@ -51,7 +53,7 @@ from conference.model.agenda import Agenda
 from conference.model.attendance import Stay
 from conference.model.broadcast import Cut
 from conference.model.consultation import Consultation
-from conference.model.errors import ConferenceError, ConflictError, NotFoundError
+from conference.model.errors import ConferenceError, ConflictError, ForbiddenError, NotFoundError
 from conference.model.floor import Turn
 from conference.model.media import PublicationInfo, Speaker, SubscriberOffer, TrackReport
 from conference.model.participant import FloorGate, LeaveReason, Participant, ParticipantKind
@@ -60,6 +62,7 @@ from conference.model.recording import RecordingState
 from conference.model.speaking import speaks_for
 from conference.model.statement import Statement, StatementBoard
 from conference.model.transcript import CaptionState
+from conference.model.venue_message import NEWEST, Talkback, VenueMessage, visible_to
 from conference.services.captions import Captions
 from conference.services.change import Change
 from conference.services.ports import Publisher
@@ -69,6 +72,7 @@ from conference.services.views import (
     floor_view,
     newest_statements,
     statement_view,
+    venue_message_view,
     waiting_view,
 )
 from conference.services.warrants import Warrant
@@ -164,9 +168,11 @@ class LiveRoom:
     waiting: dict[str, Seat] = field(default_factory=dict)  # before the door: not in the meeting, no media
     listeners: dict[str, Listener] = field(default_factory=dict)
     desks: dict[str, Desk] = field(default_factory=dict)
+    screens: dict[str, Seat] = field(default_factory=dict)  # big screens: they receive, and are not in the meeting
     speakers: tuple[Speaker, ...] = ()
     agenda: Agenda = field(default_factory=Agenda)
     board: StatementBoard = field(default_factory=StatementBoard)
+    talkback: Talkback = field(default_factory=Talkback)
     turn: Turn | None = None  # who holds the floor
     turn_since_s: float = 0.0  # monotonic: since when the turn is in its state
     recording: RecordingState = RecordingState.OFF
@@ -193,7 +199,7 @@ class LiveRoom:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.seats or self.waiting or self.listeners or self.desks)
+        return not (self.seats or self.waiting or self.listeners or self.desks or self.screens)
 
     @property
     def last_joined_at_ms(self) -> int:
@@ -206,8 +212,18 @@ class LiveRoom:
         if seat is None:
             if participant_id in self.waiting:
                 raise ConferenceError("not_admitted", participant_id)
+            if participant_id in self.screens:
+                raise ForbiddenError("a screen shows, and does nothing else")
             raise NotFoundError(f"participant {participant_id}")
         return seat
+
+    def receiver(self, participant_id: str) -> Seat:
+        """The same for what concerns receiving alone, which big screens do as well."""
+        return self.screens.get(participant_id) or self.seat(participant_id)
+
+    def receivers(self) -> tuple[Seat, ...]:
+        """All to whom media is offered."""
+        return (*self.seats.values(), *self.screens.values())
 
     def held_by(self, invitee_id: str | None) -> Seat | None:
         """Where this invitee sits or waits now; encoders do not count."""
@@ -449,6 +465,27 @@ class LiveRoom:
             if self.board.visible_to(statement, None, desk.bearer.role):
                 self.publisher.send(desk.session_id, event)
 
+    # ── talkback ────────────────────────────────────────────────────────────────────────────────
+
+    def add_venue_message(self, message: VenueMessage) -> None:
+        """It is committed: tell those whom it concerns."""
+        self.talkback.put(message)
+        event = VenueMessaged(venue_message_view(message))
+        for seat in self.seats.values():
+            p = seat.participant
+            if seat.session_id is not None and visible_to(message, p.role, p.venue_id, p.venue):
+                self.publisher.send(seat.session_id, event)
+        for desk in self.desks.values():
+            if visible_to(message, desk.bearer.role, None, None):
+                self.publisher.send(desk.session_id, event)
+
+    def venue_messages(
+        self, role: Role, venue_id: str | None, venue: str | None
+    ) -> tuple[VenueMessageView, ...] | None:
+        """The newest that somebody may read, oldest first; None for those who are not concerned."""
+        found = self.talkback.visible(role, venue_id, venue)
+        return None if found is None else tuple(venue_message_view(each) for each in found[-NEWEST:])
+
     # ── views ───────────────────────────────────────────────────────────────────────────────────
 
     def consultation_view(self) -> ConsultationView:
@@ -536,6 +573,7 @@ class LiveRoom:
             statement_count=statement_count,
             waiting=self.waiting_views(p.role),
             recent_captions=self.captions.recent,
+            venue_messages=self.venue_messages(p.role, p.venue_id, p.venue),
         )
 
     def desk_snapshot(self, desk: Desk, *, program_time_ms: int | None, server_time_ms: int) -> DeskSnapshot:
@@ -559,6 +597,7 @@ class LiveRoom:
             disk=self.disk,
             relay=self.relay,
             recent_captions=self.captions.recent,
+            venue_messages=self.venue_messages(by.role, None, None),
         )
 
     def _next_version(self) -> int:

@@ -9,7 +9,7 @@ from conference.model.audit import Personal
 from conference.model.errors import ConferenceError, ForbiddenError, NotFoundError
 from conference.model.ids import new_id
 from conference.model.permissions import Action, allowed, require
-from conference.model.venue_message import MAX_MESSAGES, VenueMessage, hall_of
+from conference.model.venue_message import MAX_MESSAGES, VenueMessage, hall_key
 from conference.services.live_room import LiveRoom
 from conference.services.ports import UnitOfWork
 from conference.services.rooms import Rooms
@@ -118,7 +118,7 @@ class VenueTalk:
         if caller.participant_id is None:
             raise ForbiddenError("an operator writes from the room")
         p = room.seat(caller.participant_id).participant
-        own = hall_of(p)
+        own = hall_key(p)
         if own is None:
             raise ConferenceError("no_venue")
         for each in await unit.venues.of(room.id):
@@ -138,7 +138,7 @@ class VenueTalk:
         for each in await unit.venues.of(room.id):
             if each.id == venue_id:
                 return _Hall(each.id, each.name)
-        seated = {hall_of(seat.participant) for seat in room.seats.values()}
+        seated = {hall_key(seat.participant) for seat in room.seats.values()}
         if venue_id in seated or any(each.venue_id == venue_id for each in room.talkback.messages):
             return _Hall(venue_id, venue_id)
         raise NotFoundError(f"venue {venue_id}")

@@ -6,13 +6,22 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from conference.desk_views import BroadcastView, RunningCutView, WithdrawnView
-from conference.events import FloorView, HolderView, OwnStatementView, RequestView, StatementView, WaitingView
+from conference.events import (
+    FloorView,
+    HolderView,
+    OwnStatementView,
+    RequestView,
+    StatementView,
+    VenueMessageView,
+    WaitingView,
+)
 from conference.model.broadcast import Cut, CutKind, running
 from conference.model.consultation import Consultation, Mode
 from conference.model.floor import Turn
 from conference.model.participant import EntryMeans, Participant
 from conference.model.permissions import Role
 from conference.model.statement import Statement, StatementBoard
+from conference.model.venue_message import VenueMessage
 
 NEWEST: Final = 100  # statements in a snapshot
 
@@ -89,6 +98,14 @@ def statement_view(board: StatementBoard, statement: Statement) -> StatementView
         likes=board.likes(s.id),
         taken=s.taken,
         private=s.private,
+    )
+
+
+def venue_message_view(message: VenueMessage) -> VenueMessageView:
+    """A message between desk and venue, for those who may read it."""
+    m = message
+    return VenueMessageView(
+        m.id, m.venue_id, m.venue, m.from_venue, m.author_id, m.name, m.text, m.at_ms, m.at_wall_ms
     )
 
 

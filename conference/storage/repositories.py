@@ -24,6 +24,7 @@ from conference.storage.identities import SqlIdentities
 from conference.storage.invitee_imports import SqlInviteeImports
 from conference.storage.minutes import SqlMinutes, SqlMinutesTemplates
 from conference.storage.minutes_sources import SqlMinutesSources
+from conference.storage.prechecks import SqlPrechecks
 from conference.storage.preparation import SqlPreparation
 from conference.storage.proceedings import SqlAgenda, SqlFloor, SqlStatements, SqlStays
 from conference.storage.promotions import SqlPromotions
@@ -39,6 +40,7 @@ from conference.storage.terms import SqlTerms
 from conference.storage.transcript import SqlTranscript
 from conference.storage.viewers import SqlViewers
 
+_RUNNING = (Status.LIVE.value, Status.REHEARSAL.value)
 _PARTICIPANT_KEPT = {"id", "consultation_id", "joined_at_ms"}
 _PARTICIPANT_CHANGES = tuple(each.name for each in participants.c if each.name not in _PARTICIPANT_KEPT)
 
@@ -55,7 +57,7 @@ class SqlConsultations:
         return None if row is None else to_consultation(row)
 
     async def live(self) -> list[Consultation]:
-        query = sa.select(consultations).where(consultations.c.status == Status.LIVE.value)
+        query = sa.select(consultations).where(consultations.c.status.in_(_RUNNING))
         return [to_consultation(row) for row in (await self._connection.execute(query)).mappings()]
 
     async def ended_before(self, wall_ms: int) -> list[Consultation]:
@@ -86,7 +88,7 @@ class SqlConsultations:
                 .where(
                     consultations.c.id == consultation_id,
                     consultations.c.program_high_water_ms < time_ms,
-                    consultations.c.status == Status.LIVE.value,  # another node may have ended it
+                    consultations.c.status.in_(_RUNNING),  # another node may have ended it
                 )
                 .values(program_high_water_ms=time_ms)
             )
@@ -218,6 +220,7 @@ class SqlUnitOfWork:
         self.stays = SqlStays(connection)
         self.venue_messages = SqlVenueMessages(connection)
         self.venues = SqlVenues(connection)
+        self.prechecks = SqlPrechecks(connection)
         self.invitees = SqlInvitees(connection)
         self.invitee_imports = SqlInviteeImports(connection)
         self.organizations = SqlOrganizations(connection)

@@ -560,6 +560,7 @@ class Credentials(BaseModel):
     name: str | None = None
     kind: Device | None = None
     take_over: bool = False
+    screen: bool = False
 
     @model_validator(mode="before")
     @classmethod
@@ -572,6 +573,7 @@ class Credentials(BaseModel):
             "resume": _resume(value.get("resume")),
             "name": name.strip()[:MAX_NAME_CHARS] if isinstance(name, str) else None,
             "take_over": value.get("take_over") is True,
+            "screen": value.get("screen") is True,
             "kind": kind if kind in {each.value for each in Device} else None,
         }
 

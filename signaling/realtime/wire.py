@@ -54,11 +54,14 @@ from conference.events import (
     StatementAdded,
     StatementUpdated,
     SubscriptionNow,
+    VenueMessaged,
+    VenueMessageView,
     Waiting,
     WaitingJoined,
     WaitingLeft,
 )
 from conference.model.agenda import AgendaItem
+from conference.precheck_views import PrecheckUpdated
 from conference.transcript_views import SecondPassView, TranscriptChanged, TranscriptEditing
 
 EVENT_NAMES: Final[dict[type, str]] = {
@@ -88,6 +91,8 @@ EVENT_NAMES: Final[dict[type, str]] = {
     FloorTaken: "floor.ended",
     NoteAdded: "statement.added",  # a private one, to those who may see it
     NoteUpdated: "statement.updated",
+    VenueMessaged: "venue.message",
+    PrecheckUpdated: "precheck.updated",
     Waiting: "room.waiting",
     WaitingJoined: "waiting.joined",
     WaitingLeft: "waiting.left",
@@ -116,6 +121,7 @@ _View = (
     | CommentGroupView
     | CommentCounts
     | PromotionCard
+    | VenueMessageView
 )
 _VIEWS: Final[dict[type, TypeAdapter[Any]]] = {each: TypeAdapter(each) for each in get_args(_View)}
 

@@ -28,6 +28,7 @@ from conference.services.ports.minutes import (
     MinutesSourcesRepository,
     MinutesTemplateRepository,
 )
+from conference.services.ports.prechecks import PrecheckRepository
 from conference.services.ports.preparing_rows import (
     BriefingFileRepository,
     InviteeImportRepository,
@@ -83,6 +84,9 @@ class UnitOfWork(Protocol):
 
     @property
     def venues(self) -> VenueRepository: ...
+
+    @property
+    def prechecks(self) -> PrecheckRepository: ...
 
     @property
     def invitees(self) -> InviteeRepository: ...

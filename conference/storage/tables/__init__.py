@@ -28,6 +28,7 @@ from conference.storage.tables.document import (
     minutes_templates,
     minutes_texts,
 )
+from conference.storage.tables.precheck import prechecks
 from conference.storage.tables.preparation import (
     briefing_files,
     invitee_imports,
@@ -46,6 +47,7 @@ from conference.storage.tables.recording import (
     exports,
     recordings,
 )
+from conference.storage.tables.rehearsal import rehearsals
 from conference.storage.tables.response import (
     departments,
     follow_ups,
@@ -107,9 +109,11 @@ __all__ = [
     "notices",
     "organizations",
     "participants",
+    "prechecks",
     "program_gaps",
     "promotions",
     "recordings",
+    "rehearsals",
     "response_ratings",
     "responses",
     "revoked_tokens",
