@@ -53,6 +53,7 @@ from conference.services.ports import (
     SecondListener,
     Transcriber,
 )
+from conference.services.prechecks import Prechecks
 from conference.services.program import ProgramTimes
 from conference.services.programs import Programs
 from conference.services.promotions import Promotions
@@ -69,10 +70,13 @@ from conference.services.retention import Retention
 from conference.services.revocations import Revocations
 from conference.services.rewriting import TermRewriter
 from conference.services.rooms import RoomLimits, Rooms
+from conference.services.screen_links import ScreenLinks
+from conference.services.screens import Screens
 from conference.services.second_passes import SecondPasses
 from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
+from conference.services.talkback import VenueTalk
 from conference.services.term_lists import TermLists
 from conference.services.terms import Terms
 from conference.services.track_sounds import TrackSounds
@@ -116,6 +120,7 @@ from signaling.realtime.room_requests import RoomRequests
 from signaling.realtime.server import SocketServer
 from signaling.realtime.session_requests import AgendaRequests, StatementRequests
 from signaling.realtime.transcript_requests import TranscriptRequests
+from signaling.realtime.venue_requests import VenueRequests
 from signaling.settings import Settings
 from signaling.sound_cuts import SoundCuts
 from signaling.tables.client import TableWorkers
@@ -188,6 +193,7 @@ def compose(
     metrics.watch_programs(productions, disk_watch)
     presence = TranscriptPresence(rooms)
     desks.follow(presence.left)
+    venue_talk = VenueTalk(rooms)
     shared = {
         **FloorRequests(floors).calls(),
         **AgendaRequests(agendas).calls(),
@@ -195,12 +201,14 @@ def compose(
         **BroadcastRequests(broadcasts, productions).calls(),
         **CommentRequests(comment_desk, promotions).calls(),
         **TranscriptRequests(presence).calls(),
+        **VenueRequests(venue_talk).calls(),
     }
     waiting = WaitingRoom(rooms, arrivals, departures)
-    requests = RoomRequests(arrivals, departures, desks, moderation, media_sessions, waiting, shared)
+    screens = Screens(rooms, arrivals, links)
+    requests = RoomRequests(arrivals, departures, screens, desks, moderation, media_sessions, waiting, shared)
     around = Surroundings(access, fanout, metrics, proxies, background.spawn)
     sockets = SocketServer(
-        RoomNamespace(requests.handlers(), arrivals, departures, offers, around),
+        RoomNamespace(requests.handlers(), arrivals, departures, screens, offers, around),
         DeskNamespace(requests.desk_handlers(), desks, around),
         metrics=metrics,
         public_url=settings.public_url,
@@ -250,6 +258,8 @@ def compose(
         tables=tables,
         imports=InviteeImports(database, tables, links, clock),
         venues=Venues(database, clock, links, relisting),
+        venue_talk=venue_talk,
+        prechecks=Prechecks(rooms, key.record_signer()),
         invitees=Invitees(database, clock, links, relisting),
         entrances=Entrances(database, clock, access.for_guest),
         entry_codes=EntryCodes(database, clock, access.for_guest, ephemeral.rate_limits),
@@ -287,6 +297,7 @@ def compose(
         life_cycle=life_cycle,
         rooms=rooms,
         streams=streams,
+        screen_links=ScreenLinks(database, clock, links, access.for_guest),
         insight=insight,
         agendas=agendas,
         floors=floors,
@@ -327,6 +338,7 @@ def compose(
         offers=offers,
         media_sessions=media_sessions,
         streams=streams,
+        screens=screens,
         insight=insight,
         revocations=revocations,
         files=files,

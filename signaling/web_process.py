@@ -36,6 +36,7 @@ from conference.services.reminders import Reminders
 from conference.services.retention import Retention
 from conference.services.revocations import Revocations
 from conference.services.rooms import Rooms
+from conference.services.screens import Screens
 from conference.services.second_passes import SecondPasses
 from conference.services.streams import Streams
 from conference.services.terms import Terms
@@ -90,6 +91,7 @@ class WebProcess:
     offers: Offers
     media_sessions: MediaSessions
     streams: Streams
+    screens: Screens
     insight: Insight
     revocations: Revocations
     files: Files
@@ -133,7 +135,8 @@ class WebProcess:
         background.keep(self.exports.run)
         background.keep(self.second_passes.run)
         background.keep(self.metrics.measure_lag)
-        background.every(_SWEEP_S, self.departures.expire, self.streams.expire, self.offers.repeat_overdue)
+        background.every(_SWEEP_S, self.departures.expire, self.streams.expire, self.screens.expire)
+        background.every(_SWEEP_S, self.offers.repeat_overdue)
         background.every(_SWEEP_S, self.revocations.sweep)
         background.every(_TICK_S, self.floor_clock.tick)
         background.every(_RECORDING_S, self.recordings.tick, self.recordings.write_rows)

@@ -148,6 +148,8 @@ async def _before(unit: UnitOfWork, guest: Entry | Participant) -> list[Particip
 
 
 def _waits(guest: Entry | Participant, consultation: Consultation, before: list[Participant]) -> bool:
+    if guest.entered_by is EntryMeans.SCREEN:
+        return False  # nobody stands before a screen to be asked who they are
     return must_wait(
         consultation,
         guest.role,

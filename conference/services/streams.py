@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 from conference.model.errors import ConferenceError, ForbiddenError, NotFoundError
 from conference.model.floor import gate_beside_floor
+from conference.model.hall import names_of
 from conference.model.ids import new_id
 from conference.model.media import PROGRAM_TARGET
-from conference.model.participant import LeaveReason, ParticipantKind
+from conference.model.participant import EntryMeans, LeaveReason, ParticipantKind
 from conference.model.permissions import Action, Role, allowed, require
 from conference.services.arrivals import Arrivals
 from conference.services.departures import Departures
@@ -84,7 +85,13 @@ class Streams:
             if len(room.listeners) >= self._rooms.limits.max_listeners:
                 raise ConferenceError("room_full", f"{len(room.listeners)} listeners")
             listener_id = new_id("w")
-            await self._rooms.media.join(room.id, listener_id, sound_open=False, hears=not entry.in_hall)
+            await self._rooms.media.join(
+                room.id,
+                listener_id,
+                sound_open=False,
+                hears=not entry.in_hall,
+                deaf_to=names_of(entry) if _plays_into_hall(entry) else (),
+            )
             try:
                 answer = await self._rooms.media.pull(room.id, listener_id, target_id, sdp)
             except BaseException:
@@ -159,6 +166,11 @@ class Streams:
         return (
             listener.lost_at_s is not None and now_s - listener.lost_at_s >= self._rooms.limits.whip_grace_s
         )
+
+
+def _plays_into_hall(entry: Entry) -> bool:
+    """What a hall's operator or its screen plays, its loudspeakers play."""
+    return entry.role is Role.VENUE_OPERATOR or entry.entered_by is EntryMeans.SCREEN
 
 
 def named(entry: Entry, label: str | None) -> Entry:

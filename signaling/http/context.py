@@ -40,6 +40,7 @@ from conference.services.logins import STAFF_PREFIX, Logins, StaffMember
 from conference.services.minutes import MinutesDesk
 from conference.services.own_speeches import OwnSpeeches
 from conference.services.ports import MediaPlane, RateLimits, Storage
+from conference.services.prechecks import Prechecks
 from conference.services.promotions import Promotions
 from conference.services.public_captions import PublicCaptions
 from conference.services.public_responses import PublicResponses
@@ -48,10 +49,12 @@ from conference.services.recordings import Recordings
 from conference.services.responses import Responses
 from conference.services.revocations import Revocations
 from conference.services.rooms import Rooms
+from conference.services.screen_links import ScreenLinks
 from conference.services.second_passes import SecondPasses
 from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
+from conference.services.talkback import VenueTalk
 from conference.services.terms import Terms
 from conference.services.track_sounds import TrackSounds
 from conference.services.transcript_editing import TranscriptEditing
@@ -82,6 +85,8 @@ class HttpContext:
 
     access: Access
     venues: Venues
+    venue_talk: VenueTalk
+    prechecks: Prechecks
     invitees: Invitees
     entrances: Entrances
     entry_codes: EntryCodes
@@ -121,6 +126,7 @@ class HttpContext:
     life_cycle: LifeCycle
     rooms: Rooms
     streams: Streams
+    screen_links: ScreenLinks
     insight: Insight
     agendas: Agendas
     floors: Floors

@@ -36,6 +36,7 @@ class Pages:
         app.router.add_get("/", self._index)
         app.router.add_get("/room/{cid}", self._room)
         app.router.add_get("/j/{code}", self._room)
+        app.router.add_get("/screen/{cid}", self._screen)
         app.router.add_get("/live/{cid}", self._live)
         app.router.add_get("/answers/{cid}", self._answers)
         app.router.add_get("/desk/{cid}", self._desk)
@@ -64,6 +65,9 @@ class Pages:
 
     async def _department(self, request: web.Request) -> web.StreamResponse:
         return self._page("department.html")
+
+    async def _screen(self, request: web.Request) -> web.StreamResponse:
+        return self._page("screen.html")
 
     async def _live(self, request: web.Request) -> web.StreamResponse:
         return self._page("live.html")

@@ -17,6 +17,7 @@ _MEANS: Final = {
     EntryMeans.OPERATOR: "会场链接",
     EntryMeans.CODE: "会议码",
     EntryMeans.STAFF: "工作人员账号",
+    EntryMeans.SCREEN: "大屏链接",
 }
 _ENDS: Final = {
     "left": "离开",

@@ -30,6 +30,8 @@ from conference.services.offers import Offers
 from conference.services.program import ProgramTimes
 from conference.services.relisting import Relisting
 from conference.services.rooms import RoomLimits, Rooms
+from conference.services.screen_links import ScreenLinks
+from conference.services.screens import Screens
 from conference.services.statements import Statements
 from conference.services.streams import Streams
 from conference.services.talkback import VenueTalk
@@ -74,6 +76,8 @@ class World:
         self.statements = Statements(self.rooms)
         self.venue_talk = VenueTalk(self.rooms)
         self.desks = Desks(self.rooms)
+        self.screens = Screens(self.rooms, self.arrivals, self.links)
+        self.screen_links = ScreenLinks(database, clock, self.links, self.issue)
         self.attendance = Attendance(database, self.programs, clock)
         self.consultations = Consultations(database, clock)
         self.life_cycle = LifeCycle(self.rooms, self.programs, self.floors)
