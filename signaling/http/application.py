@@ -23,6 +23,7 @@ from signaling.http import (
     network_test,
     operations,
     own_speeches,
+    prechecks,
     preparing,
     presence,
     proceedings,
@@ -35,6 +36,7 @@ from signaling.http import (
     second_pass,
     staff,
     streams,
+    talkback,
     terms,
     trace,
     transcript_files,
@@ -63,6 +65,8 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     preparing.add_to(app)
     imports.add_to(app)
     venues.add_to(app)
+    talkback.add_to(app)
+    prechecks.add_to(app)
     invitees.add_to(app)
     link_sheets.add_to(app)
     entrances.add_to(app)

@@ -45,6 +45,8 @@ STATUS_OF: Final[dict[str, int]] = {
     "venue_in_use": 409,
     "too_many_invitees": 409,
     "too_many_files": 409,
+    "precheck_reason": 422,
+    "too_many_prechecks": 409,
     "consultation_ended": 409,
     "consultation_not_open": 409,
     "invalid_state": 409,
