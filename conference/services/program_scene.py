@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from conference.model.agenda import AgendaItem, AgendaKind
-from conference.model.consultation import Consultation, Status
+from conference.model.consultation import Consultation
 from conference.model.floor import Turn, TurnState
 from conference.model.media import Source
 from conference.model.participant import Participant, ParticipantKind
@@ -71,7 +71,7 @@ def _promotion(item: AgendaItem | None, turn: Turn | None) -> ScenePromotion | N
 
 
 def _phase(consultation: Consultation, item: AgendaItem | None) -> Phase:
-    if consultation.status is not Status.LIVE:
+    if not consultation.is_running:
         return Phase.ENDED
     return Phase.BREAK if item is not None and item.kind is AgendaKind.BREAK else Phase.LIVE
 

@@ -282,9 +282,21 @@ class Rooms:
             await self.commit(room, Change(changed), trace)
         return len(changed)
 
-    async def commit(self, room: LiveRoom, change: Change, trace: Iterable[AuditEntry]) -> None:
-        """Rows and trace first, then the sound gates, then memory and the room."""
-        await self.save(*change.participants, trace=trace, also=lambda unit: change.write(unit, room.id))
+    async def commit(
+        self,
+        room: LiveRoom,
+        change: Change,
+        trace: Iterable[AuditEntry],
+        also: Callable[[UnitOfWork], Awaitable[None]] | None = None,
+    ) -> None:
+        """Rows, what `also` writes, and trace first, then the sound gates, then memory and the room."""
+
+        async def write(unit: UnitOfWork) -> None:
+            await change.write(unit, room.id)
+            if also is not None:
+                await also(unit)
+
+        await self.save(*change.participants, trace=trace, also=write)
         for participant in change.participants:
             if participant.sound_open != room.seats[participant.id].participant.sound_open:
                 await self._set_sound(room, participant)

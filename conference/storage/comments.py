@@ -16,6 +16,7 @@ from conference.model.comment import GONE, SHOWN, Comment, CommentState, Level, 
 from conference.model.comment_group import CommentGroup
 from conference.model.errors import ConferenceError
 from conference.model.identity import IdentityKind
+from conference.model.rehearsal import TEST_DEVICE
 from conference.storage.rows import to_row
 from conference.storage.statements import insert
 from conference.storage.tables import comment_groups, comment_marks, comment_words, comments
@@ -161,6 +162,7 @@ class SqlComments:
         query = sa.select(sa.func.count()).where(
             comments.c.consultation_id == consultation_id,
             comments.c.state.in_(sorted(state.value for state in SHOWN)),
+            comments.c.device_hash != TEST_DEVICE,
         )
         return (await self._connection.execute(query)).scalar_one()
 

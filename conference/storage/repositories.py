@@ -15,6 +15,7 @@ from conference.model.participant import EntryMeans, Participant, ParticipantKin
 from conference.storage.archive_rows import SqlArchiveRows
 from conference.storage.audit import SqlAudit
 from conference.storage.broadcast import SqlBroadcastCuts
+from conference.storage.cameras import SqlCameras
 from conference.storage.clips import SqlClips
 from conference.storage.comments import SqlComments
 from conference.storage.exports import SqlExports
@@ -29,6 +30,7 @@ from conference.storage.preparation import SqlPreparation
 from conference.storage.proceedings import SqlAgenda, SqlFloor, SqlStatements, SqlStays
 from conference.storage.promotions import SqlPromotions
 from conference.storage.recordings import SqlRecordings
+from conference.storage.rehearsals import SqlRehearsals
 from conference.storage.responses import SqlDepartments, SqlNotices, SqlResponses
 from conference.storage.rows import to_consultation, to_gap, to_participant, to_row
 from conference.storage.second_passes import SqlSecondPasses
@@ -220,6 +222,7 @@ class SqlUnitOfWork:
         self.stays = SqlStays(connection)
         self.venue_messages = SqlVenueMessages(connection)
         self.venues = SqlVenues(connection)
+        self.cameras = SqlCameras(connection)
         self.prechecks = SqlPrechecks(connection)
         self.invitees = SqlInvitees(connection)
         self.invitee_imports = SqlInviteeImports(connection)
@@ -228,6 +231,7 @@ class SqlUnitOfWork:
         self.staff_sessions = SqlStaffSessions(connection)
         self.preparation = SqlPreparation(connection)
         self.files = SqlBriefingFiles(connection)
+        self.rehearsals = SqlRehearsals(connection)
         self.recordings = SqlRecordings(connection)
         self.broadcast_cuts = SqlBroadcastCuts(connection)
         self.exports = SqlExports(connection)

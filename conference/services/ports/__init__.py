@@ -1,6 +1,7 @@
 """What the services need of the outside: storage, media, clients. signaling.composition chooses implementations."""
 
 from conference.services.ports.audience import ViewerRepository
+from conference.services.ports.cameras import CameraRepository
 from conference.services.ports.clips import (
     ClipEvent,
     ClipMaker,
@@ -61,6 +62,7 @@ from conference.services.ports.preparing_rows import (
 )
 from conference.services.ports.programs import ProgramMaker
 from conference.services.ports.publisher import Publisher
+from conference.services.ports.rehearsals import RehearsalRepository, RoomWork
 from conference.services.ports.relay import NoRelay, Relay
 from conference.services.ports.responses import (
     DepartmentRepository,
@@ -80,6 +82,7 @@ __all__ = [
     "AuditRepository",
     "BriefingFileRepository",
     "BroadcastCutRepository",
+    "CameraRepository",
     "ClipEvent",
     "ClipMaker",
     "ClipPlayer",
@@ -127,9 +130,11 @@ __all__ = [
     "RecordSigner",
     "Recorder",
     "RecordingRepository",
+    "RehearsalRepository",
     "Relay",
     "ResponseRepository",
     "RevocationRepository",
+    "RoomWork",
     "Sealer",
     "SecondListener",
     "SecondPassRepository",

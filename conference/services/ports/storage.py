@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from conference.services.ports.audience import ViewerRepository
+from conference.services.ports.cameras import CameraRepository
 from conference.services.ports.clips import ClipRepository
 from conference.services.ports.comments import CommentRepository, PromotionRepository
 from conference.services.ports.identities import IdentityRepository
@@ -39,6 +40,7 @@ from conference.services.ports.preparing_rows import (
     UserRepository,
     VenueRepository,
 )
+from conference.services.ports.rehearsals import RehearsalRepository
 from conference.services.ports.responses import (
     DepartmentRepository,
     NoticeRepository,
@@ -89,6 +91,9 @@ class UnitOfWork(Protocol):
     def prechecks(self) -> PrecheckRepository: ...
 
     @property
+    def cameras(self) -> CameraRepository: ...
+
+    @property
     def invitees(self) -> InviteeRepository: ...
 
     @property
@@ -108,6 +113,9 @@ class UnitOfWork(Protocol):
 
     @property
     def files(self) -> BriefingFileRepository: ...
+
+    @property
+    def rehearsals(self) -> RehearsalRepository: ...
 
     @property
     def recordings(self) -> RecordingRepository: ...

@@ -9,6 +9,7 @@ from conference.storage.tables.audit import (
 )
 from conference.storage.tables.base import metadata
 from conference.storage.tables.clip import clip_plays, clips
+from conference.storage.tables.camera import cameras
 from conference.storage.tables.comment import (
     comment_groups,
     comment_marks,
@@ -86,6 +87,7 @@ __all__ = [
     "audit_texts",
     "briefing_files",
     "broadcast_cuts",
+    "cameras",
     "clip_plays",
     "clips",
     "comment_groups",

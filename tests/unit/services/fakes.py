@@ -287,6 +287,10 @@ class ScriptedRecorder:
     def end(self, consultation_id: str) -> None:
         self.ended.append(consultation_id)
 
+    async def wait_ended(self, consultation_id: str) -> None:
+        """A worker that was told to end has ended."""
+        assert consultation_id not in self.begun or consultation_id in self.ended
+
     async def settle(self, consultation_id: str) -> tuple[RecordedFile, ...]:
         self.settled.append(consultation_id)
         return self.left.get(consultation_id, ())
