@@ -39,6 +39,8 @@ export interface Publication {
   source: Source
   label: string | null
   codec: string | null
+  /** of cameras: the one that is meant where a single one is */
+  main?: boolean
 }
 
 export interface Participant {
@@ -237,6 +239,21 @@ export interface Disk {
   warn: boolean
 }
 
+/** What desk and operators of a venue write to each other, beside the meeting. */
+export interface VenueMessage {
+  id: string
+  /** of a prepared venue; the name of a hall that has none */
+  venue_id: string
+  venue: string
+  /** an operator wrote it, else the desk did */
+  from_venue: boolean
+  author_id: string
+  name: string
+  text: string
+  at_ms: number | null
+  at_wall_ms: number
+}
+
 /** First event of who has to wait; then room.snapshot on the same socket, or session.removed. */
 export interface Waiting {
   name: string
@@ -267,6 +284,8 @@ export interface Snapshot {
   waiting?: WaitingPerson[] | null
   /** the last that were said, oldest first */
   recent_captions?: CaptionFinal[]
+  /** oldest first: of all venues for desks, of the own one for operators, null for everybody else */
+  venue_messages?: VenueMessage[] | null
   /** desks alone */
   broadcast?: Broadcast
   /** null when none is made */
@@ -300,6 +319,7 @@ export interface PublishedTrack {
   mid: string
   source: Source
   label?: string
+  main?: boolean
 }
 
 /** A picture that is shown: its size in device pixels; greater priorities go first. */
@@ -351,6 +371,7 @@ export interface ServerEvents {
   'statement.updated': { version?: number; statement: Statement }
   'waiting.joined': { person: WaitingPerson }
   'waiting.left': { participant_id: string }
+  'venue.message': { message: VenueMessage }
   'broadcast.updated': { broadcast: Broadcast }
   'program.updated': { program: Program | null }
   'disk.updated': { disk: Disk }
@@ -415,6 +436,8 @@ export interface Requests {
   'statement.like': [{ id: string; liked: boolean }, { statement: Statement }]
   'statement.take': [{ id: string; taken: boolean }, { statement: Statement }]
   'statements.list': [{ before?: string; limit?: number }, { items: Statement[]; next: string | null }]
+  /** an operator may leave `venue_id` out; the same key again is the same message */
+  'venue.message': [{ venue_id?: string; text: string; key: string }, { message: VenueMessage }]
   'program.direct': [{ mode: DirectionMode; layout?: ProgramLayout; people?: string[] }, { program: Program | null }]
   'program.captions': [{ on: boolean }, unknown]
   'broadcast.cut': [{ back_s?: number }, { broadcast: Broadcast }]

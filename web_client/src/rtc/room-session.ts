@@ -101,7 +101,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     })
     this.subscribe = new SubscribeConnection(createPeer)
     this.encoder = new EncoderProbe(
-      () => ({ peer: this.publish.peer, camera: this.publish.track('camera') }),
+      () => ({ peer: this.publish.peer, camera: this.publish.camera() }),
       (watch) => {
         this.publish.relieve(watch.relief)
         this.emit('encoder', watch)

@@ -15,6 +15,7 @@ import { useAllocation } from './allocation'
 import { useCaptions } from './captions'
 import { useDevices } from './devices'
 import { useDucking } from './ducking'
+import { useHallSound } from './hall-sound'
 import { useLine } from './line'
 import { useNotices } from './notices'
 import { useOwnMedia } from './own-media'
@@ -66,7 +67,8 @@ export const useCall = defineStore('call', () => {
   let last: JoinChoice | null = null
   let toldOfHall = false
   const ducking = useDucking()
-  const volume = (): number => (ducking.name === null ? 1 : DUCKED)
+  const hall = useHallSound()
+  const volume = (): number => (ducking.name === null ? 1 : DUCKED) * hall.gain
   let sound: SoundOutput | null = null
   let veil: ReturnType<typeof setTimeout> | undefined
   const wake = new WakeLock()
@@ -156,7 +158,7 @@ export const useCall = defineStore('call', () => {
     notices.show(t('hall.joined'), { detail: t('hall.joinedText'), forMs: 10_000 })
   }
 
-  watch(() => ducking.name, () => sound?.turn(volume()))
+  watch([() => ducking.name, () => hall.gain], () => sound?.turn(volume()))
 
   function linked(state: LinkState): void {
     const was = link.value

@@ -13,11 +13,13 @@ import type {
   Snapshot,
   Speaker,
   Statement,
+  VenueMessage,
   WaitingPerson,
 } from '@/api/messages'
 
 /** as many as a snapshot holds; older ones are asked for */
 export const STATEMENTS_KEPT = 100
+export const VENUE_MESSAGES_KEPT = 200
 
 export interface RoomState {
   version: number
@@ -33,6 +35,8 @@ export interface RoomState {
   statementCount: number
   /** in front of the door, longest first; null for those who may not admit */
   waiting: WaitingPerson[] | null
+  /** between desk and venues, oldest first; null for those who are neither */
+  venueMessages: VenueMessage[] | null
   /** what goes to the public, how its program is made and what it is kept on: desks alone are told */
   broadcast: Broadcast | null
   program: Program | null
@@ -53,6 +57,7 @@ export function stateFrom(snapshot: Snapshot): RoomState {
     statements: snapshot.statements ? [...snapshot.statements] : null,
     statementCount: snapshot.statement_count ?? snapshot.statements?.length ?? 0,
     waiting: snapshot.waiting ? [...snapshot.waiting] : null,
+    venueMessages: snapshot.venue_messages ? [...snapshot.venue_messages] : null,
     broadcast: snapshot.broadcast ?? null,
     program: snapshot.program ?? null,
     disk: snapshot.disk ?? null,
@@ -75,6 +80,7 @@ export function applyEvent<Name extends ServerEvent>(
     if (applyWhole(state, name, payload)) return true
     // Private notes and who waits go to a few and so have no place among the versions.
     if (name === 'waiting.joined') putWaiting(state, (payload as ServerEvents['waiting.joined']).person)
+    else if (name === 'venue.message') putVenueMessage(state, (payload as ServerEvents['venue.message']).message)
     else if (name === 'waiting.left') dropWaiting(state, (payload as ServerEvents['waiting.left']).participant_id)
     else if (name === 'statement.added' || name === 'statement.updated') putStatement(state, (payload as ServerEvents['statement.added']).statement)
     return true
@@ -138,6 +144,11 @@ function putWaiting(state: RoomState, person: WaitingPerson): void {
 
 function dropWaiting(state: RoomState, id: string): void {
   state.waiting = state.waiting?.filter((each) => each.participant_id !== id) ?? null
+}
+
+function putVenueMessage(state: RoomState, message: VenueMessage): void {
+  const others = (state.venueMessages ?? []).filter((each) => each.id !== message.id)
+  state.venueMessages = [...others, message].slice(-VENUE_MESSAGES_KEPT)
 }
 
 /** Adds or replaces by id. What the receiver liked is not in an event, so it is kept. */
