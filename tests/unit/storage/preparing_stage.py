@@ -24,6 +24,7 @@ from conference.services.invitees import InviteeDraft
 from conference.services.links import LinkKind
 from conference.services.logins import Logins, StaffMember
 from conference.services.passwords import Passwords
+from conference.services.prechecks import Prechecks, Reader, Sheet
 from conference.services.revocations import revoke_token
 from conference.services.rooms import RoomLimits
 from conference.services.staff import Staff, UserDraft
@@ -31,6 +32,8 @@ from conference.services.venues import VenueDraft
 from conference.storage.database import Database
 from conference.storage.ephemeral.memory import MemoryRateLimits
 from conference.storage.files import DirectoryFiles
+from signaling.auth.signer import DocumentSigner
+from tests.support.prechecks import healthy_items
 from tests.unit.services.conftest import World
 from tests.unit.services.fakes import ManualClock
 from tests.unit.storage.crashing import Kind
@@ -226,6 +229,11 @@ KINDS: Final[dict[str, Kind]] = {
     "consultation.deleted": Kind(_rehearse, first=_moved("cancel", "不开了")),
     "venue.added": Kind(lambda on: on.world.venues.add("c", BY, VenueDraft("东厅", VenueKind.MAIN))),
     "venue.edited": Kind(lambda on: on.world.venues.edit("c", BY, on.venue, {"name": "西厅"})),
+    "precheck.submitted": Kind(
+        lambda on: Prechecks(on.world.rooms, DocumentSigner(b"k" * 32)).submit(
+            "c", Reader(BY), on.venue, Sheet(healthy_items(), 118_000, "Chromium")
+        )
+    ),
     "venue.removed": Kind(lambda on: on.world.venues.remove("c", BY, on.empty_venue)),
     "invitee.edited": Kind(
         lambda on: on.world.invitees.edit("c", BY, on.invitee, {"name": "赵副主席", "venue_id": None})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ class Draft:
     invitees: dict[str, list[str | None]] = field(default_factory=dict)  # name, where
     rows: int | None = None
     files: dict[str, str] = field(default_factory=dict)
+    prechecks: dict[str, list[str]] = field(default_factory=dict)  # venue, hash of what was signed
 
 
 @dataclass
@@ -95,6 +97,8 @@ def _part(draft: Draft, line: AuditLine, content: dict[str, Any], names: Texts) 
             draft.rows = content["left"] or None
         case "import.dropped":
             draft.rows = None
+        case "precheck.submitted":
+            draft.prechecks[who] = [content["venue"], content["sha256"]]
         case "file.added":
             draft.files[who] = content["sha256"]
         case "file.removed":
@@ -157,6 +161,9 @@ async def stored(database: Database) -> Story:
             kept = await unit.invitee_imports.get(chain)
             draft.rows = None if kept is None else len(kept.rows)
             draft.files = {each.id: each.sha256 for each in await unit.files.of(chain)}
+            for sheet in await unit.prechecks.newest(chain):
+                digest = hashlib.sha256(sheet.document().encode()).hexdigest()
+                draft.prechecks[sheet.id] = [sheet.venue_id, digest]
             story.drafts[chain] = draft
         story.revoked = await unit.revocations.among(["t_1", "t_2"])
         bodies = await unit.organizations.all()
