@@ -54,6 +54,9 @@ ERROR_TEXTS: Final[dict[str, str]] = {
     "import_unreadable": "这个文件读不出来，请另存为 Excel 工作簿（.xlsx）或 CSV 再导入。",
     "paper_failed": "PDF 暂时做不出来，请稍后再试，或先打印网页、导出 XLSX。",
     "storage_unavailable": "数据暂时写不进去，刚才的操作没有生效，请稍后再试。",
+    "camera_address_wrong": "摄像机地址不对。地址以 rtsp://、rtmp://、srt:// 或 http:// 开头；密码里有特殊字符的，请填在密码一栏。",
+    "too_many_cameras": "这个会场的摄像机已达上限。",
+    "camera_busy": "正在测试别的摄像机，请稍后再试。",
     # the consultation and its room
     "consultation_not_found": "没有找到这场协商会。",
     "consultation_exists": "这个编号已被另一场协商会使用。",

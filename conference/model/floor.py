@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from conference.model.consultation import Mode
-from conference.model.participant import FloorGate, Participant, ParticipantKind
+from conference.model.participant import FloorGate, Participant
 from conference.model.permissions import Action, Role, allowed
 
 WARNING_MS: Final = 60_000
@@ -171,7 +171,7 @@ def gate_beside_floor(participant: Participant, mode: Mode, holder: Participant 
     """
     gate = gate_without_floor(participant.role, mode)
     speaks_with_holder = (
-        participant.kind is ParticipantKind.WHIP
+        participant.kind.is_encoder
         and holder is not None
         and not holder.in_hall
         and holder.venue is not None

@@ -17,6 +17,11 @@ class ParticipantKind(StrEnum):
     INGEST = "ingest"
     SCREEN = "screen"  # shows and plays what others send: neither listed nor counted, and without a row
 
+    @property
+    def is_encoder(self) -> bool:
+        """Equipment that sends by itself and shows nothing: no socket holds its seat."""
+        return self in (ParticipantKind.WHIP, ParticipantKind.INGEST)
+
 
 class EntryMeans(StrEnum):
     """Which door somebody came through."""

@@ -82,7 +82,7 @@ class Entry:
     ) -> Participant:
         """What somebody becomes who was not here before. `secret` is good for resuming."""
         speaks = allowed(self.role, Action.MEDIA_PUBLISH)
-        opens = consultation.microphone_on_join or kind is ParticipantKind.WHIP
+        opens = consultation.microphone_on_join or kind.is_encoder
         return Participant(
             id=new_id("p"),
             consultation_id=consultation.id,

@@ -9,7 +9,7 @@ from conference.model.agenda import AgendaItem, AgendaKind
 from conference.model.consultation import Consultation
 from conference.model.floor import Turn, TurnState
 from conference.model.media import Source
-from conference.model.participant import Participant, ParticipantKind
+from conference.model.participant import Participant
 from conference.model.permissions import Role
 from conference.model.program import Direction, PersonKind, Phase
 from conference.model.venue import Venue, VenueKind
@@ -122,8 +122,8 @@ def _person(seat: Seat, venues: Sequence[Venue]) -> ScenePerson:
 
 
 def _kind(p: Participant) -> PersonKind:
-    """A hall is what its operator's machine shows; another camera of it comes in by WHIP."""
-    if p.kind is ParticipantKind.WHIP:
+    """A hall is what its operator's machine shows; another camera of it comes in by itself."""
+    if p.kind.is_encoder:
         return PersonKind.STREAM
     return PersonKind.VENUE if p.role is Role.VENUE_OPERATOR else PersonKind.PERSON
 

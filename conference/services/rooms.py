@@ -16,7 +16,7 @@ from conference.model.audit import SYSTEM, Actor, AuditEntry, Personal, Value
 from conference.model.consultation import Consultation
 from conference.model.errors import ERROR_TEXTS, ConferenceError
 from conference.model.hall import deaf_to, hall_of
-from conference.model.participant import LeaveReason, Participant, ParticipantKind
+from conference.model.participant import LeaveReason, Participant
 from conference.model.venue_message import Talkback
 from conference.services.change import Change
 from conference.services.consultations import consultation_of
@@ -206,7 +206,7 @@ class Rooms:
                 if not chosen(participant.consultation_id):
                     continue
                 recent = now_ms - participant.last_seen_ms <= self.limits.grace_s * 1000
-                if not recent or participant.kind is ParticipantKind.WHIP:
+                if not recent or participant.kind.is_encoder:
                     lost.append(participant.left(participant.last_seen_ms, LeaveReason.LOST))
                     continue
                 room = found.get(participant.consultation_id)

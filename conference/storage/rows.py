@@ -13,6 +13,7 @@ from conference.model.attendance import Stay
 from conference.model.audit import AuditHead, AuditLine, AuditText
 from conference.model.briefing import BriefingFile
 from conference.model.broadcast import Cut, CutKind
+from conference.model.camera import Camera
 from conference.model.clip import Clip, Playing
 from conference.model.comment import Mark, Word
 from conference.model.comment_group import CommentGroup
@@ -55,6 +56,7 @@ from conference.model.viewers import ViewerMinute
 
 Entity = (
     Consultation
+    | Camera
     | Participant
     | ProgramGap
     | AuditLine

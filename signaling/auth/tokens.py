@@ -77,6 +77,10 @@ class TokenKey:
         """Encrypts with a key made from the same."""
         return AddressSealer(self._secret)
 
+    def camera_sealer(self) -> AddressSealer:
+        """Encrypts addresses of cameras, with another key made from the same."""
+        return AddressSealer(self._secret, b"yuanshang camera address")
+
     def record_signer(self) -> DocumentSigner:
         """Signs pre-checks of venues, with a key made from the same."""
         return DocumentSigner(self._secret)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from conference.model.attendance import AttendanceNote, NoteCode
-from conference.model.participant import EntryMeans, ParticipantKind
+from conference.model.participant import EntryMeans
 from conference.model.record import Person, Record
 from signaling.tables.layouts import REMOTE, ROLE_NAMES
 from signaling.tables.messages import Heading, Kind, Sheet, Value
@@ -156,7 +156,7 @@ def _persons(people: Iterable[Person]) -> list[Person]:
     return [
         each
         for each in people
-        if each.participant is None or each.participant.kind is not ParticipantKind.WHIP
+        if each.participant is None or not each.participant.kind.is_encoder
     ]
 
 
