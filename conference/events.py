@@ -401,6 +401,13 @@ class MutedBy:
 
 
 @dataclass(frozen=True, slots=True)
+class VenueTakenOver:
+    """Another operator works this venue from now on: the client sends nothing any more."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class FloorGiven:
     """It is this participant's turn: the client opens its microphone, or asks for a tap."""
 
@@ -555,6 +562,7 @@ SessionEvent = (
     | AllocationNow
     | LayersNow
     | MutedBy
+    | VenueTakenOver
     | FloorGiven
     | FloorWarning
     | FloorTaken

@@ -491,6 +491,7 @@ REQUESTS: Final[dict[str, type[Request]]] = {
     "statement.take": StatementTake,
     "statements.list": StatementsList,
     "venue.message": VenueMessageSend,
+    "venue.take_over": Empty,
     "program.direct": ProgramDirect,
     "program.captions": ProgramCaptions,
     "broadcast.cut": BroadcastCut,

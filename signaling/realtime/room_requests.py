@@ -63,6 +63,7 @@ class RoomRequests:
             "media.report": self._report,
             "participant.update": self._update,
             "participant.mute": self._mute,
+            "venue.take_over": self._take_over,
             "participant.remove": self._remove,
             "participant.admit": self._admit,
             "participant.refuse": self._refuse,
@@ -126,6 +127,10 @@ class RoomRequests:
                 room_id, by_id, request.participant_id, muted=request.muted, hard=request.hard
             )
         return {"changed": changed}
+
+    async def _take_over(self, session: Session, _: Empty) -> dict[str, Any]:
+        await self._moderation.take_over(session.room_id, session.participant_id)
+        return {}
 
     async def _remove(self, session: Session, request: ParticipantRemove) -> dict[str, Any]:
         await self._departures.remove(session.room_id, session.participant_id, request.participant_id)
