@@ -16,7 +16,6 @@ from conference.model.consultation import Mode
 from conference.model.participant import MuteAllMark, Participant
 from conference.model.statement import StatementBoard
 
-TEST_DEVICE: Final = "rehearsal"  # stands where a viewer's device does; theirs are hashes
 MAX_TEST_COMMENTS: Final = 200
 
 
@@ -57,9 +56,7 @@ class Before:
     people: Mapping[str, Mutes]
 
     @classmethod
-    def of(
-        cls, mode: Mode, agenda: Agenda, board: StatementBoard, people: Iterable[Participant]
-    ) -> Before:
+    def of(cls, mode: Mode, agenda: Agenda, board: StatementBoard, people: Iterable[Participant]) -> Before:
         return cls(
             mode=mode,
             items={item.id: item.state.value for item in agenda.items},
@@ -86,7 +83,9 @@ class Before:
         (上会) is taken out again.
         """
         return Agenda(
-            tuple(self._item(item) for item in agenda.items if item.comment_id is None or item.id in self.items)
+            tuple(
+                self._item(item) for item in agenda.items if item.comment_id is None or item.id in self.items
+            )
         )
 
     def _item(self, item: AgendaItem) -> AgendaItem:

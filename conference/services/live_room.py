@@ -338,6 +338,25 @@ class LiveRoom:
             self.recording = state
             self._publish(ConsultationUpdated(self._next_version(), self.consultation_view()))
 
+    def rewound(
+        self,
+        consultation: Consultation,
+        board: StatementBoard,
+        messages: Iterable[VenueMessage],
+        stays: Mapping[str, Stay],
+    ) -> None:
+        """A rehearsal is over: everything is what the rows say. Clients ask for the room anew when they hear that it
+        is one no more."""
+        self.consultation, self.board, self.talkback = consultation, board, Talkback.of(messages)
+        self.captions = Captions(self.captions.state)
+        self.turn, self.cuts, self.floor_mark, self.agenda_mark = None, (), None, None
+        for seat in self.seats.values():
+            if seat.stay is not None:
+                seat.stay = stays.get(seat.stay.id)
+        self._show_floor()
+        self._show_broadcast()
+        self._publish(ConsultationUpdated(self._next_version(), self.consultation_view()))
+
     # ── captions ────────────────────────────────────────────────────────────────────────────────
 
     def set_captions(self, state: CaptionState) -> None:

@@ -12,11 +12,21 @@ from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conference.model.comment import GONE, SHOWN, Comment, CommentState, Level, Mark, MarkKind, Reason, Word
+from conference.model.comment import (
+    GONE,
+    SHOWN,
+    TEST_DEVICE,
+    Comment,
+    CommentState,
+    Level,
+    Mark,
+    MarkKind,
+    Reason,
+    Word,
+)
 from conference.model.comment_group import CommentGroup
 from conference.model.errors import ConferenceError
 from conference.model.identity import IdentityKind
-from conference.model.rehearsal import TEST_DEVICE
 from conference.storage.rows import to_row
 from conference.storage.statements import insert
 from conference.storage.tables import comment_groups, comment_marks, comment_words, comments

@@ -12,7 +12,8 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conference.model.rehearsal import TEST_DEVICE, Before, Rehearsal, RehearsalState
+from conference.model.comment import TEST_DEVICE
+from conference.model.rehearsal import Before, Rehearsal, RehearsalState
 from conference.storage.statements import insert
 from conference.storage.tables import (
     broadcast_cuts,
