@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from conference.desk_views import (
     BroadcastView,
+    CameraView,
     CommentCounts,
     CommentGroupView,
     DiskView,
@@ -26,6 +27,7 @@ from conference.model.recording import RecordingState
 from conference.model.transcript import CaptionState, SpeakerLabel
 from conference.precheck_views import PrecheckUpdated
 from conference.transcript_views import SecondPassView, TranscriptChanged, TranscriptEditing
+from conference.venue_views import VenueHealthChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,7 @@ class Snapshot:
     waiting: tuple[WaitingView, ...] | None  # null without the right to admit
     recent_captions: tuple[CaptionFinal, ...]  # the last three
     venue_messages: tuple[VenueMessageView, ...] | None  # the newest; null for who is not concerned
+    cameras: tuple[CameraView, ...]  # of the receiver's venue, for its operator; else none
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +248,7 @@ class DeskSnapshot:
     relay: str  # ok, starting, absent, failed, or off where there is to be none
     recent_captions: tuple[CaptionFinal, ...]
     venue_messages: tuple[VenueMessageView, ...] | None
+    cameras: tuple[CameraView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -476,6 +480,21 @@ class ProgramUpdated:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraUpdated:
+    """To desks and to the operators of its venue, apart from the state that everybody shares: this one of `cameras`, or
+    another one, is so now."""
+
+    camera: CameraView
+
+
+@dataclass(frozen=True, slots=True)
+class CameraRemoved:
+    """To the same: it is one of `cameras` no longer."""
+
+    camera_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class DiskUpdated:
     """To desks, in the same way."""
 
@@ -570,11 +589,14 @@ SessionEvent = (
     | NoteUpdated
     | VenueMessaged
     | PrecheckUpdated
+    | VenueHealthChanged
     | Waiting
     | WaitingJoined
     | WaitingLeft
     | BroadcastUpdated
     | ProgramUpdated
+    | CameraUpdated
+    | CameraRemoved
     | DiskUpdated
     | RelayUpdated
     | CommentsUpdated

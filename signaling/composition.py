@@ -62,6 +62,8 @@ from conference.services.public_responses import PublicResponses
 from conference.services.public_views import PublicViews
 from conference.services.recordings import Recordings
 from conference.services.recovery import Recovery
+from conference.services.rehearsals import Rehearsals
+from conference.services.rehearsed_comments import RehearsedComments
 from conference.services.relay_watch import RelayWatch
 from conference.services.relisting import Relisting
 from conference.services.reminders import Reminders
@@ -85,6 +87,7 @@ from conference.services.transcript_news import TranscriptNews
 from conference.services.transcript_presence import TranscriptPresence
 from conference.services.transcription import Transcription
 from conference.services.transcripts import Transcripts
+from conference.services.venue_board import VenueBoard
 from conference.services.venues import Venues
 from conference.services.viewers import Viewers
 from conference.services.waiting import WaitingRoom
@@ -115,6 +118,7 @@ from signaling.realtime.desk_namespace import DeskNamespace
 from signaling.realtime.fanout import Fanout
 from signaling.realtime.floor_requests import FloorRequests
 from signaling.realtime.namespace import Surroundings
+from signaling.realtime.rehearsal_requests import RehearsalRequests
 from signaling.realtime.room_namespace import RoomNamespace
 from signaling.realtime.room_requests import RoomRequests
 from signaling.realtime.server import SocketServer
@@ -193,8 +197,11 @@ def compose(
     metrics.watch_programs(productions, disk_watch)
     presence = TranscriptPresence(rooms)
     desks.follow(presence.left)
-    venue_talk = VenueTalk(rooms)
+    venue_talk, venue_board = VenueTalk(rooms), VenueBoard(rooms, insight)
+    rehearsals = Rehearsals(rooms, programs, floors, broadcasts, boards, life_cycle)
+    rehearsed_comments = RehearsedComments(boards)
     shared = {
+        **RehearsalRequests(rehearsals, rehearsed_comments).calls(),
         **FloorRequests(floors).calls(),
         **AgendaRequests(agendas).calls(),
         **StatementRequests(statements).calls(),
@@ -242,6 +249,7 @@ def compose(
     )
     exports = Exports(database, clock, exporter, productions.is_making)
     sounds = TrackSounds(database, SoundCuts(directory.recordings))
+    rehearsals.see_to(exporter, recordings, productions, transcription)
     days = settings.recording_retention_days
     retention = Retention(database, clock, exporter, exports, days=days)
     tables, documents = TableWorkers(settings.time_zone), DocumentWorkers()
@@ -259,6 +267,7 @@ def compose(
         imports=InviteeImports(database, tables, links, clock),
         venues=Venues(database, clock, links, relisting),
         venue_talk=venue_talk,
+        venue_board=venue_board,
         prechecks=Prechecks(rooms, key.record_signer()),
         invitees=Invitees(database, clock, links, relisting),
         entrances=Entrances(database, clock, access.for_guest),
@@ -295,6 +304,8 @@ def compose(
         revocations=revocations,
         consultations=Consultations(database, clock, identity_kinds=identities.kinds),
         life_cycle=life_cycle,
+        rehearsals=rehearsals,
+        rehearsed_comments=rehearsed_comments,
         rooms=rooms,
         streams=streams,
         screen_links=ScreenLinks(database, clock, links, access.for_guest),
@@ -340,9 +351,11 @@ def compose(
         streams=streams,
         screens=screens,
         insight=insight,
+        venue_board=venue_board,
         revocations=revocations,
         files=files,
         recordings=recordings,
+        rehearsals=rehearsals,
         exports=exports,
         retention=retention,
         programs=programs,

@@ -31,6 +31,7 @@ from conference.services.program import ProgramTimes
 from conference.services.programs import Programs
 from conference.services.recordings import Recordings
 from conference.services.recovery import Recovery
+from conference.services.rehearsals import Rehearsals
 from conference.services.relay_watch import RelayWatch
 from conference.services.reminders import Reminders
 from conference.services.retention import Retention
@@ -41,6 +42,8 @@ from conference.services.second_passes import SecondPasses
 from conference.services.streams import Streams
 from conference.services.terms import Terms
 from conference.services.transcription import Transcription
+from conference.services.venue_board import STEP_S as BOARD_S
+from conference.services.venue_board import VenueBoard
 from conference.services.viewers import Viewers
 from conference.storage.database import Database
 from recording.hls.card_segments import Cards
@@ -93,9 +96,11 @@ class WebProcess:
     streams: Streams
     screens: Screens
     insight: Insight
+    venue_board: VenueBoard
     revocations: Revocations
     files: Files
     recordings: Recordings
+    rehearsals: Rehearsals
     exports: Exports
     retention: Retention
     programs: ProgramTimes
@@ -123,6 +128,7 @@ class WebProcess:
     async def run(self, background: Background) -> None:
         """Take up what the rows remember, and begin the recurring work."""
         await self.recovery.start()
+        await self.rehearsals.restore()  # before anybody looks for files that killed workers left
         await self.files.restore()
         await self.recordings.restore()
         await self.productions.restore()
@@ -131,6 +137,7 @@ class WebProcess:
         await self.catching_up.restore()
         background.keep(self.media_sessions.run)
         background.keep(self.recordings.run)
+        background.keep(self.rehearsals.run)
         background.keep(self.productions.run)
         background.keep(self.exports.run)
         background.keep(self.second_passes.run)
@@ -154,10 +161,11 @@ class WebProcess:
         background.every(_REMINDERS_S, self.reminders.tick)
         background.every(_DISK_S, self.disk_watch.tick)
         background.every(_RELAY_S, self.relay_watch.tick)
-        background.every(_RETENTION_S, self.retention.tick)
+        background.every(_RETENTION_S, self.retention.tick, self.rehearsals.tick)
         background.every(_CHECKPOINT_S, self.database.checkpoint)
         background.every(_HEARTBEAT_S, self.rooms.heartbeat)
         background.every(STEP_S, self.insight.tick)
+        background.every(BOARD_S, self.venue_board.tick)
         background.every(_CLAIMS_S, self.rooms.renew_claims)
         background.every(_ADOPT_S, self.recovery.adopt)
 

@@ -32,6 +32,7 @@ from signaling.http import (
     public_identity,
     public_responses,
     recordings,
+    rehearsals,
     responses,
     second_pass,
     staff,
@@ -43,6 +44,7 @@ from signaling.http import (
     transcript_sound,
     transcription,
     transcripts,
+    venue_board,
     venues,
 )
 from signaling.http.connections import note_request
@@ -61,11 +63,13 @@ MAX_BODY_BYTES = 64 * 1024  # JSON bodies; session descriptions are read with a 
 def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     """Every route but the Socket.IO one."""
     api.add_to(app)
+    rehearsals.add_to(app)
     staff.add_to(app)
     preparing.add_to(app)
     imports.add_to(app)
     venues.add_to(app)
     talkback.add_to(app)
+    venue_board.add_to(app)
     prechecks.add_to(app)
     invitees.add_to(app)
     link_sheets.add_to(app)

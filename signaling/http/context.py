@@ -46,6 +46,8 @@ from conference.services.public_captions import PublicCaptions
 from conference.services.public_responses import PublicResponses
 from conference.services.public_views import PublicViews
 from conference.services.recordings import Recordings
+from conference.services.rehearsals import Rehearsals
+from conference.services.rehearsed_comments import RehearsedComments
 from conference.services.responses import Responses
 from conference.services.revocations import Revocations
 from conference.services.rooms import Rooms
@@ -60,6 +62,7 @@ from conference.services.track_sounds import TrackSounds
 from conference.services.transcript_editing import TranscriptEditing
 from conference.services.transcription import Transcription
 from conference.services.transcripts import Transcripts
+from conference.services.venue_board import VenueBoard
 from conference.services.venues import Venues
 from conference.services.viewers import Viewers
 from recording.hls.card_segments import Cards
@@ -86,6 +89,7 @@ class HttpContext:
     access: Access
     venues: Venues
     venue_talk: VenueTalk
+    venue_board: VenueBoard
     prechecks: Prechecks
     invitees: Invitees
     entrances: Entrances
@@ -124,6 +128,8 @@ class HttpContext:
     revocations: Revocations
     consultations: Consultations
     life_cycle: LifeCycle
+    rehearsals: Rehearsals
+    rehearsed_comments: RehearsedComments
     rooms: Rooms
     streams: Streams
     screen_links: ScreenLinks

@@ -48,7 +48,9 @@ no `version`, and who loses one loses nothing: the transcript has it. `speaker` 
 that of whoever of it has the floor, else `is_certain` is false.
 
 `venue.message` goes to desks with `venue.watch` and to the operators of that venue, without `version`: the next of the
-`venue_messages` of their snapshots, of which there are the newest 200.
+`venue_messages` of their snapshots, of which there are the newest 200. `venue.health` goes to desks with `venue.watch`,
+without `version`, at most every five seconds and at once when a verdict is another: put its `venues` in the place of
+those that you hold, drop what is `gone`; how all of them are is asked for by `GET …/venues/health`.
 
 `comments.updated` goes to desks with `comment.moderate`, at most twice a second; it has no `version` and says what
 changed: put its groups in the place of those that you hold, drop what is `gone`, and ask `comments.list` again where

@@ -18,6 +18,8 @@ from conference.events import (
     AgendaUpdated,
     AllocationNow,
     BroadcastUpdated,
+    CameraRemoved,
+    CameraUpdated,
     CaptionCorrected,
     CaptionFinal,
     CaptionPartial,
@@ -64,6 +66,7 @@ from conference.events import (
 from conference.model.agenda import AgendaItem
 from conference.precheck_views import PrecheckUpdated
 from conference.transcript_views import SecondPassView, TranscriptChanged, TranscriptEditing
+from conference.venue_views import VenueHealthChanged
 
 EVENT_NAMES: Final[dict[type, str]] = {
     Snapshot: "room.snapshot",
@@ -95,11 +98,14 @@ EVENT_NAMES: Final[dict[type, str]] = {
     NoteUpdated: "statement.updated",
     VenueMessaged: "venue.message",
     PrecheckUpdated: "precheck.updated",
+    VenueHealthChanged: "venue.health",
     Waiting: "room.waiting",
     WaitingJoined: "waiting.joined",
     WaitingLeft: "waiting.left",
     BroadcastUpdated: "broadcast.updated",
     ProgramUpdated: "program.updated",
+    CameraUpdated: "camera.updated",
+    CameraRemoved: "camera.removed",
     DiskUpdated: "disk.updated",
     RelayUpdated: "relay.updated",
     CommentsUpdated: "comments.updated",
