@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from conference.model.consultation import Mode
-from conference.model.participant import FloorGate, Participant
+from conference.model.participant import FloorGate, Participant, ParticipantKind
 from conference.model.permissions import Action, Role, allowed
 
 WARNING_MS: Final = 60_000
@@ -169,6 +169,8 @@ def gate_beside_floor(participant: Participant, mode: Mode, holder: Participant 
     has it, unless that is a phone in the hall (`in_hall`), which would be heard twice. One that was muted
     meanwhile stays so until the turn ends.
     """
+    if participant.kind is ParticipantKind.CLIP:
+        return None  # whoever may play one lets it be heard
     gate = gate_without_floor(participant.role, mode)
     speaks_with_holder = (
         participant.kind.is_encoder

@@ -15,12 +15,13 @@ class ParticipantKind(StrEnum):
     CLIENT = "client"
     WHIP = "whip"
     INGEST = "ingest"
+    CLIP = "clip"  # a film that is being played: no floor, no attendance
     SCREEN = "screen"  # shows and plays what others send: neither listed nor counted, and without a row
 
     @property
     def is_encoder(self) -> bool:
         """Equipment that sends by itself and shows nothing: no socket holds its seat."""
-        return self in (ParticipantKind.WHIP, ParticipantKind.INGEST)
+        return self in (ParticipantKind.WHIP, ParticipantKind.INGEST, ParticipantKind.CLIP)
 
 
 class EntryMeans(StrEnum):

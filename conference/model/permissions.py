@@ -62,6 +62,8 @@ class Action(StrEnum):
     CONSULTATION_EDIT = "consultation.edit"
     CONSULTATION_PUBLISH = "consultation.publish"  # and postpone, cancel, archive
     VENUE_EDIT = "venue.edit"
+    CLIP_ADD = "clip.add"  # and list, cue, delete; an operator those of the own venue
+    CLIP_PLAY = "clip.play"  # in the same way
     PRECHECK_RUN = "precheck.run"  # an operator that of the own venue
     PRECHECK_READ = "precheck.read"  # in the same way
     INVITEE_READ = "invitee.read"  # names, titles, sectors, places
@@ -124,6 +126,7 @@ _LEAD: Final = (
         Action.AUDIT_READ,
         Action.PARTICIPANT_ADMIT,
         Action.INVITEE_READ,
+        Action.CLIP_ADD,
     }
 )
 _PREPARE: Final = frozenset(
@@ -133,6 +136,7 @@ _PREPARE: Final = frozenset(
         Action.CONSULTATION_PUBLISH,
         Action.AGENDA_EDIT,
         Action.VENUE_EDIT,
+        Action.CLIP_ADD,
         Action.PRECHECK_RUN,
         Action.INVITEE_READ,
         Action.INVITEE_EDIT,
@@ -142,7 +146,13 @@ _PREPARE: Final = frozenset(
 )
 
 _BROADCAST: Final = frozenset(
-    {Action.PROGRAM_READ, Action.PROGRAM_DIRECT, Action.BROADCAST_CUT, Action.RECORDING_PAUSE}
+    {
+        Action.PROGRAM_READ,
+        Action.PROGRAM_DIRECT,
+        Action.BROADCAST_CUT,
+        Action.RECORDING_PAUSE,
+        Action.CLIP_PLAY,
+    }
 )
 _VENUES: Final = frozenset({Action.VENUE_MESSAGE, Action.VENUE_WATCH, Action.PRECHECK_READ})
 _COMMENTS: Final = frozenset({Action.COMMENT_MODERATE, Action.COMMENT_PROMOTE})
@@ -189,7 +199,13 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         Role.EXPERT: _SPEAK,
         Role.CITIZEN: _SPEAK,
         Role.VENUE_OPERATOR: _SPEAK
-        | {Action.VENUE_MESSAGE, Action.PRECHECK_RUN, Action.PRECHECK_READ},
+        | {
+            Action.VENUE_MESSAGE,
+            Action.PRECHECK_RUN,
+            Action.PRECHECK_READ,
+            Action.CLIP_ADD,
+            Action.CLIP_PLAY,
+        },
         Role.MODERATOR: _SPEAK
         | _COMMENTS
         | _OPEN_CASES
@@ -211,6 +227,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
             Action.PROGRAM_READ,
             Action.PROGRAM_DIRECT,
             Action.BROADCAST_CUT,
+            Action.CLIP_PLAY,
         },
         Role.ADMINISTRATOR: _LISTEN
         | _OVERSEE

@@ -30,6 +30,7 @@ LEAD = SPEAK | {
     "consultation.end",
     "participant.admit",
     "invitee.read",
+    "clip.add",
 }
 PREPARE = {
     "consultation.create",
@@ -37,6 +38,7 @@ PREPARE = {
     "consultation.publish",
     "agenda.edit",
     "venue.edit",
+    "clip.add",
     "precheck.run",
     "invitee.read",
     "invitee.edit",
@@ -44,7 +46,7 @@ PREPARE = {
     "token.revoke",
 }
 VENUES = {"venue.message", "venue.watch", "precheck.read"}
-BROADCAST = {"program.read", "program.direct", "broadcast.cut", "recording.pause"}
+BROADCAST = {"program.read", "program.direct", "broadcast.cut", "recording.pause", "clip.play"}
 COMMENTS = {"comment.moderate", "comment.promote"}
 CASES = {"response.read", "response.open", "account.read"}
 LEDGER = {"response.read", "response.manage", "account.read"}
@@ -74,7 +76,7 @@ TABLE = {
     "department": SPEAK,
     "expert": SPEAK,
     "citizen": SPEAK,
-    "venue_operator": SPEAK | {"venue.message", "precheck.run", "precheck.read"},
+    "venue_operator": SPEAK | {"venue.message", "precheck.run", "precheck.read", "clip.add", "clip.play"},
     "moderator": SPEAK | COMMENTS | CASES | {"desk.join", "program.read", "broadcast.cut", "transcript.read"},
     "observer": LISTEN,
     "organizer": LISTEN
@@ -94,6 +96,7 @@ TABLE = {
         "program.read",
         "program.direct",
         "broadcast.cut",
+        "clip.play",
     },
     "administrator": LISTEN
     | PREPARE
