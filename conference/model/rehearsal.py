@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from conference.model.agenda import Agenda, AgendaItem, ItemState
-from conference.model.consultation import Mode
+from conference.model.consultation import Consultation, Mode, Status
 from conference.model.participant import MuteAllMark, Participant
 from conference.model.statement import StatementBoard
 
@@ -107,6 +107,30 @@ class Before:
             hand_order=mutes.hand_order,
             hand_raised_ms=mutes.hand_raised_ms,
         )
+
+
+KEPT_TITLE: Final = "（演练）"
+_MAX_TITLE: Final = 200
+
+
+def kept_one(
+    rehearsed: Consultation, consultation_id: str, now_ms: int, program_time_ms: int
+) -> Consultation:
+    """The consultation that a rehearsal becomes which is kept: over, and not public."""
+    return replace(
+        rehearsed,
+        id=consultation_id,
+        title=rehearsed.title[: _MAX_TITLE - len(KEPT_TITLE)] + KEPT_TITLE,
+        status=Status.ENDED,
+        is_public=False,
+        created_at_ms=now_ms,
+        ended_at_ms=now_ms,
+        program_high_water_ms=max(rehearsed.program_high_water_ms, program_time_ms),
+        recording_paused=False,
+        revision=1,
+        rehearsed_line=0,
+        rehearsal_of=rehearsed.id,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -334,7 +334,7 @@ class MinutesDesk:
         gaps_said, outdated_said = _reason(despite_gaps_reason), _reason(despite_outdated_reason)
         async with self._storage.transaction() as unit:
             consultation = await self._editable(unit, consultation_id)
-            if consultation.status not in _OVER:
+            if consultation.status not in _OVER or consultation.rehearsal_of is not None:
                 raise ConferenceError("invalid_state", "it has not ended")
             known = await self._found(unit, consultation_id, minutes_id)
             found = await self._gaps.gaps_in(unit, consultation_id)

@@ -386,6 +386,9 @@ class Programs:
     def release(self, consultation_id: str) -> None:
         self._held.discard(consultation_id)
 
+    def look_at(self, consultation_id: str) -> None:
+        self._to_clean.put_nowait(consultation_id)  # what was not to be kept is in none of its files
+
     def is_making(self, consultation_id: str) -> bool:
         """Whether its program is made here, or about to end."""
         return consultation_id in self._made

@@ -276,6 +276,9 @@ class Recordings:
     def release(self, consultation_id: str) -> None:
         self._held.discard(consultation_id)
 
+    def look_at(self, consultation_id: str) -> None:
+        self._to_settle.put_nowait(consultation_id)  # the ends of files were dropped while it was held
+
     async def _write(self, unit: UnitOfWork, file: RecordedFile) -> None:
         consultation = await unit.consultations.get(file.consultation_id)
         if consultation is None:

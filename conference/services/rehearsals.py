@@ -8,20 +8,24 @@ with them at its next start.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 import structlog
 
+from conference.model.attendance import Stay
 from conference.model.audit import SYSTEM, Actor, AuditEntry, Value
 from conference.model.broadcast import Cut, CutKind
 from conference.model.consultation import Consultation, Status
 from conference.model.errors import ConferenceError
 from conference.model.floor import EndReason, gate_beside_floor
+from conference.model.ids import new_id
 from conference.model.participant import Participant
 from conference.model.permissions import Action, require
-from conference.model.rehearsal import Before, Rehearsal, RehearsalState
+from conference.model.rehearsal import Before, Rehearsal, RehearsalState, kept_one
+from conference.model.statement import StatementBoard
+from conference.model.venue_message import VenueMessage
 from conference.services.agendas import title_of, written
 from conference.services.broadcasts import Broadcasts
 from conference.services.change import Change
@@ -48,6 +52,24 @@ class _Clearing:
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+@dataclass(slots=True)
+class _Left:
+    """What the rows say once a rehearsal was taken out of them."""
+
+    consultation: Consultation
+    board: StatementBoard = field(default_factory=StatementBoard)
+    messages: Sequence[VenueMessage] = ()
+    stays: Mapping[str, Stay] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalOver:
+    """What is left of one: the consultation as before, and the one that has what was kept."""
+
+    consultation: Consultation
+    kept_id: str | None
+
+
 class Rehearsals:
     """`by` is an id at a desk or in the room, or a token's bearer."""
 
@@ -59,22 +81,23 @@ class Rehearsals:
         broadcasts: Broadcasts,
         boards: CommentBoards,
         life_cycle: LifeCycle,
-        maker: ExportMaker,
-        works: Sequence[RoomWork],
     ) -> None:
-        """`maker` clears files away; `works`: everything that makes something of a room that runs."""
         self._rooms = rooms
         self._programs = programs
         self._floors = floors
         self._broadcasts = broadcasts
         self._boards = boards
         self._life_cycle = life_cycle
-        self._maker = maker
-        self._works = tuple(works)
+        self._maker: ExportMaker | None = None
+        self._works: tuple[RoomWork, ...] = ()
         self._clearing: dict[str, _Clearing] = {}
         self._to_clear: asyncio.Queue[str] = asyncio.Queue()
         self._alone_since_s: dict[str, float] = {}
         self._looked_at_s = float("-inf")
+
+    def see_to(self, maker: ExportMaker, *works: RoomWork) -> None:
+        """`maker` clears files away; `works`: everything that makes something of a room that runs. Call once."""
+        self._maker, self._works = maker, works
 
     # ── beginning ───────────────────────────────────────────────────────────────────────────────
 
@@ -108,8 +131,9 @@ class Rehearsals:
 
     # ── the end ─────────────────────────────────────────────────────────────────────────────────
 
-    async def end(self, consultation_id: str, by: str | Bearer) -> Consultation:
-        """End it: everything that it made is gone when this returns, but for files, which go at once afterwards.
+    async def end(self, consultation_id: str, by: str | Bearer, *, keep: bool = False) -> RehearsalOver:
+        """End it: everything that it made is gone when this returns, but for files, which go at once afterwards. With
+        `keep` all of it becomes a consultation of its own that is over and not public.
 
         invalid_state when nothing is rehearsed.
         """
@@ -117,7 +141,7 @@ class Rehearsals:
             caller = room.caller(by)
             require(caller.role, Action.CONSULTATION_END)
             actor = caller.actor
-        return await self._end(consultation_id, actor)
+        return await self._end(consultation_id, actor, keep=keep)
 
     async def go_live(self, consultation_id: str, by: Bearer) -> Consultation:
         """The consultation itself begins. What is rehearsed ends first and is not kept, and its files are gone before
@@ -135,7 +159,7 @@ class Rehearsals:
                 log.warning("rehearsal.clears_slowly", room=consultation_id)
         return await self._life_cycle.start(consultation_id, by)
 
-    async def _end(self, consultation_id: str, by: Actor) -> Consultation:
+    async def _end(self, consultation_id: str, by: Actor, *, keep: bool = False) -> RehearsalOver:
         if consultation_id in self._clearing:
             raise ConferenceError("invalid_state", "it is over")
         self._clearing[consultation_id] = _Clearing()
@@ -144,35 +168,50 @@ class Rehearsals:
                 await work.hold(consultation_id)
             await self._broadcasts.save_cuts()
             async with self._rooms.locked(consultation_id) as room, self._boards.locked(room.id) as board:
-                consultation = await self._unmade(room, by)
+                over = await self._unmade(room, by, keep=keep)
                 board.is_stale = True  # its test comments are gone
         except BaseException:
             self._released(consultation_id)
             raise
         self._to_clear.put_nowait(consultation_id)
-        return consultation
+        return over
 
-    async def _unmade(self, room: LiveRoom, by: Actor) -> Consultation:
+    async def _unmade(self, room: LiveRoom, by: Actor, *, keep: bool) -> RehearsalOver:
         """Rows, trace and memory as before. With the locks of room and board held."""
         async with self._rooms.storage.reading() as unit:
             rehearsal = await unit.rehearsals.get(room.id)
         if rehearsal is None or room.consultation.status is not Status.REHEARSAL:
             raise ConferenceError("invalid_state", f"status {room.consultation.status}")
         await self._floors.finish(room, by, EndReason.FINISHED)
-        ended = rehearsal.clearing(None)
+        ended = rehearsal.clearing(new_id("c") if keep else None)
         consultation = room.consultation.unrehearsed(ended.before.mode)
         agenda = ended.before.agenda(room.agenda)
         at_ms, now_ms = self._rooms.program_time_ms(room.consultation), self._rooms.clock.wall_ms()
-        found: list[Consultation] = []
+        kept = (
+            None if ended.kept_id is None else kept_one(room.consultation, ended.kept_id, now_ms, at_ms or 0)
+        )
+        left = _Left(consultation)
 
         async def erase(unit: UnitOfWork) -> None:
-            counts = await unit.rehearsals.erase(ended)
+            counts: dict[str, int] = {}
+            if kept is not None:
+                await unit.consultations.add(kept)
+                counts = await unit.rehearsals.keep(ended, kept, room.agenda.closed(at_ms))
+                await unit.audit.append(
+                    AuditEntry(
+                        kept.id, now_ms, None, by, "rehearsal.kept", kept.id, {"of": room.id, **counts}
+                    )
+                )
+            erased = await unit.rehearsals.erase(ended)
             await unit.rehearsals.save(ended)
-            content: dict[str, Value] = {"kept": False, "erased": counts}
+            content: dict[str, Value] = {"kept": ended.kept_id, "moved": counts, "erased": erased}
             entry = AuditEntry(room.id, now_ms, at_ms, by, "rehearsal.ended", room.id, content)
             line = await unit.audit.append(entry)
-            found.append(replace(consultation, rehearsed_line=line.number))
-            await unit.consultations.save(found[0])
+            left.consultation = replace(consultation, rehearsed_line=line.number)
+            await unit.consultations.save(left.consultation)
+            left.board = await unit.statements.board(room.id)
+            left.messages = await unit.venue_messages.of(room.id)
+            left.stays = {each.id: each for each in await unit.stays.of(room.id)}
 
         # Behind that line the trace tells of the meeting itself: how its agenda stands is said there once more.
         edited = AuditEntry(room.id, now_ms, None, by, "agenda.edited", room.id, {"items": written(agenda)})
@@ -183,12 +222,8 @@ class Rehearsals:
         change = Change(self._people(room, ended.before, consultation), consultation, agenda)
         await self._rooms.commit(room, change, trace, also=erase)
         self._programs.forget(room.id)
-        async with self._rooms.storage.reading() as unit:
-            board = await unit.statements.board(room.id)
-            messages = await unit.venue_messages.of(room.id)
-            stays = {each.id: each for each in await unit.stays.of(room.id)}
-        room.rewound(found[0], board, messages, stays)
-        return found[0]
+        room.rewound(left.consultation, left.board, left.messages, left.stays)
+        return RehearsalOver(left.consultation, ended.kept_id)
 
     @staticmethod
     def _people(room: LiveRoom, before: Before, consultation: Consultation) -> tuple[Participant, ...]:
@@ -226,16 +261,28 @@ class Rehearsals:
                 raise  # and begin again a moment later
 
     async def _clear(self, consultation_id: str) -> None:
+        async with self._rooms.storage.reading() as unit:
+            rehearsal = await unit.rehearsals.get(consultation_id)
+        if rehearsal is None or rehearsal.state is not RehearsalState.CLEARING:
+            self._released(consultation_id)  # what is there belongs to something else
+            return
         for work in self._works:
             await work.still(consultation_id)
-        await self._maker.clear(consultation_id)
+        assert self._maker is not None, "see_to was called"
+        if rehearsal.kept_id is None:
+            await self._maker.clear(consultation_id)
+        else:
+            await self._maker.move(consultation_id, rehearsal.kept_id)
+            for work in self._works:
+                work.look_at(rehearsal.kept_id)
         async with self._rooms.storage.transaction() as unit:
-            if await unit.rehearsals.get(consultation_id) is not None:
-                await unit.rehearsals.forget(consultation_id)
-                now_ms = self._rooms.clock.wall_ms()
-                await unit.audit.append(
-                    AuditEntry(consultation_id, now_ms, None, SYSTEM, "rehearsal.cleared", consultation_id)
+            await unit.rehearsals.forget(consultation_id)
+            now_ms, content = self._rooms.clock.wall_ms(), {"kept": rehearsal.kept_id}
+            await unit.audit.append(
+                AuditEntry(
+                    consultation_id, now_ms, None, SYSTEM, "rehearsal.cleared", consultation_id, content
                 )
+            )
         self._released(consultation_id)
 
     def _released(self, consultation_id: str) -> None:

@@ -315,6 +315,9 @@ class Transcription:
     def release(self, consultation_id: str) -> None:
         self._held.discard(consultation_id)
 
+    def look_at(self, consultation_id: str) -> None:
+        """What was not heard any more is missing in it, as in any that is over: see catching_up."""
+
     # ── for others ──────────────────────────────────────────────────────────────────────────────
 
     @property

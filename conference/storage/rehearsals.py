@@ -12,10 +12,16 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from conference.model.agenda import Agenda
 from conference.model.comment import TEST_DEVICE
+from conference.model.consultation import Consultation
+from conference.model.ids import new_id
+from conference.model.participant import LeaveReason
 from conference.model.rehearsal import Before, Rehearsal, RehearsalState
+from conference.storage.rows import to_row
 from conference.storage.statements import insert
 from conference.storage.tables import (
+    agenda_items,
     broadcast_cuts,
     clip_plays,
     comment_groups,
@@ -24,6 +30,7 @@ from conference.storage.tables import (
     floor_turns,
     participants,
     program_gaps,
+    promotions,
     recordings,
     rehearsals,
     second_passes,
@@ -114,6 +121,97 @@ class SqlRehearsals:
             counts[table.name] = await self._delete(table, own, since >= rehearsal.started_wall_ms)
         counts |= await self._put_back(rehearsal)
         return {name: count for name, count in counts.items() if count}
+
+    async def keep(self, rehearsal: Rehearsal, kept: Consultation, agenda: Agenda) -> dict[str, int]:
+        items = {each.id: new_id("a") for each in agenda.items}
+        rows = [
+            {**to_row(item), "id": items[item.id], "consultation_id": kept.id, "position": place}
+            for place, item in enumerate(agenda.items)
+        ]
+        if rows:
+            await self._connection.execute(sa.insert(agenda_items), rows)
+        people = await self._copied_people(rehearsal, kept)
+        counts = await self._moved(rehearsal, kept, items, people)
+        counts["comments"] = await self._moved_tests(rehearsal.consultation_id, kept.id, items)
+        return {name: count for name, count in counts.items() if count}
+
+    async def _copied_people(self, rehearsal: Rehearsal, kept: Consultation) -> dict[str, str]:
+        """Everybody who was connected during the rehearsal, under other ids: they are in the meeting itself, too."""
+        c, since_ms = stays.c, rehearsal.started_wall_ms
+        there = sa.or_(c.to_wall_ms.is_(None), c.to_wall_ms >= since_ms)
+        query = sa.select(stays).where(c.consultation_id == rehearsal.consultation_id, there)
+        connections = [dict(row) for row in (await self._connection.execute(query)).mappings()]
+        ids = {each["participant_id"]: new_id("p") for each in connections}
+        own = participants.c.consultation_id == rehearsal.consultation_id
+        found = [
+            dict(row)
+            for row in (await self._connection.execute(sa.select(participants).where(own))).mappings()
+        ]
+        rows = [
+            {
+                **row,
+                "id": ids[row["id"]],
+                "consultation_id": kept.id,
+                "resume_hash": "",
+                "hand_order": None,
+                "floor_gate": None,
+                "left_at_ms": row["left_at_ms"] or kept.ended_at_ms,
+                "leave_reason": row["leave_reason"] or LeaveReason.LEFT.value,
+            }
+            for row in found
+            if row["id"] in ids
+        ]
+        over = kept.program_high_water_ms
+        copies = [
+            {
+                **each,
+                "id": new_id("y"),
+                "consultation_id": kept.id,
+                "participant_id": ids[each["participant_id"]],
+                "from_ms": each["from_ms"] or 0,
+                "to_ms": over if each["to_ms"] is None else each["to_ms"],
+                "to_wall_ms": each["to_wall_ms"] or kept.ended_at_ms,
+                "reason": each["reason"] or LeaveReason.LEFT.value,
+            }
+            for each in connections
+        ]
+        if rows:
+            await self._connection.execute(sa.insert(participants), rows)
+            await self._connection.execute(sa.insert(stays), copies)
+        return ids
+
+    async def _moved(
+        self, rehearsal: Rehearsal, kept: Consultation, items: dict[str, str], people: dict[str, str]
+    ) -> dict[str, int]:
+        cid, counts = rehearsal.consultation_id, dict[str, int]()
+        for table in (*MADE, *(each for each in MADE_SINCE if each is not venue_messages)):
+            own = table.c.consultation_id == cid
+            if table in MADE_SINCE:
+                own = sa.and_(own, MADE_SINCE[table] >= rehearsal.started_wall_ms)
+            for name, ids in (("participant_id", people), ("item_id", items)):
+                for before, after in ids.items() if name in table.c else ():
+                    same = sa.and_(own, table.c[name] == before)
+                    await self._connection.execute(sa.update(table).where(same).values({name: after}))
+            moved = sa.update(table).where(own).values(consultation_id=kept.id)
+            counts[table.name] = (await self._connection.execute(moved)).rowcount
+        c = recordings.c
+        path = sa.literal(f"{kept.id}/") + sa.func.substr(c.path, len(cid) + 2)
+        await self._connection.execute(
+            sa.update(recordings).where(c.consultation_id == kept.id).values(path=path)
+        )
+        return counts
+
+    async def _moved_tests(self, consultation_id: str, kept_id: str, items: dict[str, str]) -> int:
+        c, p = comments.c, promotions.c
+        tests = sa.select(c.id).where(c.consultation_id == consultation_id, c.device_hash == TEST_DEVICE)
+        theirs = p.comment_id.in_(tests)
+        for name in ("item_id", "interrupted_id"):
+            for before, after in items.items():
+                same = sa.and_(theirs, p[name] == before)
+                await self._connection.execute(sa.update(promotions).where(same).values({name: after}))
+        await self._connection.execute(sa.update(promotions).where(theirs).values(consultation_id=kept_id))
+        moved = sa.update(comments).where(c.id.in_(tests)).values(consultation_id=kept_id)
+        return (await self._connection.execute(moved)).rowcount
 
     async def _put_back(self, rehearsal: Rehearsal) -> dict[str, int]:
         """Statements, attendance and comments of before, as they were."""

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from conference.model.agenda import AgendaDraft, AgendaKind
 from conference.model.broadcast import DEFAULT_BACK_S, MAX_BACK_S
-from conference.model.comment import CommentState
+from conference.model.comment import MAX_NICKNAME_CHARS, CommentState
+from conference.model.comment import MAX_TEXT_CHARS as MAX_COMMENT_CHARS
 from conference.model.consultation import Mode
 from conference.model.floor import Ending
 from conference.model.ids import ID_PATTERN, PLAIN_PATTERN
@@ -245,6 +246,19 @@ class AgendaStart(Request):
 
     item_id: Id
     version: Version | None = None
+
+
+class RehearsalEnd(Request):
+    """rehearsal.end: with `keep` what it made becomes a consultation of its own."""
+
+    keep: bool = False
+
+
+class RehearsalComment(Request):
+    """rehearsal.comment: one to try moderating with."""
+
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_COMMENT_CHARS)]
+    nickname: Annotated[str, StringConstraints(max_length=MAX_NICKNAME_CHARS)] = ""
 
 
 class AgendaStep(Request):
@@ -486,6 +500,9 @@ REQUESTS: Final[dict[str, type[Request]]] = {
     "agenda.start": AgendaStart,
     "agenda.next": AgendaStep,
     "agenda.end": AgendaStep,
+    "rehearsal.start": Empty,
+    "rehearsal.end": RehearsalEnd,
+    "rehearsal.comment": RehearsalComment,
     "statement.add": StatementAdd,
     "statement.like": StatementLike,
     "statement.take": StatementTake,
@@ -537,6 +554,7 @@ DESK_REQUESTS: Final = frozenset(
                     "program.",
                     "broadcast.",
                     "recording.",
+                    "rehearsal.",
                     "comment",
                     "promotion",
                     "transcript.",

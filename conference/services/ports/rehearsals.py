@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from conference.model.agenda import Agenda
+from conference.model.consultation import Consultation
 from conference.model.rehearsal import Rehearsal
 
 
@@ -21,6 +23,10 @@ class RehearsalRepository(Protocol):
     async def forget(self, consultation_id: str) -> None:
         """It is over, files and all."""
 
+    async def keep(self, rehearsal: Rehearsal, kept: Consultation, agenda: Agenda) -> dict[str, int]:
+        """Give what it made to that consultation, with copies of the people and of the agenda as it went. How many
+        rows, by table. Files are named where they will lie."""
+
     async def erase(self, rehearsal: Rehearsal) -> dict[str, int]:
         """Delete every row that it made, and put back what it moved of others. How many were deleted, by table."""
 
@@ -37,3 +43,6 @@ class RoomWork(Protocol):
 
     def release(self, consultation_id: str) -> None:
         """It may begin anew."""
+
+    def look_at(self, consultation_id: str) -> None:
+        """Files of a rehearsal lie under this consultation now: write down what is not yet."""
