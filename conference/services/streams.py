@@ -8,7 +8,7 @@ from conference.model.errors import ConferenceError, ForbiddenError, NotFoundErr
 from conference.model.floor import gate_beside_floor
 from conference.model.hall import names_of
 from conference.model.ids import new_id
-from conference.model.media import PROGRAM_TARGET
+from conference.model.media import PROGRAM_TARGET, Kind, TrackWish
 from conference.model.participant import EntryMeans, LeaveReason, ParticipantKind
 from conference.model.permissions import Action, Role, allowed, require
 from conference.services.arrivals import Arrivals
@@ -74,8 +74,13 @@ class Streams:
 
     # ── WHEP ────────────────────────────────────────────────────────────────────────────────────
 
-    async def play(self, entry: Entry, target_id: str, sdp: str) -> StreamOpened:
-        """Open a session that receives `target_id`'s microphone and camera, or the program."""
+    async def play(
+        self, entry: Entry, target_id: str, sdp: str, *, max_height: int | None = None
+    ) -> StreamOpened:
+        """Open a session that receives `target_id`'s microphone and camera, or the program.
+
+        `max_height`: pixels of the largest picture that is of use, so that nobody sends a large one for a small frame.
+        """
         require(entry.role, Action.WHEP_PLAY)
         async with self._rooms.locked(entry.consultation_id) as room:
             room.consultation.require_open()
@@ -97,6 +102,10 @@ class Streams:
             except BaseException:
                 await self._rooms.leave_media(room.id, listener_id)
                 raise
+            if max_height is not None and target_id != PROGRAM_TARGET:
+                pictures = (each for each in room.seat(target_id).publications if each.kind is Kind.VIDEO)
+                wishes = (TrackWish(each.id, max_height * 16 // 9, max_height) for each in pictures)
+                await self._rooms.media.wish(room.id, listener_id, tuple(wishes))
             connect_by_s = self._rooms.clock.monotonic() + self._rooms.limits.whip_connect_s
             room.listeners[listener_id] = Listener(
                 listener_id, target_id, entry.token_id, connect_by_s, warrant=entry.warrant

@@ -50,14 +50,24 @@ async def open_whip(request: web.Request) -> web.Response:
 
 
 async def open_whep(request: web.Request) -> web.Response:
-    """POST /whep/{cid}/{participant_id}: a player receives that participant; `program` in its place: the program."""
+    """POST /whep/{cid}/{participant_id}?height=H: a player receives that participant; `program` in its place: the
+    program. `height`: pixels of the frame that it is shown in: a smaller encoding is sent where there is one."""
     context = request.app[CONTEXT]
     cid = request.match_info["cid"]
     context.limit_streams(request)
     grant, _ = await context.authorise(request, cid, Action.WHEP_PLAY)
     sdp = await _read(request, _SDP)
-    opened = await context.streams.play(grant.entry(), request.match_info["id"], sdp)
+    opened = await context.streams.play(
+        grant.entry(), request.match_info["id"], sdp, max_height=_height(request.query.get("height"))
+    )
     return _created(context, opened, f"/whep/{cid}/sessions/{opened.id}")
+
+
+def _height(said: str | None) -> int | None:
+    """What cannot be meant is as if it was not said."""
+    if said is None or not (said.isascii() and said.isdigit() and len(said) <= 5):
+        return None
+    return max(int(said), 1)
 
 
 async def close_whip(request: web.Request) -> web.Response:
