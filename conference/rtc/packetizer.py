@@ -22,7 +22,7 @@ class Packetizer:
         self._sequence = sequence
 
     def packet(self, payload: bytes, timestamp: int, *, marker: bool, level: int | None = None) -> bytes:
-        """One packet with its header; `level` as the extension AUDIO_LEVEL: 0 is the loudest, 127 silence (RFC 6464)."""
+        """One packet with its header; `level` as its extension: 0 is the loudest, 127 silence (RFC 6464)."""
         head = _HEAD.pack(
             0x80 if level is None else 0x90,
             marker << 7 | self._payload_type,

@@ -1,0 +1,169 @@
+"""The sound of a source on its way into the room: Opus as it is, everything else decoded and encoded as Opus.
+
+Every packet says how loud it is (RFC 6464), so that a camera's microphone counts among those who speak.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+import av
+import numpy as np
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+
+from conference.ingest.output import AUDIO_RATE, AUDIO_TRACK, Output
+from conference.ingest.stream_clock import Stamps, StreamClock
+
+_BLOCK: Final = 960  # samples of a packet: 20 ms
+_ASTRAY_S: Final = 0.06  # between samples and the source's time: something was lost, or its clocks differ
+_NEW_S: Final = 2.0  # so far back: the source's time began anew
+_MOST_ERRORS: Final = 500  # in a row
+_SILENCE: Final = 127
+
+
+class SoundPath:
+    """One source's sound; `begin` with each connection. Used in the source's thread. Sound that cannot be decoded is
+    left out: the picture is worth more."""
+
+    def __init__(self, output: Output, clock: StreamClock) -> None:
+        self._output = output
+        self._clock = clock
+        self._stamps = Stamps(AUDIO_RATE)
+        self._decoder: av.AudioCodecContext | None = None
+        self._is_passed = False
+        self._encoder: _Encoder | None = None
+        self._errors = 0
+        self._last_s: float | None = None
+        self.is_heard = False  # sound of this connection has gone out
+
+    def begin(self, stream: AudioStream) -> None:
+        """Another connection."""
+        self._decoder = stream.codec_context
+        self._is_passed = self._decoder.name in ("opus", "libopus")
+        self._encoder = None
+        self._errors = 0
+        self.is_heard = False
+
+    def end(self) -> None:
+        """The connection is gone."""
+        self._decoder = self._encoder = None
+        self.is_heard = False
+
+    def push(self, packet: av.Packet, stream_s: float, now_s: float) -> None:
+        """A packet of the source."""
+        if self._decoder is None or (not self._output.has_reader and self.is_heard):
+            return
+        try:
+            frames = self._decoder.decode(packet)
+        except av.FFmpegError:
+            self._errors += 1
+            if self._errors > _MOST_ERRORS:
+                self._decoder = None
+            return
+        self._errors = 0
+        if self._is_passed:
+            level = min((_level_of(each) for each in frames), default=_SILENCE)
+            self._send(bytes(packet), stream_s, now_s, level)
+            return
+        for frame in frames:
+            at_s = stream_s if frame.pts is None or packet.time_base is None else frame.pts * packet.time_base
+            if self._encoder is None or not self._encoder.takes(frame):
+                self._encoder = _Encoder(frame)
+            for payload, begins_s, level in self._encoder.push(frame, float(at_s)):
+                self._send(payload, begins_s, now_s, level)
+
+    def jump(self) -> None:
+        """What comes next is another place of the same source."""
+        self._stamps.jump()
+        self._encoder = None
+
+    def report(self) -> None:
+        """Tie the newest packet to our clock."""
+        if self.is_heard and self._last_s is not None:
+            self._output.report(AUDIO_TRACK, self._clock.our_s(self._last_s), self._stamps.last)
+
+    def _send(self, payload: bytes, stream_s: float, now_s: float, level: int) -> None:
+        if not payload:
+            return
+        self._output.open_audio()
+        self._last_s = stream_s
+        self.is_heard = True
+        self._output.sound(payload, self._stamps.stamp(stream_s, now_s), level)
+
+
+class _Encoder:
+    """Samples of one shape, out as packets of 20 ms on the source's clock."""
+
+    def __init__(self, frame: av.AudioFrame) -> None:
+        self._shape = _shape_of(frame)
+        self._channels = min(2, frame.layout.nb_channels)
+        layout = "stereo" if self._channels == 2 else "mono"
+        self._resampler = AudioResampler(format="s16", layout=layout, rate=AUDIO_RATE)
+        codec = av.CodecContext.create("libopus", "w")
+        assert isinstance(codec, av.AudioCodecContext)
+        codec.sample_rate, codec.layout, codec.format = AUDIO_RATE, layout, "s16"
+        codec.bit_rate = 48_000 * self._channels
+        codec.options = {"frame_duration": "20", "application": "voip", "compression_level": "4"}
+        self._codec = codec
+        self._rest = np.zeros((0, self._channels), np.int16)
+        self._rest_s = 0.0  # the source's time of its first sample
+        self._sample = 0
+        self._is_ahead = False
+
+    def takes(self, frame: av.AudioFrame) -> bool:
+        """Whether it is of the same shape."""
+        return _shape_of(frame) == self._shape
+
+    def push(self, frame: av.AudioFrame, at_s: float) -> Iterator[tuple[bytes, float, int]]:
+        """Packets with the source's time of their first sample and their level."""
+        frame.pts = None  # the resampler would fill holes of its own accord
+        pieces = [each.to_ndarray().reshape(-1, self._channels) for each in self._resampler.resample(frame)]
+        ahead_s = self._rest_s + len(self._rest) / AUDIO_RATE - at_s
+        self._is_ahead = _NEW_S > ahead_s > (0.0 if self._is_ahead else _ASTRAY_S)
+        if self._is_ahead:
+            return  # more samples came than the source's time has room for
+        if abs(ahead_s) > _ASTRAY_S:
+            self._rest = self._rest[:0]
+        if not len(self._rest):
+            self._rest_s = at_s
+        held = np.concatenate((self._rest, *pieces))
+        whole = len(held) // _BLOCK * _BLOCK
+        for at in range(0, whole, _BLOCK):
+            block = held[at : at + _BLOCK]
+            begins_s = self._rest_s + at / AUDIO_RATE
+            for payload in self._encode(block):
+                yield payload, begins_s, _level(block)
+        self._rest = held[whole:]
+        self._rest_s += whole / AUDIO_RATE
+
+    def _encode(self, block: np.ndarray) -> list[bytes]:
+        frame = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(block).reshape(1, -1), format="s16", layout=self._codec.layout.name
+        )
+        frame.sample_rate, frame.pts = AUDIO_RATE, self._sample
+        self._sample += _BLOCK
+        return [bytes(packet) for packet in self._codec.encode(frame)]
+
+
+def _shape_of(frame: av.AudioFrame) -> tuple[str, str, int]:
+    return frame.format.name, frame.layout.name, frame.sample_rate
+
+
+def _level_of(frame: av.AudioFrame) -> int:
+    samples = frame.to_ndarray()
+    if samples.dtype.kind == "f":
+        return _level(samples * 32767)
+    return _level(samples)
+
+
+def _level(samples: np.ndarray) -> int:
+    """0 for a square wave of full scale to 127 for silence, in -dBov."""
+    if not samples.size:
+        return _SILENCE
+    power = float(np.mean(np.square(samples.astype(np.float32))))
+    if power <= 0:
+        return _SILENCE
+    return max(0, min(_SILENCE, round(-10 * math.log10(power / 32767**2))))
