@@ -18,6 +18,7 @@ from conference.desk_views import (
     PromotionCard,
 )
 from conference.model.agenda import AgendaItem
+from conference.model.clip import ClipState, PlayState
 from conference.model.consultation import Mode, Status
 from conference.model.floor import Ending, EndReason, TurnState
 from conference.model.media import AllocatedTrack, OfferedTrack, PublicationInfo, Speaker
@@ -167,6 +168,45 @@ class VenueMessageView:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayingView:
+    """The clip in the room. `position_ms` of it was shown at `at_wall_ms` (UTC), at program time `at_ms` where there is
+    one; while it plays, time goes on from there. `participant_id` is whose screen and sound of a screen it is."""
+
+    id: str
+    clip_id: str
+    participant_id: str
+    name: str
+    venue_id: str | None
+    started_by: str
+    state: PlayState
+    position_ms: int
+    duration_ms: int
+    at_ms: int | None
+    at_wall_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClipView:
+    """A prepared clip, or one on its way to be. `progress` is in percent of what its state says."""
+
+    id: str
+    venue_id: str | None
+    name: str
+    size_bytes: int
+    added_at_ms: int
+    added_by: str
+    state: ClipState
+    reason: str | None
+    progress: int
+    duration_ms: int
+    width: int
+    height: int
+    has_picture: bool
+    has_sound: bool
+    cue_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class SelfView:
     """What only the participant itself is told."""
 
@@ -216,6 +256,7 @@ class Snapshot:
     recent_captions: tuple[CaptionFinal, ...]  # the last three
     venue_messages: tuple[VenueMessageView, ...] | None  # the newest; null for who is not concerned
     cameras: tuple[CameraView, ...]  # of the receiver's venue, for its operator; else none
+    clip: PlayingView | None  # the one that is played into the room
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +290,7 @@ class DeskSnapshot:
     recent_captions: tuple[CaptionFinal, ...]
     venue_messages: tuple[VenueMessageView, ...] | None
     cameras: tuple[CameraView, ...]
+    clip: PlayingView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +362,14 @@ class CaptionsUpdated:
 
     version: int
     state: CaptionState
+
+
+@dataclass(frozen=True, slots=True)
+class ClipUpdated:
+    """The clip in the room began, was moved, stands, goes on, or is gone (null)."""
+
+    version: int
+    clip: PlayingView | None
 
 
 # ── to everyone in the room, not part of the state that must be complete ────────────────────────
@@ -495,6 +545,14 @@ class CameraRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class ClipsUpdated:
+    """To desks, and to the operators of a venue with its own alone: all clips. Without a version, at most twice a
+    second; the newest counts."""
+
+    clips: tuple[ClipView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DiskUpdated:
     """To desks, in the same way."""
 
@@ -571,6 +629,7 @@ RoomEvent = (
     | CaptionPartial
     | CaptionFinal
     | CaptionCorrected
+    | ClipUpdated
 )
 SessionEvent = (
     Snapshot
@@ -597,6 +656,7 @@ SessionEvent = (
     | ProgramUpdated
     | CameraUpdated
     | CameraRemoved
+    | ClipsUpdated
     | DiskUpdated
     | RelayUpdated
     | CommentsUpdated

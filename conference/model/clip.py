@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from conference.model.permissions import Role
+
 MAX_CLIPS: Final = 60  # of one consultation
 MAX_DURATION_MS: Final = 3 * 3600 * 1000
 END_STANDS_MS: Final = 2_000  # the last picture, before the clip leaves the room by itself
@@ -37,7 +39,8 @@ class Clip:
     """One file. Times in `…_at_ms` are UTC; `progress` is in percent of what its state says.
 
     `venue_id`: whose operator brought it (the venue's name where none was prepared), None for the desk. `cue_ms` is
-    where it begins when nobody says otherwise. Size and hash are those of what was sent, pictures and times of what is played.
+    where it begins when nobody says otherwise. Size and hash are those of what was sent, pictures and times of what
+    is played.
     """
 
     id: str
@@ -100,6 +103,24 @@ class Clip:
 
     def deleted(self, now_ms: int) -> Clip:
         return replace(self, deleted_at_ms=now_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class ClipScope:
+    """Whose clips somebody deals with: an operator those of the own venue, everybody else all."""
+
+    venue_id: str | None
+    is_bound: bool
+
+    @classmethod
+    def of(cls, role: Role, venue_id: str | None, venue: str | None, name: str) -> ClipScope:
+        """`venue` is the name of a venue that nobody prepared; who runs none at all has clips of the own name."""
+        if role is not Role.VENUE_OPERATOR:
+            return cls(None, is_bound=False)
+        return cls(venue_id or venue or name, is_bound=True)
+
+    def holds(self, clip: Clip) -> bool:
+        return not self.is_bound or clip.venue_id == self.venue_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ import structlog
 from conference.clock import Clock
 from conference.model.audit import SYSTEM, Actor, AuditEntry, Personal, Value
 from conference.model.briefing import plain_name
-from conference.model.clip import MAX_CLIPS, Clip, ClipState, MadeClip
+from conference.model.clip import MAX_CLIPS, Clip, ClipScope, ClipState, MadeClip
 from conference.model.consultation import Consultation, Status
 from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.ids import new_id
-from conference.model.permissions import Action, Role, require
+from conference.model.permissions import Action, require
 from conference.services.ports import ClipMaker, ClipRefusedError, ClipStore, Storage, UnitOfWork
 from conference.services.trace import Bearer
 
@@ -27,24 +27,6 @@ _AGAIN_S: Final = 1.0
 _TRIES: Final = 3  # of a process that dies
 _LOOK_S: Final = 5.0  # what another node's upload left, or a database in trouble
 _UPLOADS: Final = 2  # at once, of one consultation
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Whose clips somebody deals with: an operator those of the own venue, everybody else all."""
-
-    venue_id: str | None
-    is_bound: bool
-
-    @classmethod
-    def of(cls, role: Role, venue_id: str | None, venue: str | None, name: str) -> Scope:
-        """`venue` is the name of a venue that nobody prepared; who runs none at all has clips of the own name."""
-        if role is not Role.VENUE_OPERATOR:
-            return cls(None, is_bound=False)
-        return cls(venue_id or venue or name, is_bound=True)
-
-    def holds(self, clip: Clip) -> bool:
-        return not self.is_bound or clip.venue_id == self.venue_id
 
 
 @dataclass(slots=True)
@@ -83,14 +65,14 @@ class Clips:
 
     # ── asking ──────────────────────────────────────────────────────────────────────────────────
 
-    async def list(self, consultation_id: str, scope: Scope) -> list[Clip]:
+    async def list(self, consultation_id: str, scope: ClipScope) -> list[Clip]:
         """In the order of being added, those that are still sent last."""
         async with self._storage.reading() as unit:
             kept = await unit.clips.of(consultation_id)
         sent = [each for each in self._sent.values() if each.consultation_id == consultation_id]
         return [each for each in (*map(self._seen, kept), *sent) if scope.holds(each)]
 
-    async def ready(self, consultation_id: str, clip_id: str, scope: Scope) -> Clip:
+    async def ready(self, consultation_id: str, clip_id: str, scope: ClipScope) -> Clip:
         """One that can be played. not_found, clip_not_ready."""
         clip = await self._get(consultation_id, clip_id, scope)
         if clip.state is not ClipState.READY:
@@ -101,7 +83,7 @@ class Clips:
         """Where what is played lies."""
         return self._store.path(clip.path)
 
-    async def poster(self, consultation_id: str, clip_id: str, scope: Scope) -> Path:
+    async def poster(self, consultation_id: str, clip_id: str, scope: ClipScope) -> Path:
         """Where its picture lies; not_found where it has none."""
         clip = await self._get(consultation_id, clip_id, scope)
         path = self._store.path(clip.poster_path)
@@ -109,7 +91,7 @@ class Clips:
             raise NotFoundError(f"poster of clip {clip_id}")
         return path
 
-    async def _get(self, consultation_id: str, clip_id: str, scope: Scope) -> Clip:
+    async def _get(self, consultation_id: str, clip_id: str, scope: ClipScope) -> Clip:
         async with self._storage.reading() as unit:
             return await _found(unit, consultation_id, clip_id, scope)
 
@@ -123,7 +105,7 @@ class Clips:
         self,
         consultation: Consultation,
         by: Bearer,
-        scope: Scope,
+        scope: ClipScope,
         name: str,
         content: AsyncIterator[bytes],
         size_bytes: int | None,
@@ -189,7 +171,7 @@ class Clips:
             yield piece
 
     async def cue(
-        self, consultation: Consultation, by: Bearer, scope: Scope, clip_id: str, cue_ms: int
+        self, consultation: Consultation, by: Bearer, scope: ClipScope, clip_id: str, cue_ms: int
     ) -> Clip:
         """Where it begins when nobody says otherwise. clip_not_ready."""
         require(by.role, Action.CLIP_ADD)
@@ -204,7 +186,7 @@ class Clips:
         self._changed(consultation.id)
         return cued
 
-    async def remove(self, consultation: Consultation, by: Bearer, scope: Scope, clip_id: str) -> None:
+    async def remove(self, consultation: Consultation, by: Bearer, scope: ClipScope, clip_id: str) -> None:
         """For good, also while it is prepared. clip_playing."""
         require(by.role, Action.CLIP_ADD)
         if self._is_played(clip_id):
@@ -337,7 +319,7 @@ class Clips:
         return AuditEntry(clip.consultation_id, self._clock.wall_ms(), None, by, action, clip.id, content)
 
 
-async def _found(unit: UnitOfWork, consultation_id: str, clip_id: str, scope: Scope) -> Clip:
+async def _found(unit: UnitOfWork, consultation_id: str, clip_id: str, scope: ClipScope) -> Clip:
     clip = await unit.clips.get(clip_id)
     if clip is None or clip.consultation_id != consultation_id or not scope.holds(clip):
         raise NotFoundError(f"clip {clip_id}")

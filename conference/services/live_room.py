@@ -7,18 +7,22 @@ long as a connection does.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from conference.desk_views import BroadcastView, DiskView, ProgramView
+from conference.desk_views import BroadcastView, CameraView, DiskView, ProgramView
 from conference.events import (
     AgendaUpdated,
     AwaitedConsultation,
     BroadcastUpdated,
+    CameraRemoved,
+    CameraUpdated,
     CaptionCorrected,
     CaptionFinal,
     CaptionPartial,
     CaptionsUpdated,
+    ClipsUpdated,
+    ClipUpdated,
     ConsultationUpdated,
     ConsultationView,
     DeskSelfView,
@@ -33,6 +37,7 @@ from conference.events import (
     ParticipantLeft,
     ParticipantUpdated,
     ParticipantView,
+    PlayingView,
     ProgramUpdated,
     RelayUpdated,
     RoomEvent,
@@ -52,6 +57,7 @@ from conference.events import (
 from conference.model.agenda import Agenda
 from conference.model.attendance import Stay
 from conference.model.broadcast import Cut
+from conference.model.clip import Clip, ClipScope, Playing
 from conference.model.consultation import Consultation
 from conference.model.errors import ConferenceError, ConflictError, ForbiddenError, NotFoundError
 from conference.model.floor import Turn
@@ -69,8 +75,10 @@ from conference.services.ports import Publisher
 from conference.services.trace import Bearer, Caller, person
 from conference.services.views import (
     broadcast_view,
+    clip_view,
     floor_view,
     newest_statements,
+    playing_view,
     statement_view,
     venue_message_view,
     waiting_view,
@@ -177,9 +185,12 @@ class LiveRoom:
     turn_since_s: float = 0.0  # monotonic: since when the turn is in its state
     recording: RecordingState = RecordingState.OFF
     captions: Captions = field(default_factory=Captions)
+    playing: Playing | None = None  # the clip in the room
+    playing_of: str | None = None  # the venue whose clip that is
     cuts: tuple[Cut, ...] = ()  # in the order in which they were said
     program: ProgramView | None = None
     disk: DiskView | None = None
+    cameras: dict[str, CameraView] = field(default_factory=dict)  # by venue and position
     relay: str = "off"
     focus_told: tuple[object, ...] | None = None  # what the media process was last told, and which one
     floor_mark: ChangeMark | None = None
@@ -380,6 +391,27 @@ class LiveRoom:
         self.captions.correct(segment_id, text)
         self._publish(CaptionCorrected(segment_id, text))
 
+    # ── clips ───────────────────────────────────────────────────────────────────────────────────
+
+    def show_clip(self, playing: Playing | None, venue_id: str | None = None) -> None:
+        """The clip in the room is so now. None: there is none."""
+        before, self.playing, self.playing_of = self.playing, playing, venue_id
+        if before != playing:
+            self._publish(ClipUpdated(self._next_version(), self.clip_view()))
+
+    def clip_view(self) -> PlayingView | None:
+        return None if self.playing is None else playing_view(self.playing, self.playing_of)
+
+    def show_clips(self, clips: Sequence[Clip]) -> None:
+        """All prepared clips, to those who may see them."""
+        self._tell_desks(ClipsUpdated(tuple(clip_view(each) for each in clips)))
+        for seat in self.seats.values():
+            p = seat.participant
+            if p.role is Role.VENUE_OPERATOR and seat.session_id is not None:
+                scope = ClipScope.of(p.role, p.venue_id, p.venue, p.name)
+                own = tuple(clip_view(each) for each in clips if scope.holds(each))
+                self.publisher.send(seat.session_id, ClipsUpdated(own))
+
     # ── the program, shown to desks ─────────────────────────────────────────────────────────────
 
     def show_program(self, program: ProgramView | None) -> None:
@@ -393,6 +425,30 @@ class LiveRoom:
         if disk != self.disk:
             self.disk = disk
             self._tell_desks(DiskUpdated(disk))
+
+    def show_cameras(self, cameras: Iterable[CameraView]) -> None:
+        """How all cameras of venues fare, instead of before."""
+        before, self.cameras = self.cameras, {each.id: each for each in cameras}
+        for view in before.values():
+            if view.id not in self.cameras:
+                self._tell_venue(view.venue_id, CameraRemoved(view.id))
+        for view in self.cameras.values():
+            if before.get(view.id) != view:
+                self._tell_venue(view.venue_id, CameraUpdated(view))
+
+    def cameras_for(self, role: Role, venue_id: str | None) -> tuple[CameraView, ...]:
+        """Those that somebody in the room is told of: an operator of the own venue's."""
+        if role is not Role.VENUE_OPERATOR or venue_id is None:
+            return ()
+        return tuple(each for each in self.cameras.values() if each.venue_id == venue_id)
+
+    def _tell_venue(self, venue_id: str, event: SessionEvent) -> None:
+        """Desks, and who runs the venue."""
+        self._tell_desks(event)
+        for seat in self.seats.values():
+            p = seat.participant
+            if p.role is Role.VENUE_OPERATOR and p.venue_id == venue_id and seat.session_id is not None:
+                self.publisher.send(seat.session_id, event)
 
     def show_relay(self, relay: str) -> None:
         """Whether there is a relay, as `ports.Relay.health` says."""
@@ -593,6 +649,8 @@ class LiveRoom:
             waiting=self.waiting_views(p.role),
             recent_captions=self.captions.recent,
             venue_messages=self.venue_messages(p.role, p.venue_id, p.venue),
+            cameras=self.cameras_for(p.role, p.venue_id),
+            clip=self.clip_view(),
         )
 
     def desk_snapshot(self, desk: Desk, *, program_time_ms: int | None, server_time_ms: int) -> DeskSnapshot:
@@ -617,6 +675,8 @@ class LiveRoom:
             relay=self.relay,
             recent_captions=self.captions.recent,
             venue_messages=self.venue_messages(by.role, None, None),
+            cameras=tuple(self.cameras.values()),
+            clip=self.clip_view(),
         )
 
     def _next_version(self) -> int:

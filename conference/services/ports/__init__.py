@@ -2,14 +2,7 @@
 
 from conference.services.ports.audience import ViewerRepository
 from conference.services.ports.cameras import CameraRepository
-from conference.services.ports.clips import (
-    ClipEvent,
-    ClipMaker,
-    ClipPlayer,
-    ClipRefusedError,
-    ClipRepository,
-    ClipStore,
-)
+from conference.services.ports.clips import ClipMaker, ClipRefusedError, ClipRepository, ClipStore
 from conference.services.ports.comments import (
     CommentReader,
     CommentRepository,
@@ -83,9 +76,7 @@ __all__ = [
     "BriefingFileRepository",
     "BroadcastCutRepository",
     "CameraRepository",
-    "ClipEvent",
     "ClipMaker",
-    "ClipPlayer",
     "ClipRefusedError",
     "ClipRepository",
     "ClipStore",

@@ -1,9 +1,8 @@
-"""What keeps, prepares and plays clips."""
+"""What keeps and prepares clips; what plays them is ports.Ingests."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -75,57 +74,3 @@ class ClipMaker(Protocol):
     async def prepare(self, clip: Clip, told: Callable[[ClipState, int], None]) -> MadeClip:
         """What is played and its poster are there whole when it returns; `told` hears how far it is. Raises
         ClipRefusedError. Whatever ends it, cancelling included, leaves no half file."""
-
-
-# ── the player ──────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class ClipReady:
-    """The player of this showing waits for a feed of the media plane at `path`."""
-
-    play_id: str
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class ClipAt:
-    """What the player does now: "playing", "paused" or "ended", at this position since `monotonic_s` (Clock)."""
-
-    play_id: str
-    state: str
-    position_ms: int
-    monotonic_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class ClipGone:
-    """The player is no more: the clip was over, or it failed. Not told after `end`."""
-
-    play_id: str
-    failed: bool
-
-
-ClipEvent = ClipReady | ClipAt | ClipGone
-
-
-class ClipPlayer(Protocol):
-    """Plays prepared clips into rooms, each in a process of its own."""
-
-    def listen(self, receive: Callable[[ClipEvent], None]) -> None:
-        """Call `receive` with every event, in order, on the event loop. One listener."""
-
-    def begin(self, play_id: str, playing: Playing, clip: Clip) -> None:
-        """Open the clip at the position of `playing`; it plays once a feed takes it. Returns at once."""
-
-    def resume(self, play_id: str) -> None:
-        """Go on. Unknown ids are ignored, here and below."""
-
-    def pause(self, play_id: str) -> None:
-        """The picture stands, there is no sound."""
-
-    def seek(self, play_id: str, position_ms: int) -> None:
-        """Go there: playing as before, or standing there."""
-
-    def end(self, play_id: str) -> None:
-        """Stop it. Nothing is told of it any more."""
