@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -67,6 +67,12 @@ class Camera:
     enabled: bool
     created_at_ms: int
     removed_at_ms: int | None = None
+
+    def retired(self, now_ms: int) -> Camera:
+        """Taken away: nothing stays that would open it."""
+        return replace(
+            self, sealed_address="", has_password=False, is_main=False, enabled=False, removed_at_ms=now_ms
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,9 @@ Private statements come as `statement.added` and `statement.updated` without `ve
 `broadcast.updated`, `program.updated`, `disk.updated` and `relay.updated` go to desks only; they have no `version`, say
 the whole each time, and the newest counts.
 
+`camera.updated` and `camera.removed` have no `version` either; they go to desks, and to the operators of the camera's
+venue. They say one of `cameras`, which is in no particular order.
+
 `captions.updated` changes `captions` of the consultation. `caption.partial` stands in the place of the last one of the
 same microphone (`participant_id`), an empty text ends it; `caption.final` comes when the words have a row, and
 `caption.corrected` when somebody changed them, with an empty text when they are to be shown no more. These three have

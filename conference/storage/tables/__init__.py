@@ -8,8 +8,8 @@ from conference.storage.tables.audit import (
     audit_texts,
 )
 from conference.storage.tables.base import metadata
-from conference.storage.tables.clip import clip_plays, clips
 from conference.storage.tables.camera import cameras
+from conference.storage.tables.clip import clip_plays, clips
 from conference.storage.tables.comment import (
     comment_groups,
     comment_marks,

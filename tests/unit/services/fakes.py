@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from conference.events import DeskSnapshot, ParticipantView, RoomEvent, SessionEvent, Snapshot
+from conference.ingest_events import IngestEvent, IngestFailed, IngestJob, IngestLook, IngestReason
 from conference.model.errors import ConferenceError
 from conference.model.media import (
     PROGRAM_TARGET,
@@ -411,6 +412,50 @@ class ScriptedSecondListener:
 
     async def rest(self) -> None:
         self.rests += 1
+
+
+class ScriptedIngests:
+    """Fetches nothing: the test says what its processes tell."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, IngestJob] = {}
+        self.started: list[IngestJob] = []
+        self.stopped: list[str] = []
+        self.orders: list[tuple[str, str, int]] = []  # ingest, order, position
+        self.looked: list[IngestJob] = []
+        self.found: IngestLook | IngestFailed = IngestFailed("", IngestReason.UNREACHABLE, None)
+        self.may_look = asyncio.Event()
+        self.may_look.set()
+        self._receivers: list[Callable[[IngestEvent], None]] = []
+
+    def listen(self, receive: Callable[[IngestEvent], None]) -> None:
+        self._receivers.append(receive)
+
+    def emit(self, event: IngestEvent) -> None:
+        for receive in self._receivers:
+            receive(event)
+
+    def start(self, job: IngestJob) -> None:
+        self.jobs[job.ingest_id] = job
+        self.started.append(job)
+
+    def stop(self, ingest_id: str) -> None:
+        self.jobs.pop(ingest_id, None)
+        self.stopped.append(ingest_id)
+
+    def play(self, ingest_id: str) -> None:
+        self.orders.append((ingest_id, "play", 0))
+
+    def pause(self, ingest_id: str) -> None:
+        self.orders.append((ingest_id, "pause", 0))
+
+    def seek(self, ingest_id: str, position_ms: int) -> None:
+        self.orders.append((ingest_id, "seek", position_ms))
+
+    async def look(self, job: IngestJob) -> IngestLook | IngestFailed:
+        self.looked.append(job)
+        await self.may_look.wait()
+        return self.found
 
 
 class ScriptedDisk:
