@@ -20,6 +20,7 @@ export default defineConfig({
         index: at('./index.html'),
         room: at('./room.html'),
         desk: at('./desk.html'),
+        screen: at('./screen.html'),
         live: at('./live.html'),
         answers: at('./answers.html'),
         department: at('./department.html'),

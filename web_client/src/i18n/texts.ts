@@ -22,8 +22,12 @@ import { responsesEn } from './responses.en'
 import { responsesZhCN } from './responses.zh-CN'
 import { secondPassEn } from './second-pass.en'
 import { secondPassZhCN } from './second-pass.zh-CN'
+import { venueEn } from './venue.en'
+import { venueZhCN } from './venue.zh-CN'
+import { screenEn } from './screen.en'
+import { screenZhCN } from './screen.zh-CN'
 import { zhCN } from './zh-CN'
 
-export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...captionsZhCN, ...entryZhCN, ...casesZhCN, ...commentsZhCN, ...responsesZhCN, ...accountZhCN, ...minutesZhCN, ...secondPassZhCN, ...inspectorZhCN }
+export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...captionsZhCN, ...entryZhCN, ...casesZhCN, ...commentsZhCN, ...responsesZhCN, ...accountZhCN, ...minutesZhCN, ...secondPassZhCN, ...inspectorZhCN, ...screenZhCN, ...venueZhCN }
 export type Texts = typeof chinese
-export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...captionsEn, ...entryEn, ...casesEn, ...commentsEn, ...responsesEn, ...accountEn, ...minutesEn, ...secondPassEn, ...inspectorEn }
+export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...captionsEn, ...entryEn, ...casesEn, ...commentsEn, ...responsesEn, ...accountEn, ...minutesEn, ...secondPassEn, ...inspectorEn, ...screenEn, ...venueEn }

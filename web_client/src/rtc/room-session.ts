@@ -43,6 +43,8 @@ export interface SessionOptions {
   name: string
   /** the other device on which this link is open has to go */
   takeOver?: boolean
+  /** a big screen: it receives, and has no seat */
+  screen?: boolean
   kind: 'phone' | 'laptop' | 'wall'
   readResume: () => Resume | null
   keepResume: (resume: Resume) => void
@@ -178,9 +180,9 @@ export class RoomSession extends Emitter<SessionEvents> {
   }
 
   private auth(): Record<string, unknown> {
-    const { token, name, kind } = this.options
+    const { token, name, kind, screen } = this.options
     const resume = this.options.readResume()
-    return { token, name, kind, ...(resume ? { resume } : {}), ...(this.takeOver ? { take_over: true } : {}) }
+    return { token, name, kind, ...(resume ? { resume } : {}), ...(this.takeOver ? { take_over: true } : {}), ...(screen ? { screen } : {}) }
   }
 
   private async receive({ name, payload, ack }: Incoming): Promise<void> {
