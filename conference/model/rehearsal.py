@@ -7,7 +7,7 @@ statements. What was there before is as it was: `Before` remembers what a rehear
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -47,13 +47,17 @@ class Mutes:
 @dataclass(frozen=True, slots=True)
 class Before:
     """How it stood when the rehearsal began. `items`: state of each item of the agenda; `taken` and `likes`: of
-    statements by their ids; `people`: of those who were in the room."""
+    statements by their ids; `people`: of those who were in the room. `rows`: ids of what was there in tables of what
+    goes on in a room; of the people those `removed`, and of the connections the `ended_stays`."""
 
     mode: Mode
     items: Mapping[str, str]
     taken: tuple[str, ...]
     likes: Mapping[str, tuple[str, ...]]
     people: Mapping[str, Mutes]
+    rows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+    ended_stays: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, mode: Mode, agenda: Agenda, board: StatementBoard, people: Iterable[Participant]) -> Before:
@@ -74,6 +78,9 @@ class Before:
             taken=tuple(said["taken"]),
             likes={of: tuple(likers) for of, likers in said["likes"].items()},
             people={of: Mutes(**mutes) for of, mutes in said["people"].items()},
+            rows={of: tuple(ids) for of, ids in said["rows"].items()},
+            removed=tuple(said["removed"]),
+            ended_stays=tuple(said["ended_stays"]),
         )
 
     def agenda(self, agenda: Agenda) -> Agenda:

@@ -359,7 +359,8 @@ class LiveRoom:
         """A rehearsal is over: everything is what the rows say. Clients ask for the room anew when they hear that it
         is one no more."""
         self.consultation, self.board, self.talkback = consultation, board, Talkback.of(messages)
-        self.captions = Captions(self.captions.state)
+        state, self.captions = self.captions.state, Captions()
+        self.captions.state = state
         self.turn, self.cuts, self.floor_mark, self.agenda_mark = None, (), None, None
         for seat in self.seats.values():
             if seat.stay is not None:

@@ -124,7 +124,18 @@ class Rehearsals:
                 cuts, content = (pause,), {"pause": pause.id}
             entry = AuditEntry(room.id, now_ms, 0, caller.actor, "rehearsal.started", room.id, content)
             change = Change(consultation=consultation, agenda=room.agenda.went_live(), cuts=cuts)
-            await self._rooms.commit(room, change, [entry], also=lambda unit: unit.rehearsals.save(rehearsal))
+
+            async def begin(unit: UnitOfWork) -> None:
+                people, stays = await unit.participants.of(room.id), await unit.stays.of(room.id)
+                marked = replace(
+                    before,
+                    rows=await unit.rehearsals.there(room.id),
+                    removed=tuple(each.id for each in people if each.removed_at_ms is not None),
+                    ended_stays=tuple(each.id for each in stays if each.to_wall_ms is not None),
+                )
+                await unit.rehearsals.save(replace(rehearsal, before=marked))
+
+            await self._rooms.commit(room, change, [entry], also=begin)
             self._programs.forget(consultation_id)
             self._programs.now_ms(consultation)  # the clock runs from here
             return consultation

@@ -56,13 +56,11 @@ MADE: Final = (
     transcript_revisions,
     transcript_segments,
 )
-# Here its rows stand beside others, and are told from them by the time at which they began, UTC.
-MADE_SINCE: Final = {
-    clip_plays: clip_plays.c.started_wall_ms,
-    floor_turns: floor_turns.c.granted_wall_ms,
-    statements: statements.c.at_wall_ms,
-    venue_messages: venue_messages.c.at_wall_ms,
-}
+# Here its rows stand beside others, and are told from them by their ids: wall clocks are set back now and then.
+BESIDE: Final = (clip_plays, floor_turns, participants, statements, stays, venue_messages)
+# These go with a comment that goes, or are put back row by row.
+WITH_OTHERS: Final = (agenda_items, comment_groups, comments, promotions, statement_likes)
+_AT_ONCE: Final = 200  # SQLite counts the parameters of a statement
 
 
 class SqlRehearsals:
@@ -111,16 +109,67 @@ class SqlRehearsals:
 
     # ── the end ─────────────────────────────────────────────────────────────────────────────────
 
+    async def there(self, consultation_id: str) -> dict[str, tuple[str, ...]]:
+        found = {}
+        for table in BESIDE:
+            query = sa.select(table.c.id).where(table.c.consultation_id == consultation_id)
+            found[table.name] = tuple((await self._connection.execute(query)).scalars())
+        return found
+
+    async def _made(self, table: sa.Table, rehearsal: Rehearsal) -> list[list[str]]:
+        """Ids of its rows in a table where others stand, too, some at a time."""
+        before = set(rehearsal.before.rows[table.name])
+        query = sa.select(table.c.id).where(table.c.consultation_id == rehearsal.consultation_id)
+        made = [each for each in (await self._connection.execute(query)).scalars() if each not in before]
+        return [made[first : first + _AT_ONCE] for first in range(0, len(made), _AT_ONCE)]
+
     async def erase(self, rehearsal: Rehearsal) -> dict[str, int]:
-        counts = {}
+        cid, counts = rehearsal.consultation_id, dict[str, int]()
         for table in MADE:
-            own = table.c.consultation_id == rehearsal.consultation_id
-            counts[table.name] = await self._delete(table, own)
-        for table, since in MADE_SINCE.items():
-            own = table.c.consultation_id == rehearsal.consultation_id
-            counts[table.name] = await self._delete(table, own, since >= rehearsal.started_wall_ms)
-        counts |= await self._put_back(rehearsal)
+            counts[table.name] = await self._delete(table, table.c.consultation_id == cid)
+        for table in BESIDE:
+            gone = self._gone(table)
+            counts[table.name] = sum(
+                [
+                    await self._delete(table, table.c.id.in_(ids), gone)
+                    for ids in await self._made(table, rehearsal)
+                ]
+            )
+        counts["comments"] = await self._put_back(rehearsal)
         return {name: count for name, count in counts.items() if count}
+
+    @staticmethod
+    def _gone(table: sa.Table) -> sa.ColumnElement[bool]:
+        """Who came in the rehearsal and is still there stays, and so does the connection."""
+        if table is participants:
+            return participants.c.left_at_ms.is_not(None)
+        return stays.c.to_wall_ms.is_not(None) if table is stays else sa.true()
+
+    async def _put_back(self, rehearsal: Rehearsal) -> int:
+        """Statements, attendance and comments of before, as they were. How many test comments went."""
+        cid, before = rehearsal.consultation_id, rehearsal.before
+        ours = statements.c.consultation_id == cid
+        for taken in (True, False):
+            chosen = statements.c.id.in_(before.taken) if taken else statements.c.id.not_in(before.taken)
+            await self._connection.execute(sa.update(statements).where(ours, chosen).values(taken=taken))
+        own = sa.select(statements.c.id).where(ours)
+        await self._delete(statement_likes, statement_likes.c.statement_id.in_(own))
+        likes = [
+            {"statement_id": of, "participant_id": liker}
+            for of, likers in before.likes.items()
+            for liker in likers
+        ]
+        if likes:
+            await self._connection.execute(sa.insert(statement_likes), likes)
+        # Connections of before have no program time; those that still stand did not begin in the rehearsal either.
+        there = stays.c.consultation_id == cid
+        await self._connection.execute(sa.update(stays).where(there).values(from_ms=None, to_ms=None))
+        removed = sa.and_(participants.c.consultation_id == cid, participants.c.removed_at_ms.is_not(None))
+        kept_out = participants.c.id.not_in(before.removed)
+        await self._connection.execute(
+            sa.update(participants).where(removed, kept_out).values(removed_at_ms=None)
+        )
+        return await self._delete_tests(cid)
 
     async def keep(self, rehearsal: Rehearsal, kept: Consultation, agenda: Agenda) -> dict[str, int]:
         items = {each.id: new_id("a") for each in agenda.items}
@@ -137,10 +186,10 @@ class SqlRehearsals:
 
     async def _copied_people(self, rehearsal: Rehearsal, kept: Consultation) -> dict[str, str]:
         """Everybody who was connected during the rehearsal, under other ids: they are in the meeting itself, too."""
-        c, since_ms = stays.c, rehearsal.started_wall_ms
-        there = sa.or_(c.to_wall_ms.is_(None), c.to_wall_ms >= since_ms)
-        query = sa.select(stays).where(c.consultation_id == rehearsal.consultation_id, there)
-        connections = [dict(row) for row in (await self._connection.execute(query)).mappings()]
+        ended = set(rehearsal.before.ended_stays)
+        query = sa.select(stays).where(stays.c.consultation_id == rehearsal.consultation_id)
+        rows_of_stays = (await self._connection.execute(query)).mappings()
+        connections = [dict(row) for row in rows_of_stays if row["id"] not in ended]
         ids = {each["participant_id"]: new_id("p") for each in connections}
         own = participants.c.consultation_id == rehearsal.consultation_id
         found = [
@@ -184,22 +233,36 @@ class SqlRehearsals:
         self, rehearsal: Rehearsal, kept: Consultation, items: dict[str, str], people: dict[str, str]
     ) -> dict[str, int]:
         cid, counts = rehearsal.consultation_id, dict[str, int]()
-        for table in (*MADE, *(each for each in MADE_SINCE if each is not venue_messages)):
-            own = table.c.consultation_id == cid
-            if table in MADE_SINCE:
-                own = sa.and_(own, MADE_SINCE[table] >= rehearsal.started_wall_ms)
-            for name, ids in (("participant_id", people), ("item_id", items)):
-                for before, after in ids.items() if name in table.c else ():
-                    same = sa.and_(own, table.c[name] == before)
-                    await self._connection.execute(sa.update(table).where(same).values({name: after}))
-            moved = sa.update(table).where(own).values(consultation_id=kept.id)
-            counts[table.name] = (await self._connection.execute(moved)).rowcount
+        for table in MADE:
+            counts[table.name] = await self._give(table, table.c.consultation_id == cid, kept, items, people)
+        for table in (clip_plays, floor_turns, statements):
+            counts[table.name] = sum(
+                [
+                    await self._give(table, table.c.id.in_(ids), kept, items, people)
+                    for ids in await self._made(table, rehearsal)
+                ]
+            )
         c = recordings.c
         path = sa.literal(f"{kept.id}/") + sa.func.substr(c.path, len(cid) + 2)
         await self._connection.execute(
             sa.update(recordings).where(c.consultation_id == kept.id).values(path=path)
         )
         return counts
+
+    async def _give(
+        self,
+        table: sa.Table,
+        own: sa.ColumnElement[bool],
+        kept: Consultation,
+        items: dict[str, str],
+        people: dict[str, str],
+    ) -> int:
+        for name, ids in (("participant_id", people), ("item_id", items)):
+            for before, after in ids.items() if name in table.c else ():
+                same = sa.and_(own, table.c[name] == before)
+                await self._connection.execute(sa.update(table).where(same).values({name: after}))
+        moved = sa.update(table).where(own).values(consultation_id=kept.id)
+        return (await self._connection.execute(moved)).rowcount
 
     async def _moved_tests(self, consultation_id: str, kept_id: str, items: dict[str, str]) -> int:
         c, p = comments.c, promotions.c
@@ -212,49 +275,6 @@ class SqlRehearsals:
         await self._connection.execute(sa.update(promotions).where(theirs).values(consultation_id=kept_id))
         moved = sa.update(comments).where(c.id.in_(tests)).values(consultation_id=kept_id)
         return (await self._connection.execute(moved)).rowcount
-
-    async def _put_back(self, rehearsal: Rehearsal) -> dict[str, int]:
-        """Statements, attendance and comments of before, as they were."""
-        cid, since_ms = rehearsal.consultation_id, rehearsal.started_wall_ms
-        await self._connection.execute(
-            sa.update(statements)
-            .where(statements.c.consultation_id == cid)
-            .values(taken=statements.c.id.in_(rehearsal.before.taken))
-        )
-        ours = sa.select(statements.c.id).where(statements.c.consultation_id == cid)
-        await self._delete(statement_likes, statement_likes.c.statement_id.in_(ours))
-        likes = [
-            {"statement_id": of, "participant_id": liker}
-            for of, likers in rehearsal.before.likes.items()
-            for liker in likers
-        ]
-        if likes:
-            await self._connection.execute(sa.insert(statement_likes), likes)
-        return {
-            "stays": await self._put_stays_back(cid, since_ms),
-            "participants": await self._delete(
-                participants,
-                participants.c.consultation_id == cid,
-                participants.c.joined_at_ms >= since_ms,
-                participants.c.left_at_ms.is_not(None),
-            ),
-            "comments": await self._delete_tests(cid),
-        }
-
-    async def _put_stays_back(self, consultation_id: str, since_ms: int) -> int:
-        """Connections of before have no program time; those that still stand did not begin in the rehearsal either."""
-        c = stays.c
-        own = c.consultation_id == consultation_id
-        gone = await self._delete(stays, own, c.from_wall_ms >= since_ms, c.to_wall_ms.is_not(None))
-        await self._connection.execute(sa.update(stays).where(own).values(from_ms=None, to_ms=None))
-        await self._connection.execute(
-            sa.update(participants)
-            .where(
-                participants.c.consultation_id == consultation_id, participants.c.removed_at_ms >= since_ms
-            )
-            .values(removed_at_ms=None)
-        )
-        return gone
 
     async def _delete_tests(self, consultation_id: str) -> int:
         """Comments that were written for the rehearsal, with what was made of them, and groups that they alone were."""

@@ -23,6 +23,9 @@ class RehearsalRepository(Protocol):
     async def forget(self, consultation_id: str) -> None:
         """It is over, files and all."""
 
+    async def there(self, consultation_id: str) -> dict[str, tuple[str, ...]]:
+        """Ids of what goes on in its room already, by table: what is made from now on is told from it by them."""
+
     async def keep(self, rehearsal: Rehearsal, kept: Consultation, agenda: Agenda) -> dict[str, int]:
         """Give what it made to that consultation, with copies of the people and of the agenda as it went. How many
         rows, by table. Files are named where they will lie."""
