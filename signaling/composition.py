@@ -11,6 +11,7 @@ from conference.services.arrivals import Arrivals
 from conference.services.attendance import Attendance
 from conference.services.audit import Trace
 from conference.services.broadcasts import Broadcasts
+from conference.services.cameras import Cameras
 from conference.services.case_queries import CaseQueries
 from conference.services.catching_up import CatchingUp
 from conference.services.comment_boards import CommentBoards
@@ -31,6 +32,7 @@ from conference.services.floor_clock import FloorClock
 from conference.services.floors import Floors
 from conference.services.hot_words import HotWords
 from conference.services.identities import Identities
+from conference.services.ingests import CameraIngests
 from conference.services.insight import Insight
 from conference.services.invitee_imports import InviteeImports
 from conference.services.invitees import Invitees
@@ -46,6 +48,7 @@ from conference.services.own_speeches import OwnSpeeches
 from conference.services.passwords import Passwords
 from conference.services.ports import (
     Disk,
+    Ingests,
     MediaPlane,
     ProgramMaker,
     Recorder,
@@ -143,6 +146,7 @@ def compose(
     maker: ProgramMaker,
     transcriber: Transcriber,
     second_listener: SecondListener,
+    ingests: Ingests,
     stores: ProgramStores,
     disk: Disk,
     background: Background,
@@ -261,11 +265,16 @@ def compose(
         viewers,
         identity_kinds=identities.kinds,
     )
+    camera_sealer = key.camera_sealer()
+    cameras = Cameras(database, clock, camera_sealer, ingests)
+    camera_ingests = CameraIngests(rooms, arrivals, departures, ingests, camera_sealer)
+    cameras.follow(camera_ingests.changed)
     context = HttpContext(
         access=access,
         tables=tables,
         imports=InviteeImports(database, tables, links, clock),
         venues=Venues(database, clock, links, relisting),
+        cameras=cameras,
         venue_talk=venue_talk,
         venue_board=venue_board,
         prechecks=Prechecks(rooms, key.record_signer()),
@@ -349,6 +358,7 @@ def compose(
         offers=offers,
         media_sessions=media_sessions,
         streams=streams,
+        camera_ingests=camera_ingests,
         screens=screens,
         insight=insight,
         venue_board=venue_board,

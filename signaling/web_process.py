@@ -20,6 +20,7 @@ from conference.services.files import Files
 from conference.services.floor_clock import FloorClock
 from conference.services.hot_words import HotWords
 from conference.services.identities import Identities
+from conference.services.ingests import CameraIngests
 from conference.services.insight import STEP_S, Insight
 from conference.services.life_cycle import LifeCycle
 from conference.services.media_sessions import MediaSessions
@@ -69,6 +70,7 @@ _ADDRESSES_S = 3600.0
 _PROOFS_S = 60.0
 _REMINDERS_S = 5.0  # how soon a department is written to
 _DISK_S = 2.0
+_CAMERAS_S = 0.2  # how late a camera is in the room, and desks learn of its fault
 _RELAY_S = 2.0  # how late desks learn of its end
 _RECORDING_S = 0.2  # how late a recording may begin and end
 _CHECKPOINT_S = 2.0
@@ -94,6 +96,7 @@ class WebProcess:
     offers: Offers
     media_sessions: MediaSessions
     streams: Streams
+    camera_ingests: CameraIngests
     screens: Screens
     insight: Insight
     venue_board: VenueBoard
@@ -160,6 +163,7 @@ class WebProcess:
         background.every(_PROOFS_S, self.identities.forget_lapsed)
         background.every(_REMINDERS_S, self.reminders.tick)
         background.every(_DISK_S, self.disk_watch.tick)
+        background.every(_CAMERAS_S, self.camera_ingests.tick)
         background.every(_RELAY_S, self.relay_watch.tick)
         background.every(_RETENTION_S, self.retention.tick, self.rehearsals.tick)
         background.every(_CHECKPOINT_S, self.database.checkpoint)

@@ -9,6 +9,7 @@ from signaling.http import (
     api,
     attendance,
     broadcast,
+    cameras,
     comments,
     departments,
     entrances,
@@ -68,6 +69,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     preparing.add_to(app)
     imports.add_to(app)
     venues.add_to(app)
+    cameras.add_to(app)
     talkback.add_to(app)
     venue_board.add_to(app)
     prechecks.add_to(app)

@@ -18,6 +18,7 @@ from conference.services.agendas import Agendas
 from conference.services.attendance import Attendance
 from conference.services.audit import Trace
 from conference.services.broadcasts import Broadcasts
+from conference.services.cameras import Cameras
 from conference.services.case_queries import CaseQueries
 from conference.services.catching_up import CatchingUp
 from conference.services.comment_desk import CommentDesk
@@ -88,6 +89,7 @@ class HttpContext:
 
     access: Access
     venues: Venues
+    cameras: Cameras
     venue_talk: VenueTalk
     venue_board: VenueBoard
     prechecks: Prechecks

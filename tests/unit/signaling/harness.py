@@ -29,6 +29,7 @@ from tests.support.eventually import eventually
 from tests.support.trace_law import enforce_trace_law
 from tests.unit.services.fakes import (
     ScriptedDisk,
+    ScriptedIngests,
     ScriptedMaker,
     ScriptedMedia,
     ScriptedRecorder,
@@ -51,6 +52,7 @@ class Signalling:
     maker: ScriptedMaker
     transcriber: ScriptedTranscriber
     second_listener: ScriptedSecondListener
+    ingests: ScriptedIngests
     disk: ScriptedDisk
     clients: list[Client] = field(default_factory=list)
 
@@ -90,7 +92,7 @@ async def signalling(
         await consultations.rehearse(ConsultationDraft(title="协商会", id=consultation_id))
     media, recorder = ScriptedMedia(), ScriptedRecorder(directory / "recordings")
     maker, transcriber, disk = ScriptedMaker(), ScriptedTranscriber(), ScriptedDisk()
-    second_listener = ScriptedSecondListener()
+    second_listener, ingests = ScriptedSecondListener(), ScriptedIngests()
     settings = Settings.load({"data_dir": directory, **options})
     ephemeral = open_ephemeral(settings, SystemClock(), 0)
     async with asyncio.TaskGroup() as group:
@@ -104,6 +106,7 @@ async def signalling(
             maker=maker,
             transcriber=transcriber,
             second_listener=second_listener,
+            ingests=ingests,
             stores=ProgramStores(directory / "program"),
             disk=disk,
             background=background,
@@ -118,7 +121,7 @@ async def signalling(
         server = TestServer(process.app, host="127.0.0.1")
         await server.start_server()
         url = str(server.make_url("")).rstrip("/")
-        running = Signalling(url, process, media, recorder, maker, transcriber, second_listener, disk)
+        running = Signalling(url, process, media, recorder, maker, transcriber, second_listener, ingests, disk)
         try:
             yield running
         finally:
