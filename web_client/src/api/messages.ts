@@ -396,6 +396,8 @@ export interface ServerEvents {
   'media.layers': { publication_id: string; layers: string[] }
   'subscription.changed': { publication_id: string; state: SubscriptionState }
   'participant.mute': { by: string; hard: boolean; muted: boolean }
+  /** another operator works this venue from now on */
+  'venue.taken_over': { by: string }
   'room.waiting': Waiting
   'session.replaced': Record<string, never>
   'session.removed': { by: string; reason?: 'removed' | 'refused' | 'revoked' }
@@ -438,6 +440,8 @@ export interface Requests {
   'statements.list': [{ before?: string; limit?: number }, { items: Statement[]; next: string | null }]
   /** an operator may leave `venue_id` out; the same key again is the same message */
   'venue.message': [{ venue_id?: string; text: string; key: string }, { message: VenueMessage }]
+  /** what the other pages of one's own venue send is shut */
+  'venue.take_over': [Record<string, never>, unknown]
   'program.direct': [{ mode: DirectionMode; layout?: ProgramLayout; people?: string[] }, { program: Program | null }]
   'program.captions': [{ on: boolean }, unknown]
   'broadcast.cut': [{ back_s?: number }, { broadcast: Broadcast }]

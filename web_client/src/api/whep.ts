@@ -7,10 +7,13 @@ export interface WhepSession {
   address: string
 }
 
-export async function playProgram(token: string | null, cid: string, offer: string): Promise<WhepSession> {
+export const playProgram = (token: string | null, cid: string, offer: string): Promise<WhepSession> => play(token, cid, 'program', offer)
+
+/** `target`: a participant's id, or `program`. */
+export async function play(token: string | null, cid: string, target: string, offer: string): Promise<WhepSession> {
   let response: Response
   try {
-    response = await fetch(`/whep/${encodeURIComponent(cid)}/program`, {
+    response = await fetch(`/whep/${encodeURIComponent(cid)}/${encodeURIComponent(target)}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/sdp', ...(token ? { Authorization: `Bearer ${token}` } : {}) },
       body: offer,

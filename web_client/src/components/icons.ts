@@ -1,6 +1,9 @@
 /** Names of the symbols in IconSprite.vue. */
 export type IconName =
   | 'mark'
+  | 'projector'
+  | 'headset'
+  | 'mixer'
   | 'text'
   | 'caption'
   | 'full'

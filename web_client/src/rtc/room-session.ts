@@ -131,6 +131,11 @@ export class RoomSession extends Emitter<SessionEvents> {
     this.environment.on('offline', () => this.dropped())
   }
 
+  /** for further connections of this page */
+  get servers(): RTCIceServer[] {
+    return this.iceServers
+  }
+
   get link(): LinkState {
     return this.shown
   }

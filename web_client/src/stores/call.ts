@@ -23,6 +23,7 @@ import { useRoom } from './room'
 import { useSession } from './session'
 import { useSubscriptions } from './subscriptions'
 import { useTurn } from './turn'
+import { useVenue } from './venue'
 import { useViewport } from './viewport'
 import { useWishes } from './wishes'
 
@@ -79,6 +80,7 @@ export const useCall = defineStore('call', () => {
     const turn = useTurn()
     const devices = useDevices()
     const viewport = useViewport()
+    const venue = useVenue()
     ended.value = null
     waiting.value = null
     arrived.value = false
@@ -117,6 +119,7 @@ export const useCall = defineStore('call', () => {
       room.take(snapshot)
       captions.take(snapshot)
       entered(snapshot.self.in_hall ?? false)
+      venue.entered()
       wishes.sender.again()
     })
     next.on('rebuilt', () => {
@@ -130,6 +133,7 @@ export const useCall = defineStore('call', () => {
       else if (event.name === 'media.allocation') allocation.told(event.payload)
       else if (event.name === 'media.layers') own.toldLayers(event.payload)
       else if (event.name === 'subscription.changed') subscriptions.told(event.payload)
+      else if (event.name === 'venue.taken_over') venue.relieved(event.payload.by)
       else if (event.name === 'floor.turn') turn.told(event.payload)
       else if (event.name === 'floor.warning') turn.warned()
       else if (event.name === 'floor.ended') turn.ended(event.payload)
@@ -145,6 +149,7 @@ export const useCall = defineStore('call', () => {
       if (reason.kind === 'left' || reason.kind === 'removed') forgetResume(choice.cid)
       finish(reason)
     })
+    if (venue.is) venue.join(next, choice)
     own.start(next, choice)
     next.start()
     wake.hold()

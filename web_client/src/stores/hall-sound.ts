@@ -12,6 +12,7 @@ const VOLUME_KEY = 'yuanshang.hall-volume'
 /** Whose turn it is is missed after this long; a hall that only listens may be as quiet as it likes where noise is taken out. */
 const SPEAKER_PATIENCE_MS = 8000
 const RAW_PATIENCE_MS = 20_000
+const IDLE_MS = 500
 const PEAK_FALLS = 0.015
 const LEVEL_FALLS = 0.8
 
@@ -51,7 +52,11 @@ export const useHallSound = defineStore('hall-sound', () => {
     return processing.value.noiseSuppression ? Infinity : RAW_PATIENCE_MS
   }
 
+  let heardAt = -Infinity
+  let idle: ReturnType<typeof setInterval> | undefined
+
   function take(sound: HeardSound): void {
+    heardAt = performance.now()
     heard.value = sound
     const now = onMeter(sound.db)
     level.value = Math.max(now, level.value * LEVEL_FALLS)
@@ -74,14 +79,18 @@ export const useHallSound = defineStore('hall-sound', () => {
     guard = new HowlGuard()
     guarded.value = 1
     running.value = true
+    clearInterval(idle)
+    idle = setInterval(hush, IDLE_MS)
   }
 
   function stop(): void {
     running.value = false
+    clearInterval(idle)
   }
 
   /** The microphone is shut: nothing of it is heard, so nothing can be wrong with it. */
   function hush(): void {
+    if (performance.now() - heardAt < IDLE_MS) return
     heard.value = null
     level.value = peak.value = 0
     guarded.value = guard.take(false, performance.now())
@@ -100,5 +109,5 @@ export const useHallSound = defineStore('hall-sound', () => {
   const choose = (next: SoundPreset): Promise<void> => devices.process(processingOf(next))
   const set = (part: Partial<SoundProcessing>): Promise<void> => devices.process({ ...processing.value, ...part })
 
-  return { heard, level, peak, volume, gain, ducked, processing, preset, start, stop, hush, setVolume, choose, set }
+  return { heard, level, peak, volume, gain, ducked, processing, preset, start, stop, setVolume, choose, set }
 })

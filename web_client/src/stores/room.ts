@@ -1,7 +1,7 @@
 /** The room for the pages: the server's state and what follows from it. */
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
-import type { Participant, QueueEntry, Snapshot, Statement } from '@/api/messages'
+import type { Participant, QueueEntry, Snapshot, Statement, VenueMessage } from '@/api/messages'
 import type { RoomSession } from '@/rtc/room-session'
 import { useClock } from './clock'
 import { applyEvent, putStatement, stateFrom, type RoomState } from './room-state'
@@ -67,6 +67,11 @@ export const useRoom = defineStore('room', () => {
     if (state.value) putStatement(state.value, statement)
   }
 
+  /** the answer to one's own message, which may come before its event */
+  function keepVenueMessage(message: VenueMessage): void {
+    if (state.value) applyEvent(state.value, 'venue.message', { message })
+  }
+
   function clear(): void {
     state.value = null
   }
@@ -91,6 +96,7 @@ export const useRoom = defineStore('room', () => {
     take,
     apply,
     keepStatement,
+    keepVenueMessage,
     clear,
   }
 })
