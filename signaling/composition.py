@@ -14,6 +14,8 @@ from conference.services.broadcasts import Broadcasts
 from conference.services.cameras import Cameras
 from conference.services.case_queries import CaseQueries
 from conference.services.catching_up import CatchingUp
+from conference.services.clip_shows import ClipShows
+from conference.services.clips import Clips
 from conference.services.comment_boards import CommentBoards
 from conference.services.comment_desk import CommentDesk
 from conference.services.comments import Comments
@@ -94,6 +96,7 @@ from conference.services.venue_board import VenueBoard
 from conference.services.venues import Venues
 from conference.services.viewers import Viewers
 from conference.services.waiting import WaitingRoom
+from conference.storage.clips import DirectoryClips
 from conference.storage.database import Database
 from conference.storage.files import DirectoryFiles
 from conference.text.reader import TextReader
@@ -102,6 +105,7 @@ from recording.hls.store import ProgramStores
 from signaling.archive import ArchiveBuilder
 from signaling.auth.access import Access
 from signaling.auth.tokens import TokenKey
+from signaling.clip_workers import ClipWorkers
 from signaling.data_dir import DataDirectory
 from signaling.documents.client import DocumentWorkers
 from signaling.ephemeral import Ephemeral
@@ -116,6 +120,7 @@ from signaling.network import TrustedProxies
 from signaling.notifiers import notifiers_of
 from signaling.paper.client import PaperWorkers
 from signaling.realtime.broadcast_requests import BroadcastRequests
+from signaling.realtime.clip_requests import ClipRequests
 from signaling.realtime.comment_requests import CommentRequests
 from signaling.realtime.desk_namespace import DeskNamespace
 from signaling.realtime.fanout import Fanout
@@ -204,12 +209,22 @@ def compose(
     venue_talk, venue_board = VenueTalk(rooms), VenueBoard(rooms, insight)
     rehearsals = Rehearsals(rooms, programs, floors, broadcasts, boards, life_cycle)
     rehearsed_comments = RehearsedComments(boards)
+    directory = DataDirectory(settings.data_dir.resolve())
+    reserve_bytes = settings.recording_reserve_mb << 20
+    clips = Clips(
+        database,
+        DirectoryClips(directory.clips, max_bytes=settings.clip_max_mb << 20, reserve_bytes=reserve_bytes),
+        ClipWorkers(directory.clips, reserve_bytes=reserve_bytes),
+        clock,
+    )
+    clip_shows = ClipShows(rooms, clips, ingests, departures)
     shared = {
         **RehearsalRequests(rehearsals, rehearsed_comments).calls(),
         **FloorRequests(floors).calls(),
         **AgendaRequests(agendas).calls(),
         **StatementRequests(statements).calls(),
         **BroadcastRequests(broadcasts, productions).calls(),
+        **ClipRequests(clip_shows).calls(),
         **CommentRequests(comment_desk, promotions).calls(),
         **TranscriptRequests(presence).calls(),
         **VenueRequests(venue_talk).calls(),
@@ -226,7 +241,6 @@ def compose(
         redis_url=settings.redis_url,
     )
     passwords, revocations = Passwords(), Revocations(rooms, departures)
-    directory = DataDirectory(settings.data_dir.resolve())
     files = Files(database, DirectoryFiles(directory.files), clock)
     recordings = Recordings(rooms, recorder)
     cards, crowd = Cards(directory.cards), Crowd(settings.live_ll_limit)
@@ -256,6 +270,7 @@ def compose(
     rehearsals.see_to(exporter, recordings, productions, transcription)
     days = settings.recording_retention_days
     retention = Retention(database, clock, exporter, exports, days=days)
+    retention.follow(clips.clear)
     tables, documents = TableWorkers(settings.time_zone), DocumentWorkers()
     public_views = PublicViews(
         database,
@@ -285,6 +300,7 @@ def compose(
         staff=Staff(database, passwords, clock),
         editing=Editing(rooms, floors, waiting, identity_kinds=identities.kinds),
         files=files,
+        clips=clips,
         recordings=recordings,
         exports=exports,
         transcription=transcription,
@@ -364,6 +380,8 @@ def compose(
         venue_board=venue_board,
         revocations=revocations,
         files=files,
+        clips=clips,
+        clip_shows=clip_shows,
         recordings=recordings,
         rehearsals=rehearsals,
         exports=exports,

@@ -11,6 +11,8 @@ from aiohttp import web
 from conference.services.attendance import Attendance
 from conference.services.broadcasts import Broadcasts
 from conference.services.catching_up import CatchingUp
+from conference.services.clip_shows import ClipShows
+from conference.services.clips import Clips
 from conference.services.comment_desk import CommentDesk
 from conference.services.comments import Comments
 from conference.services.departures import Departures
@@ -70,6 +72,7 @@ _ADDRESSES_S = 3600.0
 _PROOFS_S = 60.0
 _REMINDERS_S = 5.0  # how soon a department is written to
 _DISK_S = 2.0
+_CLIPS_S = 0.1  # how late a clip is in the room, and out of it
 _CAMERAS_S = 0.2  # how late a camera is in the room, and desks learn of its fault
 _RELAY_S = 2.0  # how late desks learn of its end
 _RECORDING_S = 0.2  # how late a recording may begin and end
@@ -102,6 +105,8 @@ class WebProcess:
     venue_board: VenueBoard
     revocations: Revocations
     files: Files
+    clips: Clips
+    clip_shows: ClipShows
     recordings: Recordings
     rehearsals: Rehearsals
     exports: Exports
@@ -133,6 +138,8 @@ class WebProcess:
         await self.recovery.start()
         await self.rehearsals.restore()  # before anybody looks for files that killed workers left
         await self.files.restore()
+        await self.clips.restore()
+        await self.clip_shows.restore()
         await self.recordings.restore()
         await self.productions.restore()
         await self.disk_watch.tick()
@@ -143,6 +150,7 @@ class WebProcess:
         background.keep(self.rehearsals.run)
         background.keep(self.productions.run)
         background.keep(self.exports.run)
+        background.keep(self.clips.run)
         background.keep(self.second_passes.run)
         background.keep(self.metrics.measure_lag)
         background.every(_SWEEP_S, self.departures.expire, self.streams.expire, self.screens.expire)
@@ -164,6 +172,7 @@ class WebProcess:
         background.every(_REMINDERS_S, self.reminders.tick)
         background.every(_DISK_S, self.disk_watch.tick)
         background.every(_CAMERAS_S, self.camera_ingests.tick)
+        background.every(_CLIPS_S, self.clip_shows.tick)
         background.every(_RELAY_S, self.relay_watch.tick)
         background.every(_RETENTION_S, self.retention.tick, self.rehearsals.tick)
         background.every(_CHECKPOINT_S, self.database.checkpoint)

@@ -199,10 +199,12 @@ class Clips:
 
     async def clear(self, consultation: Consultation) -> None:
         """Its time is over (retention): all of them are deleted, with a line each."""
-        async with self._storage.transaction() as unit:
+        async with self._storage.reading() as unit:
             found = await unit.clips.of(consultation.id)
-            for each in found:
-                await self._strike(unit, each, SYSTEM, reason="retention")
+        if found:
+            async with self._storage.transaction() as unit:
+                for each in found:
+                    await self._strike(unit, each, SYSTEM, reason="retention")
         for each in found:
             await self._forget(each)
         await self._store.clear(consultation.id)

@@ -10,6 +10,7 @@ from signaling.http import (
     attendance,
     broadcast,
     cameras,
+    clips,
     comments,
     departments,
     entrances,
@@ -79,6 +80,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     network_test.add_to(app)
     SpeedTest().add_to(app)
     files.add_to(app)
+    clips.add_to(app)
     proceedings.add_to(app)
     recordings.add_to(app)
     exports.add_to(app)

@@ -21,6 +21,7 @@ from conference.services.broadcasts import Broadcasts
 from conference.services.cameras import Cameras
 from conference.services.case_queries import CaseQueries
 from conference.services.catching_up import CatchingUp
+from conference.services.clips import Clips
 from conference.services.comment_desk import CommentDesk
 from conference.services.comments import Comments
 from conference.services.consultations import Consultations
@@ -102,6 +103,7 @@ class HttpContext:
     staff: Staff
     editing: Editing
     files: Files
+    clips: Clips
     recordings: Recordings
     exports: Exports
     transcription: Transcription

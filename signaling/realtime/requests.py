@@ -463,6 +463,19 @@ class PromotionEnd(Request):
     id: Id | None = None
 
 
+class ClipPlay(Request):
+    """clip.play: a prepared clip into the room, from there or from its cue."""
+
+    clip_id: Id
+    from_ms: Annotated[int, Field(ge=0, le=MAX_WALL_MS)] | None = None
+
+
+class ClipSeek(Request):
+    """clip.seek: playing as before, or standing there."""
+
+    position_ms: Annotated[int, Field(ge=0, le=MAX_WALL_MS)]
+
+
 class RecordingPause(Request):
     """recording.pause"""
 
@@ -516,6 +529,11 @@ REQUESTS: Final[dict[str, type[Request]]] = {
     "broadcast.withdraw": BroadcastWithdraw,
     "broadcast.reinstate": BroadcastReinstate,
     "recording.pause": RecordingPause,
+    "clip.play": ClipPlay,
+    "clip.pause": Empty,
+    "clip.resume": Empty,
+    "clip.seek": ClipSeek,
+    "clip.stop": Empty,
     "comments.list": CommentsList,
     "comments.group": CommentsGroup,
     "comments.topics": Empty,
@@ -554,6 +572,7 @@ DESK_REQUESTS: Final = frozenset(
                     "program.",
                     "broadcast.",
                     "recording.",
+                    "clip.",
                     "rehearsal.",
                     "comment",
                     "promotion",

@@ -55,6 +55,11 @@ that of whoever of it has the floor, else `is_certain` is false.
 without `version`, at most every five seconds and at once when a verdict is another: put its `venues` in the place of
 those that you hold, drop what is `gone`; how all of them are is asked for by `GET …/venues/health`.
 
+`clip.updated` changes the clip that is played into the room: the screen and the sound of a screen of its participant.
+While it is `playing`, its position is `position_ms` and what has passed since `at_wall_ms` (UTC), or since program time
+`at_ms`. One clip at a time; an operator plays those of the own venue, where the floor is needed while the venue has it.
+`clips.updated` says all prepared clips, to desks and, its own, to who runs a venue; it has no `version`.
+
 `comments.updated` goes to desks with `comment.moderate`, at most twice a second; it has no `version` and says what
 changed: put its groups in the place of those that you hold, drop what is `gone`, and ask `comments.list` again where
 `complete` is false. A comment before the meeting is the current item of the agenda, of kind `promotion`, with
@@ -115,6 +120,7 @@ _ANSWERS: Final = {
     **dict.fromkeys(("comment.claim", "comment.release", "comment.represent"), "`{group}`"),
     **dict.fromkeys(("comment.promote", "promotion.decline", "promotion.end"), "`{state, promotion}`"),
     "promotions.list": "`{items}`, the newest first",
+    **dict.fromkeys(("clip.play", "clip.pause", "clip.resume", "clip.seek"), "`{clip}`: as in `clip.updated`"),
     "statements.list": "`{items, next}`: `next` is the `before` of the page above",
 }
 

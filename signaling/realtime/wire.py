@@ -46,6 +46,7 @@ from conference.events import (
     ParticipantLeft,
     ParticipantUpdated,
     ParticipantView,
+    PlayingView,
     ProgramUpdated,
     RelayUpdated,
     RoomEvent,
@@ -129,6 +130,7 @@ _View = (
     | AgendaItem
     | BroadcastView
     | ProgramView
+    | PlayingView
     | CommentView
     | CommentGroupView
     | CommentCounts
