@@ -19,6 +19,7 @@ export default defineConfig({
       input: {
         index: at('./index.html'),
         room: at('./room.html'),
+        precheck: at('./precheck.html'),
         desk: at('./desk.html'),
         screen: at('./screen.html'),
         live: at('./live.html'),

@@ -36,6 +36,7 @@ class Pages:
         app.router.add_get("/", self._index)
         app.router.add_get("/room/{cid}", self._room)
         app.router.add_get("/j/{code}", self._room)
+        app.router.add_get("/precheck/{cid}", self._precheck)
         app.router.add_get("/screen/{cid}", self._screen)
         app.router.add_get("/live/{cid}", self._live)
         app.router.add_get("/answers/{cid}", self._answers)
@@ -56,6 +57,9 @@ class Pages:
 
     async def _room(self, request: web.Request) -> web.StreamResponse:
         return self._page("room.html")
+
+    async def _precheck(self, request: web.Request) -> web.StreamResponse:
+        return self._page("precheck.html")
 
     async def _desk(self, request: web.Request) -> web.StreamResponse:
         return self._page("desk.html")

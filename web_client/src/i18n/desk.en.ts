@@ -22,6 +22,7 @@ export const deskEn: typeof deskZhCN = {
     status: {
       draft: 'Draft',
       scheduled: 'Not started',
+      rehearsal: 'Rehearsal',
       live: 'In session',
       ended: 'Ended',
       archived: 'Archived',
@@ -51,9 +52,10 @@ export const deskEn: typeof deskZhCN = {
     missingText: 'Then it can be published and the links become valid.',
     ready: 'Ready to publish',
     readyText: 'Everything is there.',
-    head: { draft: 'Draft', scheduled: 'Published', live: 'In session', ended: 'Ended', archived: 'Archived', postponed: 'Postponed', cancelled: 'Cancelled' },
+    head: { draft: 'Draft', scheduled: 'Published', rehearsal: 'Rehearsal', live: 'In session', ended: 'Ended', archived: 'Archived', postponed: 'Postponed', cancelled: 'Cancelled' },
     headText: {
       scheduled: 'The links are valid. Everything can still be changed.',
+      rehearsal: 'The public still sees that it has not started. Everything can be changed.',
       live: 'Everything can still be changed; participants see it at once.',
       ended: 'List and record are kept.',
       archived: 'Nothing changes any more; it can be verified at any time.',
@@ -399,6 +401,7 @@ export const deskEn: typeof deskZhCN = {
       },
       file: { added: 'added a briefing file', removed: 'deleted a briefing file' },
       venue: { added: 'added a venue', edited: 'changed a venue', removed: 'deleted a venue', link: 'gave a new venue link', code: 'gave a new entry code' },
+      precheck: { submitted: 'handed in a venue check' },
       invitee: { added: 'added an invitee', edited: 'changed an invitee', removed: 'took an invitee off', link: 'gave a new personal link' },
       invitees: { imported: 'imported a list' },
       import: { read: 'read a list', mended: 'mended a list', dropped: 'gave an import up' },

@@ -20,6 +20,7 @@ export const deskZhCN = {
     status: {
       draft: '草稿',
       scheduled: '还没有开始',
+      rehearsal: '演练中',
       live: '会议进行中',
       ended: '会议已结束',
       archived: '已归档',
@@ -49,9 +50,10 @@ export const deskZhCN = {
     missingText: '改好后就可以发布，链接随即生效。',
     ready: '可以发布了',
     readyText: '各项都已齐备。',
-    head: { draft: '草稿', scheduled: '已发布', live: '会议进行中', ended: '会议已结束', archived: '已归档', postponed: '已延期', cancelled: '已取消' },
+    head: { draft: '草稿', scheduled: '已发布', rehearsal: '演练中', live: '会议进行中', ended: '会议已结束', archived: '已归档', postponed: '已延期', cancelled: '已取消' },
     headText: {
       scheduled: '链接已经生效。各项仍可修改。',
+      rehearsal: '公众看到的仍是“还没有开始”。各项仍可修改。',
       live: '各项仍可修改，参会者马上看到。',
       ended: '名单和记录都已保存。',
       archived: '不再修改，可以随时核验。',
@@ -397,6 +399,7 @@ export const deskZhCN = {
       },
       file: { added: '添加背景材料', removed: '删除背景材料' },
       venue: { added: '添加会场', edited: '修改会场', removed: '删除会场', link: '换发会场链接', code: '换入会码' },
+      precheck: { submitted: '提交联调单' },
       invitee: { added: '添加受邀人', edited: '修改受邀人', removed: '删除受邀人', link: '换发个人链接' },
       invitees: { imported: '导入名单' },
       import: { read: '读取名单文件', mended: '改正名单', dropped: '放弃导入' },
