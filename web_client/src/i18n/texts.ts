@@ -18,6 +18,10 @@ import { inspectorEn } from './inspector.en'
 import { inspectorZhCN } from './inspector.zh-CN'
 import { minutesEn } from './minutes.en'
 import { minutesZhCN } from './minutes.zh-CN'
+import { rehearsalEn } from './rehearsal.en'
+import { rehearsalZhCN } from './rehearsal.zh-CN'
+import { precheckEn } from './precheck.en'
+import { precheckZhCN } from './precheck.zh-CN'
 import { responsesEn } from './responses.en'
 import { responsesZhCN } from './responses.zh-CN'
 import { secondPassEn } from './second-pass.en'
@@ -28,6 +32,6 @@ import { screenEn } from './screen.en'
 import { screenZhCN } from './screen.zh-CN'
 import { zhCN } from './zh-CN'
 
-export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...captionsZhCN, ...entryZhCN, ...casesZhCN, ...commentsZhCN, ...responsesZhCN, ...accountZhCN, ...minutesZhCN, ...secondPassZhCN, ...inspectorZhCN, ...screenZhCN, ...venueZhCN }
+export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...captionsZhCN, ...entryZhCN, ...casesZhCN, ...commentsZhCN, ...responsesZhCN, ...accountZhCN, ...minutesZhCN, ...secondPassZhCN, ...inspectorZhCN, ...precheckZhCN, ...screenZhCN, ...venueZhCN, ...rehearsalZhCN }
 export type Texts = typeof chinese
-export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...captionsEn, ...entryEn, ...casesEn, ...commentsEn, ...responsesEn, ...accountEn, ...minutesEn, ...secondPassEn, ...inspectorEn, ...screenEn, ...venueEn }
+export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...captionsEn, ...entryEn, ...casesEn, ...commentsEn, ...responsesEn, ...accountEn, ...minutesEn, ...secondPassEn, ...inspectorEn, ...precheckEn, ...screenEn, ...venueEn, ...rehearsalEn }
