@@ -22,7 +22,7 @@ _INTRODUCTION: Final = """# The room protocol
 
 Generated from the code by `python -m signaling.realtime.schema`; do not edit.
 
-Socket.IO, namespace `/room`, `auth: {token, resume?: {participant_id, secret}, name?, kind?, take_over?}`. A refusal is
+Socket.IO, namespace `/room`, `auth: {token, resume?: {participant_id, secret}, name?, kind?, take_over?, screen?}`. A refusal is
 the event `session.refused`, then a disconnect. Otherwise `room.snapshot` comes first, or `room.waiting`: then nothing
 until `room.snapshot` (admitted) or `session.removed` (refused), and every request but `room.leave` is refused with
 `not_admitted`. Every event with a `version` is one change of the room's state: apply those above the version you hold,
@@ -37,6 +37,10 @@ fields that the server does not know.
 takes its place. Events `waiting.joined` and `waiting.left` have no `version` and go to those only who may admit.
 
 Private statements come as `statement.added` and `statement.updated` without `version`, to those only who may see them.
+
+With `screen: true` in `auth` the session is a big screen: it gets snapshot, events and offers of media, is in no list,
+and may ask for `room.sync`, `room.leave`, `media.restart`, `media.wish` and `media.report` alone. The token of a
+screen's link (`POST /api/v1/screens/enter`) opens no other session.
 
 `broadcast.updated`, `program.updated`, `disk.updated` and `relay.updated` go to desks only; they have no `version`, say
 the whole each time, and the newest counts.
