@@ -166,7 +166,7 @@ def _machine(text: str) -> tuple[str, int | None]:
 def _shown_field(field: str) -> str:
     key, equals, value = field.partition("=")
     if not equals:
-        return field if _PLAIN_VALUE.fullmatch(field) and len(field) <= 12 else HIDDEN
+        return HIDDEN if field else field
     is_plain = key.lower() in _PLAIN_KEYS and _PLAIN_VALUE.fullmatch(value.lower())
     return field if not value or is_plain else f"{key}={HIDDEN}"
 
