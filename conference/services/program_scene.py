@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from conference.model.agenda import AgendaItem, AgendaKind
-from conference.model.consultation import Consultation
+from conference.model.consultation import Consultation, Status
 from conference.model.floor import Turn, TurnState
 from conference.model.media import Source
-from conference.model.participant import Participant
+from conference.model.participant import Participant, ParticipantKind
 from conference.model.permissions import Role
 from conference.model.program import Direction, PersonKind, Phase
 from conference.model.venue import Venue, VenueKind
@@ -53,6 +53,7 @@ def scene_of(
         direction=direction,
         promotion=promotion,
         captions=tuple(SceneCaption(each.text, each.speaker_id) for each in lines),
+        rehearsal=consultation.status is Status.REHEARSAL,
     )
 
 
@@ -123,6 +124,8 @@ def _person(seat: Seat, venues: Sequence[Venue]) -> ScenePerson:
 
 def _kind(p: Participant) -> PersonKind:
     """A hall is what its operator's machine shows; another camera of it comes in by itself."""
+    if p.kind is ParticipantKind.CLIP:
+        return PersonKind.CLIP
     if p.kind.is_encoder:
         return PersonKind.STREAM
     return PersonKind.VENUE if p.role is Role.VENUE_OPERATOR else PersonKind.PERSON
