@@ -11,7 +11,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from conference.rtc.packetizer import AUDIO_LEVEL, Packetizer
@@ -98,16 +98,18 @@ class Output:
         is_asked, self._is_asked = self._is_asked, False
         return is_asked
 
-    def open_video(self, profile_level_id: str) -> None:
-        """Pictures of this profile follow. The same one again says nothing new."""
+    def open_video(self, profile_level_id: str, *, is_asked: bool) -> None:
+        """Pictures of this profile follow; `is_asked`: with keyframes whenever the room asks. The same again is no news."""
         parameters = {
             "level-asymmetry-allowed": "1",
             "packetization-mode": "1",
             "profile-level-id": profile_level_id,
         }
+        if not is_asked:
+            parameters[tap_frames.UNASKED_KEYFRAMES] = "1"
         before = self._opened.get(VIDEO_TRACK)
         # The level is no matter to receivers; another profile is another stream to them.
-        if before is None or before.parameters["profile-level-id"][:4] != profile_level_id[:4]:
+        if before is None or _shape(before.parameters) != _shape(parameters):
             self._open(VIDEO_TRACK, "video", "h264", VIDEO_RATE, self._video.ssrc, parameters)
 
     def open_audio(self) -> None:
@@ -203,3 +205,7 @@ class Output:
         self._pending.clear()
         if sock is not None:
             sock.close()
+
+
+def _shape(parameters: Mapping[str, str]) -> tuple[str, bool]:
+    return parameters["profile-level-id"][:4], tap_frames.UNASKED_KEYFRAMES in parameters

@@ -185,7 +185,7 @@ class PicturePath:
     def _begin_gop(self, now_s: float) -> None:
         self._key_s = now_s
         if self._sps is not None:
-            self._output.open_video(self._sps[1:4].hex())
+            self._output.open_video(self._sps[1:4].hex(), is_asked=False)
 
     def _is_passed(self) -> bool:
         """Whether browsers show what the parameter sets say; not known to be otherwise before there are some."""
@@ -239,7 +239,7 @@ class PicturePath:
         for coded in transcoder.push(packet, Fraction(packet.time_base), lag_s, is_wanted=is_wanted):
             if coded.is_key:
                 self._key_s = self._key_s or now_s
-                self._output.open_video(coded.profile)
+                self._output.open_video(coded.profile, is_asked=True)
             stamp = self._stamp(coded.stream_s, time.monotonic() - min(lag_s, LAG_S))
             self._output.picture(coded.units, stamp, is_key=coded.is_key)
 

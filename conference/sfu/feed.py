@@ -17,6 +17,7 @@ from conference.rtc.sdp import AUDIO_LEVEL_URI, VIDEO_ORIENTATION_URI, Codec
 from . import tap_frames
 from .counters import Counters
 from .publication import Publication
+from .replay import Replays
 from .stream import IncomingStream
 from .track_hint import MICROPHONE
 
@@ -26,7 +27,8 @@ PROGRAM: Final = "program"
 MAX_PACKET: Final = 1400  # a worker that makes larger ones would be cut off at the first network
 MAX_TRACKS: Final = 8
 _CODECS: Final = {"audio": ("opus", 48000, 2), "video": ("h264", 90000, 1)}
-_EXTENSIONS: Final = (AUDIO_LEVEL_URI, VIDEO_ORIENTATION_URI)  # parameters that are no codec's
+_EXTENSIONS: Final = (AUDIO_LEVEL_URI, VIDEO_ORIENTATION_URI)
+_OURS: Final = (*_EXTENSIONS, tap_frames.UNASKED_KEYFRAMES)  # parameters that are no codec's
 
 Place = Callable[[tap_frames.Open, float], Publication]
 
@@ -50,6 +52,7 @@ class _Track:
     publication: Publication
     stream: IncomingStream | None = None
     report: rtcp.SenderReport | None = None
+    replays: Replays | None = None
 
 
 class Feed:
@@ -101,6 +104,8 @@ class Feed:
             if track.stream is not None:
                 track.stream.tick(now, 0.0)
                 track.publication.tick(now)
+            if track.replays is not None:
+                track.replays.tick(now)
 
     def close(self) -> None:
         """End all streams; the receivers wait for the next feed. Idempotent."""
@@ -137,15 +142,15 @@ class Feed:
             if len(packet) < 12:
                 raise FeedError(f"packet of {len(packet)} bytes")
             self._begin(track, packet[1] & 0x7F, now)
+        if track.replays is not None:
+            track.replays.before(packet, now)
         if track.stream is not None:
             track.stream.receive(packet, now)
 
     def _begin(self, track: _Track, payload_type: int, now: float) -> None:
         opened = track.opened
         name, clock_rate, channels = _CODECS[opened.kind]
-        fmtp = ";".join(
-            f"{key}={value}" for key, value in opened.parameters.items() if key not in _EXTENSIONS
-        )
+        fmtp = ";".join(f"{key}={value}" for key, value in opened.parameters.items() if key not in _OURS)
         codec = Codec(
             payload_type, name.upper() if opened.kind == "video" else name, clock_rate, channels, fmtp
         )
@@ -164,6 +169,8 @@ class Feed:
             is_reliable=True,
         )
         track.publication.set_stream(track.stream)
+        if tap_frames.UNASKED_KEYFRAMES in opened.parameters and not track.stream.is_audio:
+            track.replays = Replays(track.stream, track.publication, self._counters)
         if track.report is not None:
             track.stream.on_sender_report(track.report, now)
 
@@ -175,11 +182,15 @@ class Feed:
     def _skip(self, track: _Track, now: float) -> None:
         """The worker left packets out: nobody needs to ask for them, and a picture waits for its next keyframe."""
         if track.stream is not None and not track.stream.is_audio:
+            if track.replays is not None:
+                track.replays.reset()
             track.stream.restart_receivers()
             track.stream.request_keyframe(now)
 
     def _close(self, number: int) -> None:
         track = self._tracks.pop(number)
+        if track.replays is not None:
+            track.replays.close()
         if track.stream is not None and track.publication.stream is track.stream:
             track.publication.set_stream(None)
 
