@@ -114,6 +114,7 @@ class Scene:
     captions: tuple[
         SceneCaption, ...
     ] = ()  # the newest last; empty where they are not to stand in the picture
+    rehearsal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
