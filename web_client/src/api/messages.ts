@@ -10,7 +10,9 @@ import type {
   ModeratedComment,
   Promotion,
 } from './moderation'
+import type { CameraNow } from './cameras'
 import type { SecondPass } from './second-pass'
+import type { VenueHealthChanged } from './venue-board'
 import type { TranscriptChanged, TranscriptEditing } from './transcript'
 import type { CaptionCorrected, CaptionFinal, CaptionPartial, CaptionState } from './captions'
 
@@ -48,7 +50,7 @@ export interface Participant {
   name: string
   role: Role
   venue: string | null
-  kind: 'client' | 'whip'
+  kind: 'client' | 'whip' | 'ingest'
   device: Device | null
   joined_at_ms: number
   /** false while lost and inside the grace of 60 s */
@@ -292,6 +294,8 @@ export interface Snapshot {
   program?: Program | null
   /** null until it was looked at */
   disk?: Disk | null
+  /** for desks all, for operators their venue's; absent on servers without them */
+  cameras?: CameraNow[]
   /** ok, starting, absent, failed or off */
   relay?: string
 }
@@ -372,9 +376,13 @@ export interface ServerEvents {
   'waiting.joined': { person: WaitingPerson }
   'waiting.left': { participant_id: string }
   'venue.message': { message: VenueMessage }
+  /** to desks: the venues that look different now */
+  'venue.health': VenueHealthChanged
   'broadcast.updated': { broadcast: Broadcast }
   'program.updated': { program: Program | null }
   'disk.updated': { disk: Disk }
+  'camera.updated': { camera: CameraNow }
+  'camera.removed': { camera_id: string }
   'relay.updated': { relay: string }
   'comments.updated': CommentsUpdated
   'transcript.changed': TranscriptChanged
@@ -434,6 +442,9 @@ export interface Requests {
   'agenda.start': [{ item_id: string; version?: number }, { agenda: AgendaItem[] }]
   'agenda.next': [{ version?: number }, { agenda: AgendaItem[] }]
   'agenda.end': [{ version?: number }, { agenda: AgendaItem[] }]
+  'rehearsal.start': [Record<string, never>, unknown]
+  'rehearsal.end': [{ keep: boolean }, { kept_id: string | null }]
+  'rehearsal.comment': [{ text: string; nickname?: string }, unknown]
   'statement.add': [{ text: string; reply_to?: string; private?: boolean; key: string }, { statement: Statement }]
   'statement.like': [{ id: string; liked: boolean }, { statement: Statement }]
   'statement.take': [{ id: string; taken: boolean }, { statement: Statement }]

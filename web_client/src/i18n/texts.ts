@@ -3,6 +3,8 @@ import { accountEn } from './account.en'
 import { accountZhCN } from './account.zh-CN'
 import { broadcastEn } from './broadcast.en'
 import { broadcastZhCN } from './broadcast.zh-CN'
+import { camerasEn } from './cameras.en'
+import { camerasZhCN } from './cameras.zh-CN'
 import { captionsEn } from './captions.en'
 import { captionsZhCN } from './captions.zh-CN'
 import { casesEn } from './cases.en'
@@ -30,8 +32,10 @@ import { venueEn } from './venue.en'
 import { venueZhCN } from './venue.zh-CN'
 import { screenEn } from './screen.en'
 import { screenZhCN } from './screen.zh-CN'
+import { venueBoardEn } from './venue-board.en'
+import { venueBoardZhCN } from './venue-board.zh-CN'
 import { zhCN } from './zh-CN'
 
-export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...captionsZhCN, ...entryZhCN, ...casesZhCN, ...commentsZhCN, ...responsesZhCN, ...accountZhCN, ...minutesZhCN, ...secondPassZhCN, ...inspectorZhCN, ...precheckZhCN, ...screenZhCN, ...venueZhCN, ...rehearsalZhCN }
+export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...camerasZhCN, ...captionsZhCN, ...entryZhCN, ...casesZhCN, ...commentsZhCN, ...responsesZhCN, ...accountZhCN, ...minutesZhCN, ...secondPassZhCN, ...inspectorZhCN, ...precheckZhCN, ...screenZhCN, ...venueZhCN, ...rehearsalZhCN, ...venueBoardZhCN }
 export type Texts = typeof chinese
-export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...captionsEn, ...entryEn, ...casesEn, ...commentsEn, ...responsesEn, ...accountEn, ...minutesEn, ...secondPassEn, ...inspectorEn, ...precheckEn, ...screenEn, ...venueEn, ...rehearsalEn }
+export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...camerasEn, ...captionsEn, ...entryEn, ...casesEn, ...commentsEn, ...responsesEn, ...accountEn, ...minutesEn, ...secondPassEn, ...inspectorEn, ...precheckEn, ...screenEn, ...venueEn, ...rehearsalEn, ...venueBoardEn }

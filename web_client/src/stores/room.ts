@@ -8,7 +8,8 @@ import { applyEvent, putStatement, stateFrom, type RoomState } from './room-stat
 
 type SessionEvent = Parameters<Parameters<typeof RoomSession.prototype.on<'event'>>[1]>[0]
 
-export const isVenue = (each: Participant): boolean => each.role === 'venue_operator' || each.kind === 'whip'
+export const runs = (status: string | undefined): boolean => status === 'live' || status === 'rehearsal'
+export const isVenue = (each: Participant): boolean => each.role === 'venue_operator' || each.kind === 'whip' || each.kind === 'ingest'
 
 export const useRoom = defineStore('room', () => {
   const state = ref<RoomState | null>(null)
@@ -17,6 +18,9 @@ export const useRoom = defineStore('room', () => {
   const me = computed(() => participants.value.find((each) => each.id === state.value?.self.participant_id) ?? null)
   const myId = computed(() => state.value?.self.participant_id ?? null)
   const others = computed(() => participants.value.filter((each) => each.id !== myId.value))
+  /** live or rehearsed: program time runs */
+  const running = computed(() => runs(state.value?.consultation.status))
+  const rehearsing = computed(() => state.value?.consultation.status === 'rehearsal')
   const venues = computed(() => participants.value.filter(isVenue))
   /** a telephone in a hall: no loudspeaker here, a microphone only with the floor */
   const inHall = computed(() => state.value?.self.in_hall ?? false)
@@ -56,10 +60,11 @@ export const useRoom = defineStore('room', () => {
   /** false when a snapshot is needed */
   function apply(event: SessionEvent): boolean {
     if (state.value === null) return true
-    const live = state.value.consultation.status === 'live'
+    const before = state.value.consultation.status
     const whole = applyEvent(state.value, event.name, event.payload)
-    // Only a snapshot tells the program time of a consultation that has just started.
-    return whole && (live || state.value.consultation.status !== 'live')
+    const after = state.value.consultation.status
+    // Only a snapshot tells the program time of what has just started, and what a rehearsal leaves.
+    return whole && (before === after || !(runs(after) || before === 'rehearsal'))
   }
 
   /** the answer to a request about one statement, which also says what the receiver likes */
@@ -82,6 +87,8 @@ export const useRoom = defineStore('room', () => {
     me,
     myId,
     others,
+    running,
+    rehearsing,
     venues,
     inHall,
     agenda,
