@@ -149,12 +149,12 @@ describe('the test tone', () => {
   it('is not heard in noise, silence or speech', () => {
     expect(hearTone(new Float32Array(4 * RATE), RATE, BEFORE_S)).toMatchObject({ notes: 0, levelDbfs: null })
     expect(isHeard(hearTone(noise(4, 0.1), RATE, BEFORE_S).notes)).toBe(false)
-    for (let seed = 1; seed <= 20; seed += 1) {
+    for (let seed = 1; seed <= 12; seed += 1) {
       const found = hearTone(mixed(voice(4, 0.3, seed), noise(4, 0.002, seed)), RATE, BEFORE_S)
       expect(isHeard(found.notes), `voice ${seed}`).toBe(false)
       expect(found.levelDbfs).toBeNull()
     }
-  })
+  }, 30_000)
 
   it('is heard beside somebody who whispers', () => {
     expect(isHeard(hearTone(mixed(played(0.1, 0.3), voice(3.6, 0.02, 5)), RATE, BEFORE_S).notes)).toBe(true)

@@ -59,6 +59,7 @@ FAULTS: tuple[tuple[Figures, Verdict, tuple[str, ...]], ...] = (
     (replace(LOUDSPEAKER, notes_heard=2), FAILED, ("not_heard",)),
     (replace(LOUDSPEAKER, notes_heard=3), PASSED, ()),
     (replace(LOUDSPEAKER, above_noise_db=11.0), WARNING, ("faint",)),
+    (replace(ECHO, played=False), FAILED, ("not_played",)),
     (replace(ECHO, return_dbfs=-29.0), FAILED, ("echo",)),
     (replace(ECHO, return_dbfs=-43.0), WARNING, ("some_echo",)),
     (replace(ECHO, return_dbfs=None), PASSED, ()),
@@ -72,6 +73,7 @@ FAULTS: tuple[tuple[Figures, Verdict, tuple[str, ...]], ...] = (
     (replace(NETWORK, up_bps=1_000_000.0), WARNING, ("thin_up",)),
     (replace(NETWORK, down_bps=2_000_000.0), WARNING, ("thin_down",)),
     (replace(NETWORK, up_bps=None), WARNING, ("thin_up_unknown",)),
+    (replace(NETWORK, down_bps=None), WARNING, ("thin_down_unknown",)),
     (replace(NETWORK, rtt_ms=300.0), WARNING, ("delay",)),
     (replace(NETWORK, jitter_ms=90.0), WARNING, ("jitter",)),
     (replace(NETWORK, way="tcp", up_bps=300_000.0), FAILED, ("thin_up", "udp_blocked")),
@@ -81,6 +83,7 @@ FAULTS: tuple[tuple[Figures, Verdict, tuple[str, ...]], ...] = (
     (replace(PROJECTION, answer="cropped"), WARNING, ("cropped",)),
     (replace(PROJECTION, width=1600, height=1200), WARNING, ("ratio",)),
     (replace(PROJECTION, width=1366, height=768), PASSED, ()),
+    (replace(PROJECTION, width=1024, height=576), WARNING, ("small",)),
     (replace(NAMEPLATE, answer="wrong", wanted="青禾县会场"), WARNING, ("wrong",)),
 )
 

@@ -141,7 +141,7 @@ async def test_desks_are_told_and_nobody_else(world: World, prechecks: Prechecks
     (event,) = world.publisher.of_kind("s_desk", PrecheckUpdated)
     view = event.precheck
     assert (view.venue_id, view.verdict, view.number) == (venue.id, Verdict.FAILED, 1)
-    assert [each.figures for each in view.items][0] == CAMERA
+    assert view.items[0].figures == CAMERA
 
 
 async def test_a_removed_venue_is_checked_no_more(world: World, prechecks: Prechecks) -> None:

@@ -234,6 +234,14 @@ def test_openapi_describes_the_contract(tmp_path: Path) -> None:
         "/api/v1/organizations/{oid}/terms",
         "/api/v1/organizations/{oid}/terms/import",
         "/api/v1/transcripts/search",
+        "/api/v1/consultations/{cid}/precheck",
+        "/api/v1/consultations/{cid}/precheck/judgement",
+        "/api/v1/consultations/{cid}/prechecks",
+        "/api/v1/consultations/{cid}/venues/{vid}/prechecks",
+        "/api/v1/consultations/{cid}/venues/{vid}/prechecks/{pid}",
+        "/api/v1/consultations/{cid}/venues/{vid}/prechecks/{pid}.pdf",
+        "/api/v1/consultations/{cid}/venues/{vid}/prechecks/{pid}/proof",
+        "/api/v1/time",
     }
     assert set(paths["/api/v1/session"]) == {"get"}
     assert document["openapi"] == "3.1.0"
