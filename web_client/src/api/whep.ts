@@ -9,11 +9,12 @@ export interface WhepSession {
 
 export const playProgram = (token: string | null, cid: string, offer: string): Promise<WhepSession> => play(token, cid, 'program', offer)
 
-/** `target`: a participant's id, or `program`. */
-export async function play(token: string | null, cid: string, target: string, offer: string): Promise<WhepSession> {
+/** `target`: a participant's id, or `program`; `height`: device pixels of the frame, so that no larger picture is sent. */
+export async function play(token: string | null, cid: string, target: string, offer: string, height?: number): Promise<WhepSession> {
+  const size = height === undefined ? '' : `?height=${Math.max(1, Math.round(height))}`
   let response: Response
   try {
-    response = await fetch(`/whep/${encodeURIComponent(cid)}/${encodeURIComponent(target)}`, {
+    response = await fetch(`/whep/${encodeURIComponent(cid)}/${encodeURIComponent(target)}${size}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/sdp', ...(token ? { Authorization: `Bearer ${token}` } : {}) },
       body: offer,

@@ -62,3 +62,5 @@ export type IconName =
   | 'shield'
   | 'pause'
   | 'disk'
+  | 'call'
+  | 'send'
