@@ -27,10 +27,10 @@ export const venueEn: typeof venueZhCN = {
     place: 'Our venue is number {n} in the queue.',
     left: '{time} left.',
     heard: 'You are seen and heard by {hall}.',
-    unheard: 'You are seen by {hall}. The microphone is muted, so you are not heard.',
+    unheard: 'You are seen by {hall}. The microphone is muted: {hall} hears nothing.',
     verdict: {
-      good: { title: 'All is well, nothing to do', text: '' },
-      speaking: { title: 'Our venue is speaking', text: '' },
+      good: { title: 'All is well, nothing to do', text: '{sentence}' },
+      speaking: { title: 'Our venue is speaking', text: '{sentence}' },
       helping: { title: 'You are helping, nothing to do', text: 'Picture and sound come from another computer.' },
       nobodySends: { title: 'Nobody sends our picture', text: 'The other computer has stopped. Press “I take over” to send from this one.' },
       lost: { title: 'Not connected yet', text: 'Check the network cable or Wi-Fi, or come in with a telephone.' },
@@ -67,7 +67,7 @@ export const venueEn: typeof venueZhCN = {
       showPicture: 'Picture on',
     },
     picture: {
-      title: 'How we are seen',
+      title: 'Seen by {hall}',
       fine: 'Clear and fluent',
       slow: 'Not fluent',
       local: 'Picture of this computer; waiting for the return',

@@ -28,8 +28,8 @@ export const venueZhCN = {
     heard: '{hall}能看到画面、听到声音。',
     unheard: '{hall}能看到画面。会场话筒已静音，{hall}听不到。',
     verdict: {
-      good: { title: '一切正常，不用操作', text: '' },
-      speaking: { title: '现在是本会场发言', text: '' },
+      good: { title: '一切正常，不用操作', text: '{sentence}' },
+      speaking: { title: '现在是本会场发言', text: '{sentence}' },
       helping: { title: '您在协助，不用操作', text: '画面和声音由另一台电脑送出。' },
       nobodySends: { title: '没有人在送本会场的画面', text: '另一台电脑已经停了。请点“由我接管”，由这台电脑送出。' },
       lost: { title: '还没有连上', text: '请检查网线或无线网络，也可以换用手机进入。' },

@@ -92,14 +92,15 @@ export function isHumming(spectrumDb: Float32Array, sampleRate: number): boolean
 
 const HOWL_FROM_HZ = 180
 const HOWL_TO_HZ = 9000
-const HOWL_SHARE = 0.85
+/** A square wave, which is what a howl at full scale is, has 0.81 in its first line; of a voice's vowel it is half. */
+const HOWL_SHARE = 0.75
 const HOWL_DB = -42
 const LINE_HALF_HZ = 18
 
 export interface Line {
   hz: number
   db: number
-  /** how much of all sound in the band is in this line and its multiples, 0 to 1 */
+  /** how much of all sound in the band is in this line, 0 to 1 */
   share: number
 }
 
@@ -116,11 +117,7 @@ export function strongestLine(spectrumDb: Float32Array, sampleRate: number): Lin
   }
   const reach = Math.max(2, Math.ceil(LINE_HALF_HZ / width))
   let inLine = 0
-  // A howl that has reached full scale has multiples, which are part of it.
-  for (let multiple = best; multiple <= to; multiple += best) {
-    for (let bin = Math.max(from, multiple - reach); bin <= Math.min(to, multiple + reach); bin += 1) inLine += 10 ** ((spectrumDb[bin] ?? -Infinity) / 10)
-    if (multiple >= best * 4) break
-  }
+  for (let bin = Math.max(from, best - reach); bin <= Math.min(to, best + reach); bin += 1) inLine += 10 ** ((spectrumDb[bin] ?? -Infinity) / 10)
   return { hz: best * width, db: spectrumDb[best] ?? -Infinity, share: total > 0 ? Math.min(1, inLine / total) : 0 }
 }
 

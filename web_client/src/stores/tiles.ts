@@ -4,7 +4,6 @@ import { computed, markRaw, ref, watch } from 'vue'
 import type { Participant, Publication, SubscriptionState } from '@/api/messages'
 import { VideoPool } from '@/rtc/video-pool'
 import { useCall } from './call'
-import { useDevices } from './devices'
 import { useLayout } from './layout'
 import { useOwnMedia } from './own-media'
 import { isVenue, useRoom } from './room'
@@ -27,7 +26,6 @@ const STAGE_MS = 1500
 
 export const useTiles = defineStore('tiles', () => {
   const call = useCall()
-  const devices = useDevices()
   const layout = useLayout()
   const own = useOwnMedia()
   const room = useRoom()
