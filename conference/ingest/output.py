@@ -99,7 +99,7 @@ class Output:
         return is_asked
 
     def open_video(self, profile_level_id: str, *, is_asked: bool) -> None:
-        """Pictures of this profile follow; `is_asked`: with keyframes whenever the room asks. The same again is no news."""
+        """Pictures of this profile follow; `is_asked`: with keyframes whenever the room asks."""
         parameters = {
             "level-asymmetry-allowed": "1",
             "packetization-mode": "1",

@@ -7,6 +7,7 @@ and what it says of a failure is not passed on, because the address with its pas
 from __future__ import annotations
 
 import socket
+import time
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -68,10 +69,14 @@ def open_stream(url: str, transport: str, *, want_video: bool, want_sound: bool)
         options |= {"user_agent": "Yuanshang", "rw_timeout": str(int(READ_S * 1e6))}
     elif scheme in ("rtmp", "rtmps"):
         options |= {"rtmp_live": "live", "rw_timeout": str(int(READ_S * 1e6))}
+    began_s = time.monotonic()
     try:
         container = av.open(url, options=options, timeout=(_OPEN_S, READ_S))
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise SourceError(_reason_of(error), type(error).__name__) from None
+        reason = _reason_of(error)
+        if reason is IngestReason.GARBAGE and time.monotonic() - began_s >= READ_S:
+            reason = IngestReason.NO_PICTURE  # FFmpeg says so of who never answered, too
+        raise SourceError(reason, type(error).__name__) from None
     is_live = scheme in (*_RTSP, "rtmp", "rtmps", "srt")
     return _chosen(container, want_video=want_video, want_sound=want_sound, is_live=is_live)
 

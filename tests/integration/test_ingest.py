@@ -13,16 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import av
-import numpy as np
 import pytest
-from aiortc import RTCPeerConnection, RTCSessionDescription
-from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from PIL import Image
 
-from conference.ingest.supervisor import IngestSupervisor
 from conference.ingest_events import (
     IngestConnecting,
-    IngestEvent,
     IngestFailed,
     IngestJob,
     IngestLook,
@@ -37,68 +32,19 @@ from tests.support.eventually import eventually
 from tests.support.media_meeting import ROOM, Meeting
 from tests.support.ports import free_port
 from tests.support.process import alive, command_line
+from tests.support.pulling import CAMERA, Eye, Pulling
 from tests.support.rtsp_server import HEIGHT, TONE_HZ, WIDTH, RtspServer, is_installed
 from tests.support.tap_reader import TapReader
-
-CAMERA = "camera"
-
-needs_server = pytest.mark.skipif(
-    not is_installed("x264enc"), reason="GStreamer's RTSP server is not installed"
-)
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[RtspServer]:
     """For tests that leave it alone."""
+    assert is_installed("x264enc"), (
+        "GStreamer's RTSP server is not installed: see TEST_PACKAGES in the Makefile"
+    )
     with RtspServer(free_port()) as server:
         yield server
-
-
-class Pulling:
-    """Cameras in a room, fed as the services do it."""
-
-    def __init__(self, media: MediaClient, directory: Path) -> None:
-        self.media = media
-        self.events: list[IngestEvent] = []
-        self.supervisor = IngestSupervisor(directory)
-        self.supervisor.listen(self._take)
-        self._feeding: set[asyncio.Task[None]] = set()
-
-    def _take(self, event: IngestEvent) -> None:
-        self.events.append(event)
-        if isinstance(event, IngestReady):
-            task = asyncio.get_running_loop().create_task(
-                self.media.feed(ROOM, event.socket_path, event.ingest_id)
-            )
-            self._feeding.add(task)
-            task.add_done_callback(self._feeding.discard)
-
-    async def pull(self, url: str, name: str = CAMERA, *, label: str = "front") -> IngestJob:
-        await self.media.join(ROOM, name, sound_open=True)
-        job = IngestJob(name, ROOM, name, url, label=label)
-        self.supervisor.start(job)
-        return job
-
-    async def running(self, name: str = CAMERA) -> IngestRunning:
-        """With picture, where it is to have one."""
-        found = await eventually(
-            lambda: next((e for e in reversed(self.events) if isinstance(e, IngestRunning)), None),
-            what=f"{name} runs; {self.events[-3:]}",
-            timeout_s=20,
-        )
-        assert found is not None
-        return found
-
-    async def failed(self, reason: IngestReason, timeout_s: float = 20) -> IngestFailed:
-        found = await eventually(
-            lambda: next(
-                (e for e in self.events if isinstance(e, IngestFailed) and e.reason is reason), None
-            ),
-            what=f"{reason}",
-            timeout_s=timeout_s,
-        )
-        assert found is not None
-        return found
 
 
 @pytest.fixture
@@ -106,57 +52,6 @@ async def pulling(media: MediaClient, tmp_path: Path) -> AsyncIterator[Pulling]:
     pulling = Pulling(media, tmp_path / "run")
     yield pulling
     await pulling.supervisor.close()
-
-
-class Eye:
-    """A real client (aiortc) that decodes what it is sent of one participant."""
-
-    def __init__(self) -> None:
-        self.pictures: list[tuple[float, av.VideoFrame]] = []
-        self.sounds: list[av.AudioFrame] = []
-        self._client = RTCPeerConnection()
-        self._readers: list[asyncio.Task[None]] = []
-
-    @classmethod
-    async def watch(cls, media: MediaClient, target: str = CAMERA, name: str = "w_1") -> Eye:
-        eye = cls()
-        client, tracks = eye._client, list[MediaStreamTrack]()
-        client.on("track", tracks.append)
-        for kind in ("audio", "video"):
-            client.addTransceiver(kind, direction="recvonly")
-        await client.setLocalDescription(await client.createOffer())
-        await media.join(ROOM, name, sound_open=False)
-        answer = await media.pull(ROOM, name, target, client.localDescription.sdp)
-        await client.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-        eye._readers = [asyncio.create_task(eye._read(track)) for track in tracks]
-        return eye
-
-    async def _read(self, track: MediaStreamTrack) -> None:
-        with contextlib.suppress(MediaStreamError):
-            while True:
-                frame = await track.recv()
-                if isinstance(frame, av.VideoFrame):
-                    self.pictures.append((time.monotonic(), frame))
-                elif isinstance(frame, av.AudioFrame):
-                    self.sounds.append(frame)
-
-    async def sees(self, count: int = 50, timeout_s: float = 20) -> list[av.VideoFrame]:
-        """That many pictures more."""
-        seen = len(self.pictures)
-        await eventually(lambda: len(self.pictures) >= seen + count, timeout_s=timeout_s, what="pictures")
-        return [frame for _, frame in self.pictures[seen:]]
-
-    def pitch_hz(self) -> float:
-        """The strongest tone of the last second that was heard."""
-        samples = np.concatenate([each.to_ndarray().reshape(-1, 2)[:, 0] for each in self.sounds[-50:]])
-        spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
-        assert spectrum.max() > 0
-        return float(np.fft.rfftfreq(len(samples), 1 / 48_000)[spectrum.argmax()])
-
-    async def close(self) -> None:
-        for reader in self._readers:
-            reader.cancel()
-        await self._client.close()
 
 
 @pytest.fixture
@@ -174,7 +69,6 @@ def moves(pictures: list[av.VideoFrame]) -> bool:
     return len(grounds) == 1 and len(shapes) > len(pictures) // 2
 
 
-@needs_server
 @pytest.mark.parametrize(
     ("path", "codec", "transcoding", "elements"),
     [
@@ -221,7 +115,6 @@ async def test_a_camera_is_seen_and_heard(
     )
 
 
-@needs_server
 async def test_h265_goes_through_an_encoder(pulling: Pulling, server: RtspServer, eyes: list[Eye]) -> None:
     if not is_installed("x265enc"):
         pytest.skip("no x265enc here")
@@ -242,7 +135,6 @@ async def test_h265_goes_through_an_encoder(pulling: Pulling, server: RtspServer
     assert busy.cpu_share < 2
 
 
-@needs_server
 async def test_everybody_in_the_room_and_every_tap_gets_it(
     pulling: Pulling, meeting: Meeting, server: RtspServer
 ) -> None:
@@ -267,7 +159,6 @@ async def test_everybody_in_the_room_and_every_tap_gets_it(
     reader.close()
 
 
-@needs_server
 async def test_who_comes_later_need_not_wait_for_the_cameras_next_keyframe(
     pulling: Pulling, server: RtspServer, eyes: list[Eye]
 ) -> None:
@@ -286,7 +177,6 @@ async def test_who_comes_later_need_not_wait_for_the_cameras_next_keyframe(
     assert before
 
 
-@needs_server
 async def test_a_server_that_is_killed_and_comes_back_is_seen_again_within_five_seconds(
     pulling: Pulling, meeting: Meeting
 ) -> None:
@@ -310,7 +200,6 @@ async def test_a_server_that_is_killed_and_comes_back_is_seen_again_within_five_
         assert all(lists[2:]), "it was never withdrawn"
 
 
-@needs_server
 async def test_glitches_pauses_and_another_size_are_survived(pulling: Pulling, eyes: list[Eye]) -> None:
     with RtspServer(free_port()) as server:
         await pulling.pull(server.url("/changing"))
@@ -332,7 +221,6 @@ async def test_glitches_pauses_and_another_size_are_survived(pulling: Pulling, e
         await eyes[0].sees(25)
 
 
-@needs_server
 @pytest.mark.parametrize(
     "trouble", ["nobody", "secret", "path", "rubbish", "silence", "file", "scheme", "host"]
 )
@@ -384,14 +272,12 @@ async def test_what_is_wrong_is_told_in_words_that_help(
     assert "wr0ng" not in "".join(capfd.readouterr())
 
 
-@needs_server
 async def test_the_right_password_opens_it(pulling: Pulling) -> None:
     with RtspServer(free_port(), user="admin", password="ri:ght") as server:
         await pulling.pull(server.url("/silent", "admin:ri%3Aght"))
         assert not (await pulling.running()).has_sound
 
 
-@needs_server
 async def test_a_look_brings_one_picture(pulling: Pulling, server: RtspServer) -> None:
     for path, transcoding in (("/baseline", False), ("/b-frames", True)):
         looked = await pulling.supervisor.look(IngestJob("look", ROOM, "look", server.url(path)))
@@ -401,7 +287,6 @@ async def test_a_look_brings_one_picture(pulling: Pulling, server: RtspServer) -
         assert Image.open(io.BytesIO(looked.picture)).size == (WIDTH, HEIGHT)
 
 
-@needs_server
 async def test_a_killed_process_is_started_again_and_the_track_goes_on(
     pulling: Pulling, meeting: Meeting, server: RtspServer
 ) -> None:
@@ -420,11 +305,8 @@ async def test_a_killed_process_is_started_again_and_the_track_goes_on(
     assert not pulling.supervisor.pids()
 
 
-@needs_server
 async def test_a_process_that_hangs_is_killed(media: MediaClient, tmp_path: Path, server: RtspServer) -> None:
-    pulling = Pulling(media, tmp_path / "run")
-    pulling.supervisor = IngestSupervisor(tmp_path / "run", silent_s=4)
-    pulling.supervisor.listen(pulling._take)
+    pulling = Pulling(media, tmp_path / "run", silent_s=4)
     await pulling.pull(server.url("/silent"))
     await pulling.running()
     pid = pulling.supervisor.pids()[CAMERA]
