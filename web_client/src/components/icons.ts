@@ -28,6 +28,7 @@ export type IconName =
   | 'people'
   | 'info'
   | 'alert'
+  | 'bad'
   | 'copy'
   | 'phone'
   | 'refresh'

@@ -1,4 +1,3 @@
-/* global AudioWorkletProcessor, registerProcessor, currentTime */
 /** Hands on what a microphone gives, without a gap, each piece with the time of its first sample. */
 const PIECE = 2048
 
