@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import av
 import av.container
@@ -19,6 +19,7 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
+from PIL.Image import Image
 
 from conference.ingest.clip_picture import NoPictureError, PictureTrack
 from conference.ingest.clip_sound import Decoded, Meter, SoundTrack
@@ -86,7 +87,9 @@ class _Source:
             for packet in self.container.demux(*streams):
                 if packet.pos:
                     self.share = min(1.0, packet.pos / self._size)
-                yield from self._decoded(packet)
+                for frame in self._decoded(packet):
+                    if isinstance(frame, VideoFrame | AudioFrame):
+                        yield frame
         except av.error.DecoderNotFoundError as error:
             raise RefusedError("codec_unknown", str(error)) from error
         except av.FFmpegError as error:
@@ -96,7 +99,7 @@ class _Source:
         if self._bad > max(_BAD_LEAST, _BAD_SHARE * self._good):
             raise RefusedError("broken", f"{self._bad} of {self._good + self._bad} packets")
 
-    def _decoded(self, packet: av.Packet[VideoStream | AudioStream]) -> Iterator[VideoFrame | AudioFrame]:
+    def _decoded(self, packet: av.Packet[Any]) -> Iterator[object]:
         try:
             frames = packet.decode()
         except av.error.InvalidDataError:
@@ -267,7 +270,7 @@ class _Making:
         frame = None if self._pictures is None else self._pictures.poster()
         if self._has_poster or frame is None:
             return
-        image = frame.to_image()
+        image: Image = frame.to_image()  # type: ignore[no-untyped-call]
         image.thumbnail((_POSTER_WIDTH, _POSTER_WIDTH))
         image.save(self._poster, "JPEG", quality=82)
         self._has_poster = True

@@ -163,7 +163,11 @@ class DirectoryClips:
             raise ConferenceError("disk_full")
 
     async def remove(self, *paths: str) -> None:
-        await self._on_disk(lambda: [self.path(each).unlink(missing_ok=True) for each in paths])
+        await self._on_disk(lambda: self._unlink(paths))
+
+    def _unlink(self, paths: Iterable[str]) -> None:
+        for each in paths:
+            self.path(each).unlink(missing_ok=True)
 
     async def clear(self, consultation_id: str) -> None:
         await self._on_disk(lambda: shutil.rmtree(self._directory / consultation_id, ignore_errors=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -27,37 +28,36 @@ def film(
     sound: str | None = "aac",
     level: float = 0.1,
     beeps_every_s: float | None = None,
-    options: dict[str, str] | None = None,
+    options: Mapping[str, object] | None = None,
 ) -> Path:
     """Write it. `beeps_every_s`: the tone lasts for the tenth of a second after each such time only; else all along."""
     with av.open(str(path), "w") as out:
-        video = None
+        video, audio = None, None
         if codec is not None:
             video = out.add_stream(codec, rate=fps)
             assert isinstance(video, VideoStream)
             video.width, video.height, video.pix_fmt = *size, "yuv420p"
             video.codec_context.thread_count = 1
-            video.options = options or {}
-        audio = None
+            video.options = dict(options or {})
         if sound is not None:
             audio = out.add_stream(sound, rate=44_100)
             assert isinstance(audio, AudioStream)
             audio.codec_context.layout = "stereo"
-        if video is not None:
+        if isinstance(video, VideoStream):
             for number in range(round(fps * seconds)):
                 picture = draw(participant, number, *size)
                 frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
                 frame.pts, frame.time_base = number, Fraction(1, fps)
                 out.mux(video.encode(frame))
             out.mux(video.encode(None))
-        if audio is not None:
+        if isinstance(audio, AudioStream):
             times = np.arange(round(44_100 * seconds)) / 44_100
             wave = np.sin(2 * np.pi * TONE_HZ * times) * level
             if beeps_every_s is not None:
                 wave *= times % beeps_every_s < 0.1
-            size_of_frame = audio.codec_context.frame_size or 1024
-            for at in range(0, len(wave) - size_of_frame + 1, size_of_frame):
-                piece = np.stack([wave[at : at + size_of_frame]] * 2).astype(np.float32)
+            step = audio.codec_context.frame_size or 1024
+            for at in range(0, len(wave) - step + 1, step):
+                piece = np.stack([wave[at : at + step]] * 2).astype(np.float32)
                 part = av.AudioFrame.from_ndarray(piece, format="fltp", layout="stereo")
                 part.sample_rate, part.pts, part.time_base = 44_100, at, Fraction(1, 44_100)
                 out.mux(audio.encode(part))
