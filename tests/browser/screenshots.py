@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.browser import (
     scenes_captions,
     scenes_comments,
+    scenes_console,
     scenes_desk_comments,
     scenes_entry,
     scenes_floor,
@@ -22,6 +23,7 @@ from tests.browser import (
     scenes_reach,
     scenes_record,
     scenes_responses,
+    scenes_venues,
     scenes_weak,
 )
 from tests.browser.scenes import SCENES, SCREENS, scene
@@ -32,6 +34,7 @@ from tests.support.server import Server
 PARTS = (
     scenes_captions,
     scenes_comments,
+    scenes_console,
     scenes_desk_comments,
     scenes_entry,
     scenes_floor,
@@ -42,6 +45,7 @@ PARTS = (
     scenes_reach,
     scenes_record,
     scenes_responses,
+    scenes_venues,
     scenes_weak,
 )
 

@@ -142,6 +142,9 @@ export const useVenueBoard = defineStore('venue-board', () => {
   return { venues, others, live, atMs, failed, chosen, open, opened, rows, needing, minutes, load, apply, follow, start, stop, hold, choose, take }
 })
 
-function withoutMinutes({ minutes: _, ...health }: VenueHealth & { minutes: VenueMinute[] }): VenueHealth {
+/** What is now comes anew by the line; minutes stay apart from it. */
+function withoutMinutes(each: VenueHealth & { minutes?: VenueMinute[] }): VenueHealth {
+  const health = { ...each }
+  delete health.minutes
   return health
 }
