@@ -1,4 +1,5 @@
 /** The room as the server tells it: a snapshot, then events. Applying the events must give what a fresh snapshot would say. */
+import type { CameraNow } from '@/api/cameras'
 import type {
   AgendaItem,
   Broadcast,
@@ -41,6 +42,8 @@ export interface RoomState {
   broadcast: Broadcast | null
   program: Program | null
   disk: Disk | null
+  /** of venues, fetched by the server: all for desks, those of the own venue for its operator */
+  cameras: CameraNow[]
   /** ok, starting, absent, failed or off; null where nobody said */
   relay: string | null
 }
@@ -61,6 +64,7 @@ export function stateFrom(snapshot: Snapshot): RoomState {
     broadcast: snapshot.broadcast ?? null,
     program: snapshot.program ?? null,
     disk: snapshot.disk ?? null,
+    cameras: [...(snapshot.cameras ?? [])],
     relay: snapshot.relay ?? null,
   }
 }
@@ -80,6 +84,8 @@ export function applyEvent<Name extends ServerEvent>(
     if (applyWhole(state, name, payload)) return true
     // Private notes and who waits go to a few and so have no place among the versions.
     if (name === 'waiting.joined') putWaiting(state, (payload as ServerEvents['waiting.joined']).person)
+    else if (name === 'camera.updated') putCamera(state, (payload as ServerEvents['camera.updated']).camera)
+    else if (name === 'camera.removed') state.cameras = state.cameras.filter((each) => each.id !== (payload as ServerEvents['camera.removed']).camera_id)
     else if (name === 'venue.message') putVenueMessage(state, (payload as ServerEvents['venue.message']).message)
     else if (name === 'waiting.left') dropWaiting(state, (payload as ServerEvents['waiting.left']).participant_id)
     else if (name === 'statement.added' || name === 'statement.updated') putStatement(state, (payload as ServerEvents['statement.added']).statement)
@@ -140,6 +146,12 @@ function putWaiting(state: RoomState, person: WaitingPerson): void {
   state.waiting = [...(state.waiting ?? []).filter((each) => each.participant_id !== person.participant_id), person].sort(
     (one, two) => one.since_wall_ms - two.since_wall_ms,
   )
+}
+
+function putCamera(state: RoomState, camera: CameraNow): void {
+  const at = state.cameras.findIndex((each) => each.id === camera.id)
+  if (at >= 0) state.cameras.splice(at, 1, camera)
+  else state.cameras.push(camera)
 }
 
 function dropWaiting(state: RoomState, id: string): void {
