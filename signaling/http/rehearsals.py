@@ -69,7 +69,7 @@ async def start_rehearsal(
 
 @documented
 async def end_rehearsal(
-    request: web.Request, cid: str, body: RehearsalEnd, /
+    request: web.Request, cid: str, /, body: RehearsalEnd
 ) -> r200[RehearsalEnded] | r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem] | r409[Problem]:
     """
     End the rehearsal. What it made is erased, unless it is to be kept; the consultation is scheduled as before.
@@ -89,7 +89,7 @@ async def end_rehearsal(
 
 @documented
 async def add_comment(
-    request: web.Request, cid: str, body: RehearsalComment, /
+    request: web.Request, cid: str, /, body: RehearsalComment
 ) -> r201[RehearsedComment] | r400[Problem] | r401[Problem] | r403[Problem] | r404[Problem] | r409[Problem]:
     """
     Write a comment for the rehearsal: it waits in the queue as one of the public, which never sees it.
