@@ -206,7 +206,11 @@ def compose(
     metrics.watch_programs(productions, disk_watch)
     presence = TranscriptPresence(rooms)
     desks.follow(presence.left)
-    venue_talk, venue_board = VenueTalk(rooms), VenueBoard(rooms, insight)
+    camera_sealer = key.camera_sealer()
+    cameras = Cameras(database, clock, camera_sealer, ingests)
+    camera_ingests = CameraIngests(rooms, arrivals, departures, ingests, camera_sealer)
+    cameras.follow(camera_ingests.changed)
+    venue_talk, venue_board = VenueTalk(rooms), VenueBoard(rooms, insight, camera_ingests)
     rehearsals = Rehearsals(rooms, programs, floors, broadcasts, boards, life_cycle)
     rehearsed_comments = RehearsedComments(boards)
     directory = DataDirectory(settings.data_dir.resolve())
@@ -280,10 +284,6 @@ def compose(
         viewers,
         identity_kinds=identities.kinds,
     )
-    camera_sealer = key.camera_sealer()
-    cameras = Cameras(database, clock, camera_sealer, ingests)
-    camera_ingests = CameraIngests(rooms, arrivals, departures, ingests, camera_sealer)
-    cameras.follow(camera_ingests.changed)
     context = HttpContext(
         access=access,
         tables=tables,

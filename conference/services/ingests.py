@@ -6,6 +6,7 @@ nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -30,6 +31,7 @@ from conference.services.entry import Entry
 from conference.services.live_room import LiveRoom, Seat
 from conference.services.ports import Ingests, Sealer
 from conference.services.rooms import Rooms
+from conference.venue_views import VenueCameraView
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +73,18 @@ class CameraIngests:
         place = self._places.get(consultation_id)
         if place is not None:
             place.read_at_s = float("-inf")
+
+    async def of_venues(self, consultation_id: str) -> Mapping[str, tuple[VenueCameraView, ...]]:
+        """How the cameras of each venue fare, for the board of venues."""
+        found: dict[str, tuple[VenueCameraView, ...]] = {}
+        place = self._places.get(consultation_id)
+        if place is None:
+            return found
+        for each in place.cameras:
+            view = self._view(place, *each)
+            camera = VenueCameraView(view.id, view.label, view.is_main, view.state, view.reason)
+            found[view.venue_id] = (*found.get(view.venue_id, ()), camera)
+        return found
 
     def _receive(self, event: IngestEvent) -> None:
         run = self._runs.get(event.ingest_id)
