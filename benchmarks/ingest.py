@@ -158,10 +158,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("cameras", nargs="*", default=["two-megabits", "baseline", "b-frames", "hevc"])
+    parser.add_argument("--many", type=int, default=8)
     options = parser.parse_args()
     for camera in options.cameras:
         print(asyncio.run(measure(camera, options.seconds)), flush=True)
-    print(asyncio.run(measure("two-megabits", options.seconds, count=8)), flush=True)
+    print(asyncio.run(measure("two-megabits", options.seconds, count=options.many)), flush=True)
 
 
 if __name__ == "__main__":

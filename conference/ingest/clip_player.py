@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import av
 
@@ -82,6 +82,7 @@ class ClipPlayer:
             self._picture.begin(source.video)
         if source.audio is not None:
             self._sound.begin(source.audio)
+            self._output.open_audio()  # both are there when it begins to play
 
     def _show_from(self, source: Source) -> None:
         """Go to the position, and on from there until another one is asked for."""
@@ -115,7 +116,7 @@ class ClipPlayer:
         self._clock.restart()
         self._clock.on_packet(at_s, self._base_s + at_s)
 
-    def _push(self, packet: av.Packet, at_s: float, *, is_video: bool) -> None:
+    def _push(self, packet: av.Packet[Any], at_s: float, *, is_video: bool) -> None:
         self._position_s = at_s
         now_s = self._base_s + at_s
         self._clock.on_packet(at_s, now_s)
@@ -127,7 +128,7 @@ class ClipPlayer:
         if time.monotonic() - self._told_s > _TELL_S:
             self._tell()
 
-    def _packets(self, source: Source, begin_s: float) -> Iterator[tuple[av.Packet, float, bool]]:
+    def _packets(self, source: Source, begin_s: float) -> Iterator[tuple[av.Packet[Any], float, bool]]:
         """Each with its time in the clip, and whether it is of the picture."""
         streams = [each for each in (source.video, source.audio) if each is not None]
         for packet in source.container.demux(streams):

@@ -7,6 +7,7 @@ import time
 from typing import Final
 
 import av
+from PIL import Image
 
 from conference.ingest import messages, nal
 from conference.ingest.source import Source, SourceError, open_clip, open_stream
@@ -74,5 +75,6 @@ def _fits(sets: list[bytes]) -> bool:
 def _jpeg(frame: av.VideoFrame) -> bytes:
     width, height = fitted(frame.width, frame.height)
     out = io.BytesIO()
-    frame.to_image(width=width, height=height).save(out, "JPEG", quality=_QUALITY)
+    small = frame.reformat(width, height, "rgb24")
+    Image.fromarray(small.to_ndarray()).save(out, "JPEG", quality=_QUALITY)
     return out.getvalue()

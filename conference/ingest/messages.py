@@ -114,9 +114,11 @@ def encode(line: Order | Fact) -> bytes:
 
 def read_order(line: bytes) -> Order:
     """Raises msgspec.MsgspecError."""
-    return _orders.decode(line)
+    order: Order = _orders.decode(line)
+    return order
 
 
 def read_fact(line: bytes) -> Fact:
     """Raises msgspec.MsgspecError."""
-    return _facts.decode(line)
+    fact: Fact = _facts.decode(line)
+    return fact

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 import av
 from av.video.stream import VideoStream
@@ -120,7 +120,7 @@ class PicturePath:
         self._stream = None
         self._forget_gop()
 
-    def push(self, packet: av.Packet, stream_s: float, now_s: float) -> None:
+    def push(self, packet: av.Packet[Any], stream_s: float, now_s: float) -> None:
         """A picture in the order of decoding. Raises UnreadableError."""
         self._came.append(now_s)
         if self._output.take_new():
@@ -157,7 +157,7 @@ class PicturePath:
 
     # ── as it is ────────────────────────────────────────────────────────────────────────────────
 
-    def _pass(self, packet: av.Packet, stream_s: float, now_s: float) -> None:
+    def _pass(self, packet: av.Packet[Any], stream_s: float, now_s: float) -> None:
         data = bytes(packet)
         picture = nal.Picture(nal.units_of(data, self._length_size))
         if picture.sets:
@@ -228,7 +228,7 @@ class PicturePath:
             self._transcoder.skip(again)
         self._forget_gop()
 
-    def _encode(self, packet: av.Packet, stream_s: float, now_s: float) -> None:
+    def _encode(self, packet: av.Packet[Any], stream_s: float, now_s: float) -> None:
         assert self._transcoder is not None
         assert packet.time_base is not None
         transcoder = self._transcoder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Final
+from typing import Any, Final
 
 import av
 import av.error
@@ -115,7 +115,7 @@ class Puller:
         if not came:
             raise SourceError(IngestReason.NO_PICTURE)
 
-    def _push(self, packet: av.Packet, *, is_video: bool, is_live: bool) -> None:
+    def _push(self, packet: av.Packet[Any], *, is_video: bool, is_live: bool) -> None:
         at = packet.pts if packet.pts is not None else packet.dts
         if at is None or packet.time_base is None:
             return

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import av
 import numpy as np
+import numpy.typing as npt
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 
@@ -22,6 +23,8 @@ _ASTRAY_S: Final = 0.06  # between samples and the source's time: something was 
 _NEW_S: Final = 2.0  # so far back: the source's time began anew
 _MOST_ERRORS: Final = 500  # in a row
 _SILENCE: Final = 127
+
+Samples = npt.NDArray[np.int16]  # by channels
 
 
 class SoundPath:
@@ -52,7 +55,7 @@ class SoundPath:
         self._decoder = self._encoder = None
         self.is_heard = False
 
-    def push(self, packet: av.Packet, stream_s: float, now_s: float) -> None:
+    def push(self, packet: av.Packet[Any], stream_s: float, now_s: float) -> None:
         """A packet of the source."""
         if self._decoder is None or (not self._output.has_reader and self.is_heard):
             return
@@ -108,7 +111,7 @@ class _Encoder:
         codec.bit_rate = 48_000 * self._channels
         codec.options = {"frame_duration": "20", "application": "voip", "compression_level": "4"}
         self._codec = codec
-        self._rest = np.zeros((0, self._channels), np.int16)
+        self._rest: Samples = np.zeros((0, self._channels), np.int16)
         self._rest_s = 0.0  # the source's time of its first sample
         self._sample = 0
         self._is_ahead = False
@@ -129,7 +132,7 @@ class _Encoder:
             self._rest = self._rest[:0]
         if not len(self._rest):
             self._rest_s = at_s
-        held = np.concatenate((self._rest, *pieces))
+        held: Samples = np.concatenate((self._rest, *pieces))
         whole = len(held) // _BLOCK * _BLOCK
         for at in range(0, whole, _BLOCK):
             block = held[at : at + _BLOCK]
@@ -139,7 +142,7 @@ class _Encoder:
         self._rest = held[whole:]
         self._rest_s += whole / AUDIO_RATE
 
-    def _encode(self, block: np.ndarray) -> list[bytes]:
+    def _encode(self, block: Samples) -> list[bytes]:
         frame = av.AudioFrame.from_ndarray(
             np.ascontiguousarray(block).reshape(1, -1), format="s16", layout=self._codec.layout.name
         )
@@ -159,7 +162,7 @@ def _level_of(frame: av.AudioFrame) -> int:
     return _level(samples)
 
 
-def _level(samples: np.ndarray) -> int:
+def _level(samples: npt.NDArray[Any]) -> int:
     """0 for a square wave of full scale to 127 for silence, in -dBov."""
     if not samples.size:
         return _SILENCE

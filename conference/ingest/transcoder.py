@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 import av
 from av.codec.context import Flags
@@ -70,7 +70,7 @@ class Transcoder:
         """The next picture is to be one to begin with."""
         self._asked = True
 
-    def skip(self, packet: av.Packet) -> None:
+    def skip(self, packet: av.Packet[Any]) -> None:
         """Only for the pictures that refer to it."""
         try:
             self._decoder.decode(packet)
@@ -78,7 +78,7 @@ class Transcoder:
             self._errors += 1
 
     def push(
-        self, packet: av.Packet, time_base: Fraction, lag_s: float, *, is_wanted: bool
+        self, packet: av.Packet[Any], time_base: Fraction, lag_s: float, *, is_wanted: bool
     ) -> Iterator[Coded]:
         """What comes out for a picture that is so far behind its time. Raises UndecodableError."""
         self._decoder.skip_frame = "NONREF" if lag_s > _FAR_BEHIND_S else "DEFAULT"

@@ -66,8 +66,10 @@ async def pulling(media: MediaClient, tmp_path: Path) -> AsyncIterator[Pulling]:
 @pytest.fixture
 async def eye(media: MediaClient, pulling: Pulling, film: Path) -> AsyncIterator[Eye]:
     """Who watches the clip, which stands at its beginning."""
+    eye = Eye()
+    media.listen(eye.take)
+    await eye.attend(media, "w_1")
     await pulling.pull(str(film), CLIP, kind=IngestKind.CLIP, is_paused=True)
-    eye = await Eye.watch(media, CLIP)
     yield eye
     await eye.close()
 
@@ -136,6 +138,7 @@ async def test_it_stands_plays_is_paused_moved_ends_and_begins_again(
 
 
 async def test_the_right_pictures_are_seen_and_sound_is_heard_with_them(pulling: Pulling, eye: Eye) -> None:
+    pulling.supervisor.seek(CLIP, 240)  # aiortc decodes a picture when the next one comes
     await shows(eye, 0)
     pulling.supervisor.seek(CLIP, 5200)
     await shows(eye, 5)
@@ -150,7 +153,9 @@ async def test_the_right_pictures_are_seen_and_sound_is_heard_with_them(pulling:
     pulling.supervisor.pause(CLIP)
     await state(pulling, "paused")
     standing = eye.brightness()
-    late = await Eye.watch(pulling.media, CLIP, name="w_late")
+    late = Eye()
+    pulling.media.listen(late.take)
+    await late.attend(pulling.media, "w_2")
     await eventually(
         lambda: abs(late.brightness() - standing) < 8, what="who comes while it stands sees it, too"
     )

@@ -44,10 +44,10 @@ CAMERAS = {
     "/silent": _PICTURE + _BASELINE.format(bitrate=800, gop=RATE),
     "/long": _PICTURE + _BASELINE.format(bitrate=800, gop=10 * RATE),
     "/two-megabits": (
-        "videotestsrc is-live=true pattern=ball ! "
-        f"video/x-raw,format=I420,width=1280,height=720,framerate={RATE}/1 ! "
-        "videobalance brightness=0.1 ! x264enc tune=zerolatency speed-preset=ultrafast bitrate=2000 pass=cbr "
-        f"nal-hrd=cbr key-int-max={2 * RATE} ! video/x-h264,profile=baseline ! "
+        "videotestsrc is-live=true pattern=snow ! "  # nothing else needs as much as a real camera
+        f"video/x-raw,format=I420,width={WIDTH},height={HEIGHT},framerate={RATE}/1 ! "
+        f"x264enc tune=zerolatency speed-preset=ultrafast bitrate=2000 key-int-max={2 * RATE} ! "
+        "video/x-h264,profile=baseline ! "
         "rtph264pay name=pay0 pt=96 config-interval=0"
     ),
     "/b-frames": (
