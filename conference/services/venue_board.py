@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
-from conference.model.consultation import Status
 from conference.model.errors import NotFoundError
 from conference.model.media_report import Path
 from conference.model.permissions import Action, Role, allowed, require
@@ -151,7 +150,7 @@ class VenueBoard:
 
     def _is_live(self, consultation_id: str) -> bool:
         room = self._rooms.find(consultation_id)
-        return room is not None and room.consultation.status is Status.LIVE
+        return room is not None and room.consultation.is_running
 
     # ── followed ────────────────────────────────────────────────────────────────────────────────
 

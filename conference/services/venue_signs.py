@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from conference.model.camera import CameraState
-from conference.model.consultation import Status
 from conference.model.diagnosis import Found, Grade
 from conference.model.media import Source
 from conference.model.media_report import Path
@@ -80,7 +79,7 @@ def signs_of(hall: Hall, room: LiveRoom | None, seen: Mapping[str, Inspected], n
     running = [each for each in hall.cameras if each.state in _RUNS]
     checked = hall.checked
     return VenueSigns(
-        is_live=room is not None and room.consultation.status is Status.LIVE,
+        is_live=room is not None and room.consultation.is_running,
         operators=len(operators),
         equipment=sum(each.lost_at_s is None for each in hall.equipment),
         away_s=max(0.0, now_s - min(away)) if away and not operators else None,
