@@ -276,7 +276,7 @@ async def test_the_pointer_goes_and_help_comes_with_the_mouse(
     screen = await browsers.launch(name="screen", screen=HD, autoplay=True)
     await screen.open(f"{server.url}/screen/{cid}#token={server.token(cid, 'observer', '大屏')}")
     await is_so(screen, phase="inside")
-    pointer = "() => getComputedStyle(document.querySelector('.surface')).cursor"
+    pointer = "() => getComputedStyle(document.querySelector('.bigscreen')).cursor"
     await screen.wait_until(lambda: screen.evaluate(pointer), lambda found: found == "none")
     await screen.page.mouse.move(300, 300)
     await screen.page.mouse.move(320, 300)

@@ -223,9 +223,9 @@ describe('a page that broke', () => {
 
 describe('whom a hall sees without a program', () => {
   const camera = (id: string) => ({ id, kind: 'video' as const, source: 'camera' as const, label: null, codec: 'VP8' })
-  const hall = participant({ id: 'hall', role: 'venue_operator', venue: '主会场', publications: [camera('v_hall')] })
-  const chair = participant({ id: 'chair', role: 'chair', publications: [camera('v_chair')] })
-  const member = participant({ id: 'member', venue: '主会场', camera: false, publications: [] })
+  const hall = participant('hall', { camera: true, role: 'venue_operator', venue: '主会场', publications: [camera('v_hall')] })
+  const chair = participant('chair', { camera: true, role: 'chair', publications: [camera('v_chair')] })
+  const member = participant('member', { venue: '主会场', camera: false, publications: [] })
 
   it('who has the floor, else who speaks, else the hall', () => {
     const all = [chair, hall, member]
