@@ -63,6 +63,7 @@ class RoomClient:
         self.at_the_door: list[Json] | None = None  # who waits, where we may admit
         self.participants: dict[str, Json] = {}
         self.consultation: Json = {}
+        self.clip: Json | None = None  # the one that is played
         self.speakers: list[Json] = []
         self.version = 0
         self.version_holes = 0
@@ -209,6 +210,7 @@ class RoomClient:
         self.version = int(snapshot["version"])
         self.participants = {person["id"]: person for person in snapshot["participants"]}
         self.consultation = snapshot["consultation"]
+        self.clip = snapshot["clip"]
         self.speakers = snapshot["speakers"]
 
     def _apply(self, event: str, data: Json) -> None:
@@ -223,6 +225,8 @@ class RoomClient:
                 self.participants.pop(data["participant_id"], None)
             case "consultation.updated":
                 self.consultation = data["consultation"]
+            case "clip.updated":
+                self.clip = data["clip"]
             case "captions.updated":
                 self.consultation = {**self.consultation, "captions": data["state"]}
             case "speakers.changed":

@@ -148,6 +148,7 @@ class RoomState:
     statement_count: int = 0
     waiting: list[dict[str, Any]] | None = None
     venue_messages: list[dict[str, Any]] | None = None
+    clip: dict[str, Any] | None = None
 
     def start(self, snapshot: dict[str, Any]) -> None:
         self.snapshot = snapshot
@@ -159,6 +160,7 @@ class RoomState:
         self.statement_count = snapshot["statement_count"]
         self.waiting = snapshot["waiting"]
         self.venue_messages = snapshot["venue_messages"]
+        self.clip = snapshot["clip"]
 
     def apply(self, event: str, body: dict[str, Any]) -> None:
         """Raises AssertionError at a hole."""
@@ -185,6 +187,8 @@ class RoomState:
             self.consultation = {**self.consultation, "captions": body["state"]}
         elif event == "agenda.updated":
             self.agenda = body["agenda"]
+        elif event == "clip.updated":
+            self.clip = body["clip"]
         elif event == "floor.updated":
             self.floor = body["floor"]
         elif "statement" in body:
@@ -206,6 +210,7 @@ class RoomState:
             "consultation": self.consultation,
             "participants": list(self.participants.values()),
             "agenda": self.agenda,
+            "clip": self.clip,
             "floor": self.floor,
             "statements": statements[-100:],
             "statement_count": self.statement_count,

@@ -11,6 +11,7 @@ import type {
   Promotion,
 } from './moderation'
 import type { CameraNow } from './cameras'
+import type { Clip, PlayingClip } from './clips'
 import type { SecondPass } from './second-pass'
 import type { VenueHealthChanged } from './venue-board'
 import type { TranscriptChanged, TranscriptEditing } from './transcript'
@@ -50,7 +51,7 @@ export interface Participant {
   name: string
   role: Role
   venue: string | null
-  kind: 'client' | 'whip' | 'ingest'
+  kind: 'client' | 'whip' | 'ingest' | 'clip'
   device: Device | null
   joined_at_ms: number
   /** false while lost and inside the grace of 60 s */
@@ -296,6 +297,8 @@ export interface Snapshot {
   disk?: Disk | null
   /** for desks all, for operators their venue's; absent on servers without them */
   cameras?: CameraNow[]
+  /** the one that is played into the room */
+  clip?: PlayingClip | null
   /** ok, starting, absent, failed or off */
   relay?: string
 }
@@ -382,6 +385,8 @@ export interface ServerEvents {
   'program.updated': { program: Program | null }
   'disk.updated': { disk: Disk }
   'camera.updated': { camera: CameraNow }
+  'clip.updated': { version: number; clip: PlayingClip | null }
+  'clips.updated': { clips: Clip[] }
   'camera.removed': { camera_id: string }
   'relay.updated': { relay: string }
   'comments.updated': CommentsUpdated
@@ -460,6 +465,11 @@ export interface Requests {
   'broadcast.withdraw': [{ from_ms: number; to_ms: number; reason: string }, { broadcast: Broadcast }]
   'broadcast.reinstate': [{ id: string; reason: string }, { broadcast: Broadcast }]
   'recording.pause': [{ paused: boolean }, unknown]
+  'clip.play': [{ clip_id: string; from_ms?: number }, { clip: PlayingClip }]
+  'clip.pause': [Record<string, never>, { clip: PlayingClip }]
+  'clip.resume': [Record<string, never>, { clip: PlayingClip }]
+  'clip.seek': [{ position_ms: number }, { clip: PlayingClip }]
+  'clip.stop': [Record<string, never>, unknown]
   'comments.list': [CommentsWanted, CommentGroupPage]
   'comments.group': [{ id: string; after?: string; limit?: number }, { items: ModeratedComment[]; next: string | null }]
   'comments.topics': [Record<string, never>, { topics: CommentTopic[]; at_wall_ms: number; last_number: number }]

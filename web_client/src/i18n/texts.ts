@@ -9,6 +9,8 @@ import { captionsEn } from './captions.en'
 import { captionsZhCN } from './captions.zh-CN'
 import { casesEn } from './cases.en'
 import { casesZhCN } from './cases.zh-CN'
+import { clipsEn } from './clips.en'
+import { clipsZhCN } from './clips.zh-CN'
 import { commentsEn } from './comments.en'
 import { commentsZhCN } from './comments.zh-CN'
 import { deskEn } from './desk.en'
@@ -36,6 +38,6 @@ import { venueBoardEn } from './venue-board.en'
 import { venueBoardZhCN } from './venue-board.zh-CN'
 import { zhCN } from './zh-CN'
 
-export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...camerasZhCN, ...captionsZhCN, ...entryZhCN, ...casesZhCN, ...commentsZhCN, ...responsesZhCN, ...accountZhCN, ...minutesZhCN, ...secondPassZhCN, ...inspectorZhCN, ...precheckZhCN, ...screenZhCN, ...venueZhCN, ...rehearsalZhCN, ...venueBoardZhCN }
+export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...camerasZhCN, ...captionsZhCN, ...entryZhCN, ...casesZhCN, ...clipsZhCN, ...commentsZhCN, ...responsesZhCN, ...accountZhCN, ...minutesZhCN, ...secondPassZhCN, ...inspectorZhCN, ...precheckZhCN, ...screenZhCN, ...venueZhCN, ...rehearsalZhCN, ...venueBoardZhCN }
 export type Texts = typeof chinese
-export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...camerasEn, ...captionsEn, ...entryEn, ...casesEn, ...commentsEn, ...responsesEn, ...accountEn, ...minutesEn, ...secondPassEn, ...inspectorEn, ...precheckEn, ...screenEn, ...venueEn, ...rehearsalEn, ...venueBoardEn }
+export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...camerasEn, ...captionsEn, ...entryEn, ...casesEn, ...clipsEn, ...commentsEn, ...responsesEn, ...accountEn, ...minutesEn, ...secondPassEn, ...inspectorEn, ...precheckEn, ...screenEn, ...venueEn, ...rehearsalEn, ...venueBoardEn }

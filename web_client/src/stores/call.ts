@@ -13,6 +13,7 @@ import { WakeLock } from '@/rtc/wake-lock'
 import { i18n } from '@/i18n'
 import { useAllocation } from './allocation'
 import { useCaptions } from './captions'
+import { useClips } from './clips'
 import { useDevices } from './devices'
 import { useDucking } from './ducking'
 import { useHallSound } from './hall-sound'
@@ -47,6 +48,7 @@ const VEIL_MS = 800
 
 export const useCall = defineStore('call', () => {
   const { t } = i18n.global
+  const clips = useClips()
   const captions = useCaptions()
   const room = useRoom()
   const line = useLine()
@@ -133,6 +135,7 @@ export const useCall = defineStore('call', () => {
       else if (event.name === 'media.allocation') allocation.told(event.payload)
       else if (event.name === 'media.layers') own.toldLayers(event.payload)
       else if (event.name === 'subscription.changed') subscriptions.told(event.payload)
+      else if (event.name === 'clips.updated') clips.told(event.payload.clips)
       else if (event.name === 'venue.taken_over') venue.relieved(event.payload.by)
       else if (event.name === 'floor.turn') turn.told(event.payload)
       else if (event.name === 'floor.warning') turn.warned()

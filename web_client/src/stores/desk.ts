@@ -7,6 +7,7 @@ import { RoomSocket } from '@/api/room-socket'
 import { openWire } from '@/api/wire'
 import { i18n } from '@/i18n'
 import type { LinkState } from '@/rtc/room-session'
+import { useClips } from './clips'
 import { useComments } from './comments'
 import { useLine } from './line'
 import { useNotices } from './notices'
@@ -20,6 +21,7 @@ import { useVenueTalk } from './venue-talk'
 
 export const useDesk = defineStore('desk', () => {
   const { t } = i18n.global
+  const clips = useClips()
   const comments = useComments()
   const line = useLine()
   const notices = useNotices()
@@ -48,6 +50,7 @@ export const useDesk = defineStore('desk', () => {
       else if (event.name === 'transcript.changed') transcript.apply(event.payload)
       else if (event.name === 'transcript.editing') presence.apply(event.payload)
       else if (event.name === 'transcript.second_pass') second.apply(event.payload)
+      else if (event.name === 'clips.updated') clips.told(event.payload.clips)
       else if (event.name === 'venue.health') venueBoard.apply(event.payload)
       else if (event.name === 'venue.message') venueTalk.arrived(event.payload.message)
       if (!room.apply(event)) void next.check()

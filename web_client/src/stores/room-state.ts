@@ -1,5 +1,6 @@
 /** The room as the server tells it: a snapshot, then events. Applying the events must give what a fresh snapshot would say. */
 import type { CameraNow } from '@/api/cameras'
+import type { PlayingClip } from '@/api/clips'
 import type {
   AgendaItem,
   Broadcast,
@@ -44,6 +45,8 @@ export interface RoomState {
   disk: Disk | null
   /** of venues, fetched by the server: all for desks, those of the own venue for its operator */
   cameras: CameraNow[]
+  /** the one that is played into the room */
+  clip: PlayingClip | null
   /** ok, starting, absent, failed or off; null where nobody said */
   relay: string | null
 }
@@ -65,6 +68,7 @@ export function stateFrom(snapshot: Snapshot): RoomState {
     program: snapshot.program ?? null,
     disk: snapshot.disk ?? null,
     cameras: [...(snapshot.cameras ?? [])],
+    clip: snapshot.clip ?? null,
     relay: snapshot.relay ?? null,
   }
 }
@@ -111,6 +115,9 @@ export function applyEvent<Name extends ServerEvent>(
       break
     case 'captions.updated':
       state.consultation = { ...state.consultation, captions: (payload as ServerEvents['captions.updated']).state }
+      break
+    case 'clip.updated':
+      state.clip = (payload as ServerEvents['clip.updated']).clip
       break
     case 'agenda.updated':
       state.agenda = (payload as ServerEvents['agenda.updated']).agenda

@@ -8,6 +8,7 @@ type Named = Pick<Participant, 'name' | 'role' | 'venue' | 'title' | 'sector'> &
 /** What the name plate says below the name: a member's sector, others' office or post, else the role. */
 function standing(each: Named, t: Translate): string {
   if (each.kind === 'whip') return t('people.encoder')
+  if (each.kind === 'clip') return t('clips.kind')
   if (each.kind === 'ingest' && each.venue) return t('cameras.participant')
   if (each.role === 'chair' || each.role === 'venue_operator') return t(`role.${each.role}`)
   const own = each.role === 'member' ? each.sector || each.title : each.title || each.sector
