@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 from conference.ingest import nal
 from conference.ingest.output import VIDEO_RATE, VIDEO_TRACK, Output
 from conference.ingest.stream_clock import Stamps, StreamClock
-from conference.ingest.transcoder import LAG_S, Transcoder, UndecodableError
+from conference.ingest.transcoder import Transcoder, UndecodableError
 from conference.rtc.codecs import h264
 
 _MOST_CACHED: Final = 900  # pictures since a keyframe
@@ -226,6 +226,8 @@ class PicturePath:
             again = av.Packet(each.data)
             again.pts = each.pts
             self._transcoder.skip(again)
+        if self._last_s is not None:
+            self._transcoder.skip_to(self._last_s)
         self._forget_gop()
 
     def _encode(self, packet: av.Packet[Any], stream_s: float, now_s: float) -> None:
@@ -240,7 +242,7 @@ class PicturePath:
             if coded.is_key:
                 self._key_s = self._key_s or now_s
                 self._output.open_video(coded.profile, is_asked=True)
-            stamp = self._stamp(coded.stream_s, time.monotonic() - min(lag_s, LAG_S))
+            stamp = self._stamp(coded.stream_s, self._clock.our_s(coded.stream_s))
             self._output.picture(coded.units, stamp, is_key=coded.is_key)
 
     # ── for who comes later ─────────────────────────────────────────────────────────────────────

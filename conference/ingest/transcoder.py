@@ -25,6 +25,7 @@ _MOST_WIDTH: Final = 1280
 _MOST_HEIGHT: Final = 720
 _MOST_SOURCE_PIXELS: Final = 4096 * 2304
 _LEAST_STEP_S: Final = 1 / 32
+_NEW_S: Final = 1.0  # so far back is no disorder: the source's time was set anew
 _KEY_S: Final = 10.0  # between two keyframes that nobody asks for
 _KEY_LEAST_S: Final = 0.5
 _MOST_ERRORS: Final = 250  # in a row
@@ -70,6 +71,10 @@ class Transcoder:
         """The next picture is to be one to begin with."""
         self._asked = True
 
+    def skip_to(self, stream_s: float) -> None:
+        """Pictures up to there have been shown."""
+        self._last_s = stream_s
+
     def skip(self, packet: av.Packet[Any]) -> None:
         """Only for the pictures that refer to it."""
         try:
@@ -95,10 +100,10 @@ class Transcoder:
             if frame.pts is None:
                 continue
             stream_s = float(frame.pts * time_base)
-            if not is_wanted or (stream_s - self._last_s < _LEAST_STEP_S and stream_s > self._last_s):
+            if not is_wanted or -_NEW_S < stream_s - self._last_s < _LEAST_STEP_S:
                 continue
             self._count(is_left_out=lag_s > LAG_S)
-            if lag_s > LAG_S and self._last_s >= 0:
+            if lag_s > LAG_S and self.size != (0, 0):
                 continue
             self._last_s = stream_s
             yield self._code(frame, stream_s)
