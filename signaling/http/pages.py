@@ -42,7 +42,7 @@ class Pages:
         app.router.add_get("/answers/{cid}", self._answers)
         app.router.add_get("/desk/{cid}", self._desk)
         app.router.add_get(
-            "/desk/{cid}/{place:prepare|comments|responses|minutes|record|attendance|inspector|trace}",
+            "/desk/{cid}/{place:prepare|venues|comments|responses|minutes|record|attendance|inspector|trace}",
             self._desk,
         )
         app.router.add_get("/d/{code}", self._department)
