@@ -15,6 +15,7 @@ from conference.model.organization import Level
 from conference.model.permissions import Role
 from conference.model.venue import VenueKind
 from conference.services.audit import Trace
+from conference.services.cameras import CameraDraft, Cameras
 from conference.services.consultations import ConsultationDraft
 from conference.services.editing import Editing
 from conference.services.entry_codes import EntryCodes, Knock
@@ -33,9 +34,10 @@ from conference.storage.database import Database
 from conference.storage.ephemeral.memory import MemoryRateLimits
 from conference.storage.files import DirectoryFiles
 from signaling.auth.signer import DocumentSigner
+from signaling.auth.tokens import TokenKey
 from tests.support.prechecks import healthy_items
 from tests.unit.services.conftest import World
-from tests.unit.services.fakes import ManualClock
+from tests.unit.services.fakes import ManualClock, ScriptedIngests
 from tests.unit.storage.crashing import Kind
 
 BEGAN_MS: Final = 1_700_000_000_000
@@ -169,6 +171,25 @@ async def _use_code(on: Preparing) -> None:
     await codes.enter(Knock(venue.entry_code or "", "d", "a"), "路人")
 
 
+def _cameras(on: Preparing) -> Cameras:
+    return Cameras(on.database, on.world.clock, TokenKey(b"k" * 32).camera_sealer(), ScriptedIngests())
+
+
+async def _add_camera(on: Preparing) -> None:
+    await _cameras(on).add("c", BY, on.venue, CameraDraft("主席台", "rtsp://a:b@h/x"))
+
+
+async def _edit_camera(on: Preparing) -> None:
+    *_, last = await _cameras(on).of_venue("c", on.venue)
+    changes = {"label": "全景", "is_main": True, "password": "c"}
+    await _cameras(on).edit("c", BY, on.venue, last.id, changes)
+
+
+async def _remove_camera(on: Preparing) -> None:
+    main, *_ = await _cameras(on).of_venue("c", on.venue)
+    await _cameras(on).remove("c", BY, on.venue, main.id)
+
+
 async def _forget(on: Preparing) -> None:
     async with on.database.reading() as unit:
         line = (await unit.audit.lines("c", action="venue.added"))[0]
@@ -235,6 +256,9 @@ KINDS: Final[dict[str, Kind]] = {
         )
     ),
     "venue.removed": Kind(lambda on: on.world.venues.remove("c", BY, on.empty_venue)),
+    "camera.added": Kind(_add_camera),
+    "camera.edited": Kind(_edit_camera, first=_in_order(_add_camera, _add_camera)),
+    "camera.removed": Kind(_remove_camera, first=_in_order(_add_camera, _add_camera)),
     "invitee.edited": Kind(
         lambda on: on.world.invitees.edit("c", BY, on.invitee, {"name": "赵副主席", "venue_id": None})
     ),

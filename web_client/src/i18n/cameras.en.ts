@@ -18,7 +18,7 @@ export const camerasEn: typeof camerasZhCN = {
     labelHint: 'e.g. Rostrum',
     address: 'Address',
     addressHint: 'rtsp://192.168.1.64:554/…',
-    addressHelp: 'The “RTSP address” from the camera’s manual; rtmp, srt or http will do as well',
+    addressHelp: 'The “RTSP address” from the camera’s manual; rtmp or http will do as well',
     user: 'User name',
     password: 'Password',
     kept: 'Saved; leave empty to keep it',
@@ -47,7 +47,7 @@ export const camerasEn: typeof camerasZhCN = {
     transcoding: 'Being converted, using {n}% of a processor core',
     state: { off: 'Switched off', idle: 'Standing by', idleTodo: 'Connects when somebody enters the room', connecting: 'Connecting', running: 'Picture is good' },
     fault: {
-      address_wrong: { says: 'The address is wrong', todo: 'Please check the camera’s address' },
+      address_wrong: { says: 'The address is wrong', todo: 'Please check the camera’s address. This server may not support addresses that begin with srt' },
       unreachable: { says: 'The camera cannot be reached', todo: 'Check its power and network cable, and that the server can reach this address. It is tried again by itself' },
       refused: { says: 'The camera does not answer', todo: 'Check the port (usually 554) and switch RTSP on in the camera. It is tried again by itself' },
       password_wrong: { says: 'User name or password is wrong', todo: 'Enter them again. Some cameras lock for minutes after several wrong tries' },

@@ -16,7 +16,7 @@ export const camerasZhCN = {
     labelHint: '例如：主席台',
     address: '地址',
     addressHint: 'rtsp://192.168.1.64:554/…',
-    addressHelp: '摄像机说明书里的“RTSP 地址”或“拉流地址”，也可以是 rtmp、srt 或 http 开头的',
+    addressHelp: '摄像机说明书里的“RTSP 地址”或“拉流地址”，也可以是 rtmp 或 http 开头的',
     user: '用户名',
     password: '密码',
     kept: '已保存，不填则不变',
@@ -45,7 +45,7 @@ export const camerasZhCN = {
     transcoding: '正在转码，占用 {n}% 处理器',
     state: { off: '已停用', idle: '待命', idleTodo: '有人进入会议室后自动接入', connecting: '正在连接', running: '画面正常' },
     fault: {
-      address_wrong: { says: '地址不对', todo: '请核对摄像机地址' },
+      address_wrong: { says: '地址不对', todo: '请核对摄像机地址。srt 开头的地址，这台服务器可能不支持' },
       unreachable: { says: '连不上摄像机', todo: '请看摄像机是否通电、网线是否插好，服务器能不能访问这个地址。会自动重试' },
       refused: { says: '摄像机没有应答', todo: '请核对端口（RTSP 一般是 554），并在摄像机里打开 RTSP。会自动重试' },
       password_wrong: { says: '用户名或密码不对', todo: '请重新填写。多次输错，有的摄像机会锁定几分钟' },
