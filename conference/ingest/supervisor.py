@@ -104,9 +104,8 @@ class IngestSupervisor:
     async def look(self, job: IngestJob) -> IngestLook | IngestFailed:
         nothing = IngestFailed(job.ingest_id, IngestReason.NO_PICTURE, None)
         try:
-            async with asyncio.timeout(_LOOK_S):
-                async with self._looks:
-                    fact = await self._look(job)
+            async with self._looks, asyncio.timeout(_LOOK_S):
+                fact = await self._look(job)
         except TimeoutError:
             return nothing
         match fact:

@@ -24,6 +24,7 @@ from conference.ingest_events import (
     IngestRunning,
 )
 from conference.media.client import MediaClient
+from conference.model.media import MediaEvent, SubscriberOffer
 from tests.support.eventually import eventually
 from tests.support.media_meeting import ROOM
 
@@ -83,6 +84,8 @@ class Eye:
         self.pictures: list[tuple[float, av.VideoFrame]] = []  # with when they came
         self.sounds: list[tuple[float, av.AudioFrame]] = []
         self._client = RTCPeerConnection()
+        self._name = ""
+        self._media: MediaClient
         self._readers: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -98,6 +101,24 @@ class Eye:
         await eye._client.setRemoteDescription(RTCSessionDescription(answer, "answer"))
         eye._readers = [asyncio.create_task(eye._read(track)) for track in tracks]
         return eye
+
+    async def attend(self, media: MediaClient, name: str) -> None:
+        """Receive what everybody publishes, screens too; `take` is to be given every event."""
+        self._name, self._media = name, media
+        self._client.on("track", lambda track: self._readers.append(asyncio.create_task(self._read(track))))
+        await media.join(ROOM, name, sound_open=False)
+        await media.subscribe(ROOM, name)
+
+    def take(self, event: MediaEvent) -> None:
+        """For MediaClient.listen."""
+        if isinstance(event, SubscriberOffer) and event.participant_id == self._name:
+            self._readers.append(asyncio.create_task(self._answer(event)))
+
+    async def _answer(self, offer: SubscriberOffer) -> None:
+        await self._client.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
+        await self._client.setLocalDescription(await self._client.createAnswer())
+        answer = self._client.localDescription.sdp
+        await self._media.answer(ROOM, self._name, offer.generation, answer)
 
     async def _read(self, track: MediaStreamTrack) -> None:
         with contextlib.suppress(MediaStreamError):
@@ -115,8 +136,11 @@ class Eye:
         return [frame for _, frame in self.pictures[seen:]]
 
     def brightness(self) -> float:
-        """Of the newest picture, 0 to 255."""
-        return float(self.pictures[-1][1].to_ndarray(format="gray").mean()) if self.pictures else -1.0
+        """Of the newest picture: luma, 16 to 235; -1 before the first."""
+        if not self.pictures:
+            return -1.0
+        frame = self.pictures[-1][1]
+        return float(frame.to_ndarray(format="yuv420p")[: frame.height].mean())
 
     def loudness(self) -> float:
         """The highest sample of the last fifth of a second that came; 0 where that is long ago."""
