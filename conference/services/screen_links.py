@@ -55,5 +55,5 @@ class ScreenLinks:
                 link_revision=venue.link_revision,
             )
             issued = self._issue(given)
-            await unit.audit.append(entered(given, issued, "screen.link_used", self._clock.wall_ms()))
+            await unit.audit.append(entered(given, issued, "screen.opened", self._clock.wall_ms()))
         return issued

@@ -217,8 +217,8 @@ async def airing_again(server: Server, cid: str) -> AsyncIterator[RoomClient]:
     try:
         packets = await asyncio.to_thread(lambda: opus_packets(speech_wav()))
         frames = await asyncio.to_thread(vp8_clip, 1)
-        sources = [AudioSource(packets=packets, level_db=20), VideoSource(fps=15, frames=frames)]
-        await client.publish(sources, names=["microphone", "camera"])
+        sound, picture = AudioSource(packets=packets, level_db=20), VideoSource(fps=15, frames=frames)
+        await client.publish([sound, picture], names=["microphone", "camera"])
         yield client
     finally:
         await client.drop()

@@ -228,7 +228,7 @@ async def test_the_link_gives_a_token_for_the_screen_and_for_nothing_else(world:
     assert caught.value.code == "forbidden"
     assert await screen(world, entry)
     line = (await world.trace())[-1]
-    assert (line.action, line.subject, line.actor_id) == ("screen.link_used", venue.id, issued.token_id)
+    assert (line.action, line.subject, line.actor_id) == ("screen.opened", venue.id, issued.token_id)
 
 
 async def test_another_operators_link_makes_another_of_the_screen_and_closes_the_old(world: World) -> None:

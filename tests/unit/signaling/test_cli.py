@@ -97,6 +97,7 @@ def test_openapi_describes_the_contract(tmp_path: Path) -> None:
         "/api/v1/links/{code}/enter",
         "/api/v1/entry-codes/check",
         "/api/v1/entry-codes/enter",
+        "/api/v1/screens/enter",
         "/api/v1/network-test",
         "/api/v1/network-test/bytes",
         "/api/v1/consultations/{cid}/statistics",

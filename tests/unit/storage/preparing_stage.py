@@ -165,6 +165,12 @@ async def _use_link(on: Preparing) -> None:
     await on.world.entrances.enter(on.world.links.code(LinkKind.INVITEE, on.invitee, 1))
 
 
+async def _open_screen(on: Preparing) -> None:
+    venue = next(each for each in await on.world.venues.list("c") if each.id == on.venue)
+    code = on.world.links.code(LinkKind.SCREEN, venue.id, venue.link_revision)
+    await on.world.screen_links.enter("c", venue.id, code)
+
+
 async def _use_code(on: Preparing) -> None:
     venue = next(each for each in await on.world.venues.list("c") if each.id == on.empty_venue)
     codes = EntryCodes(on.database, on.world.clock, on.world.issue, MemoryRateLimits(on.world.clock))
@@ -280,6 +286,7 @@ KINDS: Final[dict[str, Kind]] = {
     "token.issued": Kind(lambda on: on.world.consultations.note_tokens("c", {"t_2": Role.CHAIR})),
     "token.revoked": Kind(lambda on: revoke_token(on.database, on.world.clock, "c", "t_1", BY)),
     "link.used": Kind(_use_link, first=PUBLISHED),
+    "screen.opened": Kind(_open_screen, first=PUBLISHED),
     "code.used": Kind(_use_code, first=PUBLISHED),
     "audit.forgotten": Kind(_forget),
     "organization.added": Kind(lambda on: on.staff.add_organization(on.admin, "临江县政协", Level.COUNTY)),

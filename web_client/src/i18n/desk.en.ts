@@ -408,6 +408,7 @@ export const deskEn: typeof deskZhCN = {
       invitees: { imported: 'imported a list' },
       import: { read: 'read a list', mended: 'mended a list', dropped: 'gave an import up' },
       link: { used: 'entered by link' },
+      screen: { opened: 'opened a big screen by its link' },
       code: { used: 'entered by code' },
       token: { issued: 'issued a token', revoked: 'revoked a token' },
       participant: {

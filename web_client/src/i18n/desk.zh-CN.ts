@@ -406,6 +406,7 @@ export const deskZhCN = {
       invitees: { imported: '导入名单' },
       import: { read: '读取名单文件', mended: '改正名单', dropped: '放弃导入' },
       link: { used: '用链接进入' },
+      screen: { opened: '用大屏链接打开大屏' },
       code: { used: '用入会码进入' },
       token: { issued: '发出入会凭证', revoked: '撤销入会凭证' },
       participant: {
