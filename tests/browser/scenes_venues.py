@@ -24,6 +24,7 @@ MINUTE_MS = 60_000
 ITEMS = (
     "camera", "light", "microphone", "loudspeaker", "echo", "network", "clock", "projection", "nameplate",
 )  # fmt: skip
+FAULTS = {"echo": ["some_echo"], "network": ["thin_up"], "light": ["dark"]}
 
 
 def now_ms() -> int:
@@ -31,7 +32,14 @@ def now_ms() -> int:
 
 
 def checked(by: str, minutes_ago: int, **verdicts: str) -> dict[str, Any]:
-    items = [{"item": each, "verdict": verdicts.get(each, "passed"), "faults": []} for each in ITEMS]
+    items = [
+        {
+            "item": each,
+            "verdict": verdicts.get(each, "passed"),
+            "faults": FAULTS.get(each, []) if each in verdicts else [],
+        }
+        for each in ITEMS
+    ]
     return {
         "id": f"pc_{by}",
         "number": 1,
