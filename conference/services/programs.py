@@ -239,7 +239,8 @@ class Programs:
             return
         version = room.version if isinstance(room, LiveRoom) else None
         lines = _lines(room, now_s)
-        stamp = (id(room), version, room.consultation, made.venues, made.direction, lines)
+        mains = _main_cameras(room) if isinstance(room, LiveRoom) else None
+        stamp = (id(room), version, room.consultation, made.venues, made.direction, lines, mains)
         if stamp == made.stamp:
             return
         made.stamp = stamp
@@ -467,8 +468,24 @@ def _scene(
 ) -> Scene:
     if isinstance(room, LiveRoom):
         seats: Iterable[Seat] = room.seats.values()
-        return scene_of(room.consultation, room.agenda.current, seats, room.turn, venues, direction, lines)
+        return scene_of(
+            room.consultation,
+            room.agenda.current,
+            seats,
+            room.turn,
+            venues,
+            direction,
+            lines,
+            _main_cameras(room),
+        )
     return scene_of(room.consultation, room.item, room.seats, room.turn, venues, direction)
+
+
+def _main_cameras(room: LiveRoom) -> frozenset[str]:
+    """Those in the room who are the main camera of their venue."""
+    return frozenset(
+        each.participant_id for each in room.cameras.values() if each.is_main and each.participant_id
+    )
 
 
 def _view(made: _Made) -> ProgramView:
