@@ -4,7 +4,7 @@
  */
 import { computed, reactive, ref } from 'vue'
 import { ITEMS, type Figures, type HandedIn, type Judgement, type PrecheckItem } from '@/api/precheck'
-import { StoppedError } from '@/rtc/precheck/waiting'
+import { StoppedError, whenStopped } from '@/rtc/precheck/waiting'
 
 export type RowState = 'waiting' | 'running' | 'done' | 'unmeasured'
 
@@ -85,7 +85,9 @@ export function usePrecheckRun({ measure, judge, now }: RunOptions) {
     void goOn()
   }
 
+  /** Nothing becomes of it where it was measured meanwhile. */
   function skip(item: PrecheckItem, reason: string): void {
+    if (row(item).state === 'done') return
     Object.assign(row(item), fresh(item), { state: 'done', judgement: { verdict: 'skipped', faults: [] }, reason })
     queue = queue.filter((each) => each !== item)
     if (current.value === item) stop?.abort()
@@ -131,7 +133,8 @@ export function usePrecheckRun({ measure, judge, now }: RunOptions) {
     const limit = LIMITS_MS[item]
     const over = limit === undefined ? undefined : setTimeout(() => own.abort('late'), limit)
     try {
-      const figures = await measure(item)(own.signal)
+      // A question of the browser may stay unanswered: nobody waits for it.
+      const figures = await whenStopped(own.signal, measure(item)(own.signal))
       const judgement = await judge(item, figures)
       if (own.signal.aborted && own.signal.reason !== 'late') throw new StoppedError()
       Object.assign(its, { state: 'done', figures, judgement, reason: '' })

@@ -58,7 +58,8 @@ export class CameraTest {
   }
 
   close(): void {
-    this.video.srcObject = null
+    // Another look may have begun meanwhile.
+    if (this.video.srcObject === this.stream) this.video.srcObject = null
     for (const track of this.stream?.getTracks() ?? []) track.stop()
     this.stream = null
   }

@@ -81,7 +81,7 @@ export async function playTone(cancelling: boolean, times: number, stop: AbortSi
     while (context.currentTime < end) {
       await pause(TELL_EVERY_MS, stop)
       if (context.state !== 'running') return UNPLAYED
-      told(Math.min(1, (context.currentTime - first) / (end - first)))
+      told(Math.min(1, Math.max(0, (context.currentTime - first) / (end - first))))
     }
     return { played: true, ...heardIn(pieces, context.sampleRate, began) }
   } finally {
