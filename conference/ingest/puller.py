@@ -41,6 +41,7 @@ class Puller:
         self._sound = SoundPath(output, self._clock)
         self._sound_codec = ""
         self._telling = Telling(say, self._picture, self._sound, lambda: self._sound_codec)
+        self._logged = ""
         self._gone_s: float | None = None  # since when nothing comes
         self._base_s: float | None = None  # of a source without a time of its own
 
@@ -73,7 +74,9 @@ class Puller:
                 self._sound.end()
                 source.close()
         except SourceError as error:
-            print(f"ingest: {error}", file=sys.stderr, flush=True)
+            if str(error) != self._logged:  # a camera may be away for days
+                self._logged = str(error)
+                print(f"ingest: {error}", file=sys.stderr, flush=True)
             return error.reason
         return IngestReason.STOPPED
 
@@ -127,7 +130,7 @@ class Puller:
         else:
             self._sound.push(packet, stream_s, now_s)
         if self._gone_s is not None and (self._picture.is_shown or self._sound.is_heard):
-            self._gone_s = None
+            self._gone_s, self._logged = None, ""
         self._telling.on_packet(now_s)
 
     def _paced(self, stream_s: float) -> float:

@@ -12,8 +12,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from aiohttp import web
 
-from conference.ingest_events import ClipAt, IngestFailed, IngestKind, IngestReason
+from conference.ingest_events import ClipAt, IngestFailed, IngestKind, IngestReason, IngestRunning
 from conference.media.client import MediaClient
 from conference.model.media import PublicationsChanged
 from tests.support.eventually import eventually
@@ -185,3 +186,35 @@ async def test_what_cannot_be_played_is_told_once(
     await pulling.failed(reason)
     failed = pulling.last(IngestFailed)
     assert failed == IngestFailed(CLIP, reason, None)
+
+
+async def test_a_film_on_a_web_server_is_a_camera_that_shows_it_in_its_own_time_again_and_again(
+    pulling: Pulling, meeting: Meeting, film: Path
+) -> None:
+    async def give(_request: web.Request) -> web.FileResponse:
+        return web.FileResponse(film)
+
+    app = web.Application()
+    app.router.add_get("/live.mp4", give)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    try:
+        await meeting.receive("member")
+        await pulling.pull(f"http://127.0.0.1:{port}/live.mp4", CLIP)
+        running = await pulling.running()
+        assert (running.width, running.height, running.transcoding) == (320, 180, False)
+        picture = await meeting.flows("member", CLIP, "camera", packets=LONG_S * RATE + 20)
+        assert picture.gaps == 0
+        fps = await eventually(
+            lambda: (
+                found.frames_per_second
+                if (found := pulling.last(IngestRunning)) is not None and found.has_sound
+                else None
+            )
+        )
+        assert fps == pytest.approx(RATE, rel=0.3)
+    finally:
+        await runner.cleanup()
