@@ -73,6 +73,7 @@ class RoomClient:
         self.subscriber: Peer | None = None
         self.offers: list[SessionDescription] = []
         self.tracks: list[Json] = []
+        self.offered: Json = {}  # the last publish request
         self._track_history: dict[int, Json] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -244,14 +245,19 @@ class RoomClient:
         sources: Sequence[Source | SimulcastSource],
         *,
         names: Sequence[str] = (),
+        more: Mapping[int, Json] | None = None,
         peer: Peer | None = None,
     ) -> Peer:
-        """Offer these sources (`names`: microphone, camera, …), connect, send."""
+        """Offer these sources (`names`: microphone, camera, …; `more` by place: label, main), connect, send."""
         self.publisher = peer or Peer(certificate=self._certificate)
         self.sources = list(sources)
         request: Json = {"sdp": self.publisher.offer([source.offered for source in sources])}
         if names:
-            request["tracks"] = [{"mid": str(mid), "source": name} for mid, name in enumerate(names)]
+            request["tracks"] = [
+                {"mid": str(mid), "source": name, **(more or {}).get(mid, {})}
+                for mid, name in enumerate(names)
+            ]
+        self.offered = request
         answer = SessionDescription((await self.request("media.publish", request))["sdp"])
         self.publisher.set_remote(answer)
         await self.publisher.connect()
@@ -260,6 +266,15 @@ class RoomClient:
             if section.port and section.direction != "inactive":
                 source.start(self.publisher, section)
         return self.publisher
+
+    async def say_anew(self, more: Mapping[int, Json]) -> None:
+        """The same offer once more with other words about its tracks, by their places."""
+        kept = [
+            {**{key: value for key, value in track.items() if key in ("mid", "source")}, **more.get(mid, {})}
+            for mid, track in enumerate(self.offered["tracks"])
+        ]
+        self.offered = {**self.offered, "tracks": kept}
+        await self.request("media.publish", self.offered)
 
     async def _on_offer(self, data: Json) -> Json:
         self.events.append(("media.offer", data))
