@@ -151,7 +151,7 @@ async def test_nothing_is_public_and_nothing_is_left(server: Server) -> None:
         ] == []
         status, ended = await rehearsed.call("POST", "/rehearsal/end", json={"keep": False})
         assert (status, ended["status"]) == (200, "scheduled")
-        assert {"started_at_ms", "program_time_ms", "kept_id"}.isdisjoint(ended), "those that are null"
+        assert [ended[each] for each in ("started_at_ms", "program_time_ms", "kept_id")] == [None] * 3
         await eventually(lambda: client.consultation["status"] == "scheduled", timeout_s=PATIENCE_S)
         await rehearsed.is_gone()
         assert await rehearsed.items("responses") == []

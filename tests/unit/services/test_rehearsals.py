@@ -18,6 +18,7 @@ from conference.model.consultation import Mode, ProgramGap, Status
 from conference.model.errors import ConferenceError, ForbiddenError
 from conference.model.floor import TurnState
 from conference.model.footage import Footage
+from conference.model.minutes import MinutesKind
 from conference.model.permissions import Role
 from conference.model.promotion import PromotionPhase
 from conference.model.recording import RecordingState
@@ -35,6 +36,7 @@ from tests.support.eventually import eventually
 from tests.unit.services.comments_stage import Audience
 from tests.unit.services.conftest import World
 from tests.unit.services.fakes import MODEL, ScriptedMaker, ScriptedRecorder, ScriptedTranscriber
+from tests.unit.services.minutes_stage import Writing
 from tests.unit.services.scripted_exports import ScriptedExporter
 from tests.unit.services.test_transcription import as_it_is, said
 
@@ -456,3 +458,15 @@ async def test_likes_and_taken_statements_of_before_are_as_they_were(stage: Stag
     assert (board.likers[view.id], board.statements[view.id].taken) == ({other}, False)
 
 
+
+
+async def test_no_minutes_are_made_of_one(stage: Stage) -> None:
+    world, desk = stage.world, Writing(stage.world).desk
+    await stage.start()
+    over = await stage.rehearsals.end("c", stage.chair, keep=True)
+    await stage.clear()
+    await stage.start()
+    assert over.kept_id is not None
+    for cid in ("c", over.kept_id):
+        with pytest.raises(ConferenceError, match="made of meetings"):
+            await desk.make(cid, MinutesKind.RECORD, world.bearer(Role.SECRETARIAT))
