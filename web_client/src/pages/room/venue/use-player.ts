@@ -1,9 +1,12 @@
 /** A picture that is received as any player receives it (WHEP): the program, or one's own as the others get it. */
 import { onBeforeUnmount, ref, shallowRef, watch, type Ref } from 'vue'
+import { readResume } from '@/api/keepsake'
 import { closeSession, play } from '@/api/whep'
 import { ProgramPreview } from '@/rtc/program-preview'
 import { useCall } from '@/stores/call'
 import { useSession } from '@/stores/session'
+
+const RETURN_HEIGHT = 360
 
 export interface Player {
   picture: Ref<MediaStream | null>
@@ -33,7 +36,8 @@ export function usePlayer(target: () => string | null): Player {
       if (id === null) return
       const next = new ProgramPreview({
         createPeer: () => new RTCPeerConnection({ iceServers: call.session?.servers ?? [], bundlePolicy: 'max-bundle' }),
-        play: (offer) => play(session.token, session.cid, id, offer),
+        // Looking at oneself must not be a reason to send a larger picture than anybody else looks at.
+        play: (offer) => play(session.token, session.cid, id, offer, id === 'program' ? undefined : RETURN_HEIGHT, readResume(session.cid)),
         end: (address) => closeSession(session.token, address),
       })
       next.on('picture', (stream) => {
