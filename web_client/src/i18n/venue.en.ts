@@ -160,6 +160,11 @@ export const venueEn: typeof venueZhCN = {
     health: {
       title: 'State of the venue',
       precheck: 'Check again',
+      passed: '{n} passed',
+      warning: '{n} to look at',
+      failed: '{n} not passed',
+      sheet: 'Checked on {at}',
+      noSheet: 'Not checked yet. Please check once before the meeting.',
       upload: 'Upload',
       loss: 'Loss',
       quality: 'Line',

@@ -159,6 +159,11 @@ export const venueZhCN = {
     health: {
       title: '本会场状态',
       precheck: '重新联调',
+      passed: '{n} 项通过',
+      warning: '{n} 项提醒',
+      failed: '{n} 项未通过',
+      sheet: '联调单 {at} 已提交',
+      noSheet: '还没有联调。开会前请先联调一次。',
       upload: '上行',
       loss: '丢包',
       quality: '线路',
