@@ -24,8 +24,6 @@ _NEW_S: Final = 2.0  # so far back: the source's time began anew
 _MOST_ERRORS: Final = 500  # in a row
 _SILENCE: Final = 127
 
-Samples = npt.NDArray[np.int16]  # by channels
-
 
 class SoundPath:
     """One source's sound; `begin` with each connection. Used in the source's thread. Sound that cannot be decoded is
@@ -102,19 +100,21 @@ class _Encoder:
 
     def __init__(self, frame: av.AudioFrame) -> None:
         self._shape = _shape_of(frame)
+        self._rate = frame.sample_rate
         self._channels = min(2, frame.layout.nb_channels)
-        layout = "stereo" if self._channels == 2 else "mono"
-        self._resampler = AudioResampler(format="s16", layout=layout, rate=AUDIO_RATE)
+        self._layout = "stereo" if self._channels == 2 else "mono"
         codec = av.CodecContext.create("libopus", "w")
         assert isinstance(codec, av.AudioCodecContext)
-        codec.sample_rate, codec.layout, codec.format = AUDIO_RATE, layout, "s16"
+        codec.sample_rate, codec.layout, codec.format = AUDIO_RATE, self._layout, "s16"
         codec.bit_rate = 48_000 * self._channels
-        codec.options = {"frame_duration": "20", "application": "voip", "compression_level": "4"}
+        codec.options = {"frame_duration": "20", "application": "voip", "compression_level": "1"}
         self._codec = codec
-        self._rest: Samples = np.zeros((0, self._channels), np.int16)
-        self._rest_s = 0.0  # the source's time of its first sample
         self._sample = 0
         self._is_ahead = False
+        self._resampler: AudioResampler | None = None
+        self._begins_s = 0.0  # the source's time of its first sample
+        self._taken = 0  # samples of the source since then
+        self._given = 0  # and of ours
 
     def takes(self, frame: av.AudioFrame) -> bool:
         """Whether it is of the same shape."""
@@ -122,33 +122,26 @@ class _Encoder:
 
     def push(self, frame: av.AudioFrame, at_s: float) -> Iterator[tuple[bytes, float, int]]:
         """Packets with the source's time of their first sample and their level."""
-        frame.pts = None  # the resampler would fill holes of its own accord
-        pieces = [each.to_ndarray().reshape(-1, self._channels) for each in self._resampler.resample(frame)]
-        ahead_s = self._rest_s + len(self._rest) / AUDIO_RATE - at_s
-        self._is_ahead = _NEW_S > ahead_s > (0.0 if self._is_ahead else _ASTRAY_S)
+        ahead_s = self._begins_s + self._taken / self._rate - at_s
+        self._is_ahead = self._resampler is not None and _NEW_S > ahead_s > (
+            0.0 if self._is_ahead else _ASTRAY_S
+        )
         if self._is_ahead:
             return  # more samples came than the source's time has room for
-        if abs(ahead_s) > _ASTRAY_S:
-            self._rest = self._rest[:0]
-        if not len(self._rest):
-            self._rest_s = at_s
-        held: Samples = np.concatenate((self._rest, *pieces))
-        whole = len(held) // _BLOCK * _BLOCK
-        for at in range(0, whole, _BLOCK):
-            block = held[at : at + _BLOCK]
-            begins_s = self._rest_s + at / AUDIO_RATE
-            for payload in self._encode(block):
-                yield payload, begins_s, _level(block)
-        self._rest = held[whole:]
-        self._rest_s += whole / AUDIO_RATE
-
-    def _encode(self, block: Samples) -> list[bytes]:
-        frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(block).reshape(1, -1), format="s16", layout=self._codec.layout.name
-        )
-        frame.sample_rate, frame.pts = AUDIO_RATE, self._sample
-        self._sample += _BLOCK
-        return [bytes(packet) for packet in self._codec.encode(frame)]
+        if self._resampler is None or abs(ahead_s) > _ASTRAY_S:
+            self._resampler = AudioResampler("s16", self._layout, AUDIO_RATE, frame_size=_BLOCK)
+            self._begins_s, self._taken, self._given = at_s, 0, 0
+        self._taken += frame.samples
+        frame.pts = None  # the resampler would fill holes of its own accord
+        for block in self._resampler.resample(frame):
+            begins_s = self._begins_s + self._given / AUDIO_RATE
+            samples = np.frombuffer(block.planes[0], np.int16)[: block.samples * self._channels]
+            level = _level(samples)
+            self._given += block.samples
+            block.pts = self._sample
+            self._sample += block.samples
+            for packet in self._codec.encode(block):
+                yield bytes(packet), begins_s, level
 
 
 def _shape_of(frame: av.AudioFrame) -> tuple[str, str, int]:
