@@ -49,6 +49,9 @@ export const useVenueCameras = defineStore('venue-cameras', () => {
   const seen = computed(() => session.value !== null && !paused.value && shown.value.some((each) => each.track !== null && each.state !== 'held'))
   const full = computed(() => shown.value.filter((each) => each.wanted).length >= MOST_CAMERAS)
 
+  let preferred: string | null = null
+  let touched = false
+
   const keyOf = (id: string): SlotKey => `camera:${id.slice(0, 16)}`
   const labelOf = (id: string): string => {
     const entry = kept.value[id]
@@ -77,7 +80,9 @@ export const useVenueCameras = defineStore('venue-cameras', () => {
   function start(next: RoomSession, first: string | null, on: boolean): void {
     session.value = next
     paused.value = !on
-    meet(first)
+    preferred = first
+    touched = false
+    meet()
     void find(true)
   }
 
@@ -88,7 +93,7 @@ export const useVenueCameras = defineStore('venue-cameras', () => {
   }
 
   /** Takes in what the system lists now. */
-  function meet(first: string | null = null): void {
+  function meet(): void {
     const list = devices.now.list.cameras
     for (const each of list) {
       if (known.has(each.id)) continue
@@ -102,14 +107,15 @@ export const useVenueCameras = defineStore('venue-cameras', () => {
       })
     }
     for (const each of known.values()) each.setPresent(list.some((one) => one.id === each.id))
-    if (session.value && !paused.value) wake(first)
+    if (session.value && !paused.value) wake()
     look()
   }
 
   /** What was on the last time, and at the very first the one that was chosen, or any. */
-  function wake(first: string | null = null): void {
+  function wake(): void {
     const wished = [...known.values()].filter((each) => kept.value[each.id]?.on)
-    const begin = wished.length > 0 ? wished : [known.get(first ?? '') ?? [...known.values()][0]]
+    // Whoever turned all of them off meant it.
+    const begin = wished.length > 0 || touched ? wished : [known.get(preferred ?? '') ?? [...known.values()][0]]
     for (const each of begin.slice(0, MOST_CAMERAS)) {
       if (!each || each.wanted) continue
       keep(each.id, { on: true })
@@ -156,6 +162,7 @@ export const useVenueCameras = defineStore('venue-cameras', () => {
   function turn(id: string, on: boolean): void {
     const camera = known.get(id)
     if (!camera || (on && !camera.wanted && full.value)) return
+    touched = true
     keep(id, { on })
     if (!on) camera.shut()
     else if (!paused.value) void camera.open()
