@@ -154,7 +154,13 @@ def cut_off() -> list[dict[str, Any]]:
 
 def before() -> list[dict[str, Any]]:
     """Two days ahead: one has checked, one has failed, the others did not come yet."""
-    nothing = {"uplink_bps": None, "uplink_loss": None, "rtt_ms": None, "path": "none", "participant_ids": []}
+    nothing: dict[str, Any] = {
+        "uplink_bps": None,
+        "uplink_loss": None,
+        "rtt_ms": None,
+        "path": "none",
+        "participant_ids": [],
+    }
     away = {
         **nothing,
         "verdict": "absent",
@@ -162,7 +168,7 @@ def before() -> list[dict[str, Any]]:
         "steps": ["call", "resend_link", "use_phone"],
     }
     first, second, third, fourth = board()
-    failed = {
+    failed: dict[str, Any] = {
         "verdict": "look",
         "reason": "precheck_failed",
         "count": 1,
