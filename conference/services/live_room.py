@@ -358,7 +358,7 @@ class LiveRoom:
     ) -> None:
         """A rehearsal is over: everything is what the rows say. Clients ask for the room anew when they hear that it
         is one no more."""
-        self.consultation, self.board, self.talkback = consultation, board, Talkback.of(messages)
+        self.consultation, self.board, self.talkback = consultation, board, Talkback.of(list(messages))
         state, self.captions = self.captions.state, Captions()
         self.captions.state = state
         self.turn, self.cuts, self.floor_mark, self.agenda_mark = None, (), None, None
