@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -50,7 +51,7 @@ class Talkback:
     _by_key: dict[tuple[str, str], VenueMessage] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, messages: list[VenueMessage]) -> Talkback:
+    def of(cls, messages: Iterable[VenueMessage]) -> Talkback:
         """In their order."""
         talkback = cls()
         for each in messages:
