@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from conference.model.errors import ConferenceError, ForbiddenError, NotFoundError
 from conference.model.floor import gate_beside_floor
 from conference.model.hall import names_of
-from conference.model.ids import new_id
+from conference.model.ids import new_id, secret_matches
 from conference.model.media import PROGRAM_TARGET, Kind, TrackWish
 from conference.model.participant import EntryMeans, LeaveReason, ParticipantKind
 from conference.model.permissions import Action, Role, allowed, require
@@ -83,6 +83,8 @@ class Streams:
         """
         require(entry.role, Action.WHEP_PLAY)
         async with self._rooms.locked(entry.consultation_id) as room:
+            if entry.token_expired and not _is_inside(room, entry):
+                raise ConferenceError("token_expired")
             room.consultation.require_open()
             await self._arrivals.require_admitted(room, entry)
             if target_id != PROGRAM_TARGET:
@@ -175,6 +177,21 @@ class Streams:
         return (
             listener.lost_at_s is not None and now_s - listener.lost_at_s >= self._rooms.limits.whip_grace_s
         )
+
+
+def _is_inside(room: LiveRoom, entry: Entry) -> bool:
+    """Whether the bearer sits in the room, or is one of its screens, and proves it: no expiry puts those out."""
+    claim = entry.resume
+    seat = (
+        None if claim is None else next((s for s in room.receivers() if s.id == claim.participant_id), None)
+    )
+    return (
+        claim is not None
+        and seat is not None
+        and seat.session_id is not None
+        and seat.participant.token_id == entry.token_id
+        and secret_matches(claim.secret, seat.participant.resume_hash)
+    )
 
 
 def _plays_into_hall(entry: Entry) -> bool:

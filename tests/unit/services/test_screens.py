@@ -211,6 +211,24 @@ async def test_what_a_screen_plays_by_whep_is_deaf_to_its_hall_as_well(world: Wo
     assert not world.media.halls[plain.id][1]
 
 
+async def test_a_screen_inside_plays_with_a_token_that_expired_and_nobody_else_does(world: World) -> None:
+    await screen(world)
+    claim = world.resume("screen")
+    entry = world.entry("大屏", Role.OBSERVER, claim, expired=True)
+    assert (await world.streams.play(entry, "program", "offer")).id
+    for other in (
+        replace(entry, resume=None),
+        replace(entry, resume=replace(claim, secret="0" * 64)),
+        replace(entry, token_id="t_other"),
+    ):
+        with pytest.raises(ConferenceError) as caught:
+            await world.streams.play(other, "program", "offer")
+        assert caught.value.code == "token_expired"
+    await world.screens.disconnect("c", claim.participant_id, "screen")
+    with pytest.raises(ConferenceError):
+        await world.streams.play(entry, "program", "offer")
+
+
 # ── the link ────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -183,6 +183,7 @@ export const useBigScreen = defineStore('big-screen', () => {
     programSeen,
     soundBlocked,
     token: () => door.current,
+    resume: () => door.readResume(),
     start,
     playSound,
   }

@@ -17,7 +17,7 @@ export function useProgram() {
   const moving = ref(false)
   const preview = new ProgramPreview({
     createPeer: () => new RTCPeerConnection({ bundlePolicy: 'max-bundle' }),
-    play: (offer) => playProgram(screen.token(), screen.cid, offer),
+    play: (offer) => playProgram(screen.token(), screen.cid, offer, screen.resume()),
     end: (address) => closeSession(screen.token(), address),
   })
   preview.on('picture', (now) => (picture.value = now))
