@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.meeting import enter
 from tests.browser.scenes import SCREENS, scene
-from tests.browser.scenes_console import THREE_CAMERAS, open_cameras, returned
+from tests.browser.scenes_console import FOUR_CAMERAS, open_cameras, returned
 from tests.browser.settled import present, reads
 from tests.support.browser import BrowserClient, BrowserFactory, Screen
 from tests.support.light_client import RoomClient
@@ -29,12 +29,12 @@ async def labels_seen(viewer: BrowserClient, of: str) -> list[str]:
 async def test_each_camera_of_one_page_is_seen_under_its_label(
     server: Server, consultation: str, browsers: BrowserFactory
 ) -> None:
-    hall = await browsers.launch(name=VENUE, screen=LAPTOP, flags=THREE_CAMERAS)
+    hall = await browsers.launch(name=VENUE, screen=LAPTOP, flags=FOUR_CAMERAS)
     await hall.open(
         server.room_url(consultation, server.token(consultation, "venue_operator", "马师傅", VENUE))
     )
     me = await enter(hall)
-    await open_cameras(hall, 3)
+    await open_cameras(hall, 0, 2, 3)
     await returned(hall)
 
     member = await browsers.launch(name="吴委员", screen=LAPTOP)
@@ -45,7 +45,7 @@ async def test_each_camera_of_one_page_is_seen_under_its_label(
     async def plates() -> list[str]:
         return await labels_seen(member, me)
 
-    wanted = [f"马师傅 机位 {n}" for n in (1, 2, 3)]
+    wanted = [f"马师傅 机位 {n}" for n in (1, 3, 4)]
     await member.wait_until(plates, lambda seen: seen == wanted, timeout_s=40, what="sees each camera")
 
     # Which one stands for the venue is the operator's choice, and a name is changed while all go on.
@@ -57,26 +57,26 @@ async def test_each_camera_of_one_page_is_seen_under_its_label(
             return [one["label"] for one in desk.participants[me]["publications"] if one["main"]]
 
         await hall.wait_until(main, lambda now: now == ["机位 1"], what="has a main camera")
-        await hall.tap("venue-camera", 1)
-        await hall.wait_until(main, lambda now: now == ["机位 2"], what="has another main camera")
+        await hall.tap("venue-camera", 2)
+        await hall.wait_until(main, lambda now: now == ["机位 3"], what="has another main camera")
         await hall.tap("venue-cameras")
         await hall.fill("camera-name", "发言席")
         await hall.page.keyboard.press("Tab")
         await hall.page.keyboard.press("Escape")
-        renamed = ["马师傅 机位 2", "马师傅 机位 3", "马师傅 发言席"]
+        renamed = ["马师傅 机位 3", "马师傅 机位 4", "马师傅 发言席"]
         await member.wait_until(
             plates, lambda seen: seen == sorted(renamed), timeout_s=30, what="sees the new name"
         )
 
         # Taken out, a camera leaves the room at once, and another stands for the venue where it was the main one.
         await hall.tap("venue-cameras")
-        await hall.tap("camera-switch", 1)
+        await hall.tap("camera-switch", 2)
         await hall.page.keyboard.press("Escape")
         await member.wait_until(
-            plates, lambda seen: len(seen) == 2 and "马师傅 机位 2" not in seen, timeout_s=30, what="sees two"
+            plates, lambda seen: len(seen) == 2 and "马师傅 机位 3" not in seen, timeout_s=30, what="sees two"
         )
         await hall.wait_until(
-            main, lambda now: len(now) == 1 and now != ["机位 2"], what="goes on with another"
+            main, lambda now: len(now) == 1 and now != ["机位 3"], what="goes on with another"
         )
     for client in (hall, member):
         client.assert_quiet()
@@ -85,8 +85,8 @@ async def test_each_camera_of_one_page_is_seen_under_its_label(
 async def test_who_comes_second_is_told_and_may_take_over(
     server: Server, consultation: str, browsers: BrowserFactory
 ) -> None:
-    first = await browsers.launch(name="马师傅", screen=LAPTOP, flags=THREE_CAMERAS)
-    second = await browsers.launch(name="李师傅", screen=LAPTOP, flags=THREE_CAMERAS)
+    first = await browsers.launch(name="马师傅", screen=LAPTOP, flags=FOUR_CAMERAS)
+    second = await browsers.launch(name="李师傅", screen=LAPTOP, flags=FOUR_CAMERAS)
     ids = []
     for client in (first, second):
         token = server.token(consultation, "venue_operator", client.name, VENUE)
