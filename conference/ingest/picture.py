@@ -54,6 +54,7 @@ class PicturePath:
         self._sets: dict[tuple[int, bytes], bytes] = {}  # by kind and number
         self._sps: bytes | None = None
         self._is_for_browsers = True
+        self._had_b = self._has_b = False  # B-frames came on the connection before, and on this one
         self._length_size = 0
         self._gop: deque[_Cached] = deque()
         self._gop_bytes = 0
@@ -108,14 +109,18 @@ class PicturePath:
         self._began_s = time.monotonic()
         self._key_s = None
         self._came.clear()
+        self._has_b = False
+        self._length_size = 0
         if stream.codec_context.name == "h264":
             self._length_size, sets = nal.read_extradata(bytes(stream.codec_context.extradata or b""))
             self._take_sets(sets)
-        else:
+        if stream.codec_context.name != "h264" or self._had_b:
             self._transcode()
 
     def end(self) -> None:
         """The connection is gone."""
+        if self.is_shown:
+            self._had_b = self._has_b
         self._transcoder = None
         self._stream = None
         self._forget_gop()
@@ -128,6 +133,8 @@ class PicturePath:
         try:
             if self._transcoder is None:
                 self._pass(packet, stream_s, now_s)
+            elif self._had_b and not self._has_b:
+                self._has_b = nal.Picture(nal.units_of(bytes(packet), self._length_size)).has_b
             if self._transcoder is not None:
                 self._encode(packet, stream_s, now_s)
         except UndecodableError as error:
@@ -163,6 +170,7 @@ class PicturePath:
         if picture.sets:
             self._take_sets(picture.sets)
         if picture.has_b or not self._is_passed():
+            self._has_b = picture.has_b
             self._transcode()
             self._catch_up()
             return

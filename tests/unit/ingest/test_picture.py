@@ -141,6 +141,21 @@ def test_pictures_with_b_frames_are_encoded_anew_and_none_is_missing() -> None:
     assert all(0 < later - earlier < 90_000 for earlier, later in itertools.pairwise(stamps))
 
 
+def test_a_camera_with_b_frames_that_comes_back_is_encoded_from_its_first_picture_on() -> None:
+    way = Way()
+    for camera, is_flipped in (
+        (Camera("libx264", 40, **WITH_B), True),
+        (Camera("libx264", 40, **WITH_B), False),
+        (Camera("libx264", 20, **PLAIN), False),
+        (Camera("libx264", 20, **PLAIN), True),
+    ):
+        profiles = len(way.room.profiles)
+        way.show(camera)
+        way.path.end()
+        assert (len(way.room.profiles) > profiles) is is_flipped
+    assert not way.room.profiles[-1][1], "without them it passes again"
+
+
 @pytest.mark.parametrize("codec", ["libx265", "mpeg4", "libvpx"])
 def test_other_codecs_are_encoded_anew(codec: str) -> None:
     way = Way()
