@@ -57,7 +57,7 @@ DOORS = (
     door(Action.PRECHECK_RUN, "GET", "/precheck?venue=v_none"),
     door(Action.PRECHECK_RUN, "POST", "/venues/v_none/prechecks", {"took_ms": 1, "items": []}),
     door(Action.CLIP_ADD, "GET", "/clips"),
-    door(Action.CLIP_ADD, "POST", "/clips", data=b"x"),
+    door(Action.CLIP_ADD, "POST", "/clips?name=x.mp4", data=b"x"),
     door(Action.CLIP_ADD, "PATCH", "/clips/k_none", {"cue_ms": 1}),
     door(Action.CLIP_ADD, "DELETE", "/clips/k_none"),
     door(Action.CLIP_ADD, "GET", "/clips/k_none/poster"),
