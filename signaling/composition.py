@@ -272,6 +272,7 @@ def compose(
     exports = Exports(database, clock, exporter, productions.is_making)
     sounds = TrackSounds(database, SoundCuts(directory.recordings))
     rehearsals.see_to(exporter, recordings, productions, transcription)
+    rehearsals.close_with(clip_shows.close)
     days = settings.recording_retention_days
     retention = Retention(database, clock, exporter, exports, days=days)
     retention.follow(clips.clear)

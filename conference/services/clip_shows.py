@@ -240,6 +240,11 @@ class ClipShows:
             )
         )
 
+    async def close(self, room: LiveRoom, by: Actor) -> None:
+        """What is played in the room ends, because what it is played in does. With the room's lock held."""
+        if room.playing is not None:
+            await self._end(room, PlayEnd.CLOSED, by)
+
     async def _end(self, room: LiveRoom, end: PlayEnd, by: Actor) -> None:
         """It leaves the room, for whatever reason. With the room's lock held."""
         playing = room.playing

@@ -8,7 +8,7 @@ with them at its next start.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -43,6 +43,8 @@ log = structlog.get_logger(__name__)
 _PATIENCE_S: Final = 20.0  # how long going live waits for the files of the rehearsal before it
 _ALONE_S: Final = 1800.0  # a rehearsal that everybody left is over after this
 _LOOK_S: Final = 10.0
+
+Close = Callable[[LiveRoom, Actor], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -90,6 +92,7 @@ class Rehearsals:
         self._life_cycle = life_cycle
         self._maker: ExportMaker | None = None
         self._works: tuple[RoomWork, ...] = ()
+        self._closes: list[Close] = []
         self._clearing: dict[str, _Clearing] = {}
         self._to_clear: asyncio.Queue[str] = asyncio.Queue()
         self._alone_since_s: dict[str, float] = {}
@@ -98,6 +101,10 @@ class Rehearsals:
     def see_to(self, maker: ExportMaker, *works: RoomWork) -> None:
         """`maker` clears files away; `works`: everything that makes something of a room that runs. Call once."""
         self._maker, self._works = maker, works
+
+    def close_with(self, close: Close) -> None:
+        """Called with the room's lock held before anything of it is erased: what is to be over in the room."""
+        self._closes.append(close)
 
     # ── beginning ───────────────────────────────────────────────────────────────────────────────
 
@@ -194,6 +201,8 @@ class Rehearsals:
         if rehearsal is None or room.consultation.status is not Status.REHEARSAL:
             raise ConferenceError("invalid_state", f"status {room.consultation.status}")
         await self._floors.finish(room, by, EndReason.FINISHED)
+        for close in self._closes:
+            await close(room, by)
         ended = rehearsal.clearing(new_id("c") if keep else None)
         consultation = room.consultation.unrehearsed(ended.before.mode)
         agenda = ended.before.agenda(room.agenda)
