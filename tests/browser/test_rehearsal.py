@@ -129,4 +129,4 @@ async def test_the_meeting_can_begin_out_of_a_rehearsal(staged: Airing, browsers
     await reads(desk, "结束演练，正式开始会议？")
     await desk.tap("confirm")
     await absent(desk, "rehearsal-sign")
-    assert (await public(staged))["status"] == "live"
+    await eventually(lambda: public(staged), lambda page: page["status"] == "live", timeout_s=40)
