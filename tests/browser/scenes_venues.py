@@ -248,7 +248,8 @@ async def at_venues(stage: Stage, query: str = "") -> None:
 
 async def venues(stage: Stage, query: str = "") -> None:
     items = board()
-    is_wide = (await stage.client.evaluate("() => window.innerWidth")) > 860
+    size = stage.client.page.viewport_size
+    is_wide = size is not None and size["width"] > 860
     if is_wide:
         await with_pictures(stage, items)
     await answered(stage, items)
