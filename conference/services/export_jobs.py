@@ -31,7 +31,8 @@ async def chapters_of(unit: UnitOfWork, consultation: Consultation) -> list[Chap
     agenda = await unit.agenda.get(consultation.id)
     marks = await agenda_marks(unit, consultation)
     turns = await unit.floor.turns(consultation.id)
-    return chapters(agenda.items, marks.steps, turns, consultation.program_high_water_ms)
+    plays = await unit.clips.plays(consultation.id)
+    return chapters(agenda.items, marks.steps, turns, consultation.program_high_water_ms, plays)
 
 
 async def span_of_item(unit: UnitOfWork, consultation: Consultation, item_id: str) -> tuple[str, Span]:

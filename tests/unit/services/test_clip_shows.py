@@ -10,9 +10,11 @@ import pytest
 
 from conference.events import ClipsUpdated, ClipUpdated, PlayingView
 from conference.ingest_events import ClipAt, IngestFailed, IngestKind, IngestReady, IngestReason
-from conference.model.clip import ClipScope, PlayEnd, PlayState
+from conference.model.chapters import Chapter, ChapterKind, chapters
+from conference.model.clip import ClipScope, PlayEnd, Playing, PlayState
 from conference.model.consultation import Mode
 from conference.model.errors import ConferenceError
+from conference.model.export import marks_of
 from conference.model.media import Kind, PublicationInfo, PublicationsChanged, Source
 from conference.model.participant import ParticipantKind
 from conference.model.permissions import Role
@@ -346,3 +348,11 @@ async def test_what_is_played_is_not_deleted(show: Show) -> None:
     by, consultation = show.world.bearer(Role.CHAIR), await show.stage.consultation()
     with pytest.raises(ConferenceError, match="clip_playing"):
         await show.stage.clips.remove(consultation, by, DESK, show.first)
+
+
+def test_a_film_is_a_chapter_from_its_first_picture_to_its_end() -> None:
+    play = Playing("l", "c", "k", "p", "宣传片", "主持人", 1, 60_000, PlayState.PLAYING, 0, 5_000, 1, 5_000, 65_000)
+    unseen = replace(play, began_ms=None)
+    (found,) = chapters((), (), (), 70_000, [play, unseen])
+    assert found == Chapter(ChapterKind.CLIP, "宣传片", 5_000, 65_000)
+    assert [each.title for each in marks_of([found], "会")] == ["会", "片子：宣传片"]

@@ -18,6 +18,7 @@ import '@/styles/sheet.css'
 import '@/styles/door.css'
 import '@/styles/promotion.css'
 import '@/styles/own.css'
+import '@/styles/clips.css'
 import '@/styles/venue.css'
 import RoomPage from './RoomPage.vue'
 
