@@ -70,6 +70,7 @@ class Camera:
         self.file = io.BytesIO()
         with av.open(self.file, "w", format="matroska") as out:
             stream = out.add_stream(codec, rate=RATE)
+            assert isinstance(stream, VideoStream)
             stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
             stream.options = options
             for number in range(count):
@@ -184,7 +185,7 @@ def test_another_size_goes_on_in_the_same_track() -> None:
     way.path.end()
     way.show(Camera("libx264", 20, size=(640, 480), **PLAIN))
     assert way.path.size == (640, 480)
-    assert {size for *size_, _ in way.room.decoded() for size in [tuple(size_)]} == {(320, 240), (640, 480)}
+    assert {(width, height) for width, height, _ in way.room.decoded()} == {(320, 240), (640, 480)}
     stamps = [stamp for _, stamp, _ in way.room.pictures]
     assert stamps == sorted(stamps)
 
