@@ -48,7 +48,7 @@ LEAST_UP_BPS, GOOD_UP_BPS = 600_000, 2_500_000
 LEAST_DOWN_BPS, GOOD_DOWN_BPS = 1_000_000, 3_000_000
 MUCH_LOSS, SOME_LOSS = 0.10, 0.03
 LONG_RTT_MS, SLOW_RTT_MS = 800.0, 200.0
-UNEVEN_JITTER_MS: Final = 40.0
+UNEVEN_JITTER_MS: Final = 80.0  # what a player waits for before it has to leave something out
 # the rest
 CLOCK_OFF_MS: Final = 2_000
 WIDE, WIDE_WITHIN = 16 / 9, 0.04

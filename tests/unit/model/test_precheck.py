@@ -75,7 +75,7 @@ FAULTS: tuple[tuple[Figures, Verdict, tuple[str, ...]], ...] = (
     (replace(NETWORK, up_bps=None), WARNING, ("thin_up_unknown",)),
     (replace(NETWORK, down_bps=None), WARNING, ("thin_down_unknown",)),
     (replace(NETWORK, rtt_ms=300.0), WARNING, ("delay",)),
-    (replace(NETWORK, jitter_ms=90.0), WARNING, ("jitter",)),
+    (replace(NETWORK, jitter_ms=120.0), WARNING, ("jitter",)),
     (replace(NETWORK, way="tcp", up_bps=300_000.0), FAILED, ("thin_up", "udp_blocked")),
     (replace(CLOCK, offset_ms=3_600_000), WARNING, ("off",)),
     (replace(CLOCK, offset_ms=-2_100, uncertainty_ms=500), PASSED, ()),

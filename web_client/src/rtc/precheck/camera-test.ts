@@ -31,7 +31,8 @@ export class CameraTest {
     canvas.height = SAMPLE_HEIGHT
     const context = canvas.getContext('2d', { willReadFrequently: true })
     const watch = new PictureWatch()
-    const [began, shown] = [performance.now(), framesOf(video)]
+    const track = this.stream?.getVideoTracks()[0] ?? null
+    const [began, shown] = [performance.now(), framesOf(video, track)]
     let now = began
     while (now - began < lastsMs) {
       if (context && video.videoWidth > 0) {
@@ -48,7 +49,7 @@ export class CameraTest {
         problem: '',
         width: video.videoWidth,
         height: video.videoHeight,
-        frames_per_s: Math.min(1000, (1000 * (framesOf(video) - shown)) / (now - began)),
+        frames_per_s: Math.min(1000, (1000 * (framesOf(video, track) - shown)) / (now - began)),
         // Without a single picture it stood still all the time.
         still_ms: light ? watch.stillMs : Math.round(now - began),
         watched_ms: Math.round(now - began),
@@ -97,7 +98,10 @@ function unseen(problem: ProblemName): Looked {
   }
 }
 
-function framesOf(video: HTMLVideoElement): number {
+/** Of the camera itself where the browser tells; else those that were shown, which a busy computer makes fewer. */
+function framesOf(video: HTMLVideoElement, track: MediaStreamTrack | null): number {
+  const given = track as (MediaStreamTrack & { stats?: { totalFrames?: number } }) | null
+  if (typeof given?.stats?.totalFrames === 'number') return given.stats.totalFrames
   const asked = video as HTMLVideoElement & { getVideoPlaybackQuality?: () => VideoPlaybackQuality }
   return asked.getVideoPlaybackQuality?.().totalVideoFrames ?? 0
 }
