@@ -314,6 +314,8 @@ class Transcription:
 
     def release(self, consultation_id: str) -> None:
         self._held.discard(consultation_id)
+        if consultation_id in self._kept:  # it has not ended: the rehearsal goes on
+            self._unwanted.discard(consultation_id)
 
     def look_at(self, consultation_id: str) -> None:
         """What was not heard any more is missing in it, as in any that is over: see catching_up."""

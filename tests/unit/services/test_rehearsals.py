@@ -421,6 +421,9 @@ async def test_an_end_that_is_not_written_leaves_it_running(
             await stage.rehearsals.end("c", stage.chair)
     assert stage.room().consultation.status is Status.REHEARSAL
     assert not stage.rehearsals.is_clearing("c")
+    stage.transcriber.emit(Heard("c", stage.member, 3_000, 4_000, (said("接着说", 3_000),), "vosk"))
+    await stage.tick()
+    assert (await stage.counts())["transcript_segments"] == 2
     await stage.rehearsals.end("c", stage.chair)
     assert stage.room().consultation.status is Status.SCHEDULED
 
