@@ -72,7 +72,7 @@ class Microphone:
                 out.mux(stream.encode(frame))
             out.mux(stream.encode(None))
         self.file.seek(0)
-        self.container = av.open(self.file)
+        self.container = av.open(self.file, "r")
         self.stream = self.container.streams.audio[0]
 
     def packets(self) -> Iterator[tuple[av.Packet[Any], float]]:
