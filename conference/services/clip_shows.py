@@ -97,19 +97,24 @@ class ClipShows:
 
     async def pause(self, room_id: str, by_id: str) -> PlayingView:
         """The picture stands, there is no sound. clip_not_playing."""
-        return await self._ask(room_id, by_id, "clip.paused", PlayState.PAUSED, self._ingests.pause)
+
+        def pause(play_id: str, _: int) -> None:
+            self._ingests.pause(play_id)
+
+        return await self._ask(room_id, by_id, "clip.paused", PlayState.PAUSED, pause)
 
     async def resume(self, room_id: str, by_id: str) -> PlayingView:
         """Go on. clip_not_playing."""
-        return await self._ask(room_id, by_id, "clip.resumed", PlayState.PLAYING, self._ingests.play)
+
+        def go_on(play_id: str, _: int) -> None:
+            self._ingests.play(play_id)
+
+        return await self._ask(room_id, by_id, "clip.resumed", PlayState.PLAYING, go_on)
 
     async def seek(self, room_id: str, by_id: str, position_ms: int) -> PlayingView:
         """Go there: playing as before, or standing there. clip_not_playing."""
 
-        def move(play_id: str) -> None:
-            self._ingests.seek(play_id, position_ms)
-
-        return await self._ask(room_id, by_id, "clip.moved", None, move, position_ms)
+        return await self._ask(room_id, by_id, "clip.moved", None, self._ingests.seek, position_ms)
 
     async def stop(self, room_id: str, by_id: str) -> None:
         """It leaves the room. clip_not_playing."""
@@ -124,7 +129,7 @@ class ClipShows:
         by_id: str,
         action: str,
         state: PlayState | None,
-        tell: Callable[[str], None],
+        tell: Callable[[str, int], None],
         position_ms: int | None = None,
     ) -> PlayingView:
         """Note it, then have the player do it; what it says corrects by some milliseconds what is told at once."""
@@ -147,7 +152,7 @@ class ClipShows:
             show = self._shows.get(playing.id)
             if show is not None:
                 show.ends_at_s = None
-            tell(playing.id)
+            tell(playing.id, at_ms)
             room.show_clip(after, room.playing_of)
             return playing_view(after, room.playing_of)
 

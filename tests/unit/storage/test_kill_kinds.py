@@ -10,6 +10,7 @@ from pathlib import Path
 from conference import services
 from tests.unit.storage import (
     airing_stage,
+    clips_stage,
     comments_stage,
     exports_stage,
     listening_stage,
@@ -24,6 +25,7 @@ SERVICES = Path(services.__path__[0])
 ACTION = re.compile(r"[a-z]+\.[a-z_]+")
 STAGES = (
     airing_stage,
+    clips_stage,
     comments_stage,
     exports_stage,
     listening_stage,
