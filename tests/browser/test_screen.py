@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -24,6 +25,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
 SOAK_MINUTES = float(os.environ.get("YUANSHANG_SCREEN_MINUTES", "0"))
 """How long the screen stands; without it as long as two restarts take."""
+TTL_S = 40  # of a token that is to expire while its screen stands
 HD = Screen(1280, 720)
 
 STATE_JS = """() => {
@@ -123,7 +125,7 @@ async def test_a_halls_loudspeakers_get_none_of_its_own_voice(
         screen = await browsers.launch(name="screen", screen=HD, autoplay=True)
         await screen.open(screen_link(prepared))
         await is_so(screen, phase="inside", link="connected")
-        await screen.hears(remote.participant_id)
+        await screen.hears(remote.participant_id, timeout_s=40)
 
         console = await browsers.launch(
             name="console", audio=await asyncio.to_thread(speech_wav), autoplay=True
@@ -131,7 +133,6 @@ async def test_a_halls_loudspeakers_get_none_of_its_own_voice(
         token = f"{server.url}/room/{cid}#token={operator}"
         await console.open(token)
         await console.tap("join-button", timeout_s=30)
-        own = ""
 
         def seated() -> str | None:
             found = [each["id"] for each in remote.participants.values() if each["venue"] == HALL]
@@ -181,11 +182,13 @@ async def test_it_recovers_alone_from_two_restarts(server: Server, browsers: Bro
     async with airing(server) as stage:
         await stage.post("start")
         screen = await browsers.launch(name="screen", screen=HD, autoplay=True)
-        token = server.token(stage.consultation, "observer", "大屏", "主会场", ttl=3)
+        token = server.token(stage.consultation, "observer", "大屏", "主会场", ttl=TTL_S)
+        expires_s = time.monotonic() + TTL_S + 1
         await screen.open(f"{server.url}/screen/{stage.consultation}#token={token}")
         await moves(screen)
         await screen.evaluate("() => { window.__life = 'first' }")
-        await asyncio.sleep(3)  # the token expires; the screen goes on by its secret
+        # The token expires; the screen goes on by its secret.
+        await asyncio.sleep(max(0.0, expires_s - time.monotonic()))
         part_s = SOAK_MINUTES * 60 / 3
         for victim in ("parent", "media", "parent"):
             await asyncio.sleep(part_s)
