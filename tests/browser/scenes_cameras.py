@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import functools
 
 from tests.browser.office import Json, Office
 from tests.browser.scenes import SCENES, Stage
@@ -20,13 +19,21 @@ from tests.support.rtsp_server import RtspServer
 LARGE = "?size=large"
 
 
-@functools.cache
-def device() -> RtspServer:
-    """One for all scenes."""
+_devices: list[RtspServer] = []
+
+
+def new_device() -> None:
+    """One for each scene: GStreamer does not always give a camera out again whose last viewer has just gone."""
+    for each in _devices:
+        each.kill()
     device = RtspServer(free_port(), user="admin", password="geheim")
     device.start()
     atexit.register(device.kill)
-    return device
+    _devices.append(device)
+
+
+def device() -> RtspServer:
+    return _devices[-1]
 
 
 def add_cameras(office: Office, cid: str) -> None:
@@ -50,6 +57,7 @@ async def cameras(stage: Stage, query: str = "") -> None:
     office = await asyncio.to_thread(new_draft, stage)
 
     def ready() -> None:
+        new_device()
         add_venues(office, stage.consultation)
         add_cameras(office, stage.consultation)
         path = f"/consultations/{stage.consultation}"
