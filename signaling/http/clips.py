@@ -116,7 +116,7 @@ async def _body(request: web.Request) -> AsyncIterator[bytes]:
     try:
         async for piece in request.content.iter_chunked(_PIECE_BYTES):
             yield piece
-    except (web.PayloadAccessError, ConnectionError) as error:
+    except (web.RequestPayloadError, ConnectionError) as error:
         raise ConferenceError("bad_request", "the body broke off") from error
 
 
