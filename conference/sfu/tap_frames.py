@@ -18,7 +18,7 @@ MAX_LENGTH = 1 + 12 + MAX_PACKET
 MAX_TEXT = 256
 MAX_VALUE = 2048  # of a parameter: parameter sets of H264 are long
 MAX_PARAMETERS = 64
-UNASKED_KEYFRAMES = "keyframes-unasked"  # a parameter in a feed: the source makes keyframes when it likes alone
+UNASKED_KEYFRAMES = "keyframes-unasked"  # a parameter in a feed: keyframes come when the source likes
 ORIENTATION = "urn:3gpp:video-orientation"  # a parameter: the number of this header extension in the packets
 
 _Number = Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)]
