@@ -82,7 +82,9 @@ export const useClips = defineStore('clips', () => {
   async function order(act: () => Promise<unknown>): Promise<void> {
     if (busy.value) return
     busy.value = true
-    await line.attempt(act)
+    await line.attempt(async () => {
+      await act()
+    })
     busy.value = false
   }
 
