@@ -17,6 +17,7 @@ from tests.unit.storage import (
     minutes_stage,
     preparing_stage,
     proceedings_stage,
+    rehearsals_stage,
     responses_stage,
     transcript_stage,
 )
@@ -32,6 +33,7 @@ STAGES = (
     minutes_stage,
     preparing_stage,
     proceedings_stage,
+    rehearsals_stage,
     responses_stage,
     transcript_stage,
 )
