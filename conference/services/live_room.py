@@ -405,7 +405,10 @@ class LiveRoom:
 
     def show_clips(self, clips: Sequence[Clip]) -> None:
         """All prepared clips, to those who may see them."""
-        self._tell_desks(ClipsUpdated(tuple(clip_view(each) for each in clips)))
+        told = ClipsUpdated(tuple(clip_view(each) for each in clips))
+        for desk in self.desks.values():
+            if allowed(desk.bearer.role, Action.CLIP_ADD):
+                self.publisher.send(desk.session_id, told)
         for seat in self.seats.values():
             p = seat.participant
             if p.role is Role.VENUE_OPERATOR and seat.session_id is not None:

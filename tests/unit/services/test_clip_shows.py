@@ -331,6 +331,7 @@ async def test_a_clip_counts_for_no_attendance(show: Show) -> None:
 
 async def test_desks_and_operators_are_told_of_the_list(show: Show) -> None:
     await show.world.desks.open("c", show.world.bearer(Role.SECRETARIAT), "desk")
+    await show.world.desks.open("c", show.world.bearer(Role.MODERATOR), "moderator")
     await operator(show)
     own = await show.clip("桥.mp4", BRIDGE)
     await show.shows.tick()
@@ -340,6 +341,7 @@ async def test_desks_and_operators_are_told_of_the_list(show: Show) -> None:
         return [each.id for each in lists[-1].clips]
 
     assert told("desk") == [show.first, show.second, own]
+    assert not any(isinstance(each, ClipsUpdated) for each in show.world.publisher.sent["moderator"])
     assert told("石桥村操作员") == [own]
 
 
