@@ -62,7 +62,7 @@ those that you hold, drop what is `gone`; how all of them are is asked for by `G
 `clip.updated` changes the clip that is played into the room: the screen and the sound of a screen of its participant.
 While it is `playing`, its position is `position_ms` and what has passed since `at_wall_ms` (UTC), or since program time
 `at_ms`. One clip at a time; an operator plays those of the own venue, where the floor is needed while the venue has it.
-`clips.updated` says all prepared clips, to desks and, its own, to who runs a venue; it has no `version`.
+`clips.updated` says all prepared clips, to desks with `clip.add` and, its own, to who runs a venue; it has no `version`.
 
 `comments.updated` goes to desks with `comment.moderate`, at most twice a second; it has no `version` and says what
 changed: put its groups in the place of those that you hold, drop what is `gone`, and ask `comments.list` again where
