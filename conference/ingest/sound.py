@@ -135,7 +135,7 @@ class _Encoder:
         frame.pts = None  # the resampler would fill holes of its own accord
         for block in self._resampler.resample(frame):
             begins_s = self._begins_s + self._given / AUDIO_RATE
-            samples = np.frombuffer(block.planes[0], np.int16)[: block.samples * self._channels]
+            samples = block.to_ndarray().ravel()
             level = _level(samples)
             self._given += block.samples
             block.pts = self._sample
