@@ -132,7 +132,7 @@ async def measured(client: BrowserClient, item: str, *, timeout_s: float = 30.0)
         timeout_s=timeout_s,
         what=f"has measured {item}",
     )
-    return tuple(found)  # type: ignore[return-value]
+    return tuple(found)
 
 
 async def check_one(client: BrowserClient, hall: Hall, item: str, **options: Any) -> tuple[str, str]:

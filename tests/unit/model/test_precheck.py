@@ -114,7 +114,7 @@ def test_a_sheet_is_as_grave_as_its_gravest_item() -> None:
     skipped = require_whole(healthy_items({PrecheckItem.ECHO: (None, "借用的会议室，明天再测")}))
     assert sheet(items=skipped).verdict is WARNING
     failed = {PrecheckItem.LOUDSPEAKER: (replace(LOUDSPEAKER, notes_heard=0), "音箱明天到")}
-    assert sheet(items=require_whole(healthy_items(failed))).verdict is FAILED  # type: ignore[arg-type]
+    assert sheet(items=require_whole(healthy_items(failed))).verdict is FAILED
 
 
 def test_red_and_skipped_want_a_written_reason_and_amber_none() -> None:

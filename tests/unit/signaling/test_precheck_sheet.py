@@ -61,7 +61,7 @@ def test_a_sheet_that_was_changed_says_so() -> None:
 
 def test_a_red_one_has_its_reason_beside_it() -> None:
     red = {PrecheckItem.LOUDSPEAKER: (replace(LOUDSPEAKER, notes_heard=0), "音箱明天到")}
-    data = precheck_sheet(proof(items=require_whole(healthy_items(red))), CONSULTATION, "Asia/Shanghai")  # type: ignore[arg-type]
+    data = precheck_sheet(proof(items=require_whole(healthy_items(red))), CONSULTATION, "Asia/Shanghai")
     assert data["mark"] == "failed"
     row = data["rows"][3]
     assert (row["verdict"], row["faults"], row["reason"]) == (
