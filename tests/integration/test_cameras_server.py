@@ -132,10 +132,11 @@ async def test_it_is_in_the_room_breaks_off_and_is_back(stage: Stage) -> None:
     member = RoomClient(stage.server.url, stage.server.token(stage.cid, "member", "张三"))
     await member.connect()
     try:
-        view = await stage.is_told(camera["id"], state="running", reason=None)
+        await stage.is_told(camera["id"], state="running", reason=None)
         await eventually(lambda: stage.now(camera["id"])["participant_id"], what="it has a seat")
         seat = stage.now(camera["id"])["participant_id"]
-        assert (view["picture"]["width"], view["picture"]["codec"]) == (WIDTH, "h264")
+        await eventually(lambda: stage.now(camera["id"])["picture"]["width"] == WIDTH, timeout_s=20)
+        assert stage.now(camera["id"])["picture"]["codec"] == "h264"
         await member.receives(seat, "camera", packets=50, timeout_s=20)
         await member.receives(seat, "microphone", packets=50, timeout_s=20)
         assert member.participants[seat]["name"] == "青禾县分会场 · 主席台"
@@ -186,7 +187,7 @@ async def test_what_opens_a_camera_is_found_nowhere(stage: Stage) -> None:
         commands = " ".join(command_line(pid) for pid in stage.server.tree())
         environments = b"".join(_environment(pid) for pid in stage.server.tree())
         files = b"".join(each.read_bytes() for each in stage.server.data_dir.rglob("*") if each.is_file())
-        log = stage.server.logs()
+        log = stage.server.logs
     finally:
         await member.close()
     assert "camera.added" in json.dumps(lines)
