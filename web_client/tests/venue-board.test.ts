@@ -98,6 +98,7 @@ describe('the board in words', () => {
     expect(stepsMessage(camera, t)).not.toContain('会务组核对')
     expect(canSendSteps(venue('a', { steps: ['call', 'resend_link'] }))).toBe(false)
     expect(canSendSteps({ ...weak('a'), participant_ids: [] })).toBe(false)
+    expect(canSendSteps(away('a'))).toBe(false)
     expect(stepsMessage(weak('a'), t).length).toBeLessThan(500)
   })
 

@@ -99,7 +99,7 @@ export function stepsMessage(each: VenueHealth, t: Translate): string {
 }
 
 /** Somebody must be there to read it, and there must be something that they can do. */
-export const canSendSteps = (each: VenueHealth): boolean => each.participant_ids.length > 0 && each.steps.some((step) => !DESKS_OWN.includes(step))
+export const canSendSteps = (each: VenueHealth): boolean => each.participant_ids.length > 0 && each.reason !== 'away' && each.steps.some((step) => !DESKS_OWN.includes(step))
 
 /** One sentence for all of them, and what it is about. */
 export function sentence(venues: readonly VenueHealth[], live: boolean, t: Translate): { title: string; about: VenueHealth | null; text: string; tone: Tone } {
