@@ -14,7 +14,7 @@ import structlog
 
 from conference.desk_views import CameraView
 from conference.ingest_events import IngestEvent
-from conference.model.audit import SYSTEM, AuditEntry
+from conference.model.audit import SYSTEM, AuditEntry, Value
 from conference.model.camera import Camera, CameraFault, CameraState
 from conference.model.consultation import Consultation
 from conference.model.errors import ConferenceError
@@ -341,7 +341,7 @@ class CameraIngests:
             camera = await unit.cameras.get(run.camera.id)
             if camera is not None and camera.enabled:
                 await unit.cameras.save([replace(camera, enabled=False)])
-                content = {"enabled": {"old": True, "new": False}, "why": "removed"}
+                content: dict[str, Value] = {"enabled": {"old": True, "new": False}, "why": "removed"}
                 now_ms = self._rooms.clock.wall_ms()
                 await unit.audit.append(
                     AuditEntry(
