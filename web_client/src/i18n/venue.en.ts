@@ -177,7 +177,7 @@ export const venueEn: typeof venueZhCN = {
     foot: {
       label: 'Controls of the venue',
       open: 'The microphone is open',
-      openText: 'You are heard; press to mute',
+      openText: 'Heard by {hall}; press to mute',
       muted: 'The microphone is muted',
       mutedText: 'Press to open it',
       locked: 'Muted by the chair',
@@ -191,7 +191,7 @@ export const venueEn: typeof venueZhCN = {
       cancel: 'press to withdraw',
       finish: 'Finished speaking',
       leave: 'Leave',
-      band: 'The hall is muted · we are not heard',
+      band: 'The hall is muted · {hall} does not hear us',
     },
   },
 }
