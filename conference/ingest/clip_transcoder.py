@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import msgspec
 
-_NICENESS: Final = 19
+_NICENESS: Final = 10  # with 19 it stands still where the machine is full, and somebody waits for it
 _TELL_S: Final = 0.25
 
 

@@ -12,7 +12,7 @@ from tests.support.browser import LAPTOP, PHONE, BrowserFactory
 from tests.support.films import film
 from tests.support.server import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
 
 FILM = 9  # the number coded in its picture
 STATE_JS = "(id) => document.querySelector(`[data-testid=${id}]`)?.dataset.state ?? null"
@@ -22,7 +22,7 @@ async def test_a_film_is_brought_played_and_paused_and_a_member_sees_and_hears_i
     browsers: BrowserFactory, server: Server, consultation: str, tmp_path: Path
 ) -> None:
     source = film(
-        tmp_path / "乡村助餐点.mp4", participant=FILM, size=(640, 360), fps=25, seconds=20, level=0.5
+        tmp_path / "乡村助餐点.mp4", participant=FILM, size=(320, 180), fps=15, seconds=20, level=0.5
     )
     (tmp_path / "通知.mp4").write_bytes(b"%PDF-1.7 no film\n" * 200)
     desk = await browsers.launch(name="desk", screen=LAPTOP)
@@ -37,7 +37,7 @@ async def test_a_film_is_brought_played_and_paused_and_a_member_sees_and_hears_i
         return [str(each) for each in await desk.evaluate(rows)]
 
     await desk.page.set_input_files("[data-testid=clip-input]", [source, tmp_path / "通知.mp4"])
-    await desk.wait_until(states, lambda now: now == ["ready", "refused"], timeout_s=90, what="has both")
+    await desk.wait_until(states, lambda now: now == ["ready", "refused"], timeout_s=150, what="has both")
     await desk.page.locator("#clips").scroll_into_view_if_needed()
     await desk.screenshot("clips-prepare")
     assert await desk.axe() == []
