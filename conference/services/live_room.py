@@ -176,7 +176,8 @@ class LiveRoom:
     waiting: dict[str, Seat] = field(default_factory=dict)  # before the door: not in the meeting, no media
     listeners: dict[str, Listener] = field(default_factory=dict)
     desks: dict[str, Desk] = field(default_factory=dict)
-    screens: dict[str, Seat] = field(default_factory=dict)  # big screens: they receive, and are not in the meeting
+    # Big screens: they receive, and are not in the meeting.
+    screens: dict[str, Seat] = field(default_factory=dict)
     speakers: tuple[Speaker, ...] = ()
     agenda: Agenda = field(default_factory=Agenda)
     board: StatementBoard = field(default_factory=StatementBoard)

@@ -110,7 +110,8 @@ class Moderation:
                 for each in participants
                 if each.id != by.participant_id
                 and not each.holds_floor
-                and each.kind is not ParticipantKind.CLIP  # a film is stopped, not told to be quiet with the others
+                and each.kind
+                is not ParticipantKind.CLIP  # a film is stopped, not told to be quiet with the others
             }
             if all(closed.get(each.id, each) == each for each in participants):
                 return 0  # nobody was open: the last mute-all that did something can still be undone

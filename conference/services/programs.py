@@ -29,6 +29,7 @@ from conference.model.venue import Venue
 from conference.services.captions import Line
 from conference.services.change import Change
 from conference.services.live_room import LiveRoom, Seat
+from conference.services.pauses import until
 from conference.services.ports import MediaError, ProgramMaker
 from conference.services.program_scene import scene_of
 from conference.services.rooms import Rooms
@@ -380,8 +381,7 @@ class Programs:
         self._held.add(consultation_id)
 
     async def still(self, consultation_id: str) -> None:
-        while consultation_id in self._made:
-            await asyncio.sleep(_LOOK_S)
+        await until(lambda: consultation_id not in self._made, _LOOK_S)
         await self._maker.wait_ended(consultation_id)
 
     def release(self, consultation_id: str) -> None:

@@ -18,6 +18,7 @@ from conference.model.media import RECORDING_TAP, TapLost
 from conference.model.permissions import Action, require
 from conference.model.recording import FileState, Recording, RecordingState
 from conference.services.media_sessions import RoomsEvent
+from conference.services.pauses import until
 from conference.services.ports import MediaError, Recorder, UnitOfWork
 from conference.services.rooms import Rooms
 from conference.services.trace import Bearer
@@ -269,8 +270,7 @@ class Recordings:
             self._files = deque(each for each in self._files if each.consultation_id != consultation_id)
 
     async def still(self, consultation_id: str) -> None:
-        while consultation_id in self._kept or self._settling == consultation_id:
-            await asyncio.sleep(_LOOK_S)
+        await until(lambda: consultation_id not in self._kept and self._settling != consultation_id, _LOOK_S)
         await self._recorder.wait_ended(consultation_id)
 
     def release(self, consultation_id: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -22,6 +21,7 @@ from conference.services.heard_segments import Written
 from conference.services.live_captions import LiveCaptions
 from conference.services.live_room import LiveRoom
 from conference.services.media_sessions import RoomsEvent
+from conference.services.pauses import until
 from conference.services.ports import MediaError, Transcriber
 from conference.services.rooms import Rooms
 from conference.services.transcript_news import TranscriptNews
@@ -93,7 +93,9 @@ class Transcription:
         self.rows = HeardRows(rooms, rewriter, self._written)
         self.ended_jobs: list[ListenEnded] = []  # not dealt with yet
         self._held: set[str] = set()  # nobody listens to them
-        self._unwanted: set[str] = set()  # what is still told of them is dropped, until they are listened to anew
+        self._unwanted: set[str] = (
+            set()
+        )  # what is still told of them is dropped, until they are listened to anew
         transcriber.listen(self._receive)
 
     # ── keeping ─────────────────────────────────────────────────────────────────────────────────
@@ -257,7 +259,7 @@ class Transcription:
     def _receive(self, event: TranscriberEvent) -> None:
         """Called on the event loop, in order; never waits."""
         match event:
-            case (Heard() | HeardPartial()) if event.consultation_id in self._unwanted:
+            case Heard() | HeardPartial() if event.consultation_id in self._unwanted:
                 return
             case Heard():
                 kept = self._kept.get(event.consultation_id)
@@ -309,8 +311,7 @@ class Transcription:
         await self.rows.drop(consultation_id)
 
     async def still(self, consultation_id: str) -> None:
-        while consultation_id in self._kept:
-            await asyncio.sleep(_LOOK_S)
+        await until(lambda: consultation_id not in self._kept, _LOOK_S)
 
     def release(self, consultation_id: str) -> None:
         self._held.discard(consultation_id)

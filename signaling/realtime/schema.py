@@ -22,9 +22,10 @@ _INTRODUCTION: Final = """# The room protocol
 
 Generated from the code by `python -m signaling.realtime.schema`; do not edit.
 
-Socket.IO, namespace `/room`, `auth: {token, resume?: {participant_id, secret}, name?, kind?, take_over?, screen?}`. A refusal is
-the event `session.refused`, then a disconnect. Otherwise `room.snapshot` comes first, or `room.waiting`: then nothing
-until `room.snapshot` (admitted) or `session.removed` (refused), and every request but `room.leave` is refused with
+Socket.IO, namespace `/room`, `auth: {token, resume?: {participant_id, secret}, name?, kind?, take_over?, screen?}`. A
+refusal is the event `session.refused`, then a disconnect. Otherwise `room.snapshot` comes first, or `room.waiting`:
+then nothing until `room.snapshot` (admitted) or `session.removed` (refused), and every request but `room.leave` is
+refused with
 `not_admitted`. Every event with a `version` is one change of the room's state: apply those above the version you hold,
 one by one; at a hole ask `room.sync`. A state made of
 snapshot and events equals a fresh snapshot.
@@ -62,7 +63,8 @@ those that you hold, drop what is `gone`; how all of them are is asked for by `G
 `clip.updated` changes the clip that is played into the room: the screen and the sound of a screen of its participant.
 While it is `playing`, its position is `position_ms` and what has passed since `at_wall_ms` (UTC), or since program time
 `at_ms`. One clip at a time; an operator plays those of the own venue, where the floor is needed while the venue has it.
-`clips.updated` says all prepared clips, to desks with `clip.add` and, its own, to who runs a venue; it has no `version`.
+`clips.updated` says all prepared clips, to desks with `clip.add` and, its own, to who runs a venue; it has no
+`version`.
 
 `comments.updated` goes to desks with `comment.moderate`, at most twice a second; it has no `version` and says what
 changed: put its groups in the place of those that you hold, drop what is `gone`, and ask `comments.list` again where
@@ -124,7 +126,9 @@ _ANSWERS: Final = {
     **dict.fromkeys(("comment.claim", "comment.release", "comment.represent"), "`{group}`"),
     **dict.fromkeys(("comment.promote", "promotion.decline", "promotion.end"), "`{state, promotion}`"),
     "promotions.list": "`{items}`, the newest first",
-    **dict.fromkeys(("clip.play", "clip.pause", "clip.resume", "clip.seek"), "`{clip}`: as in `clip.updated`"),
+    **dict.fromkeys(
+        ("clip.play", "clip.pause", "clip.resume", "clip.seek"), "`{clip}`: as in `clip.updated`"
+    ),
     "statements.list": "`{items, next}`: `next` is the `before` of the page above",
 }
 

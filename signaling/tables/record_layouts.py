@@ -153,11 +153,7 @@ def _long(ms: int) -> str:
 
 
 def _persons(people: Iterable[Person]) -> list[Person]:
-    return [
-        each
-        for each in people
-        if each.participant is None or not each.participant.kind.is_encoder
-    ]
+    return [each for each in people if each.participant is None or not each.participant.kind.is_encoder]
 
 
 def _who(person: Person) -> tuple[Value, ...]:

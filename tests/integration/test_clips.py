@@ -53,7 +53,7 @@ class Desk:
             clip = await self.one(clip_id)
             return clip if clip and clip["state"] in ("ready", "refused") else None
 
-        clip = await eventually(done, timeout_s=60, every_s=0.2, what="prepared")
+        clip: dict[str, Any] | None = await eventually(done, timeout_s=60, every_s=0.2, what="prepared")
         assert clip is not None
         return clip
 

@@ -13,7 +13,7 @@ from tests.support.light_client import AudioSource, RoomClient, VideoSource, Whe
 from tests.support.server import Server
 
 FRAMES = [each.data for each in pictures("libvpx", options={"deadline": "realtime", "g": "15"})]
-CAMERAS = {1: {"label": "全景机位", "main": True}, 2: {"label": "发言席"}}
+CAMERAS: dict[int, dict[str, Any]] = {1: {"label": "全景机位", "main": True}, 2: {"label": "发言席"}}
 NAMES = ["microphone", "camera", "camera"]
 
 

@@ -40,7 +40,11 @@ def before(agenda: Agenda = AGENDA, *people: Participant) -> Before:
 
 def test_it_begins_and_ends_where_it_is_scheduled_and_nowhere_else() -> None:
     rehearsed = consultation().rehearsed(1_000)
-    assert (rehearsed.status, rehearsed.started_at_ms, rehearsed.is_running) == (Status.REHEARSAL, 1_000, True)
+    assert (rehearsed.status, rehearsed.started_at_ms, rehearsed.is_running) == (
+        Status.REHEARSAL,
+        1_000,
+        True,
+    )
     moved = replace(rehearsed, program_high_water_ms=77, recording_paused=True, mode=Mode.FREE)
     assert moved.unrehearsed(Mode.AGENDA) == consultation()
     for status in Status:

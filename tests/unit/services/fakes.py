@@ -87,7 +87,9 @@ class ScriptedMedia:
         self.calls: list[tuple[object, ...]] = []
         self.gates: dict[str, bool] = {}
         self.deaf: set[str] = set()  # participants that get no sound
-        self.halls: dict[str, tuple[frozenset[str], frozenset[str]]] = {}  # where they stand, to whom they are deaf
+        self.halls: dict[
+            str, tuple[frozenset[str], frozenset[str]]
+        ] = {}  # where they stand, to whom they are deaf
         self.failures: dict[str, str] = {}  # method -> code
         self.unknown: set[str] = set()  # participants that it does not know
         self.publications: tuple[PublicationInfo, ...] = ()

@@ -353,7 +353,9 @@ async def test_what_is_played_is_not_deleted(show: Show) -> None:
 
 
 def test_a_film_is_a_chapter_from_its_first_picture_to_its_end() -> None:
-    play = Playing("l", "c", "k", "p", "宣传片", "主持人", 1, 60_000, PlayState.PLAYING, 0, 5_000, 1, 5_000, 65_000)
+    play = Playing(
+        "l", "c", "k", "p", "宣传片", "主持人", 1, 60_000, PlayState.PLAYING, 0, 5_000, 1, 5_000, 65_000
+    )
     unseen = replace(play, began_ms=None)
     (found,) = chapters((), (), (), 70_000, [play, unseen])
     assert found == Chapter(ChapterKind.CLIP, "宣传片", 5_000, 65_000)

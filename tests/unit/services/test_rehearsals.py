@@ -203,7 +203,9 @@ async def test_the_trace_keeps_its_lines_and_one_says_what_went(stage: Stage) ->
     said = json.loads(ended.content)
     assert said["kept"] is None
     assert said["erased"]["recordings"] == said["erased"]["transcript_segments"] == 1
-    assert said["erased"]["statements"] == said["erased"]["floor_turns"] == said["erased"]["program_gaps"] == 1
+    assert (
+        said["erased"]["statements"] == said["erased"]["floor_turns"] == said["erased"]["program_gaps"] == 1
+    )
     assert (await stage.world.consultations.get("c")).rehearsed_line == ended.number
     assert actions.index("rehearsal.cleared") > actions.index("rehearsal.ended")
 
@@ -460,8 +462,6 @@ async def test_likes_and_taken_statements_of_before_are_as_they_were(stage: Stag
     await stage.rehearsals.end("c", stage.chair)
     board = stage.room().board
     assert (board.likers[view.id], board.statements[view.id].taken) == ({other}, False)
-
-
 
 
 async def test_no_minutes_are_made_of_one(stage: Stage) -> None:

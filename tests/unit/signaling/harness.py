@@ -121,7 +121,9 @@ async def signalling(
         server = TestServer(process.app, host="127.0.0.1")
         await server.start_server()
         url = str(server.make_url("")).rstrip("/")
-        running = Signalling(url, process, media, recorder, maker, transcriber, second_listener, ingests, disk)
+        running = Signalling(
+            url, process, media, recorder, maker, transcriber, second_listener, ingests, disk
+        )
         try:
             yield running
         finally:
