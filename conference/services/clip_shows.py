@@ -335,7 +335,8 @@ class ClipShows:
         now_s = self._rooms.clock.monotonic()
         if self._changed and now_s - self._told_s >= _LIST_S:
             self._told_s = now_s
-            changed, self._changed = self._changed, set()
+            changed = frozenset(self._changed)
+            self._changed.clear()
             clips = self._clips
             for room in [each for each in self._rooms.all() if each.id in changed]:
                 room.show_clips(await clips.list(room.id, ClipScope(None, is_bound=False)))

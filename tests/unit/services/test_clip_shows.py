@@ -343,6 +343,10 @@ async def test_desks_and_operators_are_told_of_the_list(show: Show) -> None:
     assert told("desk") == [show.first, show.second, own]
     assert not any(isinstance(each, ClipsUpdated) for each in show.world.publisher.sent["moderator"])
     assert told("石桥村操作员") == [own]
+    later = await show.clip("c.mp4")
+    show.world.clock.forward(1)
+    await show.shows.tick()
+    assert told("desk") == [show.first, show.second, own, later]
 
 
 async def test_what_is_played_is_not_deleted(show: Show) -> None:
