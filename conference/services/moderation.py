@@ -69,7 +69,7 @@ class Moderation:
         async with self._rooms.locked(room_id) as room:
             by = room.seat(participant_id).participant
             if by.role is not Role.VENUE_OPERATOR or not names_of(by):
-                raise ForbiddenError("venue.take_over")
+                raise ForbiddenError("runs no venue")
             others = [seat for seat in room.seats.values() if _works_beside(seat.participant, by)]
             shut = [seat.participant.choosing_microphone(False).choosing_camera(False) for seat in others]
             ids = [each.id for each in shut]

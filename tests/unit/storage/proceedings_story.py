@@ -192,6 +192,9 @@ class Telling:
                 story.listed.pop(who, None)
             case "venue.message":
                 story.messages[who] = content["from_venue"]
+            case "venue.taken_over":
+                for each in content["participants"]:
+                    story.people[each].microphone_on = story.people[each].camera_on = False
             case "venue.code":
                 story.coded = story.coded | {who} if content["valid"] else story.coded - {who}
 

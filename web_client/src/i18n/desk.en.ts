@@ -400,6 +400,7 @@ export const deskEn: typeof deskZhCN = {
         sealed: 'archived',
         deleted: 'deleted the consultation',
       },
+      rehearsal: { started: 'began a rehearsal', ended: 'ended the rehearsal', kept: 'kept the rehearsal', cleared: 'deleted the files of the rehearsal', comment_added: 'wrote a test comment' },
       file: { added: 'added a briefing file', removed: 'deleted a briefing file' },
       camera: { added: 'added a camera', edited: 'changed a camera', removed: 'deleted a camera' },
       clip: {
@@ -415,7 +416,7 @@ export const deskEn: typeof deskZhCN = {
         moved: 'Clip moved',
         ended: 'End of a clip',
       },
-      venue: { added: 'added a venue', edited: 'changed a venue', removed: 'deleted a venue', link: 'gave a new venue link', code: 'gave a new entry code', message: 'wrote between desk and venue' },
+      venue: { added: 'added a venue', edited: 'changed a venue', removed: 'deleted a venue', link: 'gave a new venue link', code: 'gave a new entry code', message: 'wrote between desk and venue', taken_over: 'took over running the venue' },
       precheck: { submitted: 'handed in a venue check' },
       invitee: { added: 'added an invitee', edited: 'changed an invitee', removed: 'took an invitee off', link: 'gave a new personal link' },
       invitees: { imported: 'imported a list' },

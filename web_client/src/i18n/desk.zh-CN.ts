@@ -398,6 +398,7 @@ export const deskZhCN = {
         sealed: '归档',
         deleted: '删除协商会',
       },
+      rehearsal: { started: '开始演练', ended: '结束演练', kept: '保留演练记录', cleared: '清除演练文件', comment_added: '写演练留言' },
       file: { added: '添加背景材料', removed: '删除背景材料' },
       camera: { added: '添加摄像机', edited: '修改摄像机', removed: '删除摄像机' },
       clip: {
@@ -413,7 +414,7 @@ export const deskZhCN = {
         moved: '移动片子位置',
         ended: '片子结束',
       },
-      venue: { added: '添加会场', edited: '修改会场', removed: '删除会场', link: '换发会场链接', code: '换入会码', message: '与会场互发消息' },
+      venue: { added: '添加会场', edited: '修改会场', removed: '删除会场', link: '换发会场链接', code: '换入会码', message: '与会场互发消息', taken_over: '换人操作会场' },
       precheck: { submitted: '提交联调单' },
       invitee: { added: '添加受邀人', edited: '修改受邀人', removed: '删除受邀人', link: '换发个人链接' },
       invitees: { imported: '导入名单' },
