@@ -213,7 +213,7 @@ async def _operators_come(on: Proceedings) -> None:
         await on.world.arrivals.join(replace(entry, venue="分会场"), name)
 
 
-async def _take_over(on: Proceedings) -> None:
+async def _take_over_venue(on: Proceedings) -> None:
     room = on.world.rooms.find("c")
     assert room is not None
     second = next(each for each in room.seats.values() if each.participant.name == "李师傅")
@@ -243,7 +243,7 @@ KINDS: Final[dict[str, Kind]] = {
     "venue.message": Kind(
         lambda on: on.world.venue_talk.send("c", on.chair, "请调低音箱", venue_id=on.venue)
     ),
-    "venue.taken_over": Kind(_take_over, first=_operators_come),
+    "venue.taken_over": Kind(_take_over_venue, first=_operators_come),
     "hand.raised": Kind(lambda on: on.world.floors.request("c", on.guest)),
     "hand.lowered": Kind(lambda on: on.world.floors.withdraw("c", on.other, on.other)),
     "floor.ordered": Kind(lambda on: on.world.floors.order("c", on.chair, [on.third])),
