@@ -21,6 +21,8 @@ export const useRoom = defineStore('room', () => {
   /** live or rehearsed: program time runs */
   const running = computed(() => runs(state.value?.consultation.status))
   const rehearsing = computed(() => state.value?.consultation.status === 'rehearsal')
+  /** a film that is played is listed, and is nobody */
+  const people = computed(() => participants.value.filter((each) => each.kind !== 'clip').length)
   const venues = computed(() => participants.value.filter(isVenue))
   /** a telephone in a hall: no loudspeaker here, a microphone only with the floor */
   const inHall = computed(() => state.value?.self.in_hall ?? false)
@@ -84,6 +86,7 @@ export const useRoom = defineStore('room', () => {
   return {
     state,
     participants,
+    people,
     me,
     myId,
     others,

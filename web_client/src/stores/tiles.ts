@@ -44,6 +44,8 @@ export const useTiles = defineStore('tiles', () => {
   }
 
   function camerasOf(participant: Participant): Tile[] {
+    // A film that is played has a screen alone.
+    if (participant.kind === 'clip') return []
     const mine = participant.id === room.myId
     const all = participant.publications.filter((each) => each.source === 'camera')
     const cameras = [...all.filter((each) => each.main), ...all.filter((each) => !each.main)]
