@@ -33,6 +33,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["venue_id"], ["venues.id"], name="fk_prechecks_venue_id", ondelete="CASCADE"
         ),
-        sa.UniqueConstraint("venue_id", "number", name="uq_prechecks_venue_id"),
+        sa.UniqueConstraint("venue_id", "number", name="uq_prechecks_venue_id_number"),
     )
     op.create_index("ix_prechecks_consultation_id", "prechecks", ["consultation_id"])
