@@ -137,7 +137,7 @@ _REASONS: Final[tuple[tuple[type[Exception], IngestReason], ...]] = (
     (av.error.HTTPUnauthorizedError, IngestReason.PASSWORD_WRONG),
     (av.error.HTTPForbiddenError, IngestReason.PASSWORD_WRONG),
     (av.error.HTTPNotFoundError, IngestReason.NOT_FOUND),
-    (av.error.HTTPServerError, IngestReason.REFUSED),
+    (av.error.HTTPServerError, IngestReason.NO_PICTURE),  # the device is there and has none
     (av.error.HTTPClientError, IngestReason.NOT_FOUND),
     (av.error.ProtocolNotFoundError, IngestReason.ADDRESS_WRONG),
     (av.error.ConnectionRefusedError, IngestReason.REFUSED),

@@ -162,7 +162,8 @@ def _serve(port: int, login: list[str]) -> None:
     for path, pipeline in CAMERAS.items():
         factory = GstRtspServer.RTSPMediaFactory()
         factory.set_launch(f"( {pipeline} )")
-        factory.set_shared(True)
+        # Each client gets a picture of its own: what two share answers 503 for ever when one of them was cut off.
+        factory.set_shared(False)
         factory.connect("media-configure", change)
         if login:
             permissions = GstRtspServer.RTSPPermissions()
