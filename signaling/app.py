@@ -62,6 +62,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
         stack.push_async_callback(database.close)
         try:
             await database.migrate()
+            await database.require_writable()
         except OSError as error:
             raise StartError(f"the database does not answer: {error}") from error
         ephemeral = open_ephemeral(settings, SystemClock(), door.port)

@@ -181,6 +181,14 @@ class Database:
                 connection = await connection.execution_options(**self._reading)
                 await connection.execute(sa.text("SELECT 1"))
 
+    async def require_writable(self) -> None:
+        """Refused with `storage_unavailable` where a row could not be written, as in a read-only file or on a standby:
+        a server that has nothing to write when it starts would else find out in the midst of a session."""
+        with _trouble():
+            async with self._turn(), self._engine.connect() as connection:
+                await connection.execute(sa.text("UPDATE alembic_version SET version_num = version_num"))
+                await connection.rollback()
+
     async def checkpoint(self) -> None:
         """SQLite: bring what was committed from the log into the file. A commit that does this by itself, as by
         default every thousandth page, holds everybody up for as long as the disk takes. Call it now and then."""

@@ -159,7 +159,10 @@ async def test_players_receive_it_and_go_on_with_the_next_worker(server: Server)
         assert len(player.peer.streams) == 2, "the same two, whoever makes them"
         for stream in player.peer.streams.values():
             assert stream.gaps == 0
-        assert set(player.peer.last_sender_report) == set(player.peer.streams)
+        await eventually(
+            lambda: set(player.peer.last_sender_report) == set(player.peer.streams),
+            what="both sender reports",
+        )
 
 
 def _packets(player: WhepPlayer, kind: str) -> int:
