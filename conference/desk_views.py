@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conference.model.broadcast import CutKind
+from conference.model.camera import CameraFault, CameraPicture, CameraState
 from conference.model.comment import CommentState, Level, Reason
 from conference.model.identity import IdentityKind
 from conference.model.program import DirectionMode, Layout, ProgramState
@@ -74,6 +75,29 @@ class DiskView:
 
     free_bytes: int
     warn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CameraView:
+    """A camera of a venue that the server fetches, and how it fares since `since_wall_ms`, null when nobody needs it.
+
+    `reason`: why there is no picture, or, while it runs, what is wrong with it (overload). `retry_wall_ms`: when it is
+    tried again by itself. Size, codec and the rest are null until it ran; `cpu_share` is of one processor core.
+    `participant_id`: under whom it is in the room.
+    """
+
+    id: str
+    venue_id: str
+    venue: str
+    label: str
+    is_main: bool
+    with_sound: bool
+    state: CameraState
+    reason: CameraFault | None
+    since_wall_ms: int | None
+    retry_wall_ms: int | None
+    picture: CameraPicture | None
+    participant_id: str | None
 
 
 @dataclass(frozen=True, slots=True)

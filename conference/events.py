@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from conference.desk_views import (
     BroadcastView,
+    CameraView,
     CommentCounts,
     CommentGroupView,
     DiskView,
@@ -17,6 +18,7 @@ from conference.desk_views import (
     PromotionCard,
 )
 from conference.model.agenda import AgendaItem
+from conference.model.clip import ClipState, PlayState
 from conference.model.consultation import Mode, Status
 from conference.model.floor import Ending, EndReason, TurnState
 from conference.model.media import AllocatedTrack, OfferedTrack, PublicationInfo, Speaker
@@ -24,7 +26,9 @@ from conference.model.participant import Device, EntryMeans, LeaveReason, Partic
 from conference.model.permissions import Role
 from conference.model.recording import RecordingState
 from conference.model.transcript import CaptionState, SpeakerLabel
+from conference.precheck_views import PrecheckUpdated
 from conference.transcript_views import SecondPassView, TranscriptChanged, TranscriptEditing
+from conference.venue_views import VenueHealthChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,60 @@ class CaptionFinal:
 
 
 @dataclass(frozen=True, slots=True)
+class VenueMessageView:
+    """What desk and operators of a venue write to each other. `from_venue`: an operator wrote it, else the desk."""
+
+    id: str
+    venue_id: str
+    venue: str
+    from_venue: bool
+    author_id: str
+    name: str
+    text: str
+    at_ms: int | None
+    at_wall_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlayingView:
+    """The clip in the room. `position_ms` of it was shown at `at_wall_ms` (UTC), at program time `at_ms` where there is
+    one; while it plays, time goes on from there. `participant_id` is whose screen and sound of a screen it is."""
+
+    id: str
+    clip_id: str
+    participant_id: str
+    name: str
+    venue_id: str | None
+    started_by: str
+    state: PlayState
+    position_ms: int
+    duration_ms: int
+    at_ms: int | None
+    at_wall_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClipView:
+    """A prepared clip, or one on its way to be. `progress` is in percent of what its state says."""
+
+    id: str
+    venue_id: str | None
+    name: str
+    size_bytes: int
+    added_at_ms: int
+    added_by: str
+    state: ClipState
+    reason: str | None
+    progress: int
+    duration_ms: int
+    width: int
+    height: int
+    has_picture: bool
+    has_sound: bool
+    cue_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class SelfView:
     """What only the participant itself is told."""
 
@@ -196,6 +254,9 @@ class Snapshot:
     statement_count: int  # of those that the receiver may see
     waiting: tuple[WaitingView, ...] | None  # null without the right to admit
     recent_captions: tuple[CaptionFinal, ...]  # the last three
+    venue_messages: tuple[VenueMessageView, ...] | None  # the newest; null for who is not concerned
+    cameras: tuple[CameraView, ...]  # of the receiver's venue, for its operator; else none
+    clip: PlayingView | None  # the one that is played into the room
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +288,9 @@ class DeskSnapshot:
     disk: DiskView | None  # null until it was looked at
     relay: str  # ok, starting, absent, failed, or off where there is to be none
     recent_captions: tuple[CaptionFinal, ...]
+    venue_messages: tuple[VenueMessageView, ...] | None
+    cameras: tuple[CameraView, ...]
+    clip: PlayingView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +362,14 @@ class CaptionsUpdated:
 
     version: int
     state: CaptionState
+
+
+@dataclass(frozen=True, slots=True)
+class ClipUpdated:
+    """The clip in the room began, was moved, stands, goes on, or is gone (null)."""
+
+    version: int
+    clip: PlayingView | None
 
 
 # ── to everyone in the room, not part of the state that must be complete ────────────────────────
@@ -383,6 +455,13 @@ class MutedBy:
 
 
 @dataclass(frozen=True, slots=True)
+class VenueTakenOver:
+    """Another operator works this venue from now on: the client sends nothing any more."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class FloorGiven:
     """It is this participant's turn: the client opens its microphone, or asks for a tap."""
 
@@ -415,6 +494,14 @@ class NoteUpdated:
 
 
 @dataclass(frozen=True, slots=True)
+class VenueMessaged:
+    """To desks and to the operators of that venue, apart from the state that everybody shares: the next of
+    `venue_messages`."""
+
+    message: VenueMessageView
+
+
+@dataclass(frozen=True, slots=True)
 class WaitingJoined:
     """Somebody waits at the door: to those who may admit, apart from the state that everybody shares."""
 
@@ -440,6 +527,29 @@ class ProgramUpdated:
     """To desks, in the same way."""
 
     program: ProgramView | None
+
+
+@dataclass(frozen=True, slots=True)
+class CameraUpdated:
+    """To desks and to the operators of its venue, apart from the state that everybody shares: this one of `cameras`, or
+    another one, is so now."""
+
+    camera: CameraView
+
+
+@dataclass(frozen=True, slots=True)
+class CameraRemoved:
+    """To the same: it is one of `cameras` no longer."""
+
+    camera_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClipsUpdated:
+    """To desks, and to the operators of a venue with its own alone: all clips. Without a version, at most twice a
+    second; the newest counts."""
+
+    clips: tuple[ClipView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -519,6 +629,7 @@ RoomEvent = (
     | CaptionPartial
     | CaptionFinal
     | CaptionCorrected
+    | ClipUpdated
 )
 SessionEvent = (
     Snapshot
@@ -529,16 +640,23 @@ SessionEvent = (
     | AllocationNow
     | LayersNow
     | MutedBy
+    | VenueTakenOver
     | FloorGiven
     | FloorWarning
     | FloorTaken
     | NoteAdded
     | NoteUpdated
+    | VenueMessaged
+    | PrecheckUpdated
+    | VenueHealthChanged
     | Waiting
     | WaitingJoined
     | WaitingLeft
     | BroadcastUpdated
     | ProgramUpdated
+    | CameraUpdated
+    | CameraRemoved
+    | ClipsUpdated
     | DiskUpdated
     | RelayUpdated
     | CommentsUpdated

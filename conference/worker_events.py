@@ -56,7 +56,10 @@ RecorderEvent = RecordedFile | RecorderReady | RecorderTrouble
 
 @dataclass(frozen=True, slots=True)
 class ScenePerson:
-    """Somebody, or a hall. `line` stands under the name; `venue` is the same for a hall and those who sit in it."""
+    """Somebody, or a hall. `line` stands under the name; `venue` is the same for a hall and those who sit in it.
+
+    `camera_id` is the publication of the camera that is shown, where there are several the main one.
+    """
 
     id: str
     name: str
@@ -67,6 +70,7 @@ class ScenePerson:
     camera: bool
     microphone: bool
     connected: bool
+    camera_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ class Scene:
     captions: tuple[
         SceneCaption, ...
     ] = ()  # the newest last; empty where they are not to stand in the picture
+    rehearsal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

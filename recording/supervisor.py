@@ -74,10 +74,13 @@ class RecorderSupervisor:
         if kept is not None and kept.end is None:
             kept.end = asyncio.create_task(self._end(kept, _END_S))
 
-    async def settle(self, consultation_id: str) -> tuple[RecordedFile, ...]:
+    async def wait_ended(self, consultation_id: str) -> None:
         kept = self._kept.get(consultation_id)
         if kept is not None and kept.end is not None:
             await asyncio.wait([kept.end])
+
+    async def settle(self, consultation_id: str) -> tuple[RecordedFile, ...]:
+        await self.wait_ended(consultation_id)
         directory = self._directory / consultation_id
         if not await asyncio.to_thread(lives_of, directory):
             return ()

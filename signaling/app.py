@@ -96,6 +96,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
                 maker=children.maker,
                 transcriber=children.transcriber,
                 second_listener=children.second_listener,
+                ingests=children.ingests,
                 stores=children.stores,
                 disk=DirectoryDisk(directory.path),
                 background=background,

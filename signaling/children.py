@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from conference.ingest.supervisor import IngestSupervisor
 from recording.hls.store import ProgramStores
 from recording.program.supervisor import ProgramSupervisor
 from recording.supervisor import RecorderSupervisor
@@ -24,6 +25,7 @@ class Children:
     maker: ProgramSupervisor
     transcriber: TranscriberSupervisor
     second_listener: SecondPassSupervisor
+    ingests: IngestSupervisor
 
     @classmethod
     def of(
@@ -58,4 +60,6 @@ class Children:
             engine=settings.second_pass_engine,
         )
         stack.push_async_callback(second_listener.close)
-        return cls(recorder, stores, maker, transcriber, second_listener)
+        ingests = IngestSupervisor(directory.run)
+        stack.push_async_callback(ingests.close)
+        return cls(recorder, stores, maker, transcriber, second_listener, ingests)

@@ -101,6 +101,9 @@ def serve(
     recording_retention_days: Annotated[
         int | None, typer.Option(help="Recordings are deleted so many days after the end. Default: never.")
     ] = None,
+    clip_max_mb: Annotated[
+        int | None, typer.Option(help="Largest film that may be brought, in MB. Default 2048.")
+    ] = None,
     comment_address_days: Annotated[
         int | None,
         typer.Option(help="Addresses of those who write comments are kept, encrypted, so long. Default 180."),
@@ -195,6 +198,7 @@ def serve(
         "time_zone": time_zone,
         "recording_reserve_mb": recording_reserve_mb,
         "recording_retention_days": recording_retention_days,
+        "clip_max_mb": clip_max_mb,
         "comment_address_days": comment_address_days,
         "smtp_url": smtp_url,
         "smtp_from": smtp_from,

@@ -11,8 +11,11 @@ from conference.services.arrivals import Arrivals
 from conference.services.attendance import Attendance
 from conference.services.audit import Trace
 from conference.services.broadcasts import Broadcasts
+from conference.services.cameras import Cameras
 from conference.services.case_queries import CaseQueries
 from conference.services.catching_up import CatchingUp
+from conference.services.clip_shows import ClipShows
+from conference.services.clips import Clips
 from conference.services.comment_boards import CommentBoards
 from conference.services.comment_desk import CommentDesk
 from conference.services.comments import Comments
@@ -31,6 +34,7 @@ from conference.services.floor_clock import FloorClock
 from conference.services.floors import Floors
 from conference.services.hot_words import HotWords
 from conference.services.identities import Identities
+from conference.services.ingests import CameraIngests
 from conference.services.insight import Insight
 from conference.services.invitee_imports import InviteeImports
 from conference.services.invitees import Invitees
@@ -46,6 +50,7 @@ from conference.services.own_speeches import OwnSpeeches
 from conference.services.passwords import Passwords
 from conference.services.ports import (
     Disk,
+    Ingests,
     MediaPlane,
     ProgramMaker,
     Recorder,
@@ -53,6 +58,7 @@ from conference.services.ports import (
     SecondListener,
     Transcriber,
 )
+from conference.services.prechecks import Prechecks
 from conference.services.program import ProgramTimes
 from conference.services.programs import Programs
 from conference.services.promotions import Promotions
@@ -61,6 +67,8 @@ from conference.services.public_responses import PublicResponses
 from conference.services.public_views import PublicViews
 from conference.services.recordings import Recordings
 from conference.services.recovery import Recovery
+from conference.services.rehearsals import Rehearsals
+from conference.services.rehearsed_comments import RehearsedComments
 from conference.services.relay_watch import RelayWatch
 from conference.services.relisting import Relisting
 from conference.services.reminders import Reminders
@@ -69,10 +77,13 @@ from conference.services.retention import Retention
 from conference.services.revocations import Revocations
 from conference.services.rewriting import TermRewriter
 from conference.services.rooms import RoomLimits, Rooms
+from conference.services.screen_links import ScreenLinks
+from conference.services.screens import Screens
 from conference.services.second_passes import SecondPasses
 from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
+from conference.services.talkback import VenueTalk
 from conference.services.term_lists import TermLists
 from conference.services.terms import Terms
 from conference.services.track_sounds import TrackSounds
@@ -81,9 +92,11 @@ from conference.services.transcript_news import TranscriptNews
 from conference.services.transcript_presence import TranscriptPresence
 from conference.services.transcription import Transcription
 from conference.services.transcripts import Transcripts
+from conference.services.venue_board import VenueBoard
 from conference.services.venues import Venues
 from conference.services.viewers import Viewers
 from conference.services.waiting import WaitingRoom
+from conference.storage.clips import DirectoryClips
 from conference.storage.database import Database
 from conference.storage.files import DirectoryFiles
 from conference.text.reader import TextReader
@@ -92,6 +105,7 @@ from recording.hls.store import ProgramStores
 from signaling.archive import ArchiveBuilder
 from signaling.auth.access import Access
 from signaling.auth.tokens import TokenKey
+from signaling.clip_workers import ClipWorkers
 from signaling.data_dir import DataDirectory
 from signaling.documents.client import DocumentWorkers
 from signaling.ephemeral import Ephemeral
@@ -106,16 +120,19 @@ from signaling.network import TrustedProxies
 from signaling.notifiers import notifiers_of
 from signaling.paper.client import PaperWorkers
 from signaling.realtime.broadcast_requests import BroadcastRequests
+from signaling.realtime.clip_requests import ClipRequests
 from signaling.realtime.comment_requests import CommentRequests
 from signaling.realtime.desk_namespace import DeskNamespace
 from signaling.realtime.fanout import Fanout
 from signaling.realtime.floor_requests import FloorRequests
 from signaling.realtime.namespace import Surroundings
+from signaling.realtime.rehearsal_requests import RehearsalRequests
 from signaling.realtime.room_namespace import RoomNamespace
 from signaling.realtime.room_requests import RoomRequests
 from signaling.realtime.server import SocketServer
 from signaling.realtime.session_requests import AgendaRequests, StatementRequests
 from signaling.realtime.transcript_requests import TranscriptRequests
+from signaling.realtime.venue_requests import VenueRequests
 from signaling.settings import Settings
 from signaling.sound_cuts import SoundCuts
 from signaling.tables.client import TableWorkers
@@ -134,6 +151,7 @@ def compose(
     maker: ProgramMaker,
     transcriber: Transcriber,
     second_listener: SecondListener,
+    ingests: Ingests,
     stores: ProgramStores,
     disk: Disk,
     background: Background,
@@ -188,26 +206,45 @@ def compose(
     metrics.watch_programs(productions, disk_watch)
     presence = TranscriptPresence(rooms)
     desks.follow(presence.left)
+    camera_sealer = key.camera_sealer()
+    cameras = Cameras(database, clock, camera_sealer, ingests)
+    camera_ingests = CameraIngests(rooms, arrivals, departures, ingests, camera_sealer)
+    cameras.follow(camera_ingests.changed)
+    venue_talk, venue_board = VenueTalk(rooms), VenueBoard(rooms, insight, camera_ingests)
+    rehearsals = Rehearsals(rooms, programs, floors, broadcasts, boards, life_cycle)
+    rehearsed_comments = RehearsedComments(boards)
+    directory = DataDirectory(settings.data_dir.resolve())
+    reserve_bytes = settings.recording_reserve_mb << 20
+    clips = Clips(
+        database,
+        DirectoryClips(directory.clips, max_bytes=settings.clip_max_mb << 20, reserve_bytes=reserve_bytes),
+        ClipWorkers(directory.clips, reserve_bytes=reserve_bytes),
+        clock,
+    )
+    clip_shows = ClipShows(rooms, clips, ingests, departures)
     shared = {
+        **RehearsalRequests(rehearsals, rehearsed_comments).calls(),
         **FloorRequests(floors).calls(),
         **AgendaRequests(agendas).calls(),
         **StatementRequests(statements).calls(),
         **BroadcastRequests(broadcasts, productions).calls(),
+        **ClipRequests(clip_shows).calls(),
         **CommentRequests(comment_desk, promotions).calls(),
         **TranscriptRequests(presence).calls(),
+        **VenueRequests(venue_talk).calls(),
     }
     waiting = WaitingRoom(rooms, arrivals, departures)
-    requests = RoomRequests(arrivals, departures, desks, moderation, media_sessions, waiting, shared)
+    screens = Screens(rooms, arrivals, links)
+    requests = RoomRequests(arrivals, departures, screens, desks, moderation, media_sessions, waiting, shared)
     around = Surroundings(access, fanout, metrics, proxies, background.spawn)
     sockets = SocketServer(
-        RoomNamespace(requests.handlers(), arrivals, departures, offers, around),
+        RoomNamespace(requests.handlers(), arrivals, departures, screens, offers, around),
         DeskNamespace(requests.desk_handlers(), desks, around),
         metrics=metrics,
         public_url=settings.public_url,
         redis_url=settings.redis_url,
     )
     passwords, revocations = Passwords(), Revocations(rooms, departures)
-    directory = DataDirectory(settings.data_dir.resolve())
     files = Files(database, DirectoryFiles(directory.files), clock)
     recordings = Recordings(rooms, recorder)
     cards, crowd = Cards(directory.cards), Crowd(settings.live_ll_limit)
@@ -234,8 +271,11 @@ def compose(
     )
     exports = Exports(database, clock, exporter, productions.is_making)
     sounds = TrackSounds(database, SoundCuts(directory.recordings))
+    rehearsals.see_to(exporter, recordings, productions, transcription)
+    rehearsals.close_with(clip_shows.close)
     days = settings.recording_retention_days
     retention = Retention(database, clock, exporter, exports, days=days)
+    retention.follow(clips.clear)
     tables, documents = TableWorkers(settings.time_zone), DocumentWorkers()
     public_views = PublicViews(
         database,
@@ -250,6 +290,10 @@ def compose(
         tables=tables,
         imports=InviteeImports(database, tables, links, clock),
         venues=Venues(database, clock, links, relisting),
+        cameras=cameras,
+        venue_talk=venue_talk,
+        venue_board=venue_board,
+        prechecks=Prechecks(rooms, key.record_signer()),
         invitees=Invitees(database, clock, links, relisting),
         entrances=Entrances(database, clock, access.for_guest),
         entry_codes=EntryCodes(database, clock, access.for_guest, ephemeral.rate_limits),
@@ -257,6 +301,7 @@ def compose(
         staff=Staff(database, passwords, clock),
         editing=Editing(rooms, floors, waiting, identity_kinds=identities.kinds),
         files=files,
+        clips=clips,
         recordings=recordings,
         exports=exports,
         transcription=transcription,
@@ -285,8 +330,11 @@ def compose(
         revocations=revocations,
         consultations=Consultations(database, clock, identity_kinds=identities.kinds),
         life_cycle=life_cycle,
+        rehearsals=rehearsals,
+        rehearsed_comments=rehearsed_comments,
         rooms=rooms,
         streams=streams,
+        screen_links=ScreenLinks(database, clock, links, access.for_guest),
         insight=insight,
         agendas=agendas,
         floors=floors,
@@ -327,10 +375,16 @@ def compose(
         offers=offers,
         media_sessions=media_sessions,
         streams=streams,
+        camera_ingests=camera_ingests,
+        screens=screens,
         insight=insight,
+        venue_board=venue_board,
         revocations=revocations,
         files=files,
+        clips=clips,
+        clip_shows=clip_shows,
         recordings=recordings,
+        rehearsals=rehearsals,
         exports=exports,
         retention=retention,
         programs=programs,

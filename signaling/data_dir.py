@@ -35,6 +35,11 @@ class DataDirectory:
         return self.path / "files"
 
     @property
+    def clips(self) -> Path:
+        """Films that are played in meetings, by consultation."""
+        return self.path / "clips"
+
+    @property
     def recordings(self) -> Path:
         """Recorded files: consultation, life of the recorder, file."""
         return self.path / "recordings"

@@ -104,6 +104,16 @@ class ExportWorkers:
         await self._on_disk(self._clear, consultation_id)
         self._forget(consultation_id)
 
+    async def move(self, consultation_id: str, new_id: str) -> None:
+        await self._on_disk(self._move, consultation_id, new_id)
+        self._forget(consultation_id)
+
+    def _move(self, consultation_id: str, new_id: str) -> None:
+        for above in (self._recordings, self._programs):
+            if (above / consultation_id).is_dir():
+                (above / consultation_id).rename(above / new_id)
+                sync_directory(above)
+
     def _clear(self, consultation_id: str) -> None:
         for above in (self._recordings, self._programs):
             place = above / consultation_id

@@ -81,6 +81,12 @@ class Settings(BaseSettings):
         le=36_500,
         description="Recordings are deleted so many days after the end, unless archived; 0 keeps them.",
     )
+    clip_max_mb: int = Field(
+        2048,
+        ge=1,
+        le=1 << 20,
+        description="Largest film that may be brought to be played in a meeting, in MB.",
+    )
     comment_address_days: int = Field(
         180,
         ge=0,

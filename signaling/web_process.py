@@ -11,6 +11,8 @@ from aiohttp import web
 from conference.services.attendance import Attendance
 from conference.services.broadcasts import Broadcasts
 from conference.services.catching_up import CatchingUp
+from conference.services.clip_shows import ClipShows
+from conference.services.clips import Clips
 from conference.services.comment_desk import CommentDesk
 from conference.services.comments import Comments
 from conference.services.departures import Departures
@@ -20,6 +22,7 @@ from conference.services.files import Files
 from conference.services.floor_clock import FloorClock
 from conference.services.hot_words import HotWords
 from conference.services.identities import Identities
+from conference.services.ingests import CameraIngests
 from conference.services.insight import STEP_S, Insight
 from conference.services.life_cycle import LifeCycle
 from conference.services.media_sessions import MediaSessions
@@ -31,15 +34,19 @@ from conference.services.program import ProgramTimes
 from conference.services.programs import Programs
 from conference.services.recordings import Recordings
 from conference.services.recovery import Recovery
+from conference.services.rehearsals import Rehearsals
 from conference.services.relay_watch import RelayWatch
 from conference.services.reminders import Reminders
 from conference.services.retention import Retention
 from conference.services.revocations import Revocations
 from conference.services.rooms import Rooms
+from conference.services.screens import Screens
 from conference.services.second_passes import SecondPasses
 from conference.services.streams import Streams
 from conference.services.terms import Terms
 from conference.services.transcription import Transcription
+from conference.services.venue_board import STEP_S as BOARD_S
+from conference.services.venue_board import VenueBoard
 from conference.services.viewers import Viewers
 from conference.storage.database import Database
 from recording.hls.card_segments import Cards
@@ -65,6 +72,8 @@ _ADDRESSES_S = 3600.0
 _PROOFS_S = 60.0
 _REMINDERS_S = 5.0  # how soon a department is written to
 _DISK_S = 2.0
+_CLIPS_S = 0.1  # how late a clip is in the room, and out of it
+_CAMERAS_S = 0.2  # how late a camera is in the room, and desks learn of its fault
 _RELAY_S = 2.0  # how late desks learn of its end
 _RECORDING_S = 0.2  # how late a recording may begin and end
 _CHECKPOINT_S = 2.0
@@ -90,10 +99,16 @@ class WebProcess:
     offers: Offers
     media_sessions: MediaSessions
     streams: Streams
+    camera_ingests: CameraIngests
+    screens: Screens
     insight: Insight
+    venue_board: VenueBoard
     revocations: Revocations
     files: Files
+    clips: Clips
+    clip_shows: ClipShows
     recordings: Recordings
+    rehearsals: Rehearsals
     exports: Exports
     retention: Retention
     programs: ProgramTimes
@@ -121,7 +136,10 @@ class WebProcess:
     async def run(self, background: Background) -> None:
         """Take up what the rows remember, and begin the recurring work."""
         await self.recovery.start()
+        await self.rehearsals.restore()  # before anybody looks for files that killed workers left
         await self.files.restore()
+        await self.clips.restore()
+        await self.clip_shows.restore()
         await self.recordings.restore()
         await self.productions.restore()
         await self.disk_watch.tick()
@@ -129,11 +147,14 @@ class WebProcess:
         await self.catching_up.restore()
         background.keep(self.media_sessions.run)
         background.keep(self.recordings.run)
+        background.keep(self.rehearsals.run)
         background.keep(self.productions.run)
         background.keep(self.exports.run)
+        background.keep(self.clips.run)
         background.keep(self.second_passes.run)
         background.keep(self.metrics.measure_lag)
-        background.every(_SWEEP_S, self.departures.expire, self.streams.expire, self.offers.repeat_overdue)
+        background.every(_SWEEP_S, self.departures.expire, self.streams.expire, self.screens.expire)
+        background.every(_SWEEP_S, self.offers.repeat_overdue)
         background.every(_SWEEP_S, self.revocations.sweep)
         background.every(_TICK_S, self.floor_clock.tick)
         background.every(_RECORDING_S, self.recordings.tick, self.recordings.write_rows)
@@ -150,11 +171,14 @@ class WebProcess:
         background.every(_PROOFS_S, self.identities.forget_lapsed)
         background.every(_REMINDERS_S, self.reminders.tick)
         background.every(_DISK_S, self.disk_watch.tick)
+        background.every(_CAMERAS_S, self.camera_ingests.tick)
+        background.every(_CLIPS_S, self.clip_shows.tick)
         background.every(_RELAY_S, self.relay_watch.tick)
-        background.every(_RETENTION_S, self.retention.tick)
+        background.every(_RETENTION_S, self.retention.tick, self.rehearsals.tick)
         background.every(_CHECKPOINT_S, self.database.checkpoint)
         background.every(_HEARTBEAT_S, self.rooms.heartbeat)
         background.every(STEP_S, self.insight.tick)
+        background.every(BOARD_S, self.venue_board.tick)
         background.every(_CLAIMS_S, self.rooms.renew_claims)
         background.every(_ADOPT_S, self.recovery.adopt)
 

@@ -19,7 +19,9 @@ export default defineConfig({
       input: {
         index: at('./index.html'),
         room: at('./room.html'),
+        precheck: at('./precheck.html'),
         desk: at('./desk.html'),
+        screen: at('./screen.html'),
         live: at('./live.html'),
         answers: at('./answers.html'),
         department: at('./department.html'),

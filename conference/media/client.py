@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 from conference.model.media import (
+    PROGRAM_TARGET,
     RECORDING_TAP,
     AllocatedTrack,
     AllocationChanged,
@@ -281,8 +282,17 @@ class MediaClient:
     def listen(self, receive: Callable[[MediaEvent], None]) -> None:
         self._listener = receive
 
-    async def join(self, room_id: str, participant_id: str, *, sound_open: bool, hears: bool = True) -> None:
-        await self._ask(messages.Join(room_id, participant_id, sound_open, hears))
+    async def join(
+        self,
+        room_id: str,
+        participant_id: str,
+        *,
+        sound_open: bool,
+        hears: bool = True,
+        hall: tuple[str, ...] = (),
+        deaf_to: tuple[str, ...] = (),
+    ) -> None:
+        await self._ask(messages.Join(room_id, participant_id, sound_open, hears, hall, deaf_to))
 
     async def leave(self, room_id: str, participant_id: str) -> None:
         await self._ask(messages.Leave(room_id, participant_id))
@@ -290,7 +300,7 @@ class MediaClient:
     async def publish(
         self, room_id: str, participant_id: str, sdp: str, hints: tuple[TrackHint, ...] = ()
     ) -> tuple[str, tuple[PublicationInfo, ...]]:
-        packed = tuple(messages.Hint(hint.mid, hint.source.value, hint.label) for hint in hints)
+        packed = tuple(messages.Hint(hint.mid, hint.source.value, hint.label, hint.main) for hint in hints)
         result = await self._ask(messages.Publish(room_id, participant_id, sdp, packed))
         assert isinstance(result, messages.Published)
         return result.sdp, tuple(_publication(one) for one in result.publications)
@@ -343,11 +353,11 @@ class MediaClient:
     async def untap(self, room_id: str, name: str = RECORDING_TAP) -> None:
         await self._ask(messages.Untap(room_id, name))
 
-    async def feed(self, room_id: str, path: str) -> None:
-        await self._ask(messages.Feed(room_id, path))
+    async def feed(self, room_id: str, path: str, participant_id: str = PROGRAM_TARGET) -> None:
+        await self._ask(messages.Feed(room_id, path, participant_id))
 
-    async def unfeed(self, room_id: str) -> None:
-        await self._ask(messages.Unfeed(room_id))
+    async def unfeed(self, room_id: str, participant_id: str = PROGRAM_TARGET) -> None:
+        await self._ask(messages.Unfeed(room_id, participant_id))
 
     async def room_report(self, room_id: str) -> tuple[MediaReport, ...]:
         found: dict[str, MediaReport] = {}
@@ -368,7 +378,7 @@ class MediaClient:
 
 
 def _publication(one: messages.Publication) -> PublicationInfo:
-    return PublicationInfo(one.id, Kind(one.kind), Source(one.source), one.label, one.codec)
+    return PublicationInfo(one.id, Kind(one.kind), Source(one.source), one.label, one.codec, one.main)
 
 
 def _translate(body: object) -> MediaEvent | None:
@@ -401,6 +411,6 @@ def _translate(body: object) -> MediaEvent | None:
             return LayersNeeded(room_id, participant_id, publication_id, layers)
         case messages.TapLost(room_id, name):
             return TapLost(room_id, name)
-        case messages.FeedLost(room_id):
-            return FeedLost(room_id)
+        case messages.FeedLost(room_id, participant_id):
+            return FeedLost(room_id, participant_id)
     return None

@@ -9,6 +9,7 @@ import struct
 
 import msgspec
 
+from conference.model.media import PROGRAM_TARGET
 from conference.model.media_report import MediaReport
 
 
@@ -20,10 +21,14 @@ class Message(msgspec.Struct, frozen=True, tag=True):
 
 
 class Join(Message, frozen=True):
+    """`hall`: by which names the hall is known that it stands in; `deaf_to`: the hall whose sound it is not given."""
+
     room_id: str
     participant_id: str
     sound_open: bool
     hears: bool = True
+    hall: tuple[str, ...] = ()
+    deaf_to: tuple[str, ...] = ()
 
 
 class Leave(Message, frozen=True):
@@ -35,6 +40,7 @@ class Hint(msgspec.Struct, frozen=True):
     mid: str
     source: str
     label: str
+    main: bool = False
 
 
 class Publish(Message, frozen=True):
@@ -126,14 +132,17 @@ class Untap(Message, frozen=True):
 
 
 class Feed(Message, frozen=True):
-    """Read the room's program from the unix socket at `path`, instead of where a former feed did."""
+    """Read a participant's tracks, or the room's program, from the unix socket at `path`, instead of where a former
+    feed of it did."""
 
     room_id: str
     path: str
+    participant_id: str = PROGRAM_TARGET
 
 
 class Unfeed(Message, frozen=True):
     room_id: str
+    participant_id: str = PROGRAM_TARGET
 
 
 class GetStatistics(Message, frozen=True):
@@ -165,6 +174,7 @@ class Publication(msgspec.Struct, frozen=True):
     source: str
     label: str
     codec: str
+    main: bool = False
 
 
 class Published(Message, frozen=True):
@@ -284,9 +294,10 @@ class TapLost(Message, frozen=True):
 
 
 class FeedLost(Message, frozen=True):
-    """The writer of the room's feed is gone, or sent something that is no feed; it has ended."""
+    """The writer of a feed is gone, or sent something that is no feed; it has ended."""
 
     room_id: str
+    participant_id: str = PROGRAM_TARGET
 
 
 Request = (

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
+from conference.model.media import PROGRAM_TARGET
 from conference.net.directory import TransportDirectory
 from conference.net.doors import Doors
 from conference.net.feed_socket import FeedSocket
@@ -14,7 +15,7 @@ from conference.rtc.dtls import DtlsCertificate
 from conference.sfu.adaptation import Report
 from conference.sfu.counters import Counters
 from conference.sfu.feed import Feed
-from conference.sfu.publication import Publication
+from conference.sfu.publication import Publication, main_camera
 from conference.sfu.room import Room
 from conference.sfu.room_error import RoomError
 from conference.sfu.subscriber import Offer
@@ -44,7 +45,7 @@ class Node:
         self.rooms: dict[str, Room] = {}
         self.loop_lag_s = 0.0
         self._taps: dict[tuple[str, str], TapSocket] = {}  # by room and name
-        self._feeds: dict[str, FeedSocket] = {}  # by room
+        self._feeds: dict[tuple[str, str], FeedSocket] = {}  # by room and participant
         self._settings = settings
         self._emit = emit
         self._surroundings: Surroundings | None = None
@@ -110,17 +111,20 @@ class Node:
 
     def _handle(self, request: messages.Request, now: float) -> messages.Result:
         match request:
-            case messages.Join(room_id, participant_id, sound_open, hears):
-                self._room(room_id, create=True).join(participant_id, sound_open=sound_open, hears=hears)
+            case messages.Join(room_id, participant_id, sound_open, hears, hall, deaf_to):
+                self._room(room_id, create=True).join(
+                    participant_id, sound_open=sound_open, hears=hears, hall=hall, deaf_to=deaf_to
+                )
             case messages.Leave(room_id, participant_id):
                 room = self.rooms.get(room_id)
+                self._close_feed(room_id, participant_id)
                 if room is not None:
                     room.leave(participant_id)
                     self._drop_if_unneeded(room)
             case messages.Publish(room_id, participant_id, sdp, hints):
-                by_mid = {hint.mid: TrackHint(hint.source, hint.label) for hint in hints}
+                by_mid = {hint.mid: TrackHint(hint.source, hint.label, hint.main) for hint in hints}
                 text, publications = self._room(room_id).publish(participant_id, sdp, by_mid, now)
-                return messages.Published(text, tuple(_describe(one) for one in publications))
+                return messages.Published(text, _describe(publications))
             case messages.Subscribe(room_id, participant_id, fresh):
                 self._room(room_id).subscribe(participant_id, now, fresh=fresh)
             case messages.Answer(room_id, participant_id, generation, sdp):
@@ -150,10 +154,10 @@ class Node:
                     room.drop_tap(name)
                     self._taps.pop((room_id, name), None)
                     self._drop_if_unneeded(room)
-            case messages.Feed(room_id, path):
-                self._feed(room_id, path)
-            case messages.Unfeed(room_id):
-                self._unfeed(room_id)
+            case messages.Feed(room_id, path, participant_id):
+                self._feed(room_id, path, participant_id, now)
+            case messages.Unfeed(room_id, participant_id):
+                self._unfeed(room_id, participant_id)
             case messages.GetRoomReport(room_id, after):
                 return messages.RoomReport(*read_page(self._room(room_id), after, now))
             case messages.GetStatistics():
@@ -209,36 +213,44 @@ class Node:
 
     # ── feeds ───────────────────────────────────────────────────────────────────────────────────
 
-    def _feed(self, room_id: str, path: str) -> None:
+    def _feed(self, room_id: str, path: str, participant_id: str, now: float) -> None:
+        room = self._room(room_id, create=participant_id == PROGRAM_TARGET)
         try:
             source = FeedSocket(
                 path,
                 on_frame=lambda frame, now: feed.take(frame, now),
                 flush=self.doors.flush,
-                on_lost=lambda: self._feed_lost(room_id, feed),
+                on_lost=lambda: self._feed_lost(room_id, participant_id, feed),
             )
         except OSError as error:
+            self._drop_if_unneeded(room)
             raise RoomError("feed_unreachable", f"nobody sends the feed: {error}") from error
-        self._unfeed(room_id)
-        room = self._room(room_id, create=True)
-        feed = Feed(room.program, self.counters, source.ask_keyframe)
-        room.set_feed(feed)
-        self._feeds[room_id] = source
-
-    def _unfeed(self, room_id: str) -> None:
-        source = self._feeds.pop(room_id, None)
-        room = self.rooms.get(room_id)
-        if source is not None:
+        try:
+            feed = room.begin_feed(participant_id, source.ask_keyframe, now)
+        except RoomError:
             source.close()
+            raise
+        self._close_feed(room_id, participant_id)
+        self._feeds[room_id, participant_id] = source
+
+    def _unfeed(self, room_id: str, participant_id: str) -> None:
+        self._close_feed(room_id, participant_id)
+        room = self.rooms.get(room_id)
         if room is not None:
-            room.drop_feed()
+            room.drop_feed(participant_id)
             self._drop_if_unneeded(room)
 
-    def _feed_lost(self, room_id: str, feed: Feed) -> None:
+    def _close_feed(self, room_id: str, participant_id: str) -> None:
+        source = self._feeds.pop((room_id, participant_id), None)
+        if source is not None:
+            source.close()
+
+    def _feed_lost(self, room_id: str, participant_id: str, feed: Feed) -> None:
         room = self.rooms.get(room_id)
-        if room is not None and room.feed is feed:
-            self._unfeed(room_id)
-            self._emit(messages.FeedLost(room_id))
+        if room is not None and room.lose_feed(participant_id, feed, time.monotonic()):
+            self._close_feed(room_id, participant_id)
+            self._drop_if_unneeded(room)
+            self._emit(messages.FeedLost(room_id, participant_id))
 
     # ── events (conference.sfu.surroundings.Listener) ───────────────────────────────────────────────────
 
@@ -257,8 +269,7 @@ class Node:
     def publications_changed(
         self, room_id: str, participant_id: str, publications: Sequence[Publication]
     ) -> None:
-        described = tuple(_describe(one) for one in publications)
-        self._emit(messages.Publications(room_id, participant_id, described))
+        self._emit(messages.Publications(room_id, participant_id, _describe(publications)))
 
     def speakers_changed(self, room_id: str, speakers: Sequence[tuple[str, int]]) -> None:
         self._emit(
@@ -288,7 +299,10 @@ class Node:
         )
 
 
-def _describe(publication: Publication) -> messages.Publication:
-    return messages.Publication(
-        publication.id, publication.kind, publication.source, publication.label, publication.codec
+def _describe(publications: Sequence[Publication]) -> tuple[messages.Publication, ...]:
+    """All of one participant: which of its cameras is the main one is seen only beside the others."""
+    main = main_camera(publications)
+    return tuple(
+        messages.Publication(each.id, each.kind, each.source, each.label, each.codec, each is main)
+        for each in publications
     )

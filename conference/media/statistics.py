@@ -41,7 +41,7 @@ def collect(rooms: Collection[Room], doors: Doors, counters: Counters, loop_lag_
         "yuanshang_media_unsupported_codec_total": counters.unsupported_codec,
         "yuanshang_media_handshakes_failed_total": counters.handshakes_failed,
         "yuanshang_media_taps": sum(len(room.taps) for room in rooms),
-        "yuanshang_media_feeds": sum(room.feed is not None for room in rooms),
+        "yuanshang_media_feeds": sum(len(room.fed) for room in rooms),
         "yuanshang_media_tap_dropped_total": counters.tap_dropped,
         "yuanshang_media_loop_lag_seconds": loop_lag_s,
         "yuanshang_media_addresses": len(doors.directory.by_address),

@@ -127,7 +127,7 @@ class PublicView:
     def of(cls, consultation: Consultation, cuts: Iterable[Cut], program_time_ms: int | None) -> PublicView:
         """A pause of the recording was seen live, and is not in what is kept."""
         kept = tuple(cuts)
-        ended = consultation.status not in (Status.SCHEDULED, Status.LIVE)
+        ended = not consultation.is_open
         kinds = CutKind if ended else (CutKind.CUT, CutKind.WITHDRAWN)
         is_cut = running(kept, CutKind.CUT) is not None
         return cls(consultation, program_time_ms, spans_of(kept, kinds), is_cut)

@@ -1,4 +1,5 @@
-"""Chapters of the program: its agenda items, and within them who had the floor and what was put to the session."""
+"""Chapters of the program: its agenda items, and within them who had the floor, what was put to the session, and the
+films that were played."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from conference.model.agenda import AgendaItem, AgendaKind
+from conference.model.clip import Playing
 from conference.model.floor import Turn
 from conference.model.timeline import Step, began_ms, stretches
 
@@ -15,6 +17,7 @@ class ChapterKind(StrEnum):
     ITEM = "item"
     SPEECH = "speech"
     PROMOTION = "promotion"
+    CLIP = "clip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,11 @@ class Chapter:
 
 
 def chapters(
-    items: Iterable[AgendaItem], steps: Sequence[Step], turns: Iterable[Turn], end_ms: int
+    items: Iterable[AgendaItem],
+    steps: Sequence[Step],
+    turns: Iterable[Turn],
+    end_ms: int,
+    plays: Iterable[Playing] = (),
 ) -> list[Chapter]:
     """All of them up to `end_ms`, by their beginning: an item before what lies in it.
 
@@ -45,6 +52,9 @@ def chapters(
     for turn in turns:
         if turn.first_started_at_ms is not None:  # nobody was heard otherwise
             found += _within(ChapterKind.SPEECH, turn.name, began_ms(turn), turn.ended_at_ms, end_ms)
+    for play in plays:
+        if play.began_ms is not None:  # nothing was seen otherwise, or before program time
+            found += _within(ChapterKind.CLIP, play.name, play.began_ms, play.ended_ms, end_ms)
     order = list(ChapterKind)
     return sorted(found, key=lambda each: (each.from_ms, order.index(each.kind)))
 

@@ -16,6 +16,7 @@ class Status(StrEnum):
 
     DRAFT = "draft"
     SCHEDULED = "scheduled"
+    REHEARSAL = "rehearsal"  # 演练: as live for everybody inside, as scheduled for the public
     LIVE = "live"
     ENDED = "ended"
     ARCHIVED = "archived"
@@ -58,7 +59,10 @@ class CommentIdentity(StrEnum):
 TRANSITIONS: Final[Mapping[Status, frozenset[Status]]] = MappingProxyType(
     {
         Status.DRAFT: frozenset({Status.SCHEDULED, Status.CANCELLED}),
-        Status.SCHEDULED: frozenset({Status.DRAFT, Status.LIVE, Status.POSTPONED, Status.CANCELLED}),
+        Status.SCHEDULED: frozenset(
+            {Status.DRAFT, Status.REHEARSAL, Status.LIVE, Status.POSTPONED, Status.CANCELLED}
+        ),
+        Status.REHEARSAL: frozenset({Status.SCHEDULED}),
         Status.POSTPONED: frozenset({Status.SCHEDULED, Status.CANCELLED}),
         Status.LIVE: frozenset({Status.ENDED}),
         Status.ENDED: frozenset({Status.ARCHIVED}),
@@ -100,6 +104,30 @@ class Consultation:
     captions: bool = True  # while it is live, what is said is written down
     program_captions: bool = False  # and stands in the program's picture
     revision: int = 1  # one more at each edit, so that two editors do not overwrite each other
+    rehearsed_line: int = 0  # lines of the trace up to this one are about rehearsals, or from before them
+    rehearsal_of: str | None = None  # a rehearsal that was kept, and of what
+
+    @property
+    def is_running(self) -> bool:
+        """Whether program time runs: live, or rehearsed."""
+        return self.status in (Status.LIVE, Status.REHEARSAL)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the room may be entered: from `scheduled` until the end."""
+        return self.is_running or self.status is Status.SCHEDULED
+
+    def for_public(self) -> Consultation:
+        """As the public knows it: what is rehearsed has not begun."""
+        if self.status is not Status.REHEARSAL:
+            return self
+        return replace(
+            self,
+            status=Status.SCHEDULED,
+            started_at_ms=None,
+            program_high_water_ms=0,
+            recording_paused=False,
+        )
 
     def edited(self, revision: int, changes: Mapping[str, Any]) -> Consultation:
         """With other values and the next revision; itself when nothing differs.
@@ -134,6 +162,20 @@ class Consultation:
         """Live from now on; program time begins at 0."""
         return replace(self.moved_to(Status.LIVE), started_at_ms=now_ms, program_high_water_ms=0)
 
+    def rehearsed(self, now_ms: int) -> Consultation:
+        """Rehearsed from now on; program time begins at 0."""
+        return replace(self.moved_to(Status.REHEARSAL), started_at_ms=now_ms, program_high_water_ms=0)
+
+    def unrehearsed(self, mode: Mode) -> Consultation:
+        """As before the rehearsal: program time has not begun. `mode`: as it was then."""
+        return replace(
+            self.moved_to(Status.SCHEDULED),
+            mode=mode,
+            started_at_ms=None,
+            program_high_water_ms=0,
+            recording_paused=False,
+        )
+
     def ended(self, now_ms: int, program_time_ms: int) -> Consultation:
         """Over; program time stands still from here."""
         high_water = max(self.program_high_water_ms, program_time_ms)
@@ -156,7 +198,7 @@ class Consultation:
 
     def require_open(self) -> None:
         """Raise unless the room may be entered: from `scheduled` until the end."""
-        if self.status in (Status.SCHEDULED, Status.LIVE):
+        if self.is_open:
             return
         if self.status in (Status.ENDED, Status.ARCHIVED):
             raise ConferenceError("consultation_ended")

@@ -14,7 +14,11 @@ VIDEO: Final = "video/mp4"
 SOUND: Final = "audio/mp4"
 MAX_MARKS: Final = 250  # a list of chapters in a file holds no more than 255
 _TOGETHER_MS: Final = 1000  # what begins at about the same time is one chapter
-_PREFIXES: Final = {ChapterKind.SPEECH: "发言：", ChapterKind.PROMOTION: "留言："}
+_PREFIXES: Final = {
+    ChapterKind.SPEECH: "发言：",
+    ChapterKind.PROMOTION: "留言：",
+    ChapterKind.CLIP: "片子：",
+}
 
 
 class ExportKind(StrEnum):

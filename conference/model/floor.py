@@ -169,9 +169,11 @@ def gate_beside_floor(participant: Participant, mode: Mode, holder: Participant 
     has it, unless that is a phone in the hall (`in_hall`), which would be heard twice. One that was muted
     meanwhile stays so until the turn ends.
     """
+    if participant.kind is ParticipantKind.CLIP:
+        return None  # whoever may play one lets it be heard
     gate = gate_without_floor(participant.role, mode)
     speaks_with_holder = (
-        participant.kind is ParticipantKind.WHIP
+        participant.kind.is_encoder
         and holder is not None
         and not holder.in_hall
         and holder.venue is not None

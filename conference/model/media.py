@@ -56,6 +56,7 @@ class TrackHint:
     mid: str
     source: Source
     label: str = ""
+    main: bool = False  # of several cameras, the one that stands for the participant
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class PublicationInfo:
     source: Source
     label: str = ""
     codec: str = ""  # "opus", "VP8", "H264"; empty until the first packet
+    main: bool = False  # the camera that is meant where a single one is: the one named so, else the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +218,10 @@ class TapLost:
 
 @dataclass(frozen=True, slots=True)
 class FeedLost:
-    """Who sent the room's program is gone, or sent nonsense: the feed has ended."""
+    """Who sent the participant's tracks, or the room's program, is gone, or sent nonsense: the feed has ended."""
 
     room_id: str
+    participant_id: str = PROGRAM_TARGET
 
 
 @dataclass(frozen=True, slots=True)

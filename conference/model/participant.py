@@ -10,10 +10,18 @@ from conference.model.permissions import Role
 
 
 class ParticipantKind(StrEnum):
-    """How the participant is connected: our web client, or a WHIP encoder."""
+    """How the participant is connected: our web client, a WHIP encoder, or a camera or clip that the server fetches."""
 
     CLIENT = "client"
     WHIP = "whip"
+    INGEST = "ingest"
+    CLIP = "clip"  # a film that is being played: no floor, no attendance
+    SCREEN = "screen"  # shows and plays what others send: neither listed nor counted, and without a row
+
+    @property
+    def is_encoder(self) -> bool:
+        """Equipment that sends by itself and shows nothing: no socket holds its seat."""
+        return self in (ParticipantKind.WHIP, ParticipantKind.INGEST, ParticipantKind.CLIP)
 
 
 class EntryMeans(StrEnum):
@@ -24,6 +32,7 @@ class EntryMeans(StrEnum):
     OPERATOR = "operator"  # a venue's link
     CODE = "code"  # the six digits of a hall
     STAFF = "staff"  # logged in
+    SCREEN = "screen"  # the link of a hall's big screen, which opens nothing else
 
 
 class Device(StrEnum):

@@ -41,6 +41,8 @@ class Action(StrEnum):
     FLOOR_MODE = "floor.mode"
     AGENDA_EDIT = "agenda.edit"
     AGENDA_RUN = "agenda.run"
+    VENUE_MESSAGE = "venue.message"  # between desk and venue; an operator for the own venue
+    VENUE_WATCH = "venue.watch"  # how all venues fare, and what they write
     STATEMENT_ADD = "statement.add"
     STATEMENT_LIKE = "statement.like"
     STATEMENT_TAKE = "statement.take"
@@ -60,6 +62,10 @@ class Action(StrEnum):
     CONSULTATION_EDIT = "consultation.edit"
     CONSULTATION_PUBLISH = "consultation.publish"  # and postpone, cancel, archive
     VENUE_EDIT = "venue.edit"
+    CLIP_ADD = "clip.add"  # and list, cue, delete; an operator those of the own venue
+    CLIP_PLAY = "clip.play"  # in the same way
+    PRECHECK_RUN = "precheck.run"  # an operator that of the own venue
+    PRECHECK_READ = "precheck.read"  # in the same way
     INVITEE_READ = "invitee.read"  # names, titles, sectors, places
     INVITEE_EDIT = "invitee.edit"  # and telephone numbers
     LINK_READ = "link.read"  # personal links, operators' links, entry codes
@@ -120,6 +126,7 @@ _LEAD: Final = (
         Action.AUDIT_READ,
         Action.PARTICIPANT_ADMIT,
         Action.INVITEE_READ,
+        Action.CLIP_ADD,
     }
 )
 _PREPARE: Final = frozenset(
@@ -129,6 +136,8 @@ _PREPARE: Final = frozenset(
         Action.CONSULTATION_PUBLISH,
         Action.AGENDA_EDIT,
         Action.VENUE_EDIT,
+        Action.CLIP_ADD,
+        Action.PRECHECK_RUN,
         Action.INVITEE_READ,
         Action.INVITEE_EDIT,
         Action.LINK_READ,
@@ -137,8 +146,15 @@ _PREPARE: Final = frozenset(
 )
 
 _BROADCAST: Final = frozenset(
-    {Action.PROGRAM_READ, Action.PROGRAM_DIRECT, Action.BROADCAST_CUT, Action.RECORDING_PAUSE}
+    {
+        Action.PROGRAM_READ,
+        Action.PROGRAM_DIRECT,
+        Action.BROADCAST_CUT,
+        Action.RECORDING_PAUSE,
+        Action.CLIP_PLAY,
+    }
 )
+_VENUES: Final = frozenset({Action.VENUE_MESSAGE, Action.VENUE_WATCH, Action.PRECHECK_READ})
 _COMMENTS: Final = frozenset({Action.COMMENT_MODERATE, Action.COMMENT_PROMOTE})
 _OPEN_CASES: Final = frozenset({Action.RESPONSE_READ, Action.RESPONSE_OPEN, Action.ACCOUNT_READ})
 _KEEP_LEDGER: Final = frozenset({Action.RESPONSE_READ, Action.RESPONSE_MANAGE, Action.ACCOUNT_READ})
@@ -154,6 +170,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
     {
         Role.CHAIR: _LEAD
         | _BROADCAST
+        | _VENUES
         | _COMMENTS
         | _OPEN_CASES
         | _TRANSCRIPT
@@ -161,6 +178,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         Role.SECRETARIAT: _LEAD
         | _PREPARE
         | _BROADCAST
+        | _VENUES
         | _COMMENTS
         | _OPEN_CASES
         | _KEEP_LEDGER
@@ -180,7 +198,14 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         Role.DEPARTMENT: _SPEAK,
         Role.EXPERT: _SPEAK,
         Role.CITIZEN: _SPEAK,
-        Role.VENUE_OPERATOR: _SPEAK,
+        Role.VENUE_OPERATOR: _SPEAK
+        | {
+            Action.VENUE_MESSAGE,
+            Action.PRECHECK_RUN,
+            Action.PRECHECK_READ,
+            Action.CLIP_ADD,
+            Action.CLIP_PLAY,
+        },
         Role.MODERATOR: _SPEAK
         | _COMMENTS
         | _OPEN_CASES
@@ -190,6 +215,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         | _LIFE_CYCLE
         | _OVERSEE
         | _PREPARE
+        | _VENUES
         | _KEEP_LEDGER
         | _TRANSCRIPT
         | (_WRITE_MINUTES - {Action.MINUTES_APPROVE})
@@ -201,10 +227,12 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
             Action.PROGRAM_READ,
             Action.PROGRAM_DIRECT,
             Action.BROADCAST_CUT,
+            Action.CLIP_PLAY,
         },
         Role.ADMINISTRATOR: _LISTEN
         | _OVERSEE
         | _PREPARE
+        | _VENUES
         | _KEEP_LEDGER
         | _TRANSCRIPT
         | {

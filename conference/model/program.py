@@ -47,6 +47,7 @@ class PersonKind(StrEnum):
     VENUE = "venue"
     PERSON = "person"
     STREAM = "stream"
+    CLIP = "clip"  # a film that is played: a screen, and nobody
 
 
 @dataclass(frozen=True, slots=True)

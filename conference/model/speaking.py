@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from conference.model.agenda import AgendaItem
 from conference.model.floor import Turn
-from conference.model.participant import Participant, ParticipantKind
+from conference.model.participant import Participant
 from conference.model.permissions import Role
 from conference.model.timeline import speaker_at
 from conference.model.transcript import SpeakerLabel
@@ -19,7 +19,7 @@ from conference.model.transcript import SpeakerLabel
 
 def is_shared(participant: Participant) -> bool:
     """Whether several people speak into this microphone: that of a hall."""
-    if participant.kind is ParticipantKind.WHIP:
+    if participant.kind.is_encoder:
         return participant.venue is not None or participant.venue_id is not None
     return participant.role is Role.VENUE_OPERATOR
 

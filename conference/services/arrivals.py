@@ -8,11 +8,11 @@ import structlog
 
 from conference.events import LayersNow, SessionReplaced, Snapshot
 from conference.model.audit import AuditEntry
-from conference.model.errors import ConferenceError
+from conference.model.errors import ConferenceError, ForbiddenError
 from conference.model.floor import gate_without_floor
 from conference.model.ids import new_secret, secret_matches
 from conference.model.media import PublicationInfo
-from conference.model.participant import LeaveReason, Participant, ParticipantKind
+from conference.model.participant import EntryMeans, LeaveReason, Participant, ParticipantKind
 from conference.model.permissions import Action, require
 from conference.services.entry import Entry, Resume
 from conference.services.live_room import LiveRoom, Seat
@@ -38,6 +38,8 @@ class Arrivals:
     async def join(self, entry: Entry, session_id: str) -> str:
         """Seat a client and send it the snapshot, or let it wait; returns its participant id."""
         require(entry.role, Action.ROOM_JOIN)
+        if entry.entered_by is EntryMeans.SCREEN:
+            raise ForbiddenError("the link of a screen gives no seat")
         async with self._rooms.locked(entry.consultation_id) as room:
             if entry.is_listed:
                 async with self._rooms.storage.reading() as unit:
@@ -46,7 +48,7 @@ class Arrivals:
             resumed = seat is not None
             if seat is None:
                 seat = await self._arrived(room, entry)
-            self._take_over(seat, session_id)
+            self.take_over(seat, session_id)
             seat.warrant = entry.warrant
             if seat.id in room.waiting:
                 self._rooms.publisher.send(session_id, room.waiting_event(seat))
@@ -68,7 +70,7 @@ class Arrivals:
     async def snapshot(self, room_id: str, participant_id: str) -> Snapshot:
         """The room anew, for a client that missed an event."""
         async with self._rooms.locked(room_id) as room:
-            return self._rooms.snapshot(room, room.seat(participant_id), resumed=True)
+            return self._rooms.snapshot(room, room.receiver(participant_id), resumed=True)
 
     async def _arrived(self, room: LiveRoom, entry: Entry) -> Seat:
         """A seat, or a place in the waiting room, for somebody who proves nothing but the token.
@@ -246,7 +248,8 @@ class Arrivals:
         if len(room.seats) >= self._rooms.limits.max_participants:
             raise ConferenceError("room_full", f"{len(room.seats)} participants")
 
-    def _take_over(self, seat: Seat, session_id: str) -> None:
+    def take_over(self, seat: Seat, session_id: str) -> None:
+        """This session has the seat now; the one that had it is told, and closed."""
         if seat.session_id is not None:
             self._rooms.publisher.send(seat.session_id, SessionReplaced())
             self._rooms.publisher.close(seat.session_id)

@@ -91,7 +91,7 @@ async def record_of(unit: UnitOfWork, consultation: Consultation, now_ms: int | 
         stays=tuple(await unit.stays.of(consultation_id)),
         turns=tuple(await unit.floor.turns(consultation_id)),
         statements=tuple(board.statements.values()),
-        requests=tuple(await _requests(unit, consultation_id)),
+        requests=tuple(await _requests(unit, consultation)),
         invitees=tuple(await unit.invitees.of(consultation_id)),
         venues=tuple(await unit.venues.of(consultation_id)),
         agenda_titles={item.id: item.title for item in agenda.items},
@@ -105,11 +105,11 @@ def _reached(consultation: Consultation | None) -> int | None:
     return consultation.program_high_water_ms
 
 
-async def _requests(unit: UnitOfWork, consultation_id: str) -> list[HandRaised]:
-    """Raised hands are nowhere but in the trace once they are down."""
+async def _requests(unit: UnitOfWork, consultation: Consultation) -> list[HandRaised]:
+    """Raised hands are nowhere but in the trace once they are down. Those of rehearsals are left out."""
     found: list[HandRaised] = []
-    after = 0
-    while lines := await unit.audit.lines(consultation_id, after, _PAGE, action=HAND_RAISED):
+    after = consultation.rehearsed_line
+    while lines := await unit.audit.lines(consultation.id, after, _PAGE, action=HAND_RAISED):
         found += [HandRaised(line.subject, line.at_ms) for line in lines if line.subject is not None]
         after = lines[-1].number
     return found

@@ -53,6 +53,13 @@ class Broadcasts:
     async def view(self, consultation_id: str) -> PublicView:
         """As of now. Meant to be asked at every request of the public: rows are read at most twice a second."""
         consultation, cuts = await self._now(consultation_id)
+        if consultation.status is Status.REHEARSAL:
+            return PublicView.of(consultation.for_public(), (), None)
+        return PublicView.of(consultation, cuts, self._rooms.program_time_ms(consultation))
+
+    async def inside(self, consultation_id: str) -> PublicView:
+        """The same for those who may see the program as it is: a rehearsal is no secret to them."""
+        consultation, cuts = await self._now(consultation_id)
         return PublicView.of(consultation, cuts, self._rooms.program_time_ms(consultation))
 
     async def shown(self, consultation_id: str) -> BroadcastView:
@@ -122,7 +129,7 @@ class Broadcasts:
         """Never waits. False: it was cut already."""
         caller = room.caller(by)
         require(caller.role, Action.BROADCAST_CUT)
-        if room.consultation.status is not Status.LIVE:
+        if not room.consultation.is_running:
             raise ConferenceError("invalid_state", "it is not live")
         if running(_with(room.cuts, self._unsaved_of(room.id)), CutKind.CUT) is not None:
             return False
@@ -209,7 +216,7 @@ class Broadcasts:
             caller = room.caller(by)
             require(caller.role, Action.RECORDING_PAUSE)
             before = room.consultation
-            if before.status is not Status.LIVE or not before.recording:
+            if not before.is_running or not before.recording:
                 raise ConferenceError("invalid_state", "it is not being recorded")
             if before.recording_paused is paused:
                 return

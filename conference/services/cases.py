@@ -90,8 +90,8 @@ class NewCase:
 
 
 def require_worth_answering(comment: Comment) -> None:
-    """comment_changed for what was turned down or taken back."""
-    if comment.state in GONE:
+    """comment_changed for what was turned down or taken back, and for what was written for a rehearsal."""
+    if comment.state in GONE or comment.is_test:
         raise ConferenceError("comment_changed", f"{comment.state} is not answered")
 
 

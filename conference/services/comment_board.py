@@ -70,6 +70,7 @@ class CommentBoard:
     _by_key: dict[tuple[str, str], str] = field(default_factory=dict)
     _taken: dict[str, str] = field(default_factory=dict)  # by group, what of it was put to the session
     _shown: dict[int, str] = field(default_factory=dict)
+    _tests: set[str] = field(default_factory=set)  # written for a rehearsal, for nobody to see
     _nicknames: set[tuple[str, str]] = field(default_factory=set)  # with their devices, once approved
     _arrivals: deque[float] = field(default_factory=lambda: deque(maxlen=5_000))
 
@@ -91,6 +92,8 @@ class CommentBoard:
         self.dirty.setdefault(comment.group_id)
         self.last_number = max(self.last_number, comment.number)
         self._by_key[comment.device_hash, comment.key] = comment.id
+        if comment.is_test:
+            self._tests.add(comment.id)
         if comment.shown_number is not None:
             self._shown[comment.shown_number] = comment.id
             self.last_shown = max(self.last_shown, comment.shown_number)
@@ -186,7 +189,13 @@ class CommentBoard:
 
     @property
     def shown_count(self) -> int:
-        return sum(self._states[state] for state in SHOWN)
+        tests = sum(self.comments[each].state in SHOWN for each in self._tests)
+        return sum(self._states[state] for state in SHOWN) - tests
+
+    @property
+    def test_count(self) -> int:
+        """How many were written for a rehearsal."""
+        return len(self._tests)
 
     def shown_before(self, number: int | None) -> Iterator[Comment]:
         """What the public sees, newest first, below that place, wherever it lies: anybody may name one."""

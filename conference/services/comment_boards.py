@@ -97,7 +97,7 @@ class CommentBoards:
         board's lock is held; harmless when it is done already."""
         if board.is_grouped:
             return
-        known = list(board.comments.values())
+        known = [each for each in board.comments.values() if not each.is_test]
         for first in range(0, len(known), _ROWS_AT_ONCE):
             some = known[first : first + _ROWS_AT_ONCE]
             board.grouping.restore([(each.id, each.text, each.group_id) for each in some])

@@ -16,6 +16,7 @@ from weakref import ref
 
 from conference.model.audit import SYSTEM, VIEWER, AuditEntry, Personal, Value
 from conference.model.comment import (
+    SHOWN,
     WAITING,
     Comment,
     CommentState,
@@ -481,7 +482,7 @@ def closed_promotions(
     board: CommentBoard, comments: Sequence[Comment], by: str, wall_ms: int
 ) -> list[Promotion]:
     """Proposals that fall with their comments: these are not to be shown any more."""
-    fallen = {each.id for each in comments if not each.may(Decision.PROMOTE) and not each.is_shown}
+    fallen = {each.id for each in comments if not each.may(Decision.PROMOTE) and each.state not in SHOWN}
     return [
         each.closed(PromotionState.WITHDRAWN, by, wall_ms)
         for each in board.promotions.values()

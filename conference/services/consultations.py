@@ -116,7 +116,7 @@ class Consultations:
         consultation = self._made(draft)
         async with self._storage.transaction() as unit:
             existing = await unit.consultations.get(consultation.id)
-            if existing is not None and existing.status in (Status.SCHEDULED, Status.LIVE):
+            if existing is not None and existing.is_open:
                 return existing
             if existing is not None:
                 await unit.consultations.delete(existing.id)
@@ -165,11 +165,14 @@ async def consultation_of(unit: UnitOfWork, consultation_id: str) -> Consultatio
     return consultation
 
 
+_UNTOLD = frozenset({"id", "created_at_ms", "program_high_water_ms", "rehearsed_line"})
+
+
 def _created(consultation: Consultation, by: Actor) -> AuditEntry:
     content = {
         name: value
         for name, value in asdict(consultation).items()
-        if value is not None and name not in ("id", "created_at_ms", "program_high_water_ms")
+        if value is not None and name not in _UNTOLD
     }
     return AuditEntry(
         consultation.id,

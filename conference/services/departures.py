@@ -117,6 +117,11 @@ class Departures:
             for listener in [each for each in room.listeners.values() if each.warrant in void]:
                 del room.listeners[listener.id]
                 await self._rooms.leave_media(room.id, listener.id)
+            for seat in [each for each in room.screens.values() if each.warrant in void]:
+                del room.screens[seat.id]
+                await self._rooms.leave_media(room.id, seat.id)
+                if seat.session_id is not None:
+                    self._tell_revoked(seat.session_id, by)
             for seat in (*room.seats.values(), *room.waiting.values()):
                 if seat.warrant in void:
                     await self.vacate(room, seat, LeaveReason.REVOKED, by=SYSTEM)
@@ -169,4 +174,4 @@ def _is_unnoted(seat: Seat) -> bool:
 
 
 def _waits_in_vain(room: LiveRoom) -> bool:
-    return bool(room.waiting) and room.consultation.status not in (Status.SCHEDULED, Status.LIVE)
+    return bool(room.waiting) and not room.consultation.is_open

@@ -9,7 +9,7 @@ from typing import Any
 
 from conference.model.audit import Value
 from conference.model.broadcast import Cut, CutKind, running
-from conference.model.consultation import Consultation, Status
+from conference.model.consultation import Consultation
 from conference.model.identity import IdentityKind, require_offered
 from conference.model.participant import Participant
 from conference.model.permissions import Action, require
@@ -56,7 +56,7 @@ class Editing:
                 return before
             participants: tuple[Participant, ...] = ()
             if after.mode is not before.mode:
-                if before.status is Status.LIVE:
+                if before.is_running:
                     require(by.role, Action.FLOOR_MODE)
                 participants = self._floors.gated(room, after.mode)
             content: dict[str, Value] = {
@@ -80,7 +80,7 @@ class Editing:
     def _unrecorded(self, room: LiveRoom, by: Bearer, after: Consultation) -> tuple[Cut, ...]:
         """The stretch without recording that begins or ends with this edit: the program of it is not kept either."""
         before, now_ms = room.consultation, self._rooms.program_time_ms(room.consultation) or 0
-        if before.status is not Status.LIVE or after.recording is before.recording:
+        if not before.is_running or after.recording is before.recording:
             return ()
         current = running(room.cuts, CutKind.PAUSE)
         if after.recording:

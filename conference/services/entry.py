@@ -82,7 +82,7 @@ class Entry:
     ) -> Participant:
         """What somebody becomes who was not here before. `secret` is good for resuming."""
         speaks = allowed(self.role, Action.MEDIA_PUBLISH)
-        opens = consultation.microphone_on_join or kind is ParticipantKind.WHIP
+        opens = consultation.microphone_on_join or kind.is_encoder
         return Participant(
             id=new_id("p"),
             consultation_id=consultation.id,
@@ -148,6 +148,8 @@ async def _before(unit: UnitOfWork, guest: Entry | Participant) -> list[Particip
 
 
 def _waits(guest: Entry | Participant, consultation: Consultation, before: list[Participant]) -> bool:
+    if guest.entered_by is EntryMeans.SCREEN:
+        return False  # nobody stands before a screen to be asked who they are
     return must_wait(
         consultation,
         guest.role,

@@ -29,9 +29,10 @@ Span = tuple[int, int]
 async def chapters_of(unit: UnitOfWork, consultation: Consultation) -> list[Chapter]:
     """Of the whole consultation, up to where program time has come."""
     agenda = await unit.agenda.get(consultation.id)
-    marks = await agenda_marks(unit, consultation.id)
+    marks = await agenda_marks(unit, consultation)
     turns = await unit.floor.turns(consultation.id)
-    return chapters(agenda.items, marks.steps, turns, consultation.program_high_water_ms)
+    plays = await unit.clips.plays(consultation.id)
+    return chapters(agenda.items, marks.steps, turns, consultation.program_high_water_ms, plays)
 
 
 async def span_of_item(unit: UnitOfWork, consultation: Consultation, item_id: str) -> tuple[str, Span]:
@@ -40,7 +41,7 @@ async def span_of_item(unit: UnitOfWork, consultation: Consultation, item_id: st
     item = next((each for each in agenda.items if each.id == item_id), None)
     if item is None:
         raise NotFoundError(f"agenda item {item_id}")
-    marks = await agenda_marks(unit, consultation.id)
+    marks = await agenda_marks(unit, consultation)
     found = [each for each in stretches(marks.steps) if each.item_id == item_id]
     end_ms = consultation.program_high_water_ms
     if item.state is ItemState.PENDING or not found or found[0].from_ms >= end_ms:
@@ -128,12 +129,12 @@ def _files(tracks: list[Recording]) -> tuple[TrackFile, ...]:
     )
 
 
-async def agenda_marks(unit: UnitOfWork, consultation_id: str) -> Marks:
-    """What the trace says of the agenda."""
+async def agenda_marks(unit: UnitOfWork, consultation: Consultation) -> Marks:
+    """What the trace says of the agenda, behind the last rehearsal."""
     lines = []
     for action in sorted({EDITED, *STEPS}):
-        first = 0
-        while found := await unit.audit.lines(consultation_id, first, _PAGE, action=action):
+        first = consultation.rehearsed_line
+        while found := await unit.audit.lines(consultation.id, first, _PAGE, action=action):
             lines += found
             first = found[-1].number
     return Marks().followed_by(sorted(lines, key=lambda line: line.number))

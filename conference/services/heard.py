@@ -69,6 +69,12 @@ class HeardRows:
         """Never waits."""
         self._waiting.append(_Waiting(heard, self._rooms.clock.monotonic()))
 
+    async def drop(self, consultation_id: str) -> None:
+        """Forget what waits of this consultation: none of it is written any more when this returns."""
+        async with self._writing:
+            self._forget([each for each in self._waiting if each.heard.consultation_id == consultation_id])
+        self.borders.forget(consultation_id)
+
     def unwritten(self, consultation_id: str) -> list[Coverage]:
         """What is covered, and not a row yet."""
         return [

@@ -25,6 +25,7 @@ class LinkKind(StrEnum):
     INVITEE = "invitee"
     VENUE = "venue"
     DEPARTMENT = "department"
+    SCREEN = "screen"  # a venue's big screen
 
 
 class Links:
@@ -53,6 +54,15 @@ class Links:
         """`/j/CODE`, for departments `/d/CODE`, behind the public address where there is one."""
         door = "d" if kind is LinkKind.DEPARTMENT else "j"
         return f"{self._base}/{door}/{self.code(kind, owner_id, revision)}"
+
+    def screen_secret(self, text: str) -> str:
+        """What proves that a big screen was let in before. `text` says which, where and by what token."""
+        return hmac.digest(self._key, f"screen|{text}".encode(), hashlib.sha256).hex()
+
+    @property
+    def base(self) -> str:
+        """The public address of the server without a slash behind it, or nothing."""
+        return self._base
 
     @property
     def is_public(self) -> bool:

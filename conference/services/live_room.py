@@ -7,18 +7,22 @@ long as a connection does.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from conference.desk_views import BroadcastView, DiskView, ProgramView
+from conference.desk_views import BroadcastView, CameraView, DiskView, ProgramView
 from conference.events import (
     AgendaUpdated,
     AwaitedConsultation,
     BroadcastUpdated,
+    CameraRemoved,
+    CameraUpdated,
     CaptionCorrected,
     CaptionFinal,
     CaptionPartial,
     CaptionsUpdated,
+    ClipsUpdated,
+    ClipUpdated,
     ConsultationUpdated,
     ConsultationView,
     DeskSelfView,
@@ -33,6 +37,7 @@ from conference.events import (
     ParticipantLeft,
     ParticipantUpdated,
     ParticipantView,
+    PlayingView,
     ProgramUpdated,
     RelayUpdated,
     RoomEvent,
@@ -42,6 +47,8 @@ from conference.events import (
     SpeakersNow,
     StatementAdded,
     StatementUpdated,
+    VenueMessaged,
+    VenueMessageView,
     Waiting,
     WaitingJoined,
     WaitingLeft,
@@ -50,8 +57,9 @@ from conference.events import (
 from conference.model.agenda import Agenda
 from conference.model.attendance import Stay
 from conference.model.broadcast import Cut
+from conference.model.clip import Clip, ClipScope, Playing
 from conference.model.consultation import Consultation
-from conference.model.errors import ConferenceError, ConflictError, NotFoundError
+from conference.model.errors import ConferenceError, ConflictError, ForbiddenError, NotFoundError
 from conference.model.floor import Turn
 from conference.model.media import PublicationInfo, Speaker, SubscriberOffer, TrackReport
 from conference.model.participant import FloorGate, LeaveReason, Participant, ParticipantKind
@@ -60,15 +68,19 @@ from conference.model.recording import RecordingState
 from conference.model.speaking import speaks_for
 from conference.model.statement import Statement, StatementBoard
 from conference.model.transcript import CaptionState
+from conference.model.venue_message import NEWEST, Talkback, VenueMessage, visible_to
 from conference.services.captions import Captions
 from conference.services.change import Change
 from conference.services.ports import Publisher
 from conference.services.trace import Bearer, Caller, person
 from conference.services.views import (
     broadcast_view,
+    clip_view,
     floor_view,
     newest_statements,
+    playing_view,
     statement_view,
+    venue_message_view,
     waiting_view,
 )
 from conference.services.warrants import Warrant
@@ -164,16 +176,22 @@ class LiveRoom:
     waiting: dict[str, Seat] = field(default_factory=dict)  # before the door: not in the meeting, no media
     listeners: dict[str, Listener] = field(default_factory=dict)
     desks: dict[str, Desk] = field(default_factory=dict)
+    # Big screens: they receive, and are not in the meeting.
+    screens: dict[str, Seat] = field(default_factory=dict)
     speakers: tuple[Speaker, ...] = ()
     agenda: Agenda = field(default_factory=Agenda)
     board: StatementBoard = field(default_factory=StatementBoard)
+    talkback: Talkback = field(default_factory=Talkback)
     turn: Turn | None = None  # who holds the floor
     turn_since_s: float = 0.0  # monotonic: since when the turn is in its state
     recording: RecordingState = RecordingState.OFF
     captions: Captions = field(default_factory=Captions)
+    playing: Playing | None = None  # the clip in the room
+    playing_of: str | None = None  # the venue whose clip that is
     cuts: tuple[Cut, ...] = ()  # in the order in which they were said
     program: ProgramView | None = None
     disk: DiskView | None = None
+    cameras: dict[str, CameraView] = field(default_factory=dict)  # by venue and position
     relay: str = "off"
     focus_told: tuple[object, ...] | None = None  # what the media process was last told, and which one
     floor_mark: ChangeMark | None = None
@@ -193,7 +211,7 @@ class LiveRoom:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.seats or self.waiting or self.listeners or self.desks)
+        return not (self.seats or self.waiting or self.listeners or self.desks or self.screens)
 
     @property
     def last_joined_at_ms(self) -> int:
@@ -206,8 +224,18 @@ class LiveRoom:
         if seat is None:
             if participant_id in self.waiting:
                 raise ConferenceError("not_admitted", participant_id)
+            if participant_id in self.screens:
+                raise ForbiddenError("a screen shows, and does nothing else")
             raise NotFoundError(f"participant {participant_id}")
         return seat
+
+    def receiver(self, participant_id: str) -> Seat:
+        """The same for what concerns receiving alone, which big screens do as well."""
+        return self.screens.get(participant_id) or self.seat(participant_id)
+
+    def receivers(self) -> tuple[Seat, ...]:
+        """All to whom media is offered."""
+        return (*self.seats.values(), *self.screens.values())
 
     def held_by(self, invitee_id: str | None) -> Seat | None:
         """Where this invitee sits or waits now; encoders do not count."""
@@ -322,6 +350,26 @@ class LiveRoom:
             self.recording = state
             self._publish(ConsultationUpdated(self._next_version(), self.consultation_view()))
 
+    def rewound(
+        self,
+        consultation: Consultation,
+        board: StatementBoard,
+        messages: Iterable[VenueMessage],
+        stays: Mapping[str, Stay],
+    ) -> None:
+        """A rehearsal is over: everything is what the rows say. Clients ask for the room anew when they hear that it
+        is one no more."""
+        self.consultation, self.board, self.talkback = consultation, board, Talkback.of(list(messages))
+        state, self.captions = self.captions.state, Captions()
+        self.captions.state = state
+        self.turn, self.cuts, self.floor_mark, self.agenda_mark = None, (), None, None
+        for seat in self.seats.values():
+            if seat.stay is not None:
+                seat.stay = stays.get(seat.stay.id)
+        self._show_floor()
+        self._show_broadcast()
+        self._publish(ConsultationUpdated(self._next_version(), self.consultation_view()))
+
     # ── captions ────────────────────────────────────────────────────────────────────────────────
 
     def set_captions(self, state: CaptionState) -> None:
@@ -345,6 +393,30 @@ class LiveRoom:
         self.captions.correct(segment_id, text)
         self._publish(CaptionCorrected(segment_id, text))
 
+    # ── clips ───────────────────────────────────────────────────────────────────────────────────
+
+    def show_clip(self, playing: Playing | None, venue_id: str | None = None) -> None:
+        """The clip in the room is so now. None: there is none."""
+        before, self.playing, self.playing_of = self.playing, playing, venue_id
+        if before != playing:
+            self._publish(ClipUpdated(self._next_version(), self.clip_view()))
+
+    def clip_view(self) -> PlayingView | None:
+        return None if self.playing is None else playing_view(self.playing, self.playing_of)
+
+    def show_clips(self, clips: Sequence[Clip]) -> None:
+        """All prepared clips, to those who may see them."""
+        told = ClipsUpdated(tuple(clip_view(each) for each in clips))
+        for desk in self.desks.values():
+            if allowed(desk.bearer.role, Action.CLIP_ADD):
+                self.publisher.send(desk.session_id, told)
+        for seat in self.seats.values():
+            p = seat.participant
+            if p.role is Role.VENUE_OPERATOR and seat.session_id is not None:
+                scope = ClipScope.of(p.role, p.venue_id, p.venue, p.name)
+                own = tuple(clip_view(each) for each in clips if scope.holds(each))
+                self.publisher.send(seat.session_id, ClipsUpdated(own))
+
     # ── the program, shown to desks ─────────────────────────────────────────────────────────────
 
     def show_program(self, program: ProgramView | None) -> None:
@@ -358,6 +430,30 @@ class LiveRoom:
         if disk != self.disk:
             self.disk = disk
             self._tell_desks(DiskUpdated(disk))
+
+    def show_cameras(self, cameras: Iterable[CameraView]) -> None:
+        """How all cameras of venues fare, instead of before."""
+        before, self.cameras = self.cameras, {each.id: each for each in cameras}
+        for view in before.values():
+            if view.id not in self.cameras:
+                self._tell_venue(view.venue_id, CameraRemoved(view.id))
+        for view in self.cameras.values():
+            if before.get(view.id) != view:
+                self._tell_venue(view.venue_id, CameraUpdated(view))
+
+    def cameras_for(self, role: Role, venue_id: str | None) -> tuple[CameraView, ...]:
+        """Those that somebody in the room is told of: an operator of the own venue's."""
+        if role is not Role.VENUE_OPERATOR or venue_id is None:
+            return ()
+        return tuple(each for each in self.cameras.values() if each.venue_id == venue_id)
+
+    def _tell_venue(self, venue_id: str, event: SessionEvent) -> None:
+        """Desks, and who runs the venue."""
+        self._tell_desks(event)
+        for seat in self.seats.values():
+            p = seat.participant
+            if p.role is Role.VENUE_OPERATOR and p.venue_id == venue_id and seat.session_id is not None:
+                self.publisher.send(seat.session_id, event)
 
     def show_relay(self, relay: str) -> None:
         """Whether there is a relay, as `ports.Relay.health` says."""
@@ -449,6 +545,27 @@ class LiveRoom:
             if self.board.visible_to(statement, None, desk.bearer.role):
                 self.publisher.send(desk.session_id, event)
 
+    # ── talkback ────────────────────────────────────────────────────────────────────────────────
+
+    def add_venue_message(self, message: VenueMessage) -> None:
+        """It is committed: tell those whom it concerns."""
+        self.talkback.put(message)
+        event = VenueMessaged(venue_message_view(message))
+        for seat in self.seats.values():
+            p = seat.participant
+            if seat.session_id is not None and visible_to(message, p.role, p.venue_id, p.venue):
+                self.publisher.send(seat.session_id, event)
+        for desk in self.desks.values():
+            if visible_to(message, desk.bearer.role, None, None):
+                self.publisher.send(desk.session_id, event)
+
+    def venue_messages(
+        self, role: Role, venue_id: str | None, venue: str | None
+    ) -> tuple[VenueMessageView, ...] | None:
+        """The newest that somebody may read, oldest first; None for those who are not concerned."""
+        found = self.talkback.visible(role, venue_id, venue)
+        return None if found is None else tuple(venue_message_view(each) for each in found[-NEWEST:])
+
     # ── views ───────────────────────────────────────────────────────────────────────────────────
 
     def consultation_view(self) -> ConsultationView:
@@ -536,6 +653,9 @@ class LiveRoom:
             statement_count=statement_count,
             waiting=self.waiting_views(p.role),
             recent_captions=self.captions.recent,
+            venue_messages=self.venue_messages(p.role, p.venue_id, p.venue),
+            cameras=self.cameras_for(p.role, p.venue_id),
+            clip=self.clip_view(),
         )
 
     def desk_snapshot(self, desk: Desk, *, program_time_ms: int | None, server_time_ms: int) -> DeskSnapshot:
@@ -559,6 +679,9 @@ class LiveRoom:
             disk=self.disk,
             relay=self.relay,
             recent_captions=self.captions.recent,
+            venue_messages=self.venue_messages(by.role, None, None),
+            cameras=tuple(self.cameras.values()),
+            clip=self.clip_view(),
         )
 
     def _next_version(self) -> int:

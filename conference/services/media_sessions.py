@@ -100,7 +100,7 @@ class MediaSessions:
         room = self._rooms.find(room_id)
         if room is None:
             raise MediaError("not_found", f"room {room_id}")
-        return room, room.seat(participant_id)
+        return room, room.receiver(participant_id)
 
     # ── what the media process reports ──────────────────────────────────────────────────────────
 
@@ -121,7 +121,7 @@ class MediaSessions:
         if isinstance(event, TransportChanged) and event.participant_id in room.listeners:
             self._transport_changed(room.listeners[event.participant_id], event.state)
             return
-        seat = room.seats.get(event.participant_id)
+        seat = room.seats.get(event.participant_id) or room.screens.get(event.participant_id)
         if seat is None:
             return
         match event:
@@ -134,7 +134,8 @@ class MediaSessions:
             case QualityChanged():
                 if event.quality != seat.quality:
                     seat.quality = event.quality
-                    room.changed([seat.id])
+                    if seat.id in room.seats:
+                        room.changed([seat.id])
             case SubscriptionChanged():
                 if seat.session_id is not None:
                     state = SubscriptionNow(event.publication_id, event.state)
@@ -183,7 +184,7 @@ class MediaSessions:
             room.set_speakers(())
             for listener in room.listeners.values():
                 listener.lost_at_s = now_s
-            for seat in tuple(room.seats.values()):
+            for seat in room.receivers():
                 await self._replay_seat(room, seat, now_s)
 
     async def _replay_seat(self, room: LiveRoom, seat: Seat, now_s: float) -> None:

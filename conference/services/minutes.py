@@ -214,7 +214,7 @@ class MinutesDesk:
     ) -> Minutes:
         """A draft made of what there is now; in the place of the draft that was there, whose `revision` was seen and
         whose text is kept. edit_conflict for another one; invalid_state when the newest version is reviewed or
-        approved (reopen it first), or when it never went live."""
+        approved (reopen it first), when it never went live, and for a rehearsal."""
         require(by.role, Action.MINUTES_EDIT)
         async with self._storage.reading() as unit:
             consultation = await self._editable(unit, consultation_id)
@@ -446,6 +446,8 @@ class MinutesDesk:
         consultation = await consultation_of(unit, consultation_id)
         if consultation.status is Status.ARCHIVED:
             raise ConferenceError("invalid_state", "it is archived")
+        if consultation.status is Status.REHEARSAL or consultation.rehearsal_of is not None:
+            raise ConferenceError("invalid_state", "minutes are made of meetings")
         return consultation
 
     @staticmethod

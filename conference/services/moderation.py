@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from conference.events import MutedBy, ParticipantView
+from conference.events import MutedBy, ParticipantView, VenueTakenOver
 from conference.model.audit import AuditEntry, Personal, Value
-from conference.model.participant import MuteAllMark, Participant
-from conference.model.permissions import Action, require
+from conference.model.errors import ForbiddenError
+from conference.model.hall import names_of
+from conference.model.participant import MuteAllMark, Participant, ParticipantKind
+from conference.model.permissions import Action, Role, require
 from conference.services.live_room import LiveRoom
 from conference.services.rooms import Rooms
 from conference.services.trace import Caller, person
@@ -58,6 +60,26 @@ class Moderation:
             noted.append(entry(room, by, "participant.camera", after.id, on=after.camera_on))
         return noted
 
+    async def take_over(self, room_id: str, participant_id: str) -> int:
+        """Work the own venue from now on: its other operators' pages are shut and told; returns how many.
+
+        Their microphones and cameras are off as by their own choice, so each may take over again. Cameras and encoders
+        that need no page stay. Raises ForbiddenError for who runs no venue.
+        """
+        async with self._rooms.locked(room_id) as room:
+            by = room.seat(participant_id).participant
+            if by.role is not Role.VENUE_OPERATOR or not names_of(by):
+                raise ForbiddenError("runs no venue")
+            others = [seat for seat in room.seats.values() if _works_beside(seat.participant, by)]
+            shut = [seat.participant.choosing_microphone(False).choosing_camera(False) for seat in others]
+            ids = [each.id for each in shut]
+            entry = self._rooms.entry(room, person(by), "venue.taken_over", by.id, participants=ids)
+            await self._rooms.change(room, shut, [entry])
+            for seat in others:
+                if seat.session_id is not None:
+                    self._rooms.publisher.send(seat.session_id, VenueTakenOver(by.name))
+            return len(others)
+
     # ── mutes ───────────────────────────────────────────────────────────────────────────────────
 
     async def mute(self, room_id: str, by_id: str, target_id: str, *, muted: bool, hard: bool) -> int:
@@ -86,7 +108,10 @@ class Moderation:
             closed = {
                 each.id: each.muted(by.name, hard=hard, mark=mark)
                 for each in participants
-                if each.id != by.participant_id and not each.holds_floor
+                if each.id != by.participant_id
+                and not each.holds_floor
+                and each.kind
+                is not ParticipantKind.CLIP  # a film is stopped, not told to be quiet with the others
             }
             if all(closed.get(each.id, each) == each for each in participants):
                 return 0  # nobody was open: the last mute-all that did something can still be undone
@@ -127,3 +152,13 @@ class Moderation:
                 event = MutedBy(by.name, hard=hard, muted=each.soft_muted or each.hard_muted)
                 self._rooms.publisher.send(session_id, event)
         return len(concerned)
+
+
+def _works_beside(participant: Participant, operator: Participant) -> bool:
+    """Whether it is another operator's page of the same venue."""
+    return (
+        participant.id != operator.id
+        and participant.role is Role.VENUE_OPERATOR
+        and participant.kind is ParticipantKind.CLIENT
+        and not set(names_of(participant)).isdisjoint(names_of(operator))
+    )

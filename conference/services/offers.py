@@ -38,7 +38,7 @@ class Offers:
     async def answered(self, room_id: str, participant_id: str, generation: int, sdp: str) -> None:
         """Hand the client's answer over. MediaError when it is stale or no good: then the offer is made again."""
         room = self._rooms.find(room_id)
-        seat = room.seats.get(participant_id) if room else None
+        seat = (room.seats.get(participant_id) or room.screens.get(participant_id)) if room else None
         if seat is None or seat.offer is None or seat.offer.offer.generation != generation:
             raise MediaError("stale", f"generation {generation}")
         answered = seat.offer
@@ -50,7 +50,7 @@ class Offers:
         """Offer anew, on a fresh transport, where no answer came in time; each time with more patience."""
         now_s = self._rooms.clock.monotonic()
         for room in self._rooms.all():
-            for seat in tuple(room.seats.values()):
+            for seat in room.receivers():
                 overdue = seat.offer
                 if overdue is None or overdue.deadline_s is None or now_s < overdue.deadline_s:
                     continue

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from conference.clock import Clock
 from conference.model.audit import SYSTEM, AuditEntry, Value
-from conference.model.consultation import Consultation, ProgramGap, Status
+from conference.model.consultation import Consultation, ProgramGap
 from conference.model.program_time import ProgramClock
 from conference.services.ports import Storage
 
@@ -22,7 +22,7 @@ class ProgramTimes:
 
     def now_ms(self, consultation: Consultation) -> int | None:
         """Program time, or None before the room went live."""
-        if consultation.status is Status.LIVE:
+        if consultation.is_running:
             return self._clock_of(consultation).at(self._clock.monotonic())
         return consultation.program_high_water_ms if consultation.started_at_ms is not None else None
 
@@ -53,7 +53,8 @@ class ProgramTimes:
                 if not chosen(stored.id):
                     continue
                 # A line is newer than the last heartbeat: after it time may not go on from before it.
-                reached_ms = max(stored.program_high_water_ms, await unit.audit.reached_ms(stored.id) or 0)
+                said_ms = await unit.audit.reached_ms(stored.id, stored.rehearsed_line)
+                reached_ms = max(stored.program_high_water_ms, said_ms or 0)
                 await unit.consultations.raise_high_water({stored.id: reached_ms})
                 consultation = replace(stored, program_high_water_ms=reached_ms)
                 clocks[stored.id] = self._resumed(consultation)

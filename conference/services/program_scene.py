@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from conference.model.agenda import AgendaItem, AgendaKind
@@ -30,10 +30,13 @@ def scene_of(
     venues: Sequence[Venue],
     direction: Direction,
     lines: Sequence[Line] = (),
+    mains: Collection[str] = (),
 ) -> Scene:
     """The whole state. `item`: the current one of the agenda; `venues` in their order; `lines` of captions, the newest
-    last."""
-    people = tuple(_person(seat, venues) for seat in seats)[:MAX_PEOPLE]
+    last; `mains`: those who are the main camera of their venue, fetched by the server."""
+    there = tuple(seats)
+    standing = _standing(there, mains)
+    people = tuple(_person(seat, venues, standing) for seat in there)[:MAX_PEOPLE]
     present = {each.id for each in people}
     holder = turn.participant_id if turn is not None and turn.participant_id in present else None
     phase = _phase(consultation, item)
@@ -53,6 +56,7 @@ def scene_of(
         direction=direction,
         promotion=promotion,
         captions=tuple(SceneCaption(each.text, each.speaker_id) for each in lines),
+        rehearsal=consultation.status is Status.REHEARSAL,
     )
 
 
@@ -71,7 +75,7 @@ def _promotion(item: AgendaItem | None, turn: Turn | None) -> ScenePromotion | N
 
 
 def _phase(consultation: Consultation, item: AgendaItem | None) -> Phase:
-    if consultation.status is not Status.LIVE:
+    if not consultation.is_running:
         return Phase.ENDED
     return Phase.BREAK if item is not None and item.kind is AgendaKind.BREAK else Phase.LIVE
 
@@ -101,28 +105,53 @@ def _names(venues: Sequence[Venue], people: Iterable[ScenePerson]) -> tuple[str,
     return tuple(dict.fromkeys(halls))
 
 
-def _person(seat: Seat, venues: Sequence[Venue]) -> ScenePerson:
+def _standing(seats: Iterable[Seat], mains: Collection[str]) -> dict[str, str]:
+    """Which main camera is the picture of which hall: where its operator's machine shows none."""
+    with_picture = [
+        seat
+        for seat in seats
+        if seat.participant.camera_on
+        and seat.lost_at_s is None
+        and any(each.source is Source.CAMERA for each in seat.publications)
+    ]
+    shown = {_hall(seat.participant) for seat in with_picture if _kind(seat.participant) is PersonKind.VENUE}
+    halls = {_hall(seat.participant): seat.id for seat in with_picture if seat.id in mains}
+    return {hall: camera for hall, camera in halls.items() if hall is not None and hall not in shown}
+
+
+def _hall(p: Participant) -> str | None:
+    return p.venue_id or p.venue
+
+
+def _person(seat: Seat, venues: Sequence[Venue], standing: Mapping[str, str]) -> ScenePerson:
     p = seat.participant
     venue = next((each for each in venues if each.id == p.venue_id), None)
     sources = {each.source for each in seat.publications}
-    kind = _kind(p)
+    kind, camera = _kind(p), standing.get(_hall(p) or "")
+    if p.id == camera:
+        kind = PersonKind.VENUE
+    elif camera is not None and kind is PersonKind.VENUE:
+        kind = PersonKind.PERSON  # the operator, who sits in it
     is_hall = kind is PersonKind.VENUE
     return ScenePerson(
         id=p.id,
         name=(p.venue or p.name) if is_hall else p.name,
         line=(venue.place if venue is not None else "") if is_hall else _line(p),
-        venue=p.venue_id or p.venue,
+        venue=_hall(p),
         kind=kind,
         is_main=is_hall and _is_main(p, venue),
         camera=p.camera_on and Source.CAMERA in sources,
         microphone=p.sound_open and Source.MICROPHONE in sources,
         connected=seat.lost_at_s is None,
+        camera_id=next((each.id for each in seat.publications if each.main), None),
     )
 
 
 def _kind(p: Participant) -> PersonKind:
-    """A hall is what its operator's machine shows; another camera of it comes in by WHIP."""
-    if p.kind is ParticipantKind.WHIP:
+    """A hall is what its operator's machine shows; another camera of it comes in by itself."""
+    if p.kind is ParticipantKind.CLIP:
+        return PersonKind.CLIP
+    if p.kind.is_encoder:
         return PersonKind.STREAM
     return PersonKind.VENUE if p.role is Role.VENUE_OPERATOR else PersonKind.PERSON
 

@@ -16,7 +16,7 @@ from conference.model.audit import SYSTEM, Actor, AuditEntry, Value
 from conference.model.consultation import Consultation, Status
 from conference.model.errors import ConferenceError
 from conference.model.floor import Turn
-from conference.model.media import FeedLost, MediaRestarted, TapLost
+from conference.model.media import PROGRAM_TARGET, FeedLost, MediaRestarted, TapLost
 from conference.model.permissions import Action, require
 from conference.model.program import (
     PROGRAM_TAP,
@@ -29,6 +29,7 @@ from conference.model.venue import Venue
 from conference.services.captions import Line
 from conference.services.change import Change
 from conference.services.live_room import LiveRoom, Seat
+from conference.services.pauses import until
 from conference.services.ports import MediaError, ProgramMaker
 from conference.services.program_scene import scene_of
 from conference.services.rooms import Rooms
@@ -44,6 +45,7 @@ from conference.worker_events import (
 
 log = structlog.get_logger(__name__)
 
+_LOOK_S: Final = 0.05  # how often it is looked whether one that is held has ended
 _PATIENCE_S: Final = 5.0  # a worker that takes longer to begin is trouble that desks are told of
 _AGAIN_S: Final = 1.0  # a tap or feed that was lost or refused is tried again after this
 _SCENE_S: Final = 0.1  # scenes do not follow each other faster
@@ -114,6 +116,7 @@ class Programs:
         self._made: dict[str, _Made] = {}
         self._to_clean: asyncio.Queue[str] = asyncio.Queue()
         self._looked_at_s = float("-inf")
+        self._held: set[str] = set()  # no program is made of them
         maker.listen(self._receive)
 
     # ── keeping ─────────────────────────────────────────────────────────────────────────────────
@@ -164,18 +167,20 @@ class Programs:
                 log.warning("program.unread", code=error.code)
                 live = []
             found = {each.id: each for each in live} | found
-        return [each for each in found.values() if _is_wanted(each)]
+        return [each for each in found.values() if _is_wanted(each) and each.id not in self._held]
 
     async def _begin(self, consultation: Consultation) -> None:
-        direction = await self._directed_last(consultation.id)
+        direction = await self._directed_last(consultation)
         made = _Made(self._rooms.clock.monotonic(), direction, rows=_Room(consultation))
         self._made[consultation.id] = made
         self._maker.begin(consultation.id)
 
-    async def _directed_last(self, consultation_id: str) -> Direction:
-        """A restart does not forget what the chair chose."""
+    async def _directed_last(self, consultation: Consultation) -> Direction:
+        """A restart does not forget what the chair chose; what was chosen in a rehearsal is forgotten."""
         async with self._rooms.storage.reading() as unit:
-            lines = await unit.audit.lines(consultation_id, 0, 1, action="program.directed", newest=True)
+            lines = await unit.audit.lines(
+                consultation.id, consultation.rehearsed_line, 1, action="program.directed", newest=True
+            )
         if not lines:
             return Direction()
         said = json.loads(lines[0].content)
@@ -183,9 +188,12 @@ class Programs:
         return Direction(DirectionMode(said["mode"]), layout, tuple(said["people"]))
 
     async def _see_to(self, consultation_id: str, made: _Made) -> None:
+        if consultation_id in self._held:  # nobody sees the end card of a rehearsal
+            await self._end(consultation_id, made)
+            return
         room = await self._room(consultation_id, made)
         if room is None or (not _is_wanted(room.consultation) and made.ends_at_s is None):
-            has_ended = room is not None and room.consultation.status is not Status.LIVE
+            has_ended = room is not None and not room.consultation.is_running
             made.ends_at_s = self._rooms.clock.monotonic() + (_END_CARD_S if has_ended else 0.0)
         if room is not None:
             self._show_scene(consultation_id, made, room)
@@ -232,7 +240,8 @@ class Programs:
             return
         version = room.version if isinstance(room, LiveRoom) else None
         lines = _lines(room, now_s)
-        stamp = (id(room), version, room.consultation, made.venues, made.direction, lines)
+        mains = _main_cameras(room) if isinstance(room, LiveRoom) else None
+        stamp = (id(room), version, room.consultation, made.venues, made.direction, lines, mains)
         if stamp == made.stamp:
             return
         made.stamp = stamp
@@ -270,6 +279,8 @@ class Programs:
         MediaSessions.follow."""
         if isinstance(event, MediaRestarted):
             return  # they stood with another epoch
+        if isinstance(event, FeedLost) and event.participant_id != PROGRAM_TARGET:
+            return  # of a camera or a clip
         made = self._made.get(event.room_id)
         if made is None or (isinstance(event, TapLost) and event.name != PROGRAM_TAP):
             return
@@ -353,7 +364,7 @@ class Programs:
                 for each in await unit.broadcast_cuts.unerased()
                 if each.consultation_id == consultation_id
             ]
-        if consultation is None or consultation.status is Status.LIVE or consultation_id in self._made:
+        if consultation is None or consultation.is_running or consultation_id in self._made:
             return  # its own end sees to it
         for pause in pauses:
             assert pause.to_ms is not None, "what goes on is not erased"
@@ -363,6 +374,21 @@ class Programs:
                 await unit.broadcast_cuts.save([pause.erased(self._rooms.clock.wall_ms())])
                 entry = self._entry(consultation, SYSTEM, "program.erased", content, pause.id)
                 await unit.audit.append(entry)
+
+    # ── ports.RoomWork: for what was rehearsed ──────────────────────────────────────────────────
+
+    async def hold(self, consultation_id: str) -> None:
+        self._held.add(consultation_id)
+
+    async def still(self, consultation_id: str) -> None:
+        await until(lambda: consultation_id not in self._made, _LOOK_S)
+        await self._maker.wait_ended(consultation_id)
+
+    def release(self, consultation_id: str) -> None:
+        self._held.discard(consultation_id)
+
+    def look_at(self, consultation_id: str) -> None:
+        self._to_clean.put_nowait(consultation_id)  # what was not to be kept is in none of its files
 
     def is_making(self, consultation_id: str) -> bool:
         """Whether its program is made here, or about to end."""
@@ -427,7 +453,7 @@ class Programs:
 
 
 def _is_wanted(consultation: Consultation) -> bool:
-    return consultation.status is Status.LIVE and consultation.program
+    return consultation.is_running and consultation.program
 
 
 def _lines(room: _Room | LiveRoom, now_s: float) -> tuple[Line, ...]:
@@ -442,8 +468,24 @@ def _scene(
 ) -> Scene:
     if isinstance(room, LiveRoom):
         seats: Iterable[Seat] = room.seats.values()
-        return scene_of(room.consultation, room.agenda.current, seats, room.turn, venues, direction, lines)
+        return scene_of(
+            room.consultation,
+            room.agenda.current,
+            seats,
+            room.turn,
+            venues,
+            direction,
+            lines,
+            _main_cameras(room),
+        )
     return scene_of(room.consultation, room.item, room.seats, room.turn, venues, direction)
+
+
+def _main_cameras(room: LiveRoom) -> frozenset[str]:
+    """Those in the room who are the main camera of their venue."""
+    return frozenset(
+        each.participant_id for each in room.cameras.values() if each.is_main and each.participant_id
+    )
 
 
 def _view(made: _Made) -> ProgramView:

@@ -11,6 +11,7 @@ from conference.desk_views import PromotionCard
 from conference.model.agenda import Agenda, AgendaItem, promotion_item
 from conference.model.audit import AuditEntry, Value
 from conference.model.comment import Comment, Decision
+from conference.model.consultation import Status
 from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.floor import Turn
 from conference.model.ids import new_id
@@ -66,6 +67,7 @@ class Promotions:
             require(at.caller.role, Action.COMMENT_PROMOTE)
             at.room.consultation.require_open()
             comment = at.board.get(comment_id)
+            _require_of_this(at, comment)
             promotion = self._open(at, comment)
             if promotion is not None and promotion.phase(at.room.agenda) is PromotionPhase.CURRENT:
                 return card(at.board, promotion, at.room.agenda, at.room.turn)
@@ -119,7 +121,9 @@ class Promotions:
             self._entry(at, "promotion.started", taken, item=item.id, authors=taken.authors),
             *self._stepped(at, agenda, item),
         ]
-        case = NewCase(after, taken.authors, at.caller.actor, wall_ms, now_ms, taken.id)
+        # No department is asked about what was written for a rehearsal.
+        actor = at.caller.actor
+        case = None if after.is_test else NewCase(after, taken.authors, actor, wall_ms, now_ms, taken.id)
         change = Change(agenda=agenda, comments=(after,), promotions=(taken,), case=case)
         await self._boards.rooms.commit(room, change, entries)
         self._mark(at)
@@ -223,6 +227,12 @@ class Promotions:
     @staticmethod
     def _mark(at: _At) -> None:
         at.room.agenda_mark = ChangeMark(at.room.version, at.caller.actor.id, at.caller.name)
+
+
+def _require_of_this(at: _At, comment: Comment) -> None:
+    """rehearsal_comment for what somebody of the public wrote: a rehearsal must not use it up."""
+    if at.room.consultation.status is Status.REHEARSAL and not comment.is_test:
+        raise ConferenceError("rehearsal_comment", comment.id)
 
 
 def card(board: CommentBoard, promotion: Promotion, agenda: Agenda, turn: Turn | None) -> PromotionCard:

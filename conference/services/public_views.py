@@ -222,7 +222,7 @@ class PublicViews:
         self._identity_kinds = tuple(identity_kinds)
         self._told: dict[str, tuple[float, Told, PublicPage]] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._marks: dict[str, tuple[int, Marks]] = {}
+        self._marks: dict[str, tuple[int, int, Marks]] = {}
         self._texts: dict[tuple[str, int | None], tuple[Told, TextView]] = {}
 
     async def get(self, consultation_id: str) -> PublicPage:
@@ -280,7 +280,7 @@ class PublicViews:
             agenda = await unit.agenda.get(consultation_id)
             turns = tuple(await unit.floor.turns(consultation_id))
             people = await unit.participants.of(consultation_id)
-            marks = await self._marked(unit, consultation_id)
+            marks = await self._marked(unit, consultation)
             comments = await unit.comments.shown_count(consultation_id)
             responses = await unit.responses.shown_totals(consultation_id)
             captions = await _captions(unit, consultation, on_air, at_ms)
@@ -309,12 +309,13 @@ class PublicViews:
         is_required = consultation.comment_identity is CommentIdentity.REQUIRED
         return IdentityOffer(self._identity_kinds, is_required) if self._identity_kinds else None
 
-    async def _marked(self, unit: UnitOfWork, consultation_id: str) -> Marks:
-        """What the trace says; lines that were read are remembered, for they never change."""
-        after, marks = self._marks.get(consultation_id, (0, Marks()))
+    async def _marked(self, unit: UnitOfWork, consultation: Consultation) -> Marks:
+        """What the trace says behind the last rehearsal; lines that were read are remembered, for they never change."""
+        consultation_id, begin = consultation.id, consultation.rehearsed_line
+        began, after, marks = self._marks.get(consultation_id, (begin, begin, Marks()))
         head = await unit.audit.head(consultation_id)
-        if head.number < after:  # a consultation that was made anew
-            after, marks = 0, Marks()
+        if head.number < after or began != begin:  # made anew, or rehearsed once more
+            after, marks = begin, Marks()
         if head.number > after:
             lines = []
             for action in sorted({EDITED, *STEPS}):
@@ -323,14 +324,16 @@ class PublicViews:
                     lines += found
                     first = found[-1].number
             marks = marks.followed_by(sorted(lines, key=lambda line: line.number))
-        self._marks[consultation_id] = (head.number, marks)
+        self._marks[consultation_id] = (begin, head.number, marks)
         return marks
 
 
 async def _captions(
     unit: UnitOfWork, consultation: Consultation, on_air: OnAir, at_ms: int | None
 ) -> tuple[CaptionView, ...] | None:
-    """The newest; None where nobody listens."""
+    """The newest; None where nobody listens, or has listened."""
+    if consultation.status is Status.SCHEDULED:  # a rehearsal is heard, too
+        return None
     if not consultation.captions or not await unit.transcript.covered(consultation.id):
         return None
     reached_ms = None if at_ms is None else on_air.reached_ms(at_ms)

@@ -11,13 +11,14 @@ from typing import Final
 import structlog
 
 from conference.model.audit import SYSTEM, Actor, AuditEntry, Value
-from conference.model.consultation import Consultation, Status
+from conference.model.consultation import Consultation
 from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.ids import new_id
 from conference.model.media import RECORDING_TAP, TapLost
 from conference.model.permissions import Action, require
 from conference.model.recording import FileState, Recording, RecordingState
 from conference.services.media_sessions import RoomsEvent
+from conference.services.pauses import until
 from conference.services.ports import MediaError, Recorder, UnitOfWork
 from conference.services.rooms import Rooms
 from conference.services.trace import Bearer
@@ -26,6 +27,7 @@ from conference.worker_events import RecordedFile, RecorderEvent, RecorderReady,
 log = structlog.get_logger(__name__)
 
 _PATIENCE_S: Final = 3.0  # a worker that takes longer to begin is trouble that people are told of
+_LOOK_S: Final = 0.05  # how often it is looked whether one that is held has ended
 _SILENCE_S: Final = 5.0  # a worker that lost its tap says at once that it listens again, unless it hangs
 
 
@@ -54,6 +56,9 @@ class Recordings:
         self._kept: dict[str, _Kept] = {}
         self._files: deque[RecordedFile] = deque()
         self._to_settle: asyncio.Queue[str] = asyncio.Queue()
+        self._settling: str | None = None
+        self._held: set[str] = set()  # nothing is recorded of them, and nothing that was is written down
+        self._writing = asyncio.Lock()
         recorder.listen(self._receive)
 
     # ── keeping ─────────────────────────────────────────────────────────────────────────────────
@@ -72,7 +77,15 @@ class Recordings:
         await self._sweep()
         while True:
             consultation_id = await self._to_settle.get()
-            self._files.extend(await self._recorder.settle(consultation_id))
+            if consultation_id in self._held:
+                continue
+            self._settling = consultation_id
+            try:
+                found = await self._recorder.settle(consultation_id)
+            finally:
+                self._settling = None
+            if consultation_id not in self._held:
+                self._files.extend(found)
 
     async def _sweep(self) -> None:
         """A server that was killed between a row and its file left a file that everybody holds for deleted."""
@@ -87,7 +100,7 @@ class Recordings:
     async def tick(self) -> None:
         """Call a few times a second."""
         for room in self._rooms.all():
-            if room.id not in self._kept and self._wanted(room.consultation) is not None:
+            if room.id not in (*self._kept, *self._held) and self._wanted(room.consultation) is not None:
                 self._kept[room.id] = _Kept(self._rooms.clock.monotonic())
                 self._recorder.begin(room.id)
         for consultation_id, kept in tuple(self._kept.items()):
@@ -110,7 +123,8 @@ class Recordings:
     def _receive(self, event: RecorderEvent) -> None:
         """Called on the event loop, in order; never waits."""
         if isinstance(event, RecordedFile):
-            self._files.append(event)
+            if event.consultation_id not in self._held:
+                self._files.append(event)
             return
         kept = self._kept.get(event.consultation_id)
         match event:
@@ -148,6 +162,8 @@ class Recordings:
 
     async def _consultation(self, consultation_id: str) -> Consultation | None:
         """The consultation, while it is to be recorded here."""
+        if consultation_id in self._held:
+            return None
         room = self._rooms.find(consultation_id)
         if room is not None:
             return self._wanted(room.consultation)
@@ -159,7 +175,7 @@ class Recordings:
 
     @staticmethod
     def _wanted(consultation: Consultation) -> Consultation | None:
-        return consultation if consultation.status is Status.LIVE and consultation.recording else None
+        return consultation if consultation.is_running and consultation.recording else None
 
     async def _tap(self, consultation: Consultation, kept: _Kept) -> None:
         if kept.is_tapped or kept.socket_path is None or not self._rooms.media.epoch:
@@ -239,11 +255,29 @@ class Recordings:
 
     async def write_rows(self) -> None:
         """Call as often: what the recorder told, in its order. Stops at the first that the database does not take."""
-        while self._files:
-            file = self._files[0]
-            async with self._rooms.storage.transaction() as unit:
-                await self._write(unit, file)
-            self._files.popleft()
+        async with self._writing:
+            while self._files:
+                file = self._files[0]
+                async with self._rooms.storage.transaction() as unit:
+                    await self._write(unit, file)
+                self._files.popleft()
+
+    # ── ports.RoomWork: for what was rehearsed ──────────────────────────────────────────────────
+
+    async def hold(self, consultation_id: str) -> None:
+        self._held.add(consultation_id)
+        async with self._writing:
+            self._files = deque(each for each in self._files if each.consultation_id != consultation_id)
+
+    async def still(self, consultation_id: str) -> None:
+        await until(lambda: consultation_id not in self._kept and self._settling != consultation_id, _LOOK_S)
+        await self._recorder.wait_ended(consultation_id)
+
+    def release(self, consultation_id: str) -> None:
+        self._held.discard(consultation_id)
+
+    def look_at(self, consultation_id: str) -> None:
+        self._to_settle.put_nowait(consultation_id)  # the ends of files were dropped while it was held
 
     async def _write(self, unit: UnitOfWork, file: RecordedFile) -> None:
         consultation = await unit.consultations.get(file.consultation_id)

@@ -6,6 +6,7 @@ somebody deletes it by hand.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
@@ -40,6 +41,11 @@ class Retention:
         self._exports = exports
         self._days = days
         self._swept_at_s: float | None = None
+        self._followers: list[Callable[[Consultation], Awaitable[None]]] = []
+
+    def follow(self, clear: Callable[[Consultation], Awaitable[None]]) -> None:
+        """Have this clear away its own of every consultation whose time is over, as often as it likes."""
+        self._followers.append(clear)
 
     async def tick(self) -> None:
         """Call as often: sweeps at the first call and once a day."""
@@ -78,6 +84,8 @@ class Retention:
                 await self._exports.forget(export)
         if has_files:
             await self._maker.clear(cid)
+        for clear in self._followers:
+            await clear(consultation)
 
     async def _strike(
         self, unit: UnitOfWork, consultation: Consultation, recordings: list[Recording]

@@ -58,7 +58,8 @@ class Revocations:
 
 
 def _warrants(room: LiveRoom) -> frozenset[Warrant]:
-    seats = (each.warrant for each in (*room.seats.values(), *room.waiting.values()))
+    places = (*room.seats.values(), *room.waiting.values(), *room.screens.values())
+    seats = (each.warrant for each in places)
     desks = (each.warrant for each in room.desks.values())
     listeners = (each.warrant for each in room.listeners.values())
     return frozenset(each for each in (*seats, *desks, *listeners) if each is not None)

@@ -15,7 +15,9 @@ from conference.events import MediaView, SessionRefused, Snapshot
 from conference.model.audit import SYSTEM, Actor, AuditEntry, Personal, Value
 from conference.model.consultation import Consultation
 from conference.model.errors import ERROR_TEXTS, ConferenceError
-from conference.model.participant import LeaveReason, Participant, ParticipantKind
+from conference.model.hall import deaf_to, hall_of
+from conference.model.participant import LeaveReason, Participant
+from conference.model.venue_message import Talkback
 from conference.services.change import Change
 from conference.services.consultations import consultation_of
 from conference.services.live_room import LiveRoom, Seat
@@ -172,12 +174,12 @@ class Rooms:
             room.closed = True
             del self._rooms[room_id]
             self._programs.forget(room_id)
-            seats = (*room.seats.values(), *room.waiting.values())
+            seats = (*room.seats.values(), *room.waiting.values(), *room.screens.values())
             sessions = [seat.session_id for seat in seats if seat.session_id is not None]
             for session_id in (*sessions, *(desk.session_id for desk in room.desks.values())):
                 self.publisher.send(session_id, SessionRefused("other_node", ERROR_TEXTS["other_node"]))
                 self.publisher.close(session_id)
-            for peer_id in (*room.seats, *room.listeners):
+            for peer_id in (*room.seats, *room.screens, *room.listeners):
                 await self.leave_media(room_id, peer_id)
 
     async def _load(self, unit: UnitOfWork, consultation_id: str) -> LiveRoom:
@@ -187,6 +189,7 @@ class Rooms:
             self.publisher,
             agenda=await unit.agenda.get(consultation_id),
             board=await unit.statements.board(consultation_id),
+            talkback=Talkback.of(await unit.venue_messages.of(consultation_id)),
             turn=await unit.floor.open_turn(consultation_id),
             turn_since_s=self.clock.monotonic(),
             cuts=tuple(await unit.broadcast_cuts.of(consultation_id)),
@@ -203,7 +206,7 @@ class Rooms:
                 if not chosen(participant.consultation_id):
                     continue
                 recent = now_ms - participant.last_seen_ms <= self.limits.grace_s * 1000
-                if not recent or participant.kind is ParticipantKind.WHIP:
+                if not recent or participant.kind.is_encoder:
                     lost.append(participant.left(participant.last_seen_ms, LeaveReason.LOST))
                     continue
                 room = found.get(participant.consultation_id)
@@ -279,9 +282,21 @@ class Rooms:
             await self.commit(room, Change(changed), trace)
         return len(changed)
 
-    async def commit(self, room: LiveRoom, change: Change, trace: Iterable[AuditEntry]) -> None:
-        """Rows and trace first, then the sound gates, then memory and the room."""
-        await self.save(*change.participants, trace=trace, also=lambda unit: change.write(unit, room.id))
+    async def commit(
+        self,
+        room: LiveRoom,
+        change: Change,
+        trace: Iterable[AuditEntry],
+        also: Callable[[UnitOfWork], Awaitable[None]] | None = None,
+    ) -> None:
+        """Rows, what `also` writes, and trace first, then the sound gates, then memory and the room."""
+
+        async def write(unit: UnitOfWork) -> None:
+            await change.write(unit, room.id)
+            if also is not None:
+                await also(unit)
+
+        await self.save(*change.participants, trace=trace, also=write)
         for participant in change.participants:
             if participant.sound_open != room.seats[participant.id].participant.sound_open:
                 await self._set_sound(room, participant)
@@ -294,6 +309,8 @@ class Rooms:
             participant.id,
             sound_open=participant.sound_open,
             hears=not participant.in_hall,  # a phone that plays the hall's own sound makes it howl
+            hall=hall_of(participant),
+            deaf_to=deaf_to(participant),
         )
         room = self._rooms.get(room_id)
         if room is not None:

@@ -28,7 +28,7 @@ async def sitting_of(
 ) -> Sitting:
     """What took place, as the rows tell it now. `now_ms`: program time, of now or of the end."""
     record = await record_of(unit, consultation, now_ms)
-    marks = await agenda_marks(unit, consultation.id)
+    marks = await agenda_marks(unit, consultation)
     return Sitting(
         record=record,
         people=people(record),

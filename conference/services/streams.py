@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 from conference.model.errors import ConferenceError, ForbiddenError, NotFoundError
 from conference.model.floor import gate_beside_floor
-from conference.model.ids import new_id
-from conference.model.media import PROGRAM_TARGET
-from conference.model.participant import LeaveReason, ParticipantKind
+from conference.model.hall import names_of
+from conference.model.ids import new_id, secret_matches
+from conference.model.media import PROGRAM_TARGET, Kind, TrackWish
+from conference.model.participant import EntryMeans, LeaveReason, ParticipantKind
 from conference.model.permissions import Action, Role, allowed, require
 from conference.services.arrivals import Arrivals
 from conference.services.departures import Departures
@@ -73,10 +74,17 @@ class Streams:
 
     # ── WHEP ────────────────────────────────────────────────────────────────────────────────────
 
-    async def play(self, entry: Entry, target_id: str, sdp: str) -> StreamOpened:
-        """Open a session that receives `target_id`'s microphone and camera, or the program."""
+    async def play(
+        self, entry: Entry, target_id: str, sdp: str, *, max_height: int | None = None
+    ) -> StreamOpened:
+        """Open a session that receives `target_id`'s microphone and camera, or the program.
+
+        `max_height`: pixels of the largest picture that is of use, so that nobody sends a large one for a small frame.
+        """
         require(entry.role, Action.WHEP_PLAY)
         async with self._rooms.locked(entry.consultation_id) as room:
+            if entry.token_expired and not _is_inside(room, entry):
+                raise ConferenceError("token_expired")
             room.consultation.require_open()
             await self._arrivals.require_admitted(room, entry)
             if target_id != PROGRAM_TARGET:
@@ -84,12 +92,22 @@ class Streams:
             if len(room.listeners) >= self._rooms.limits.max_listeners:
                 raise ConferenceError("room_full", f"{len(room.listeners)} listeners")
             listener_id = new_id("w")
-            await self._rooms.media.join(room.id, listener_id, sound_open=False, hears=not entry.in_hall)
+            await self._rooms.media.join(
+                room.id,
+                listener_id,
+                sound_open=False,
+                hears=not entry.in_hall,
+                deaf_to=names_of(entry) if _plays_into_hall(entry) else (),
+            )
             try:
                 answer = await self._rooms.media.pull(room.id, listener_id, target_id, sdp)
             except BaseException:
                 await self._rooms.leave_media(room.id, listener_id)
                 raise
+            if max_height is not None and target_id != PROGRAM_TARGET:
+                pictures = (each for each in room.seat(target_id).publications if each.kind is Kind.VIDEO)
+                wishes = (TrackWish(each.id, max_height * 16 // 9, max_height) for each in pictures)
+                await self._rooms.media.wish(room.id, listener_id, tuple(wishes))
             connect_by_s = self._rooms.clock.monotonic() + self._rooms.limits.whip_connect_s
             room.listeners[listener_id] = Listener(
                 listener_id, target_id, entry.token_id, connect_by_s, warrant=entry.warrant
@@ -159,6 +177,26 @@ class Streams:
         return (
             listener.lost_at_s is not None and now_s - listener.lost_at_s >= self._rooms.limits.whip_grace_s
         )
+
+
+def _is_inside(room: LiveRoom, entry: Entry) -> bool:
+    """Whether the bearer sits in the room, or is one of its screens, and proves it: no expiry puts those out."""
+    claim = entry.resume
+    seat = (
+        None if claim is None else next((s for s in room.receivers() if s.id == claim.participant_id), None)
+    )
+    return (
+        claim is not None
+        and seat is not None
+        and seat.session_id is not None
+        and seat.participant.token_id == entry.token_id
+        and secret_matches(claim.secret, seat.participant.resume_hash)
+    )
+
+
+def _plays_into_hall(entry: Entry) -> bool:
+    """What a hall's operator or its screen plays, its loudspeakers play."""
+    return entry.role is Role.VENUE_OPERATOR or entry.entered_by is EntryMeans.SCREEN
 
 
 def named(entry: Entry, label: str | None) -> Entry:

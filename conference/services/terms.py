@@ -143,7 +143,7 @@ class Terms:
             return False
         since_ms = self._rooms.clock.wall_ms() - _STILL_WORKED_ON_DAYS * _DAY_MS
         ended_lately = consultation.status is Status.ENDED and (consultation.ended_at_ms or 0) >= since_ms
-        return consultation.status is Status.LIVE or ended_lately
+        return consultation.is_running or ended_lately
 
     # ── of either ───────────────────────────────────────────────────────────────────────────────
 

@@ -92,7 +92,7 @@ class TranscriptGaps:
             return Found(consultation, files, _in_order(unheard(heard)))
         turns = await unit.floor.turns(consultation.id)
         now_ms = self._rooms.program_time_ms(consultation) or 0
-        is_live = consultation.status is Status.LIVE
+        is_live = consultation.is_running
         horizon_ms, horizons = self._transcription.horizons(consultation.id, now_ms)
         heard = Heard(
             files=files,
@@ -101,7 +101,7 @@ class TranscriptGaps:
             noted=[each for each in noted if each.participant_id != consultation.id],
             turns=turns,
             people={each.id: each for each in await unit.participants.of(consultation.id)} if turns else {},
-            unkept=await self._unkept(unit, consultation.id, now_ms) if turns else (),
+            unkept=await self._unkept(unit, consultation, now_ms) if turns else (),
             now_ms=now_ms if is_live else None,
             horizon_ms=horizon_ms if is_live else None,
             horizons=horizons if is_live else {},
@@ -112,12 +112,13 @@ class TranscriptGaps:
         return Found(consultation, files, _in_order(found))
 
     @staticmethod
-    async def _unkept(unit: UnitOfWork, consultation_id: str, now_ms: int) -> list[Span]:
+    async def _unkept(unit: UnitOfWork, consultation: Consultation, now_ms: int) -> list[Span]:
+        consultation_id, after = consultation.id, consultation.rehearsed_line
         lines = [
             line
             for step in _STEPS
             for line in await unit.audit.lines(
-                consultation_id, limit=10_000, action=f"recording.{step}", subject=consultation_id
+                consultation_id, after, 10_000, action=f"recording.{step}", subject=consultation_id
             )
         ]
         steps = [

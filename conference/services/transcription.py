@@ -10,7 +10,7 @@ import structlog
 
 from conference.model.audit import SYSTEM, AuditEntry, Value
 from conference.model.broadcast import CutKind, running
-from conference.model.consultation import Consultation, Status
+from conference.model.consultation import Consultation
 from conference.model.errors import ConferenceError
 from conference.model.media import TRANSCRIPTION_TAP, Source, TapLost
 from conference.model.permissions import Role
@@ -21,6 +21,7 @@ from conference.services.heard_segments import Written
 from conference.services.live_captions import LiveCaptions
 from conference.services.live_room import LiveRoom
 from conference.services.media_sessions import RoomsEvent
+from conference.services.pauses import until
 from conference.services.ports import MediaError, Transcriber
 from conference.services.rooms import Rooms
 from conference.services.transcript_news import TranscriptNews
@@ -39,6 +40,7 @@ log = structlog.get_logger(__name__)
 _PATIENCE_S: Final = (
     15.0  # a large model takes its time; what takes longer is trouble that people are told of
 )
+_LOOK_S: Final = 0.05  # how often it is looked whether one that is held has ended
 _AGAIN_S: Final = 1.0  # a tap that was lost or refused is tried again after this
 _LATE_MS: Final = 5_000
 _CAUGHT_UP_MS: Final = 2_000  # captions that were late are late no more
@@ -90,6 +92,10 @@ class Transcription:
         self._captions, self._news = LiveCaptions(rooms), TranscriptNews(rooms)
         self.rows = HeardRows(rooms, rewriter, self._written)
         self.ended_jobs: list[ListenEnded] = []  # not dealt with yet
+        self._held: set[str] = set()  # nobody listens to them
+        self._unwanted: set[str] = (
+            set()
+        )  # what is still told of them is dropped, until they are listened to anew
         transcriber.listen(self._receive)
 
     # ── keeping ─────────────────────────────────────────────────────────────────────────────────
@@ -97,7 +103,7 @@ class Transcription:
     async def tick(self) -> None:
         """Call a few times a second."""
         for room in self._rooms.all() if self._enabled else ():
-            if room.id not in self._kept and _is_wanted(room.consultation):
+            if room.id not in (*self._kept, *self._held) and _is_wanted(room.consultation):
                 self._kept[room.id] = _Kept(self._rooms.clock.monotonic())
                 self._transcriber.begin(room.id)
         for consultation_id, kept in tuple(self._kept.items()):
@@ -131,6 +137,8 @@ class Transcription:
 
     async def _consultation(self, consultation_id: str) -> Consultation | None:
         """The consultation, while it is to be listened to here."""
+        if consultation_id in self._held:
+            return None
         room = self._rooms.find(consultation_id)
         if room is not None:
             return room.consultation if _is_wanted(room.consultation) else None
@@ -251,6 +259,8 @@ class Transcription:
     def _receive(self, event: TranscriberEvent) -> None:
         """Called on the event loop, in order; never waits."""
         match event:
+            case Heard() | HeardPartial() if event.consultation_id in self._unwanted:
+                return
             case Heard():
                 kept = self._kept.get(event.consultation_id)
                 if kept is not None and event.job_id is None:
@@ -262,6 +272,8 @@ class Transcription:
             case ListenEnded():
                 self.ended_jobs.append(event)
             case TranscriberReady(consultation_id, socket_path):
+                if consultation_id not in self._held:
+                    self._unwanted.discard(consultation_id)
                 kept = self._kept.get(consultation_id)
                 if kept is not None:
                     kept.socket_path = socket_path
@@ -290,6 +302,24 @@ class Transcription:
             log.warning("transcription.tap_lost", room=event.room_id)
             kept.reason = "tap_lost"
             kept.lost(self._rooms.clock.monotonic() + _AGAIN_S)
+
+    # ── ports.RoomWork: for what was rehearsed ──────────────────────────────────────────────────
+
+    async def hold(self, consultation_id: str) -> None:
+        self._held.add(consultation_id)
+        self._unwanted.add(consultation_id)
+        await self.rows.drop(consultation_id)
+
+    async def still(self, consultation_id: str) -> None:
+        await until(lambda: consultation_id not in self._kept, _LOOK_S)
+
+    def release(self, consultation_id: str) -> None:
+        self._held.discard(consultation_id)
+        if consultation_id in self._kept:  # it has not ended: the rehearsal goes on
+            self._unwanted.discard(consultation_id)
+
+    def look_at(self, consultation_id: str) -> None:
+        """What was not heard any more is missing in it, as in any that is over: see catching_up."""
 
     # ── for others ──────────────────────────────────────────────────────────────────────────────
 
@@ -336,7 +366,7 @@ class Transcription:
 
 
 def _is_wanted(consultation: Consultation) -> bool:
-    return consultation.status is Status.LIVE and consultation.captions
+    return consultation.is_running and consultation.captions
 
 
 def _preferred(room: LiveRoom) -> tuple[str, ...]:

@@ -100,7 +100,7 @@ class Venues:
         return venue
 
     async def remove(self, consultation_id: str, by: Bearer, venue_id: str) -> None:
-        """Link and code are dead; venue_in_use while invitees are to sit there."""
+        """Link and code are dead and its cameras gone; venue_in_use while invitees are to sit there."""
         require(by.role, Action.VENUE_EDIT)
         async with self._storage.transaction() as unit:
             venue = await self._venue(unit, consultation_id, venue_id)
@@ -108,6 +108,8 @@ class Venues:
             if seated:
                 raise ConferenceError("venue_in_use", f"{len(seated)} invitees", count=len(seated))
             removed = replace(venue, entry_code=None, removed_at_ms=self._clock.wall_ms())
+            cameras = [each for each in await unit.cameras.of(consultation_id) if each.venue_id == venue_id]
+            await unit.cameras.save([each.retired(self._clock.wall_ms()) for each in cameras])
             await self._save(unit, removed, by, "venue.removed", {"name": venue.name})
 
     async def new_link(self, consultation_id: str, by: Bearer, venue_id: str) -> Venue:

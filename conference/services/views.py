@@ -6,13 +6,25 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from conference.desk_views import BroadcastView, RunningCutView, WithdrawnView
-from conference.events import FloorView, HolderView, OwnStatementView, RequestView, StatementView, WaitingView
+from conference.events import (
+    ClipView,
+    FloorView,
+    HolderView,
+    OwnStatementView,
+    PlayingView,
+    RequestView,
+    StatementView,
+    VenueMessageView,
+    WaitingView,
+)
 from conference.model.broadcast import Cut, CutKind, running
+from conference.model.clip import Clip, Playing
 from conference.model.consultation import Consultation, Mode
 from conference.model.floor import Turn
 from conference.model.participant import EntryMeans, Participant
 from conference.model.permissions import Role
 from conference.model.statement import Statement, StatementBoard
+from conference.model.venue_message import VenueMessage
 
 NEWEST: Final = 100  # statements in a snapshot
 
@@ -92,6 +104,14 @@ def statement_view(board: StatementBoard, statement: Statement) -> StatementView
     )
 
 
+def venue_message_view(message: VenueMessage) -> VenueMessageView:
+    """A message between desk and venue, for those who may read it."""
+    m = message
+    return VenueMessageView(
+        m.id, m.venue_id, m.venue, m.from_venue, m.author_id, m.name, m.text, m.at_ms, m.at_wall_ms
+    )
+
+
 def own_statement_view(
     board: StatementBoard, statement: Statement, participant_id: str | None
 ) -> OwnStatementView:
@@ -108,3 +128,41 @@ def newest_statements(
     visible = board.visible(participant_id, role)
     newest = visible[-NEWEST:]
     return tuple(own_statement_view(board, each, participant_id) for each in newest), len(visible)
+
+
+def clip_view(clip: Clip) -> ClipView:
+    """A prepared clip, for those who may see it."""
+    return ClipView(
+        id=clip.id,
+        venue_id=clip.venue_id,
+        name=clip.name,
+        size_bytes=clip.size_bytes,
+        added_at_ms=clip.added_at_ms,
+        added_by=clip.added_by,
+        state=clip.state,
+        reason=clip.reason,
+        progress=clip.progress,
+        duration_ms=clip.duration_ms,
+        width=clip.width,
+        height=clip.height,
+        has_picture=clip.has_picture,
+        has_sound=clip.has_sound,
+        cue_ms=clip.cue_ms,
+    )
+
+
+def playing_view(playing: Playing, venue_id: str | None) -> PlayingView:
+    """The clip in the room, as everybody sees it."""
+    return PlayingView(
+        id=playing.id,
+        clip_id=playing.clip_id,
+        participant_id=playing.participant_id,
+        name=playing.name,
+        venue_id=venue_id,
+        started_by=playing.started_by,
+        state=playing.state,
+        position_ms=playing.position_ms,
+        duration_ms=playing.duration_ms,
+        at_ms=playing.at_ms,
+        at_wall_ms=playing.at_wall_ms,
+    )

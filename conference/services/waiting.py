@@ -6,7 +6,6 @@ import structlog
 
 from conference.events import SessionRemoved
 from conference.model.audit import Personal
-from conference.model.consultation import Status
 from conference.model.errors import ConferenceError, ForbiddenError, NotFoundError
 from conference.model.floor import gate_without_floor
 from conference.model.participant import LeaveReason
@@ -76,7 +75,7 @@ class WaitingRoom:
 
         The change itself is made: whom this cannot let in goes on waiting, for somebody to admit. Needs the lock.
         """
-        if room.consultation.status not in (Status.SCHEDULED, Status.LIVE):
+        if not room.consultation.is_open:
             return
         for seat in tuple(room.waiting.values()):
             try:

@@ -59,7 +59,8 @@ def _lacks_venue(warrant: Warrant, venues: Mapping[str, Venue]) -> bool:
     venue = venues.get(warrant.venue_id)
     if venue is None or venue.removed_at_ms is not None:
         return True
-    return warrant.via is EntryMeans.OPERATOR and venue.link_revision != warrant.link_revision
+    by_link = warrant.via in (EntryMeans.OPERATOR, EntryMeans.SCREEN)
+    return by_link and venue.link_revision != warrant.link_revision
 
 
 async def _without_user(unit: UnitOfWork, warrants: Collection[Warrant]) -> set[Warrant]:

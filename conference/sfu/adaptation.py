@@ -115,8 +115,9 @@ class Adaptation:
                 sound += self._demand(publication).sound_bps(publication, now)
             elif subscription.state is SubscriptionState.UNSUPPORTED_CODEC:
                 continue
-            elif subscriber.is_fixed or wishes is None:
-                pictures.append((subscription, None))
+            elif wishes is None or subscriber.is_fixed:
+                # A player may be shown small, and is never paused.
+                pictures.append((subscription, None if wishes is None else wishes.get(publication.id)))
             elif publication.id in wishes and one.rests.holds(publication.id, available, now):
                 resting.append(subscription)
             elif publication.id in wishes:

@@ -18,6 +18,8 @@ class Participant:
         self.id = participant_id
         self.sound_open = sound_open
         self.hears = hears
+        self.hall: frozenset[str] = frozenset()  # names of the hall that it stands in
+        self.deaf_to: frozenset[str] = frozenset()  # of the hall whose loudspeakers it feeds
         self.publisher: Publisher | None = None
         self.subscriber: Subscriber | None = None
         self.publications: dict[str, Publication] = {}
@@ -25,9 +27,16 @@ class Participant:
         self.orphaned_at: float | None = None
         self.quality = -1
 
-    def takes(self, publication: Publication) -> bool:
-        """Whether it is to receive such a track."""
-        return self.hears or publication.kind != "audio"
+    def takes(self, publication: Publication, hall: frozenset[str] | None) -> bool:
+        """Whether it is to receive such a track, out of this hall. None is the program, in which all halls are heard.
+
+        Pictures it may have of every hall; of sound a hall must not get its own, or it hears itself late and howls.
+        """
+        if publication.kind != "audio":
+            return True
+        if hall is None:
+            return self.hears and not self.deaf_to
+        return self.hears and self.deaf_to.isdisjoint(hall)
 
     def judge(self) -> int | None:
         """Quality by the worse direction: 3 good, 2 fair, 1 weak, 0 lost; None before anything was sent."""

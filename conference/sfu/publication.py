@@ -5,9 +5,9 @@ It outlives its streams: a publisher that reconnects brings new ones, and the re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from conference.rtc.layer_selector import choose
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .subscription import Subscription, SubscriptionState
     from .tap import Tap, TapTrack
 
+CAMERA: Final = "camera"
 _SILENT_S = 0.5  # a layer that is so far behind the others has stopped
 _BACK_S = 0.3  # and comes back when it has gone on for so long
 _JUDGE_S = 0.1
@@ -35,6 +36,12 @@ class LayerInfo:
     bitrate_bps: int
 
 
+def main_camera(publications: Iterable[Publication]) -> Publication | None:
+    """The camera that stands for its publisher where a single one is meant: the one named so, else the first."""
+    cameras = [each for each in publications if each.source == CAMERA]
+    return next((each for each in cameras if each.is_main), cameras[0] if cameras else None)
+
+
 class Publication:
     """Owned by the Participant; closed when the track is taken away or the participant leaves."""
 
@@ -47,6 +54,7 @@ class Publication:
         self.kind = kind
         self.source = source
         self.label = label
+        self.is_main = False  # of several cameras, as its publisher says
         self.order: tuple[str, ...] = ("",)  # all layers that the publisher may send, the smallest first
         self.streams: dict[str, IncomingStream] = {}
         self.active: tuple[str, ...] = ()  # those that it sends, in the same order
@@ -54,6 +62,7 @@ class Publication:
         self.on_codec: Callable[[Publication], None] | None = None
         self.on_subscription: Callable[[Subscription, SubscriptionState], None] | None = None
         self.is_audible = True
+        self.is_fed = False  # it comes from a process of ours, not by its participant's connection
         self._is_open = is_open
         self._taps: tuple[TapTrack, ...] = ()
         self._back_since: dict[str, float] = {}  # layers that were silent and are heard again

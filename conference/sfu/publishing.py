@@ -10,7 +10,7 @@ from typing import Final
 from conference.rtc import sdp
 
 from .participant import Participant
-from .publication import Publication
+from .publication import CAMERA, Publication, main_camera
 from .publisher import Publisher
 from .room_error import RoomError
 from .subscription import Subscription, SubscriptionState
@@ -24,7 +24,7 @@ CLIENT_OFFER: Final = {
     "max_length": 64 << 10,
 }  # of its own making; reading costs by the line
 PUBLISH: Final = "publish"
-_ORPHAN_S = 15.0  # how long tracks wait for their publisher to reconnect
+ORPHAN_S: Final = 15.0  # how long tracks wait for their publisher to reconnect
 
 
 class Publishing:
@@ -60,7 +60,7 @@ class Publishing:
             publisher = self._publisher_for(participant, offer, now)
             try:
                 known = {mid: line.publication for mid, line in publisher.lines.items()}
-                hints = {**hints, **{mid: TrackHint(each.source, each.label) for mid, each in known.items()}}
+                hints = {**hints, **{mid: _still(each, hints.get(mid)) for mid, each in known.items()}}
                 named = name_sources([(each.mid, each.kind) for each in offer.media if each.sends], hints)
                 if sum(each.source == MICROPHONE for each in named.values()) > 1:
                     raise RoomError("too_many_tracks", "more than one microphone")
@@ -76,6 +76,7 @@ class Publishing:
         fingerprints = [(one.algorithm, one.value) for one in offer.fingerprints]
         publisher.transport.set_remote(offer.credentials, fingerprints, is_dtls_client=is_client, now=now)
         self._take_lines(participant, publisher, accepted, named, now)
+        self._follow_main(participant)
         publications = tuple(participant.publications.values())
         self._with.listener.publications_changed(self._room_id, participant.id, publications)
         return answer, publications
@@ -127,9 +128,10 @@ class Publishing:
             if publication is None:
                 publication = self._publication_for(participant, media.kind, hint, kept, now)
             kept.add(publication.id)
+            publication.label, publication.is_main = hint.label, hint.main
             publisher.set_line(media, publication)
         for publication in list(participant.publications.values()):
-            if publication.id not in kept:
+            if publication.id not in kept and not publication.is_fed:
                 self.withdraw(participant, publication)
 
     def _publication_for(
@@ -137,12 +139,23 @@ class Publishing:
     ) -> Publication:
         """The track of the same source that its publisher lost and brings again, or a new one."""
         for publication in participant.publications.values():
-            if publication.id not in taken and (publication.kind, publication.source, publication.label) == (
+            is_free = publication.id not in taken and not publication.is_fed
+            if is_free and (publication.kind, publication.source, publication.label) == (
                 kind,
                 hint.source,
                 hint.label,
             ):
                 return publication
+        return self._make(participant, kind, hint, now)
+
+    def add(self, participant: Participant, kind: str, hint: TrackHint, now: float) -> Publication:
+        """A new track that does not come by the participant's connection; who adds it tells of it."""
+        publication = self._make(participant, kind, hint, now)
+        self._follow_main(participant)
+        return publication
+
+    def _make(self, participant: Participant, kind: str, hint: TrackHint, now: float) -> Publication:
+        """A new track, for everybody who is to get it."""
         is_open = participant.sound_open or kind == "video"
         publication = Publication(
             secrets.token_urlsafe(9), participant.id, kind, hint.source, hint.label, is_open=is_open
@@ -160,10 +173,20 @@ class Publishing:
                 publication.add_tap(tap.open(publication), now)
         for other in self._participants.values():
             if other is not participant and other.subscriber is not None:
-                other.subscriber.replace(publication)
-                if other.takes(publication):
+                if publication.source != CAMERA:
+                    other.subscriber.replace(publication)
+                if other.takes(publication, participant.hall):
                     other.subscriber.want(publication)
         return publication
+
+    def _follow_main(self, participant: Participant) -> None:
+        """Players that were promised the participant's camera (WHEP) get the main one."""
+        main = main_camera(participant.publications.values())
+        if main is None:
+            return
+        for other in self._participants.values():
+            if other is not participant and other.subscriber is not None:
+                other.subscriber.replace(main)
 
     def withdraw(self, participant: Participant, publication: Publication) -> None:
         """The track has gone: nobody has a place for it any more."""
@@ -182,13 +205,23 @@ class Publishing:
             participant.orphaned_at = None
         elif participant.orphaned_at is None:
             participant.orphaned_at = now
-        elif now - participant.orphaned_at > _ORPHAN_S:
-            for publication in list(participant.publications.values()):
+        elif now - participant.orphaned_at > ORPHAN_S:
+            orphans = [each for each in participant.publications.values() if not each.is_fed]
+            for publication in orphans:
                 self.withdraw(participant, publication)
-            self._with.listener.publications_changed(self._room_id, participant.id, ())
+            if orphans:
+                left = tuple(participant.publications.values())
+                self._with.listener.publications_changed(self._room_id, participant.id, left)
 
     def _publisher_changed(
         self, participant: Participant, publisher: Publisher, state: TransportState
     ) -> None:
         if participant.publisher is publisher:
             self._with.listener.transport_changed(self._room_id, participant.id, PUBLISH, state)
+
+
+def _still(publication: Publication, hint: TrackHint | None) -> TrackHint:
+    """What an m-line that is known carries: the same source as ever; label and place may be said anew."""
+    if hint is None:
+        return TrackHint(publication.source, publication.label, publication.is_main)
+    return TrackHint(publication.source, hint.label, hint.main)

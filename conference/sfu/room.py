@@ -5,7 +5,7 @@ Everybody receives what everybody else publishes. Rules about who may do what li
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from conference.rtc import sdp
 
@@ -13,6 +13,7 @@ from .active_speaker import ActiveSpeakerDetector
 from .adaptation import Adaptation, Report
 from .audio_choice import AudioChoice
 from .feed import PROGRAM, Feed, program_publications
+from .feeding import Feeding
 from .participant import Participant
 from .publication import Publication
 from .publisher import Publisher
@@ -40,7 +41,6 @@ class Room:
         self.participants: dict[str, Participant] = {}
         self.taps: dict[str, Tap] = {}  # by name
         self.program = program_publications()
-        self.feed: Feed | None = None
         self.floor_ids: frozenset[str] = frozenset()
         self.chair_ids: frozenset[str] = frozenset()
         self._with = surroundings
@@ -61,30 +61,46 @@ class Room:
             observe=self._observe,
             on_subscription=self._subscribing.note_state,
         )
+        self._feeding = Feeding(
+            room_id, surroundings, self.participants, self._publishing, self.program, observe=self._observe
+        )
         for publication in self.program.values():
             publication.on_subscription = self._subscribing.note_state
 
     # ── coming and going ────────────────────────────────────────────────────────────────────────
 
-    def join(self, participant_id: str, *, sound_open: bool, hears: bool = True) -> None:
+    def join(
+        self,
+        participant_id: str,
+        *,
+        sound_open: bool,
+        hears: bool = True,
+        hall: Collection[str] = (),
+        deaf_to: Collection[str] = (),
+    ) -> None:
         """Make the participant known. Raises RoomError("room_full").
 
-        Who does not hear gets no slots for sound; a change counts for the next subscription.
+        Who does not hear gets no slots for sound, who is deaf to a hall none for what is said in it: `hall` and
+        `deaf_to` are names, one in common is enough. A change counts for the next subscription.
         """
         participant = self.participants.get(participant_id)
         if participant is not None:
             participant.hears = hears
+            participant.hall, participant.deaf_to = frozenset(hall), frozenset(deaf_to)
             self.set_sound(participant_id, is_open=sound_open)
             return
         if len(self.participants) >= self._with.max_participants:
             raise RoomError("room_full", "the room is full")
-        self.participants[participant_id] = Participant(participant_id, sound_open=sound_open, hears=hears)
+        participant = Participant(participant_id, sound_open=sound_open, hears=hears)
+        participant.hall, participant.deaf_to = frozenset(hall), frozenset(deaf_to)
+        self.participants[participant_id] = participant
 
     def leave(self, participant_id: str) -> None:
         """Close everything of the participant; unknown ids are ignored."""
         participant = self.participants.pop(participant_id, None)
         if participant is None:
             return
+        self._feeding.end(participant_id)
         self._speakers.remove(participant_id)
         self._sound.remove(participant_id)
         self._adaptation.forget(participant_id)
@@ -100,12 +116,13 @@ class Room:
     @property
     def is_needed(self) -> bool:
         """Somebody is in it, a tap waits for those who come, or a program is fed."""
-        return bool(self.participants) or bool(self.taps) or self.feed is not None
+        return bool(self.participants) or bool(self.taps) or PROGRAM in self._feeding.feeds
 
     def close(self) -> None:
         for name in list(self.taps):
             self.drop_tap(name)
-        self.drop_feed()
+        for participant_id in self.fed:
+            self.drop_feed(participant_id)
         for participant_id in list(self.participants):
             self.leave(participant_id)
 
@@ -155,18 +172,28 @@ class Room:
                 publication.drop_tap(tap)
         tap.close()
 
-    # ── the program ─────────────────────────────────────────────────────────────────────────────
+    # ── feeds ───────────────────────────────────────────────────────────────────────────────────
 
-    def set_feed(self, feed: Feed) -> None:
-        """Forward what this feed brings to those who receive the program; another one is dropped first."""
-        self.drop_feed()
-        self.feed = feed
+    @property
+    def fed(self) -> tuple[str, ...]:
+        """Who is fed by a process of ours now."""
+        return tuple(self._feeding.feeds)
 
-    def drop_feed(self) -> None:
-        """Those who receive the program wait for the next feed; idempotent."""
-        feed, self.feed = self.feed, None
-        if feed is not None:
-            feed.close()
+    def begin_feed(self, participant_id: str, ask_keyframe: Callable[[int], None], now: float) -> Feed:
+        """Forward what this feed brings as the participant's tracks, or as the program; another one of it is dropped
+        first. `ask_keyframe(track)` as of Feed. Raises RoomError not_found."""
+        return self._feeding.begin(participant_id, ask_keyframe, now)
+
+    def lose_feed(self, participant_id: str, feed: Feed, now: float) -> bool:
+        """This feed broke: its tracks wait for the next one. Whether it still stood."""
+        if self._feeding.feeds.get(participant_id) is not feed:
+            return False
+        self._feeding.lose(participant_id, now)
+        return True
+
+    def drop_feed(self, participant_id: str) -> None:
+        """The participant's tracks go; those who receive the program wait for the next feed. Idempotent."""
+        self._feeding.end(participant_id)
 
     # ── subscribing ─────────────────────────────────────────────────────────────────────────────
 
@@ -229,8 +256,7 @@ class Room:
         participants = list(self.participants.values())
         for tap in self.taps.values():
             tap.tick(now)
-        if self.feed is not None:
-            self.feed.tick(now)
+        self._feeding.tick(now)
         if now >= self._next_publishers:
             self._next_publishers = now + _PUBLISHER_TICK_S
             for participant in participants:

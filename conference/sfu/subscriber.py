@@ -129,7 +129,8 @@ class Subscriber:
             subscription = slot.subscription
             if self.is_fixed and subscription is not None:
                 old = subscription.publication
-                if (old.participant_id, old.source) == (new.participant_id, new.source):
+                same = (old.participant_id, old.source) == (new.participant_id, new.source)
+                if same and old is not new:
                     old.remove(subscription)
                     subscription.publication = new
                     new.add(subscription)

@@ -9,7 +9,7 @@ from conference.rtc import sdp
 
 from .feed import PROGRAM
 from .participant import Participant
-from .publication import Publication
+from .publication import Publication, main_camera
 from .publishing import CLIENT_OFFER
 from .room_error import RoomError
 from .subscriber import Subscriber
@@ -48,8 +48,9 @@ class Subscribing:
         participant.subscriber = subscriber
         for other in self._participants.values():
             if other is not participant:
-                for publication in filter(participant.takes, other.publications.values()):
-                    subscriber.want(publication)
+                for publication in other.publications.values():
+                    if participant.takes(publication, other.hall):
+                        subscriber.want(publication)
         # Only now: the first offer carries everything that is there.
         subscriber.listen(lambda offer: self._with.listener.offered(self._room_id, participant.id, offer))
 
@@ -72,13 +73,17 @@ class Subscribing:
         now: float,
     ) -> str:
         """WHEP: answer an offer to receive the target's microphone and camera, or the program. Raises RoomError."""
+        target = self._participants.get(target_id)
+        hall = None if target is None else target.hall
         try:
             offer = sdp.parse(text, **CLIENT_OFFER)
             transport = self._with.new_transport(now)
             subscriber = Subscriber(transport, lambda: self._with.describe(transport), self._with.counters)
             try:
                 wanted = [
-                    each for each in self._wanted(offer, target_id, published) if participant.takes(each[1])
+                    each
+                    for each in self._wanted(offer, target_id, published)
+                    if participant.takes(each[1], hall)
                 ]
                 answer = subscriber.take_fixed(offer, wanted, now)
             except sdp.SdpError:
@@ -103,7 +108,8 @@ class Subscribing:
             mid = next((media.mid for media in offer.media if media.kind == kind and media.receives), None)
             if mid is None:
                 continue
-            publication = next((p for p in published.values() if (p.kind, p.source) == (kind, source)), None)
+            fitting = [p for p in published.values() if (p.kind, p.source) == (kind, source)]
+            publication = main_camera(fitting) or next(iter(fitting), None)
             if publication is None:
                 publication = Publication("awaited", target_id, kind, source, "", is_open=True)
             wanted.append((mid, publication))

@@ -18,6 +18,7 @@ MAX_LENGTH = 1 + 12 + MAX_PACKET
 MAX_TEXT = 256
 MAX_VALUE = 2048  # of a parameter: parameter sets of H264 are long
 MAX_PARAMETERS = 64
+UNASKED_KEYFRAMES = "keyframes-unasked"  # a parameter in a feed: keyframes come when the source likes
 ORIENTATION = "urn:3gpp:video-orientation"  # a parameter: the number of this header extension in the packets
 
 _Number = Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)]
@@ -61,7 +62,8 @@ class Open(msgspec.Struct, frozen=True):
 
     `kind` is "audio" or "video", `codec` "opus", "vp8" or "h264", `source` as in conference.model.media.Source.
     Streams of one participant and `cname` share a clock. `parameters` are the codec's in the publisher's
-    description (fmtp), and ORIENTATION where a phone says how it is held.
+    description (fmtp), and ORIENTATION where a phone says how it is held. In a feed they may name the header extension
+    of audio levels by its URI as well, and `label` is what its publication is called.
     """
 
     track: _Number
@@ -74,6 +76,7 @@ class Open(msgspec.Struct, frozen=True):
     ssrc: _Number
     cname: _Text
     parameters: _Fmtp
+    label: _Text = ""
 
 
 class Packet(msgspec.Struct, frozen=True, gc=False):

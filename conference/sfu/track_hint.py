@@ -11,10 +11,12 @@ MICROPHONE: Final = "microphone"
 
 @dataclass(frozen=True, slots=True)
 class TrackHint:
-    """What the client says of an m-line: where the track comes from, and its label."""
+    """What the client says of an m-line: where the track comes from, its label, and whether of several cameras it is
+    the one that is meant where a single one is."""
 
     source: str
     label: str
+    main: bool = False
 
 
 def name_sources(lines: Sequence[tuple[str, str]], hints: Mapping[str, TrackHint]) -> dict[str, TrackHint]:
@@ -30,6 +32,6 @@ def name_sources(lines: Sequence[tuple[str, str]], hints: Mapping[str, TrackHint
         taken = {each.source for each in (*said.values(), *named.values())}
         free = [each for each in sources[kind] if each not in taken]
         source = free[0] if free else sources[kind][1 if kind == "audio" else 0]
-        label = hints[mid].label if mid in hints else ""
-        named[mid] = said.get(mid) or TrackHint(source, label)
+        hint = hints.get(mid) or TrackHint(source, "")
+        named[mid] = said.get(mid) or TrackHint(source, hint.label, hint.main)
     return named

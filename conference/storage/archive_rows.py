@@ -57,6 +57,7 @@ SECRETS: Final = frozenset(
         "device_hash",
         "subject_hash",
         "sealed_subject",
+        "sealed_address",  # the way into a camera
     }
 )
 

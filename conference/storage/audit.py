@@ -73,8 +73,10 @@ class SqlAudit:
         row = (await self._connection.execute(query)).mappings().one_or_none()
         return beginning(chain) if row is None else AuditHead(**row)
 
-    async def reached_ms(self, chain: str) -> int | None:
-        query = sa.select(sa.func.max(audit_lines.c.program_time_ms)).where(audit_lines.c.chain == chain)
+    async def reached_ms(self, chain: str, after: int = 0) -> int | None:
+        query = sa.select(sa.func.max(audit_lines.c.program_time_ms)).where(
+            audit_lines.c.chain == chain, audit_lines.c.number > after
+        )
         reached_ms: int | None = (await self._connection.execute(query)).scalar()
         return reached_ms
 

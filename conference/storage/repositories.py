@@ -15,6 +15,8 @@ from conference.model.participant import EntryMeans, Participant, ParticipantKin
 from conference.storage.archive_rows import SqlArchiveRows
 from conference.storage.audit import SqlAudit
 from conference.storage.broadcast import SqlBroadcastCuts
+from conference.storage.cameras import SqlCameras
+from conference.storage.clips import SqlClips
 from conference.storage.comments import SqlComments
 from conference.storage.exports import SqlExports
 from conference.storage.files import SqlBriefingFiles
@@ -23,20 +25,24 @@ from conference.storage.identities import SqlIdentities
 from conference.storage.invitee_imports import SqlInviteeImports
 from conference.storage.minutes import SqlMinutes, SqlMinutesTemplates
 from conference.storage.minutes_sources import SqlMinutesSources
+from conference.storage.prechecks import SqlPrechecks
 from conference.storage.preparation import SqlPreparation
 from conference.storage.proceedings import SqlAgenda, SqlFloor, SqlStatements, SqlStays
 from conference.storage.promotions import SqlPromotions
 from conference.storage.recordings import SqlRecordings
+from conference.storage.rehearsals import SqlRehearsals
 from conference.storage.responses import SqlDepartments, SqlNotices, SqlResponses
 from conference.storage.rows import to_consultation, to_gap, to_participant, to_row
 from conference.storage.second_passes import SqlSecondPasses
 from conference.storage.staff import SqlOrganizations, SqlStaffSessions, SqlUsers
 from conference.storage.statements import insert, upsert
 from conference.storage.tables import consultations, participants, program_gaps, revoked_tokens
+from conference.storage.talkback import SqlVenueMessages
 from conference.storage.terms import SqlTerms
 from conference.storage.transcript import SqlTranscript
 from conference.storage.viewers import SqlViewers
 
+_RUNNING = (Status.LIVE.value, Status.REHEARSAL.value)
 _PARTICIPANT_KEPT = {"id", "consultation_id", "joined_at_ms"}
 _PARTICIPANT_CHANGES = tuple(each.name for each in participants.c if each.name not in _PARTICIPANT_KEPT)
 
@@ -53,7 +59,7 @@ class SqlConsultations:
         return None if row is None else to_consultation(row)
 
     async def live(self) -> list[Consultation]:
-        query = sa.select(consultations).where(consultations.c.status == Status.LIVE.value)
+        query = sa.select(consultations).where(consultations.c.status.in_(_RUNNING))
         return [to_consultation(row) for row in (await self._connection.execute(query)).mappings()]
 
     async def ended_before(self, wall_ms: int) -> list[Consultation]:
@@ -84,7 +90,7 @@ class SqlConsultations:
                 .where(
                     consultations.c.id == consultation_id,
                     consultations.c.program_high_water_ms < time_ms,
-                    consultations.c.status == Status.LIVE.value,  # another node may have ended it
+                    consultations.c.status.in_(_RUNNING),  # another node may have ended it
                 )
                 .values(program_high_water_ms=time_ms)
             )
@@ -214,7 +220,10 @@ class SqlUnitOfWork:
         self.floor = SqlFloor(connection)
         self.statements = SqlStatements(connection)
         self.stays = SqlStays(connection)
+        self.venue_messages = SqlVenueMessages(connection)
         self.venues = SqlVenues(connection)
+        self.cameras = SqlCameras(connection)
+        self.prechecks = SqlPrechecks(connection)
         self.invitees = SqlInvitees(connection)
         self.invitee_imports = SqlInviteeImports(connection)
         self.organizations = SqlOrganizations(connection)
@@ -222,9 +231,11 @@ class SqlUnitOfWork:
         self.staff_sessions = SqlStaffSessions(connection)
         self.preparation = SqlPreparation(connection)
         self.files = SqlBriefingFiles(connection)
+        self.rehearsals = SqlRehearsals(connection)
         self.recordings = SqlRecordings(connection)
         self.broadcast_cuts = SqlBroadcastCuts(connection)
         self.exports = SqlExports(connection)
+        self.clips = SqlClips(connection)
         self.comments = SqlComments(connection)
         self.promotions = SqlPromotions(connection)
         self.identities = SqlIdentities(connection)

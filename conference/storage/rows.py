@@ -13,6 +13,8 @@ from conference.model.attendance import Stay
 from conference.model.audit import AuditHead, AuditLine, AuditText
 from conference.model.briefing import BriefingFile
 from conference.model.broadcast import Cut, CutKind
+from conference.model.camera import Camera
+from conference.model.clip import Clip, Playing
 from conference.model.comment import Mark, Word
 from conference.model.comment_group import CommentGroup
 from conference.model.consultation import (
@@ -49,10 +51,12 @@ from conference.model.second_pass import SecondPass
 from conference.model.statement import Statement
 from conference.model.transcript import Coverage, Gap, Revision, TranscriptSegment
 from conference.model.venue import Venue, VenueKind
+from conference.model.venue_message import VenueMessage
 from conference.model.viewers import ViewerMinute
 
 Entity = (
     Consultation
+    | Camera
     | Participant
     | ProgramGap
     | AuditLine
@@ -62,6 +66,7 @@ Entity = (
     | Turn
     | Statement
     | Stay
+    | VenueMessage
     | Organization
     | User
     | StaffSession
@@ -71,6 +76,8 @@ Entity = (
     | Recording
     | Cut
     | Export
+    | Clip
+    | Playing
     | CommentGroup
     | Mark
     | ViewerMinute

@@ -197,6 +197,8 @@ class Compositor:
             layers = self._cards.end(scene)
         else:
             layers = self._cards.title(scene, wall_ms)
+        if scene.rehearsal:
+            layers = [*layers, self._overlays.rehearsal_sign()]
         for each in layers:
             if each is not None:
                 each.draw(canvas)
@@ -226,7 +228,10 @@ class Compositor:
             holder = places.tiles[0].seat
             if scene.floor is not None and scene.floor in (holder.person, holder.guest):
                 above.append(overlays.countdown(scene.floor_ends_ms - program_time_ms, places.countdown))
-        words, digits = overlays.clock(int(program_time_ms // 1000), scene.phase == "live", places.clock)
+        live = scene.phase == "live"
+        words, digits = overlays.clock(
+            int(program_time_ms // 1000), live, places.clock, rehearsal=scene.rehearsal
+        )
         (above if places.over else below).append(words)
         above.append(digits)
         return [each for each in below if each is not None], [each for each in above if each is not None]

@@ -175,7 +175,7 @@ class Director:
         main, pictured = room.main_venue(), room.pictured()
         if main is not None and (main.id in pictured or not pictured):
             return main.id
-        return next(iter(pictured), None) or next(iter(room.present), None)
+        return next(iter(pictured), None) or next((each.id for each in room.people()), None)
 
     def _seats(self, room: Room, people: Collection[str | None]) -> tuple[Seat, ...]:
         """Their seats, in order; two who are seen in the same picture share one, named after the first."""
@@ -198,6 +198,10 @@ class Room:
         self._halls = {
             person.venue or person.id: person for person in self.present.values() if person.kind == "venue"
         }
+
+    def people(self) -> list[Person]:
+        """All but films: those are nobody, and seen as a screen alone."""
+        return [person for person in self.present.values() if person.kind != "clip"]
 
     def main_venue(self) -> Person | None:
         """The main venue's own participant."""
@@ -252,15 +256,16 @@ class Room:
         return tuple(sorted(chosen, key=lambda seat: order[seat.person]))
 
     def screen(self, shown: Key | None) -> Key | None:
-        """The shared screen: the floor holder's, else the one that is shown already, else the first."""
+        """The shared screen: a film's, the floor holder's, else the one that is shown already, else the first."""
         screens = [(i, "screen") for i in self.present if (i, "screen") in self.available]
-        for favoured in ((self.floor, "screen"), shown):
+        film = next((i for i, person in self.present.items() if person.kind == "clip"), None)
+        for favoured in ((film, "screen"), (self.floor, "screen"), shown):
             if favoured in screens:
                 return favoured
         return screens[0] if screens else None
 
     def _ordered(self) -> Iterator[Person]:
-        people = self.present.values()
+        people = self.people()
         yield from (person for person in people if person.kind == "venue" and person.is_main)
         yield from (person for person in people if person.kind == "venue" and not person.is_main)
         yield from (person for person in people if person.kind != "venue")

@@ -14,10 +14,10 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from conference.rtc.packetizer import Packetizer
 from conference.sfu import tap_frames
 from recording.hls.formats import VideoFormat
 from recording.program.encoder import OPUS_SAMPLES, AccessUnit, Blocks, OpusEncoder, Sound
-from recording.program.rtp import Packetizer
 
 PROGRAM: Final = "program"
 VIDEO_TRACK: Final = 1

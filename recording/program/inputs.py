@@ -63,6 +63,8 @@ class Inputs:
         self._senders: dict[tuple[str, str], _Sender] = {}
         self._sender_of: dict[int, tuple[str, str]] = {}
         self._wanted: Mapping[Key, tuple[int, int]] = {}  # until when, in µs, and how high
+        self._main: frozenset[str] = frozenset()  # publications, of those who send several cameras
+        self._showing: dict[Key, PictureTrack] = {}  # whose picture was given last
         self._asked: dict[int, int] = {}  # the height last asked for, by track
         self._smaller_since_us: dict[int, int] = {}
         self.clock: tuple[int, int] | None = None  # the last Clock frame
@@ -110,7 +112,7 @@ class Inputs:
         Of those that are not drawn there are to be as few bytes as can be.
         """
         until_us, height_px = self._wanted.get(picture.key, (0, _LEAST))
-        if until_us <= now_us:
+        if until_us <= now_us or self._shown(picture.key) is not picture:
             height_px = _LEAST
         asked_px = self._asked.get(number, _BEST)
         if height_px == asked_px:
@@ -202,15 +204,31 @@ class Inputs:
                 track.forget()
         self._wanted = wanted
 
+    def prefer(self, main: frozenset[str]) -> None:
+        """Publications: of people with several cameras these are shown."""
+        self._main = main
+
     def pictures(self, keys: Collection[Key], at_us: int) -> dict[Key, Picture | None]:
         """The newest picture of each at this time; None where there is none, or none any more."""
         found: dict[Key, Picture | None] = {}
         for key in keys:
             track = self._shown(key)
             found[key] = track.picture_at(at_us) if track is not None else None
+            before = self._showing.get(key)
+            if track is None:
+                self._showing.pop(key, None)
+            elif found[key] is not None:
+                self._showing[key] = track
+            elif before is not None and before is not track:
+                # Another camera was chosen: the last picture of the one before bridges the time to its keyframe.
+                found[key] = before.picture_at(at_us)
         return found
 
     def _shown(self, key: Key) -> PictureTrack | None:
-        """The newest of those with this key."""
+        """The main one of those with this key, else the newest."""
         with self._lock:
-            return next((each for each in reversed(self._pictures.values()) if each.key == key), None)
+            fitting = [each for each in reversed(self._pictures.values()) if each.key == key]
+        main = self._main
+        return next(
+            (each for each in fitting if each.publication_id in main), fitting[0] if fitting else None
+        )

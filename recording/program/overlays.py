@@ -36,6 +36,8 @@ _SEAL: Final[Colour] = (179, 38, 26)
 _NIGHT: Final[Colour] = (6, 14, 17)
 _WHITE: Final[Colour] = (255, 255, 255)
 _CREAM: Final[Colour] = (251, 246, 232)
+_REHEARSED: Final[Colour] = (138, 70, 0)
+_SIGN: Final = Rect(1148, 24, 92, 36)
 _CARD_LINES: Final = 6
 _KEPT: Final = 96
 
@@ -121,8 +123,11 @@ class Overlays:
         else:
             sheet.mark(x, y, size, BRASS)
 
-    def clock(self, program_time_s: int, live: bool, place: Rect) -> list[Layer | None]:
-        """The live box and 会议时间; its digits are a layer of their own because they change."""
+    def clock(
+        self, program_time_s: int, live: bool, place: Rect, *, rehearsal: bool = False
+    ) -> list[Layer | None]:
+        """The live box, or that it is a rehearsal, and 会议时间; its digits are a layer of their own because they
+        change."""
         seconds = max(0, program_time_s)
         digits = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
         right = place.right
@@ -139,15 +144,27 @@ class Overlays:
             )
             x = place.w - wide - 12
             x -= sheet.text(x, 1, place.h, "会议时间", sheet.font("sans", 22), _PALE_2, align="right") + 18
-            if live:
+            if rehearsal:
+                _rehearsing(sheet, x - _SIGN.w, 8)
+            elif live:
                 sheet.box(x - 68, 8, 68, 36, _LIVE, radius=4)
                 sheet.text(x - 34, 8, 36, "直播", sheet.font("sans", 22, bold=True), _WHITE, align="middle")
             return sheet, place.x, place.y
 
         return [
-            self.kept(("clock", live, place, seconds >= 360_000), draw_words),
+            self.kept(("clock", live, rehearsal, place, seconds >= 360_000), draw_words),
             self.kept(("digits", digits, place), draw_digits),
         ]
+
+    def rehearsal_sign(self) -> Layer | None:
+        """演练中 in the corner of a card, where there is no clock to stand beside."""
+
+        def draw() -> tuple[Sheet, float, float]:
+            sheet = self.sheet(_SIGN.w, _SIGN.h)
+            _rehearsing(sheet, 0, 0)
+            return sheet, _SIGN.x, _SIGN.y
+
+        return self.kept(("rehearsal",), draw)
 
     def plate(self, name: str, line: str, place: Rect, kind: PlateKind, speaking: bool) -> Layer | None:
         """The 席卡: name over line, no wider than its place, at its lower left."""
@@ -323,3 +340,11 @@ def _opened(path: Path) -> Image.Image | None:
     except EmblemError as error:
         log.warning("the emblem cannot be read, the mark stands in its place: %s", error)
         return None
+
+
+def _rehearsing(sheet: Sheet, x: float, y: float) -> None:
+    """The box that says that nobody of the public sees this."""
+    sheet.box(x, y, _SIGN.w, _SIGN.h, _REHEARSED, radius=4)
+    sheet.text(
+        x + _SIGN.w / 2, y, _SIGN.h, "演练中", sheet.font("sans", 22, bold=True), _WHITE, align="middle"
+    )

@@ -65,6 +65,7 @@ class PictureTrack:
         Raises ValueError for a codec that is not decoded here.
         """
         self.key = (opened.participant_id, opened.source)
+        self.publication_id = opened.publication_id
         self._codec = _CODECS.get(opened.codec, "")
         if not self._codec:
             raise ValueError(f"no such codec: {opened.codec}")

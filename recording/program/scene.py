@@ -13,7 +13,7 @@ MAX_PEOPLE = 500
 MAX_TEXT = 4000
 
 Phase = Literal["before", "live", "break", "ended"]
-PersonKind = Literal["venue", "person", "stream"]
+PersonKind = Literal["venue", "person", "stream", "clip"]
 LayoutName = Literal["speaker", "strip", "grid", "side", "screen"]
 Mode = Literal["auto", "manual"]
 
@@ -37,6 +37,7 @@ class Person(msgspec.Struct, frozen=True):
     camera: bool = False
     microphone: bool = False
     connected: bool = True
+    camera_id: _Text | None = None  # the track to show, where there are several cameras
 
 
 class Direction(msgspec.Struct, frozen=True):
@@ -80,6 +81,7 @@ class Scene(msgspec.Struct, frozen=True):
     direction: Direction = Direction()
     promotion: Promotion | None = None
     captions: Annotated[tuple[Caption, ...], msgspec.Meta(max_length=16)] = ()
+    rehearsal: bool = False  # 演练: every picture says so
 
     def person(self, participant_id: str | None) -> Person | None:
         """Them, if they are in the room's list."""

@@ -219,6 +219,7 @@ class Show:
         sizes = compositor.wanted()
         wanted = set(sizes)
         if inputs is not None:
+            inputs.prefer(frozenset(each.camera_id for each in scene.people if each.camera_id is not None))
             minded = {(person, "camera") for person in (scene.floor, compositor.active) if person is not None}
             inputs.want({**dict.fromkeys(minded & available), **sizes}, now_us)
             spares = self._load.level >= load.HALF_RATE_TILES and len(wanted) > 1 and life.number % 2

@@ -17,6 +17,7 @@ from conference.model.participant import EntryMeans
 from conference.model.permissions import Role
 from conference.services.links import Links
 from signaling.auth.sealer import AddressSealer, SubjectVault
+from signaling.auth.signer import DocumentSigner
 
 _ALGORITHM: Final = "HS256"
 _MAX_TOKEN_CHARS: Final = 4096
@@ -75,6 +76,14 @@ class TokenKey:
     def sealer(self) -> AddressSealer:
         """Encrypts with a key made from the same."""
         return AddressSealer(self._secret)
+
+    def camera_sealer(self) -> AddressSealer:
+        """Encrypts addresses of cameras, with another key made from the same."""
+        return AddressSealer(self._secret, b"yuanshang camera address")
+
+    def record_signer(self) -> DocumentSigner:
+        """Signs pre-checks of venues, with a key made from the same."""
+        return DocumentSigner(self._secret)
 
     def vault(self) -> SubjectVault:
         """Keeps who viewers are, with keys made from the same."""

@@ -102,7 +102,7 @@ async def start_consultation(
     request: web.Request, cid: str, /
 ) -> r200[ConsultationResource] | r401[Problem] | r403[Problem] | r404[Problem] | r409[Problem]:
     """
-    Go live.
+    Go live. A rehearsal ends first, and nothing of it is kept.
 
     Security: BearerToken: []
     Tags: consultations
@@ -112,7 +112,7 @@ async def start_consultation(
     """
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.CONSULTATION_START)
-    consultation = await context.life_cycle.start(cid, grant.bearer)
+    consultation = await context.rehearsals.go_live(cid, grant.bearer)
     return json_of(ConsultationResource.of(consultation, context.rooms.program_time_ms(consultation)))
 
 

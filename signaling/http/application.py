@@ -9,6 +9,8 @@ from signaling.http import (
     api,
     attendance,
     broadcast,
+    cameras,
+    clips,
     comments,
     departments,
     entrances,
@@ -23,6 +25,7 @@ from signaling.http import (
     network_test,
     operations,
     own_speeches,
+    prechecks,
     preparing,
     presence,
     proceedings,
@@ -31,16 +34,19 @@ from signaling.http import (
     public_identity,
     public_responses,
     recordings,
+    rehearsals,
     responses,
     second_pass,
     staff,
     streams,
+    talkback,
     terms,
     trace,
     transcript_files,
     transcript_sound,
     transcription,
     transcripts,
+    venue_board,
     venues,
 )
 from signaling.http.connections import note_request
@@ -59,16 +65,22 @@ MAX_BODY_BYTES = 64 * 1024  # JSON bodies; session descriptions are read with a 
 def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     """Every route but the Socket.IO one."""
     api.add_to(app)
+    rehearsals.add_to(app)
     staff.add_to(app)
     preparing.add_to(app)
     imports.add_to(app)
     venues.add_to(app)
+    cameras.add_to(app)
+    talkback.add_to(app)
+    venue_board.add_to(app)
+    prechecks.add_to(app)
     invitees.add_to(app)
     link_sheets.add_to(app)
     entrances.add_to(app)
     network_test.add_to(app)
     SpeedTest().add_to(app)
     files.add_to(app)
+    clips.add_to(app)
     proceedings.add_to(app)
     recordings.add_to(app)
     exports.add_to(app)

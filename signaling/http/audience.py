@@ -44,9 +44,10 @@ async def audience_of(request: web.Request) -> Audience:
     context = request.app[CONTEXT]
     context.cards.begin()
     consultation_id = request.match_info["cid"]
-    seen = await context.broadcasts.view(consultation_id)
-    consultation = seen.consultation
     is_inside = bearer_token(request) is not None and await _may_read(request, consultation_id)
+    broadcasts = context.broadcasts
+    seen = await (broadcasts.inside if is_inside else broadcasts.view)(consultation_id)
+    consultation = seen.consultation
     if not consultation.is_public and not is_inside:
         raise NotFoundError("not public")
     store = await context.stores.find(consultation_id)

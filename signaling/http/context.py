@@ -18,8 +18,10 @@ from conference.services.agendas import Agendas
 from conference.services.attendance import Attendance
 from conference.services.audit import Trace
 from conference.services.broadcasts import Broadcasts
+from conference.services.cameras import Cameras
 from conference.services.case_queries import CaseQueries
 from conference.services.catching_up import CatchingUp
+from conference.services.clips import Clips
 from conference.services.comment_desk import CommentDesk
 from conference.services.comments import Comments
 from conference.services.consultations import Consultations
@@ -40,23 +42,29 @@ from conference.services.logins import STAFF_PREFIX, Logins, StaffMember
 from conference.services.minutes import MinutesDesk
 from conference.services.own_speeches import OwnSpeeches
 from conference.services.ports import MediaPlane, RateLimits, Storage
+from conference.services.prechecks import Prechecks
 from conference.services.promotions import Promotions
 from conference.services.public_captions import PublicCaptions
 from conference.services.public_responses import PublicResponses
 from conference.services.public_views import PublicViews
 from conference.services.recordings import Recordings
+from conference.services.rehearsals import Rehearsals
+from conference.services.rehearsed_comments import RehearsedComments
 from conference.services.responses import Responses
 from conference.services.revocations import Revocations
 from conference.services.rooms import Rooms
+from conference.services.screen_links import ScreenLinks
 from conference.services.second_passes import SecondPasses
 from conference.services.staff import Staff
 from conference.services.statements import Statements
 from conference.services.streams import Streams
+from conference.services.talkback import VenueTalk
 from conference.services.terms import Terms
 from conference.services.track_sounds import TrackSounds
 from conference.services.transcript_editing import TranscriptEditing
 from conference.services.transcription import Transcription
 from conference.services.transcripts import Transcripts
+from conference.services.venue_board import VenueBoard
 from conference.services.venues import Venues
 from conference.services.viewers import Viewers
 from recording.hls.card_segments import Cards
@@ -82,6 +90,10 @@ class HttpContext:
 
     access: Access
     venues: Venues
+    cameras: Cameras
+    venue_talk: VenueTalk
+    venue_board: VenueBoard
+    prechecks: Prechecks
     invitees: Invitees
     entrances: Entrances
     entry_codes: EntryCodes
@@ -91,6 +103,7 @@ class HttpContext:
     staff: Staff
     editing: Editing
     files: Files
+    clips: Clips
     recordings: Recordings
     exports: Exports
     transcription: Transcription
@@ -119,8 +132,11 @@ class HttpContext:
     revocations: Revocations
     consultations: Consultations
     life_cycle: LifeCycle
+    rehearsals: Rehearsals
+    rehearsed_comments: RehearsedComments
     rooms: Rooms
     streams: Streams
+    screen_links: ScreenLinks
     insight: Insight
     agendas: Agendas
     floors: Floors

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from conference.model.consultation import Consultation, Status
 from conference.model.errors import ConferenceError
 from conference.model.folding import tidied_name
+from conference.model.ids import ID_PATTERN
 from conference.model.limit import Limit
 from conference.model.permissions import Role
 from conference.services.entrances import Issued, Linked
@@ -91,6 +92,14 @@ class CodeBody(BaseModel):
 
 class GuestBody(CodeBody):
     name: GuestName
+
+
+class ScreenBody(BaseModel):
+    """What stands behind # in the link of a hall's big screen."""
+
+    consultation_id: Annotated[str, Field(pattern=ID_PATTERN)]
+    venue_id: Annotated[str, Field(pattern=ID_PATTERN)]
+    code: Annotated[str, Field(pattern=r"^[a-z2-7]{24}$")]
 
 
 class CodeVenue(Resource):
@@ -204,6 +213,26 @@ async def enter_by_code(
     return json_of(GuestResource(**_entered(issued).model_dump(), known=known))
 
 
+@documented
+async def enter_by_screen_link(
+    request: web.Request, /, body: ScreenBody
+) -> r200[EnteredResource] | r400[Problem] | r404[Problem] | r409[Problem] | r429[Problem]:
+    """
+    A token for a hall's big screen: it sees and hears, and opens no seat in the room.
+
+    Tags: entrances
+    Status Codes:
+        409: the consultation cannot be entered now
+    """
+    context = request.app[CONTEXT]
+    await _require_quiet(context, request)
+    try:
+        issued = await context.screen_links.enter(body.consultation_id, body.venue_id, body.code)
+    except ConferenceError as error:
+        raise await _counted(context, request, error) from error
+    return json_of(_entered(issued))
+
+
 async def _require_quiet(context: HttpContext, request: web.Request) -> None:
     """Raise rate_limited for an address that asks too often, or that tried too many wrong links."""
     address = context.client_address(request)
@@ -234,5 +263,6 @@ def add_to(app: web.Application) -> None:
     router.add_get(f"{PREFIX}/links/{{code}}", get_link, allow_head=False)
     router.add_post(f"{PREFIX}/links/{{code}}/enter", enter_by_link)
     router.add_post(f"{PREFIX}/links/{{code}}/look-back", look_back_by_link)
+    router.add_post(f"{PREFIX}/screens/enter", enter_by_screen_link)
     router.add_post(f"{PREFIX}/entry-codes/check", check_code)
     router.add_post(f"{PREFIX}/entry-codes/enter", enter_by_code)

@@ -13,6 +13,7 @@ from conference.model.invitee import INVITED_ROLES
 from conference.model.permissions import Action, Role, allowed
 from conference.model.venue import Venue, VenueKind
 from conference.services.invitees import Invitees, Listed
+from conference.services.screen_links import ScreenLinks
 from conference.services.venues import Venues
 from signaling.http.resources import Resource
 
@@ -103,7 +104,7 @@ class InviteeBody(BaseModel):
 
 
 class VenueResource(Resource):
-    """A place of the consultation. Telephone, code and link only for those who may see them."""
+    """A place of the consultation. Telephone, code and links only for those who may see them."""
 
     id: str
     position: int
@@ -114,9 +115,10 @@ class VenueResource(Resource):
     operator_phone: str | None
     entry_code: str | None
     link: str | None
+    screen_link: str | None
 
     @classmethod
-    def of(cls, venue: Venue, venues: Venues, role: Role) -> VenueResource:
+    def of(cls, venue: Venue, venues: Venues, screens: ScreenLinks, role: Role) -> VenueResource:
         sees_links = allowed(role, Action.LINK_READ)
         return cls(
             id=venue.id,
@@ -128,6 +130,7 @@ class VenueResource(Resource):
             operator_phone=venue.operator_phone if allowed(role, Action.VENUE_EDIT) else None,
             entry_code=venue.entry_code if sees_links else None,
             link=venues.link(venue) if sees_links else None,
+            screen_link=screens.address(venue) if sees_links else None,
         )
 
 

@@ -36,11 +36,13 @@ class Pages:
         app.router.add_get("/", self._index)
         app.router.add_get("/room/{cid}", self._room)
         app.router.add_get("/j/{code}", self._room)
+        app.router.add_get("/precheck/{cid}", self._precheck)
+        app.router.add_get("/screen/{cid}", self._screen)
         app.router.add_get("/live/{cid}", self._live)
         app.router.add_get("/answers/{cid}", self._answers)
         app.router.add_get("/desk/{cid}", self._desk)
         app.router.add_get(
-            "/desk/{cid}/{place:prepare|comments|responses|minutes|record|attendance|inspector|trace}",
+            "/desk/{cid}/{place:prepare|venues|comments|responses|minutes|record|attendance|inspector|trace}",
             self._desk,
         )
         app.router.add_get("/d/{code}", self._department)
@@ -56,6 +58,9 @@ class Pages:
     async def _room(self, request: web.Request) -> web.StreamResponse:
         return self._page("room.html")
 
+    async def _precheck(self, request: web.Request) -> web.StreamResponse:
+        return self._page("precheck.html")
+
     async def _desk(self, request: web.Request) -> web.StreamResponse:
         return self._page("desk.html")
 
@@ -64,6 +69,9 @@ class Pages:
 
     async def _department(self, request: web.Request) -> web.StreamResponse:
         return self._page("department.html")
+
+    async def _screen(self, request: web.Request) -> web.StreamResponse:
+        return self._page("screen.html")
 
     async def _live(self, request: web.Request) -> web.StreamResponse:
         return self._page("live.html")

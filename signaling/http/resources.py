@@ -115,6 +115,7 @@ class PublicationResource(Resource):
     source: Source
     label: str
     codec: str
+    main: bool  # the camera that is meant where a single one is
 
 
 class ParticipantResource(Resource):

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from conference.model.errors import ConferenceError
 from conference.model.permissions import Action
+from conference.services.entry import Resume
 from conference.services.streams import StreamOpened
 from signaling.auth.access import Grant
 from signaling.http.context import CONTEXT, HttpContext
@@ -50,14 +51,36 @@ async def open_whip(request: web.Request) -> web.Response:
 
 
 async def open_whep(request: web.Request) -> web.Response:
-    """POST /whep/{cid}/{participant_id}: a player receives that participant; `program` in its place: the program."""
+    """POST /whep/{cid}/{participant_id}?height=H: a player receives that participant; `program` in its place: the
+    program. `height`: pixels of the frame that it is shown in: a smaller encoding is sent where there is one.
+
+    Who is in the room may play with a token that expired meanwhile: `X-Resume: ID SECRET`, as they would come back."""
     context = request.app[CONTEXT]
     cid = request.match_info["cid"]
     context.limit_streams(request)
-    grant, _ = await context.authorise(request, cid, Action.WHEP_PLAY)
+    resume = _resume(request.headers.get("X-Resume"))
+    grant, _ = await context.authorise(request, cid, Action.WHEP_PLAY, allow_expired=resume is not None)
     sdp = await _read(request, _SDP)
-    opened = await context.streams.play(grant.entry(), request.match_info["id"], sdp)
+    opened = await context.streams.play(
+        grant.entry(resume=resume),
+        request.match_info["id"],
+        sdp,
+        max_height=_height(request.query.get("height")),
+    )
     return _created(context, opened, f"/whep/{cid}/sessions/{opened.id}")
+
+
+def _resume(said: str | None) -> Resume | None:
+    """The same."""
+    participant_id, _, secret = (said or "").partition(" ")
+    return Resume(participant_id, secret) if participant_id and secret else None
+
+
+def _height(said: str | None) -> int | None:
+    """What cannot be meant is as if it was not said."""
+    if said is None or not (said.isascii() and said.isdigit() and len(said) <= 5):
+        return None
+    return max(int(said), 1)
 
 
 async def close_whip(request: web.Request) -> web.Response:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from aiohttp import web
 from aiohttp_pydantic.oas.typing import r200, r201, r204, r400, r401, r403, r404, r409
 
-from conference.model.permissions import Action
+from conference.model.permissions import Action, Role
+from conference.model.venue import Venue
 from conference.services.venues import VenueDraft
-from signaling.http.context import CONTEXT
+from signaling.http.context import CONTEXT, HttpContext
 from signaling.http.guest_bodies import VenueBody, VenueChanges, VenueList, VenueResource
 from signaling.http.resources import Problem
 from signaling.http.rest import PREFIX, documented, json_of, nothing
@@ -26,7 +27,7 @@ async def list_venues(
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.INVITEE_READ)
     venues = await context.venues.list(cid)
-    return json_of(VenueList(items=[VenueResource.of(each, context.venues, grant.role) for each in venues]))
+    return json_of(VenueList(items=[_resource(context, each, grant.role) for each in venues]))
 
 
 @documented
@@ -42,7 +43,7 @@ async def add_venue(
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.VENUE_EDIT)
     venue = await context.venues.add(cid, grant.bearer, VenueDraft(**body.model_dump()))
-    return json_of(VenueResource.of(venue, context.venues, grant.role), status=201)
+    return json_of(_resource(context, venue, grant.role), status=201)
 
 
 @documented
@@ -58,7 +59,7 @@ async def edit_venue(
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.VENUE_EDIT)
     venue = await context.venues.edit(cid, grant.bearer, vid, body.said())
-    return json_of(VenueResource.of(venue, context.venues, grant.role))
+    return json_of(_resource(context, venue, grant.role))
 
 
 @documented
@@ -92,7 +93,7 @@ async def replace_venue_link(
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.VENUE_EDIT)
     venue = await context.venues.new_link(cid, grant.bearer, vid)
-    return json_of(VenueResource.of(venue, context.venues, grant.role))
+    return json_of(_resource(context, venue, grant.role))
 
 
 @documented
@@ -108,7 +109,7 @@ async def replace_entry_code(
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.VENUE_EDIT)
     venue = await context.venues.new_code(cid, grant.bearer, vid)
-    return json_of(VenueResource.of(venue, context.venues, grant.role))
+    return json_of(_resource(context, venue, grant.role))
 
 
 @documented
@@ -125,6 +126,10 @@ async def remove_entry_code(
     grant, _ = await context.authorise(request, cid, Action.VENUE_EDIT)
     await context.venues.no_code(cid, grant.bearer, vid)
     return nothing()
+
+
+def _resource(context: HttpContext, venue: Venue, role: Role) -> VenueResource:
+    return VenueResource.of(venue, context.venues, context.screen_links, role)
 
 
 def add_to(app: web.Application) -> None:

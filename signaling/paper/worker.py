@@ -16,7 +16,7 @@ from typing import Any, Final
 MEMORY_BYTES: Final = 1024 * 1024 * 1024
 CPU_S: Final = 30
 _HERE: Final = Path(__file__).parent
-TEMPLATES: Final = frozenset({"account", "document"})
+TEMPLATES: Final = frozenset({"account", "document", "precheck"})
 
 
 class PaperError(Exception):

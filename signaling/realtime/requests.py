@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from conference.model.agenda import AgendaDraft, AgendaKind
 from conference.model.broadcast import DEFAULT_BACK_S, MAX_BACK_S
-from conference.model.comment import CommentState
+from conference.model.comment import MAX_NICKNAME_CHARS, CommentState
+from conference.model.comment import MAX_TEXT_CHARS as MAX_COMMENT_CHARS
 from conference.model.consultation import Mode
 from conference.model.floor import Ending
 from conference.model.ids import ID_PATTERN, PLAIN_PATTERN
@@ -17,6 +18,7 @@ from conference.model.participant import Device
 from conference.model.program import Direction, DirectionMode, Layout
 from conference.model.statement import MAX_TEXT_CHARS
 from conference.model.transcript import MAX_TEXT
+from conference.model.venue_message import MAX_TEXT_CHARS as MAX_MESSAGE_CHARS
 from conference.services.agendas import MAX_ITEMS
 from conference.services.comment_decisions import Batch
 from conference.services.comment_desk import MAX_IDS, Order, Wanted
@@ -58,6 +60,7 @@ class Track(Request):
     mid: Annotated[str, StringConstraints(min_length=1, max_length=32)]
     source: Annotated[Source, Field(strict=False)]
     label: Annotated[str, StringConstraints(max_length=100)] = ""
+    main: bool = False  # of several cameras, the one that the program and single players show
 
 
 class MediaPublish(Request):
@@ -67,7 +70,7 @@ class MediaPublish(Request):
     tracks: Annotated[list[Track], Field(max_length=64)] = []
 
     def hints(self) -> tuple[TrackHint, ...]:
-        return tuple(TrackHint(each.mid, each.source, each.label) for each in self.tracks)
+        return tuple(TrackHint(each.mid, each.source, each.label, each.main) for each in self.tracks)
 
 
 class Wish(Request):
@@ -245,6 +248,19 @@ class AgendaStart(Request):
     version: Version | None = None
 
 
+class RehearsalEnd(Request):
+    """rehearsal.end: with `keep` what it made becomes a consultation of its own."""
+
+    keep: bool = False
+
+
+class RehearsalComment(Request):
+    """rehearsal.comment: one to try moderating with."""
+
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_COMMENT_CHARS)]
+    nickname: Annotated[str, StringConstraints(max_length=MAX_NICKNAME_CHARS)] = ""
+
+
 class AgendaStep(Request):
     """agenda.next and agenda.end"""
 
@@ -277,6 +293,22 @@ class StatementTake(Request):
 
     id: Id
     taken: bool
+
+
+class VenueMessageSend(Request):
+    """venue.message: to an operator from the desk, or to the desk from an operator, who may leave `venue_id` out. It is
+    the id of a venue, or the name of a hall that has none. `key` as with statement.add."""
+
+    venue_id: (
+        Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PLAIN_PATTERN)] | None
+    ) = None
+    text: Annotated[
+        str,
+        StringConstraints(
+            strip_whitespace=True, min_length=1, max_length=MAX_MESSAGE_CHARS, pattern=PLAIN_PATTERN
+        ),
+    ]
+    key: Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=PLAIN_PATTERN)] | None = None
 
 
 class StatementsList(Request):
@@ -431,6 +463,19 @@ class PromotionEnd(Request):
     id: Id | None = None
 
 
+class ClipPlay(Request):
+    """clip.play: a prepared clip into the room, from there or from its cue."""
+
+    clip_id: Id
+    from_ms: Annotated[int, Field(ge=0, le=MAX_WALL_MS)] | None = None
+
+
+class ClipSeek(Request):
+    """clip.seek: playing as before, or standing there."""
+
+    position_ms: Annotated[int, Field(ge=0, le=MAX_WALL_MS)]
+
+
 class RecordingPause(Request):
     """recording.pause"""
 
@@ -468,10 +513,15 @@ REQUESTS: Final[dict[str, type[Request]]] = {
     "agenda.start": AgendaStart,
     "agenda.next": AgendaStep,
     "agenda.end": AgendaStep,
+    "rehearsal.start": Empty,
+    "rehearsal.end": RehearsalEnd,
+    "rehearsal.comment": RehearsalComment,
     "statement.add": StatementAdd,
     "statement.like": StatementLike,
     "statement.take": StatementTake,
     "statements.list": StatementsList,
+    "venue.message": VenueMessageSend,
+    "venue.take_over": Empty,
     "program.direct": ProgramDirect,
     "program.captions": ProgramCaptions,
     "broadcast.cut": BroadcastCut,
@@ -479,6 +529,11 @@ REQUESTS: Final[dict[str, type[Request]]] = {
     "broadcast.withdraw": BroadcastWithdraw,
     "broadcast.reinstate": BroadcastReinstate,
     "recording.pause": RecordingPause,
+    "clip.play": ClipPlay,
+    "clip.pause": Empty,
+    "clip.resume": Empty,
+    "clip.seek": ClipSeek,
+    "clip.stop": Empty,
     "comments.list": CommentsList,
     "comments.group": CommentsGroup,
     "comments.topics": Empty,
@@ -517,6 +572,8 @@ DESK_REQUESTS: Final = frozenset(
                     "program.",
                     "broadcast.",
                     "recording.",
+                    "clip.",
+                    "rehearsal.",
                     "comment",
                     "promotion",
                     "transcript.",
@@ -525,6 +582,7 @@ DESK_REQUESTS: Final = frozenset(
         ),
         "statement.take",
         "statements.list",
+        "venue.message",
     }
 ) - {"floor.request"}
 
@@ -540,6 +598,7 @@ class Credentials(BaseModel):
     name: str | None = None
     kind: Device | None = None
     take_over: bool = False
+    screen: bool = False
 
     @model_validator(mode="before")
     @classmethod
@@ -552,6 +611,7 @@ class Credentials(BaseModel):
             "resume": _resume(value.get("resume")),
             "name": name.strip()[:MAX_NAME_CHARS] if isinstance(name, str) else None,
             "take_over": value.get("take_over") is True,
+            "screen": value.get("screen") is True,
             "kind": kind if kind in {each.value for each in Device} else None,
         }
 

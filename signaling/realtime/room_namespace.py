@@ -13,6 +13,7 @@ from conference.model.errors import ConferenceError
 from conference.services.arrivals import Arrivals
 from conference.services.departures import Departures
 from conference.services.offers import Offers
+from conference.services.screens import Screens
 from signaling.realtime.dispatch import Handler, Session, failure
 from signaling.realtime.namespace import Answered, Namespace, Surroundings
 from signaling.realtime.requests import Credentials, MediaAnswer
@@ -21,13 +22,14 @@ log = structlog.get_logger(__name__)
 
 
 class RoomNamespace(Namespace):
-    """A session here is a participant with a seat and media."""
+    """A session here is a participant with a seat and media, or a big screen."""
 
     def __init__(
         self,
         handlers: Mapping[str, Handler],
         arrivals: Arrivals,
         departures: Departures,
+        screens: Screens,
         offers: Offers,
         around: Surroundings,
     ) -> None:
@@ -35,6 +37,7 @@ class RoomNamespace(Namespace):
         self._access = around.access
         self._arrivals = arrivals
         self._departures = departures
+        self._screens = screens
         self._offers = offers
 
     async def enter(self, session_id: str, request: web.BaseRequest, auth: Any) -> tuple[str, str]:
@@ -46,10 +49,13 @@ class RoomNamespace(Namespace):
             resume=credentials.resume,
             take_over=credentials.take_over,
         )
-        return entry.consultation_id, await self._arrivals.join(entry, session_id)
+        join = self._screens.join if credentials.screen else self._arrivals.join
+        return entry.consultation_id, await join(entry, session_id)
 
     async def left(self, session: Session) -> None:
-        await self._departures.disconnect(session.room_id, session.participant_id, session.id)
+        who = (session.room_id, session.participant_id, session.id)
+        if not await self._screens.disconnect(*who):
+            await self._departures.disconnect(*who)
 
     def answer_to(self, session_id: str, generation: int) -> Answered:
         async def answered(*arguments: Any) -> None:

@@ -10,6 +10,7 @@ from conference.services.departures import Departures
 from conference.services.desks import Desks
 from conference.services.media_sessions import MediaSessions
 from conference.services.moderation import Moderation
+from conference.services.screens import Screens
 from conference.services.waiting import WaitingRoom
 from signaling.realtime.dispatch import Call, Handler, Session
 from signaling.realtime.requests import (
@@ -35,6 +36,7 @@ class RoomRequests:
         self,
         arrivals: Arrivals,
         departures: Departures,
+        screens: Screens,
         desks: Desks,
         moderation: Moderation,
         media: MediaSessions,
@@ -43,6 +45,7 @@ class RoomRequests:
     ) -> None:
         self._arrivals = arrivals
         self._departures = departures
+        self._screens = screens
         self._desks = desks
         self._moderation = moderation
         self._media = media
@@ -60,6 +63,7 @@ class RoomRequests:
             "media.report": self._report,
             "participant.update": self._update,
             "participant.mute": self._mute,
+            "venue.take_over": self._take_over,
             "participant.remove": self._remove,
             "participant.admit": self._admit,
             "participant.refuse": self._refuse,
@@ -81,7 +85,9 @@ class RoomRequests:
         return render(snapshot)[1]
 
     async def _leave(self, session: Session, _: Empty) -> dict[str, Any]:
-        await self._departures.leave(session.room_id, session.participant_id)
+        room_id, who = session.room_id, session.participant_id
+        if not await self._screens.leave(room_id, who):
+            await self._departures.leave(room_id, who)
         return {}
 
     async def _publish(self, session: Session, request: MediaPublish) -> dict[str, Any]:
@@ -121,6 +127,10 @@ class RoomRequests:
                 room_id, by_id, request.participant_id, muted=request.muted, hard=request.hard
             )
         return {"changed": changed}
+
+    async def _take_over(self, session: Session, _: Empty) -> dict[str, Any]:
+        await self._moderation.take_over(session.room_id, session.participant_id)
+        return {}
 
     async def _remove(self, session: Session, request: ParticipantRemove) -> dict[str, Any]:
         await self._departures.remove(session.room_id, session.participant_id, request.participant_id)

@@ -22,9 +22,10 @@ _INTRODUCTION: Final = """# The room protocol
 
 Generated from the code by `python -m signaling.realtime.schema`; do not edit.
 
-Socket.IO, namespace `/room`, `auth: {token, resume?: {participant_id, secret}, name?, kind?, take_over?}`. A refusal is
-the event `session.refused`, then a disconnect. Otherwise `room.snapshot` comes first, or `room.waiting`: then nothing
-until `room.snapshot` (admitted) or `session.removed` (refused), and every request but `room.leave` is refused with
+Socket.IO, namespace `/room`, `auth: {token, resume?: {participant_id, secret}, name?, kind?, take_over?, screen?}`. A
+refusal is the event `session.refused`, then a disconnect. Otherwise `room.snapshot` comes first, or `room.waiting`:
+then nothing until `room.snapshot` (admitted) or `session.removed` (refused), and every request but `room.leave` is
+refused with
 `not_admitted`. Every event with a `version` is one change of the room's state: apply those above the version you hold,
 one by one; at a hole ask `room.sync`. A state made of
 snapshot and events equals a fresh snapshot.
@@ -38,14 +39,32 @@ takes its place. Events `waiting.joined` and `waiting.left` have no `version` an
 
 Private statements come as `statement.added` and `statement.updated` without `version`, to those only who may see them.
 
+With `screen: true` in `auth` the session is a big screen: it gets snapshot, events and offers of media, is in no list,
+and may ask for `room.sync`, `room.leave`, `media.restart`, `media.wish` and `media.report` alone. The token of a
+screen's link (`POST /api/v1/screens/enter`) opens no other session.
+
 `broadcast.updated`, `program.updated`, `disk.updated` and `relay.updated` go to desks only; they have no `version`, say
 the whole each time, and the newest counts.
+
+`camera.updated` and `camera.removed` have no `version` either; they go to desks, and to the operators of the camera's
+venue. They say one of `cameras`, which is in no particular order.
 
 `captions.updated` changes `captions` of the consultation. `caption.partial` stands in the place of the last one of the
 same microphone (`participant_id`), an empty text ends it; `caption.final` comes when the words have a row, and
 `caption.corrected` when somebody changed them, with an empty text when they are to be shown no more. These three have
 no `version`, and who loses one loses nothing: the transcript has it. `speaker` is who speaks: a hall's microphone is
 that of whoever of it has the floor, else `is_certain` is false.
+
+`venue.message` goes to desks with `venue.watch` and to the operators of that venue, without `version`: the next of the
+`venue_messages` of their snapshots, of which there are the newest 200. `venue.health` goes to desks with `venue.watch`,
+without `version`, at most every five seconds and at once when a verdict is another: put its `venues` in the place of
+those that you hold, drop what is `gone`; how all of them are is asked for by `GET …/venues/health`.
+
+`clip.updated` changes the clip that is played into the room: the screen and the sound of a screen of its participant.
+While it is `playing`, its position is `position_ms` and what has passed since `at_wall_ms` (UTC), or since program time
+`at_ms`. One clip at a time; an operator plays those of the own venue, where the floor is needed while the venue has it.
+`clips.updated` says all prepared clips, to desks with `clip.add` and, its own, to who runs a venue; it has no
+`version`.
 
 `comments.updated` goes to desks with `comment.moderate`, at most twice a second; it has no `version` and says what
 changed: put its groups in the place of those that you hold, drop what is `gone`, and ask `comments.list` again where
@@ -107,6 +126,9 @@ _ANSWERS: Final = {
     **dict.fromkeys(("comment.claim", "comment.release", "comment.represent"), "`{group}`"),
     **dict.fromkeys(("comment.promote", "promotion.decline", "promotion.end"), "`{state, promotion}`"),
     "promotions.list": "`{items}`, the newest first",
+    **dict.fromkeys(
+        ("clip.play", "clip.pause", "clip.resume", "clip.seek"), "`{clip}`: as in `clip.updated`"
+    ),
     "statements.list": "`{items, next}`: `next` is the `before` of the page above",
 }
 

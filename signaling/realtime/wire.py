@@ -18,10 +18,14 @@ from conference.events import (
     AgendaUpdated,
     AllocationNow,
     BroadcastUpdated,
+    CameraRemoved,
+    CameraUpdated,
     CaptionCorrected,
     CaptionFinal,
     CaptionPartial,
     CaptionsUpdated,
+    ClipsUpdated,
+    ClipUpdated,
     CommentsUpdated,
     ConsultationUpdated,
     DeskSnapshot,
@@ -42,6 +46,7 @@ from conference.events import (
     ParticipantLeft,
     ParticipantUpdated,
     ParticipantView,
+    PlayingView,
     ProgramUpdated,
     RelayUpdated,
     RoomEvent,
@@ -54,12 +59,17 @@ from conference.events import (
     StatementAdded,
     StatementUpdated,
     SubscriptionNow,
+    VenueMessaged,
+    VenueMessageView,
+    VenueTakenOver,
     Waiting,
     WaitingJoined,
     WaitingLeft,
 )
 from conference.model.agenda import AgendaItem
+from conference.precheck_views import PrecheckUpdated
 from conference.transcript_views import SecondPassView, TranscriptChanged, TranscriptEditing
+from conference.venue_views import VenueHealthChanged
 
 EVENT_NAMES: Final[dict[type, str]] = {
     Snapshot: "room.snapshot",
@@ -74,6 +84,8 @@ EVENT_NAMES: Final[dict[type, str]] = {
     StatementUpdated: "statement.updated",
     SpeakersNow: "speakers.changed",
     CaptionsUpdated: "captions.updated",
+    ClipUpdated: "clip.updated",
+    ClipsUpdated: "clips.updated",
     CaptionPartial: "caption.partial",
     CaptionFinal: "caption.final",
     CaptionCorrected: "caption.corrected",
@@ -83,16 +95,22 @@ EVENT_NAMES: Final[dict[type, str]] = {
     AllocationNow: "media.allocation",
     LayersNow: "media.layers",
     MutedBy: "participant.mute",
+    VenueTakenOver: "venue.taken_over",
     FloorGiven: "floor.turn",
     FloorWarning: "floor.warning",
     FloorTaken: "floor.ended",
     NoteAdded: "statement.added",  # a private one, to those who may see it
     NoteUpdated: "statement.updated",
+    VenueMessaged: "venue.message",
+    PrecheckUpdated: "precheck.updated",
+    VenueHealthChanged: "venue.health",
     Waiting: "room.waiting",
     WaitingJoined: "waiting.joined",
     WaitingLeft: "waiting.left",
     BroadcastUpdated: "broadcast.updated",
     ProgramUpdated: "program.updated",
+    CameraUpdated: "camera.updated",
+    CameraRemoved: "camera.removed",
     DiskUpdated: "disk.updated",
     RelayUpdated: "relay.updated",
     CommentsUpdated: "comments.updated",
@@ -112,10 +130,12 @@ _View = (
     | AgendaItem
     | BroadcastView
     | ProgramView
+    | PlayingView
     | CommentView
     | CommentGroupView
     | CommentCounts
     | PromotionCard
+    | VenueMessageView
 )
 _VIEWS: Final[dict[type, TypeAdapter[Any]]] = {each: TypeAdapter(each) for each in get_args(_View)}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from conference.model.attendance import AttendanceNote, NoteCode
-from conference.model.participant import EntryMeans, ParticipantKind
+from conference.model.participant import EntryMeans
 from conference.model.record import Person, Record
 from signaling.tables.layouts import REMOTE, ROLE_NAMES
 from signaling.tables.messages import Heading, Kind, Sheet, Value
@@ -17,6 +17,7 @@ _MEANS: Final = {
     EntryMeans.OPERATOR: "会场链接",
     EntryMeans.CODE: "会议码",
     EntryMeans.STAFF: "工作人员账号",
+    EntryMeans.SCREEN: "大屏链接",
 }
 _ENDS: Final = {
     "left": "离开",
@@ -152,11 +153,7 @@ def _long(ms: int) -> str:
 
 
 def _persons(people: Iterable[Person]) -> list[Person]:
-    return [
-        each
-        for each in people
-        if each.participant is None or each.participant.kind is not ParticipantKind.WHIP
-    ]
+    return [each for each in people if each.participant is None or not each.participant.kind.is_encoder]
 
 
 def _who(person: Person) -> tuple[Value, ...]:

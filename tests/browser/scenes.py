@@ -167,6 +167,8 @@ async def back(stage: Stage) -> None:
     await connected(stage.client, timeout_s=40)
 
 
+# Scenes whose browser has other devices than one camera with a participant's picture.
+SCENE_FLAGS: dict[str, tuple[str, ...]] = {}
 SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "entry": entry,
     "bad-link": bad_link,
@@ -186,8 +188,9 @@ async def scene(name: str, server: Server, browsers: BrowserFactory, screen: Scr
     """Play the scene on a browser of that size; the page stands still then."""
     async with AsyncExitStack() as stack:
         consultation = server.create_consultation("推进县域养老服务高质量发展")
-        video = await asyncio.to_thread(participant_video, 1, (640, 360), 15, 4.0)
-        client = await browsers.launch(name=name, video=video, screen=screen)
+        flags = SCENE_FLAGS.get(name, ())
+        video = None if flags else await asyncio.to_thread(participant_video, 1, (640, 360), 15, 4.0)
+        client = await browsers.launch(name=name, video=video, screen=screen, flags=flags)
         stack.push_async_callback(client.close)
         stage = Stage(server, consultation, client, [])
         try:

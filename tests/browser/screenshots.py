@@ -10,8 +10,10 @@ import asyncio
 from pathlib import Path
 
 from tests.browser import (
+    scenes_cameras,
     scenes_captions,
     scenes_comments,
+    scenes_console,
     scenes_desk_comments,
     scenes_entry,
     scenes_floor,
@@ -21,7 +23,9 @@ from tests.browser import (
     scenes_prepare,
     scenes_reach,
     scenes_record,
+    scenes_rehearsal,
     scenes_responses,
+    scenes_venues,
     scenes_weak,
 )
 from tests.browser.scenes import SCENES, SCREENS, scene
@@ -30,8 +34,10 @@ from tests.support.server import Server
 
 # Each adds its scenes to SCENES.
 PARTS = (
+    scenes_cameras,
     scenes_captions,
     scenes_comments,
+    scenes_console,
     scenes_desk_comments,
     scenes_entry,
     scenes_floor,
@@ -41,7 +47,9 @@ PARTS = (
     scenes_prepare,
     scenes_reach,
     scenes_record,
+    scenes_rehearsal,
     scenes_responses,
+    scenes_venues,
     scenes_weak,
 )
 

@@ -16,7 +16,9 @@ RESTLESS_JS = """async () => {
       restless.push(`animation of ${each.effect?.target?.className}`);
   for (const each of document.images) if (!each.complete) restless.push(`image ${each.src.slice(0, 80)}`);
   for (const each of document.querySelectorAll("video"))
-    if (each.srcObject && each.checkVisibility() && each.readyState < HTMLMediaElement.HAVE_CURRENT_DATA)
+    // What is scrolled out of sight is not asked for.
+    if (each.srcObject && each.checkVisibility() && each.readyState < HTMLMediaElement.HAVE_CURRENT_DATA
+        && each.getBoundingClientRect().top < innerHeight && each.getBoundingClientRect().bottom > 0)
       restless.push(`video of ${each.closest("[data-participant-id]")?.dataset.participantId ?? "one's own"}`);
   for (const each of document.querySelectorAll('[aria-busy="true"]')) restless.push(`busy: ${each.innerText}`);
   return restless;

@@ -39,6 +39,7 @@ WORDS = {
     ("comments", "level"): "hold",
     ("comments", "reasons"): '[["contact", "138", 0, 3]]',
     ("comment_marks", "kind"): "like",
+    ("cameras", "transport"): "tcp",
     ("comment_words", "level"): "block",
     ("promotions", "state"): "proposed",
     ("responses", "state"): "answered",

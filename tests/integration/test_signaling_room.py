@@ -174,6 +174,7 @@ class Crowd:
             self.drop_and_return,
             self.knock,
             self.knock,
+            self.operate,
         ]
         for each in [each for each in self.knocking if each.state.snapshot or not each.connected]:
             self.knocking.remove(each)
@@ -188,6 +189,14 @@ class Crowd:
         if len(self.clients) < 6:
             role = self.random.choice([Role.CHAIR, Role.SECRETARIAT, Role.MEMBER, Role.MEMBER, Role.OBSERVER])
             self.clients.append(await self.server.join(role, f"人{len(self.clients)}"))
+
+    async def operate(self) -> None:
+        """An operator of the one hall, whom messages from the desk concern."""
+        if len(self.clients) < 6:
+            token = KEY.issue("c", Role.VENUE_OPERATOR, "马干事", venue="分会场", ttl_s=60)
+            client = await self.server.connect({"token": token})
+            await eventually(lambda: client.state.snapshot)
+            self.clients.append(client)
 
     async def knock(self) -> None:
         """A stranger with a hall's code: comes before the door, or goes away from it."""
@@ -233,6 +242,8 @@ class Crowd:
             ("statement.like", {"id": self.some_statement(), "liked": self.random.random() < 0.7}),
             ("statement.take", {"id": self.some_statement(), "taken": self.random.random() < 0.7}),
             ("media.publish", {"sdp": "offer"}),
+            ("venue.message", {"text": "收到", "key": f"key-{self.random.randrange(40):04}"}),
+            ("venue.message", {"venue_id": "分会场", "text": "请把话筒传给何委员"}),
             ("participant.admit", {"participant_id": self.somebody_waiting()}),
             ("participant.admit", {"all": True}),
             ("participant.refuse", {"participant_id": self.somebody_waiting()}),

@@ -56,10 +56,17 @@ class Meeting:
             await peer.connect()
 
     async def publish(
-        self, name: str, sources: list[Source] | None = None, *, peer: Peer | None = None, tcp: bool = False
+        self,
+        name: str,
+        sources: list[Source] | None = None,
+        *,
+        peer: Peer | None = None,
+        tcp: bool = False,
+        hall: tuple[str, ...] = (),
+        deaf_to: tuple[str, ...] = (),
     ) -> list[Source]:
         sources = sources if sources is not None else [AudioSource(), VideoSource()]
-        await self._publish(name, sources, peer or Peer(), tcp=tcp)
+        await self._publish(name, sources, peer or Peer(), tcp=tcp, hall=hall, deaf_to=deaf_to)
         return sources
 
     async def publish_layers(self, name: str, layers: SimulcastSource, peer: Peer | None = None) -> None:
@@ -67,9 +74,16 @@ class Meeting:
         await self._publish(name, [layers], peer or Peer(), tcp=False)
 
     async def _publish(
-        self, name: str, sources: Sequence[Source | SimulcastSource], peer: Peer, *, tcp: bool
+        self,
+        name: str,
+        sources: Sequence[Source | SimulcastSource],
+        peer: Peer,
+        *,
+        tcp: bool,
+        hall: tuple[str, ...] = (),
+        deaf_to: tuple[str, ...] = (),
     ) -> None:
-        await self.media.join(ROOM, name, sound_open=True)
+        await self.media.join(ROOM, name, sound_open=True, hall=hall, deaf_to=deaf_to)
         text, _ = await self.media.publish(ROOM, name, peer.offer([source.offered for source in sources]))
         answer = SessionDescription(text)
         peer.set_remote(answer)
@@ -85,9 +99,11 @@ class Meeting:
         *,
         codecs: tuple[str, ...] = ("opus", "VP8", "H264", "rtx"),
         hears: bool = True,
+        hall: tuple[str, ...] = (),
+        deaf_to: tuple[str, ...] = (),
     ) -> None:
         self.codecs[name] = codecs
-        await self.media.join(ROOM, name, sound_open=True, hears=hears)
+        await self.media.join(ROOM, name, sound_open=True, hears=hears, hall=hall, deaf_to=deaf_to)
         await self.media.subscribe(ROOM, name)
 
     def stream(self, receiver: str, publisher: str, source: str) -> InboundStream | None:

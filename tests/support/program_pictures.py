@@ -155,6 +155,10 @@ EXAMPLES: dict[str, Example] = {
     ),
     "title-alone": Example(_with(people=())),
     "break": Example(_with(phase="break")),
+    "grid-4-rehearsal": Example(
+        manual("grid", *SIX[1:5], captions=CAPTIONS, rehearsal=True), {"p_chen": LOUD}
+    ),
+    "break-rehearsal": Example(_with(phase="break", rehearsal=True)),
     "end": Example(_with(phase="ended")),
 }
 

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from conference.rtc.packetizer import Packetizer
 from conference.sfu import tap_frames
 from recording.hls.formats import nal_units
-from recording.program.rtp import Packetizer
 from tests.support.program_process import on_time
 
 _PIECE = 1_100

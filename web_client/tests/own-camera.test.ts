@@ -21,6 +21,7 @@ class FakeSession extends Emitter<Heard> {
   readonly needs: [Source, readonly string[] | null][] = []
   readonly publish = {
     setTrack: () => Promise.resolve(),
+    keyOf: (source: Source) => source,
     need: (source: Source, layers: readonly string[] | null) => this.needs.push([source, layers]),
   }
   request(_name: string, payload: unknown): Promise<unknown> {

@@ -232,3 +232,69 @@ describe('publishing', () => {
     connection.close()
   })
 })
+
+describe('several cameras', () => {
+  async function hall(): Promise<{ connection: PublishConnection; signalled: Signalled[] }> {
+    const made = publisher()
+    void made.connection.setTrack('microphone', fakeTrack('audio'))
+    void made.connection.setTrack('camera:one', fakeTrack('video'), '全景机位')
+    void made.connection.setTrack('camera:two', fakeTrack('video'), '发言席')
+    void made.connection.setMain('camera:one')
+    void made.connection.rebuild()
+    await settle()
+    made.signalled[0]?.answer('answer')
+    await settle()
+    return made
+  }
+
+  it('are a publication each, with its label, and one is the main one', async () => {
+    const { signalled } = await hall()
+    expect(signalled[0]?.tracks).toEqual([
+      { mid: '0', source: 'microphone' },
+      { mid: '1', source: 'camera', label: '全景机位', main: true },
+      { mid: '2', source: 'camera', label: '发言席' },
+    ])
+  })
+
+  it('change places with one round and without another m-line', async () => {
+    const { connection, signalled } = await hall()
+    void connection.setMain('camera:two')
+    await settle()
+    expect(signalled).toHaveLength(2)
+    expect(signalled[1]?.tracks.filter((each) => each.main).map((each) => each.label)).toEqual(['发言席'])
+    signalled[1]?.answer('answer')
+    await settle()
+    void connection.setMain('camera:two')
+    await settle()
+    expect(signalled).toHaveLength(2)
+    expect(FakePeer.all[0]?.transceivers).toHaveLength(3)
+  })
+
+  it('can be renamed, taken out and brought back', async () => {
+    const { connection, signalled } = await hall()
+    const track = fakeTrack('video')
+    void connection.setTrack('camera:two', track, '主席台')
+    await settle()
+    expect(signalled[1]?.tracks[2]).toEqual({ mid: '2', source: 'camera', label: '主席台' })
+    signalled[1]?.answer('answer')
+    await settle()
+    void connection.withdraw('camera:two')
+    await settle()
+    expect(signalled[2]?.tracks.map((each) => each.mid)).toEqual(['0', '1'])
+    signalled[2]?.answer('answer')
+    await settle()
+    void connection.setTrack('camera:two', track, '主席台')
+    await settle()
+    expect(signalled[3]?.tracks[2]).toEqual({ mid: '2', source: 'camera', label: '主席台' })
+  })
+
+  it('are told apart by their labels, and the main one stands for all', async () => {
+    const { connection } = await hall()
+    expect(connection.keyOf('camera', '发言席')).toBe('camera:two')
+    expect(connection.keyOf('camera', null)).toBe('camera:one')
+    expect(connection.keyOf('screen', null)).toBe('screen')
+    expect(connection.camera()).toBe(connection.track('camera:one'))
+    await connection.setTrack('camera:one', null)
+    expect(connection.camera()).toBe(connection.track('camera:two'))
+  })
+})

@@ -27,6 +27,7 @@ class Sps:
     level_idc: int
     width: int
     height: int
+    is_interlaced: bool = False
 
     @property
     def profile_level_id(self) -> str:
@@ -139,7 +140,7 @@ def parse_sps(unit: bytes) -> Sps:
         height -= (top + bottom) * step_y
     if not 0 < width <= _MAX_PIXELS or not 0 < height <= _MAX_PIXELS:
         raise H264Error("picture size")
-    return Sps(profile_idc, constraints, level_idc, width, height)
+    return Sps(profile_idc, constraints, level_idc, width, height, is_interlaced=not frames_only)
 
 
 def _skip_scaling_matrices(bits: _Bits, count: int) -> None:

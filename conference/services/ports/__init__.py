@@ -1,6 +1,8 @@
 """What the services need of the outside: storage, media, clients. signaling.composition chooses implementations."""
 
 from conference.services.ports.audience import ViewerRepository
+from conference.services.ports.cameras import CameraRepository
+from conference.services.ports.clips import ClipMaker, ClipRefusedError, ClipRepository, ClipStore
 from conference.services.ports.comments import (
     CommentReader,
     CommentRepository,
@@ -17,6 +19,7 @@ from conference.services.ports.identities import (
     IdentityVault,
     Question,
 )
+from conference.services.ports.ingest import Ingests
 from conference.services.ports.media import MediaError, MediaPlane
 from conference.services.ports.meeting_rows import (
     AgendaRepository,
@@ -39,6 +42,7 @@ from conference.services.ports.minutes import (
     TemplateChecker,
 )
 from conference.services.ports.nodes import PresenceRegistry, RateLimits
+from conference.services.ports.prechecks import PrecheckRepository, RecordSigner
 from conference.services.ports.preparing_rows import (
     BriefingFileRepository,
     InviteeImportRepository,
@@ -51,6 +55,7 @@ from conference.services.ports.preparing_rows import (
 )
 from conference.services.ports.programs import ProgramMaker
 from conference.services.ports.publisher import Publisher
+from conference.services.ports.rehearsals import RehearsalRepository, RoomWork
 from conference.services.ports.relay import NoRelay, Relay
 from conference.services.ports.responses import (
     DepartmentRepository,
@@ -70,6 +75,11 @@ __all__ = [
     "AuditRepository",
     "BriefingFileRepository",
     "BroadcastCutRepository",
+    "CameraRepository",
+    "ClipMaker",
+    "ClipRefusedError",
+    "ClipRepository",
+    "ClipStore",
     "CommentReader",
     "CommentRepository",
     "ConsultationRepository",
@@ -85,6 +95,7 @@ __all__ = [
     "IdentityProvider",
     "IdentityRepository",
     "IdentityVault",
+    "Ingests",
     "InviteeImportRepository",
     "InviteeRepository",
     "Judge",
@@ -99,6 +110,7 @@ __all__ = [
     "Notifier",
     "OrganizationRepository",
     "ParticipantRepository",
+    "PrecheckRepository",
     "PreparationRows",
     "PresenceRegistry",
     "ProgramMaker",
@@ -106,11 +118,14 @@ __all__ = [
     "Publisher",
     "Question",
     "RateLimits",
+    "RecordSigner",
     "Recorder",
     "RecordingRepository",
+    "RehearsalRepository",
     "Relay",
     "ResponseRepository",
     "RevocationRepository",
+    "RoomWork",
     "Sealer",
     "SecondListener",
     "SecondPassRepository",

@@ -43,5 +43,8 @@ class ExportMaker(Protocol):
     async def sweep(self, kept: Collection[str]) -> None:
         """Remove every export but these. Never called while one is made."""
 
+    async def move(self, consultation_id: str, new_id: str) -> None:
+        """The same belongs to another consultation from now on, which has nothing. Repeating it is harmless."""
+
     async def clear(self, consultation_id: str) -> None:
         """Remove all that was recorded of it: tracks, program, exports. Repeating it is harmless."""

@@ -31,6 +31,9 @@ class Recorder(Protocol):
     def end(self, consultation_id: str) -> None:
         """Finish the files, each of which is told of, and stop. Returns at once; unknown ids are ignored."""
 
+    async def wait_ended(self, consultation_id: str) -> None:
+        """Until no worker of it runs any more, once it was told to end."""
+
     async def settle(self, consultation_id: str) -> tuple[RecordedFile, ...]:
         """See to what killed workers left: every file there is but those that are open now."""
 

@@ -6,7 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from conference.model.errors import ConferenceError
-from conference.model.media import RECORDING_TAP, MediaEvent, PublicationInfo, Source, TrackHint, TrackWish
+from conference.model.media import (
+    PROGRAM_TARGET,
+    RECORDING_TAP,
+    MediaEvent,
+    PublicationInfo,
+    Source,
+    TrackHint,
+    TrackWish,
+)
 from conference.model.media_report import MediaReport
 
 
@@ -28,10 +36,21 @@ class MediaPlane(Protocol):
     def listen(self, receive: Callable[[MediaEvent], None]) -> None:
         """Call `receive` with every event, in order, on the event loop. One listener."""
 
-    async def join(self, room_id: str, participant_id: str, *, sound_open: bool, hears: bool = True) -> None:
+    async def join(
+        self,
+        room_id: str,
+        participant_id: str,
+        *,
+        sound_open: bool,
+        hears: bool = True,
+        hall: tuple[str, ...] = (),
+        deaf_to: tuple[str, ...] = (),
+    ) -> None:
         """Make the participant known (and the room, when it is the first). Repeating it is harmless.
 
-        Without `hears` it is offered no sound of others, from its next subscription on.
+        Without `hears` it is offered no sound of others, from its next subscription on. `hall` names the hall that its
+        own sound comes out of, `deaf_to` the hall whose sound it is not offered; one name in common is enough. Who is
+        deaf to a hall is not offered the program's sound either, for every hall is heard in it.
         """
 
     async def leave(self, room_id: str, participant_id: str) -> None:
@@ -100,15 +119,19 @@ class MediaPlane(Protocol):
     async def untap(self, room_id: str, name: str = RECORDING_TAP) -> None:
         """End the tap of this name: what is queued goes out, then the reader sees the end. Unknown ones are ignored."""
 
-    async def feed(self, room_id: str, path: str) -> None:
-        """Read the room's program from who listens on the unix socket at `path`, until `unfeed` or FeedLost.
+    async def feed(self, room_id: str, path: str, participant_id: str = PROGRAM_TARGET) -> None:
+        """Read a participant's tracks, or the program, from who listens on the unix socket at `path`, until `unfeed`
+        or FeedLost; another feed of it is ended first, without FeedLost. Refused with `feed_unreachable`.
 
-        It is forwarded to those who `pull` PROGRAM_TARGET and to nobody else. The room need not have participants;
-        another feed of it is ended first, without FeedLost. Refused with `feed_unreachable`.
+        A participant must have joined (`not_found`): what comes is its publications like any others, told by
+        PublicationsChanged, gated by `set_sound`, tapped, offered to all. After FeedLost they wait 15 s for the next
+        feed. The program is forwarded to those who `pull` PROGRAM_TARGET and to nobody else; its room need not have
+        participants.
         """
 
-    async def unfeed(self, room_id: str) -> None:
-        """End the feed; those who receive the program wait for the next one. Without one nothing happens."""
+    async def unfeed(self, room_id: str, participant_id: str = PROGRAM_TARGET) -> None:
+        """End the feed: the participant's publications go at once; those who receive the program wait for the next
+        one. `leave` does the same. Without one nothing happens."""
 
     async def room_report(self, room_id: str) -> tuple[MediaReport, ...]:
         """Who sends and receives what now, in the order of joining; players by WHEP are among them. `not_found` for a

@@ -23,7 +23,7 @@ class ConsultationRepository(Protocol):
     async def get(self, consultation_id: str) -> Consultation | None: ...
 
     async def live(self) -> list[Consultation]:
-        """Those whose program time runs."""
+        """Those whose program time runs, rehearsed ones among them."""
 
     async def ended_before(self, wall_ms: int) -> list[Consultation]:
         """Those that are over, and not archived, since before that time, UTC."""
@@ -101,8 +101,8 @@ class AuditRepository(Protocol):
     async def head(self, chain: str) -> AuditHead:
         """Number and hash of the last line; number 0 when there is none."""
 
-    async def reached_ms(self, chain: str) -> int | None:
-        """The latest program time that a line bears."""
+    async def reached_ms(self, chain: str, after: int = 0) -> int | None:
+        """The latest program time that a line with a number above `after` bears."""
 
     async def lines(
         self,

@@ -6,6 +6,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from conference.services.ports.audience import ViewerRepository
+from conference.services.ports.cameras import CameraRepository
+from conference.services.ports.clips import ClipRepository
 from conference.services.ports.comments import CommentRepository, PromotionRepository
 from conference.services.ports.identities import IdentityRepository
 from conference.services.ports.meeting_rows import (
@@ -27,6 +29,7 @@ from conference.services.ports.minutes import (
     MinutesSourcesRepository,
     MinutesTemplateRepository,
 )
+from conference.services.ports.prechecks import PrecheckRepository
 from conference.services.ports.preparing_rows import (
     BriefingFileRepository,
     InviteeImportRepository,
@@ -37,12 +40,14 @@ from conference.services.ports.preparing_rows import (
     UserRepository,
     VenueRepository,
 )
+from conference.services.ports.rehearsals import RehearsalRepository
 from conference.services.ports.responses import (
     DepartmentRepository,
     NoticeRepository,
     ResponseRepository,
 )
 from conference.services.ports.second_pass import SecondPassRepository
+from conference.services.ports.talkback import VenueMessageRepository
 from conference.services.ports.transcription import TermRepository, TranscriptRepository
 
 
@@ -77,7 +82,16 @@ class UnitOfWork(Protocol):
     def stays(self) -> StayRepository: ...
 
     @property
+    def venue_messages(self) -> VenueMessageRepository: ...
+
+    @property
     def venues(self) -> VenueRepository: ...
+
+    @property
+    def prechecks(self) -> PrecheckRepository: ...
+
+    @property
+    def cameras(self) -> CameraRepository: ...
 
     @property
     def invitees(self) -> InviteeRepository: ...
@@ -101,6 +115,9 @@ class UnitOfWork(Protocol):
     def files(self) -> BriefingFileRepository: ...
 
     @property
+    def rehearsals(self) -> RehearsalRepository: ...
+
+    @property
     def recordings(self) -> RecordingRepository: ...
 
     @property
@@ -108,6 +125,9 @@ class UnitOfWork(Protocol):
 
     @property
     def exports(self) -> ExportRepository: ...
+
+    @property
+    def clips(self) -> ClipRepository: ...
 
     @property
     def comments(self) -> CommentRepository: ...

@@ -8,6 +8,8 @@ from conference.storage.tables.audit import (
     audit_texts,
 )
 from conference.storage.tables.base import metadata
+from conference.storage.tables.camera import cameras
+from conference.storage.tables.clip import clip_plays, clips
 from conference.storage.tables.comment import (
     comment_groups,
     comment_marks,
@@ -27,6 +29,7 @@ from conference.storage.tables.document import (
     minutes_templates,
     minutes_texts,
 )
+from conference.storage.tables.precheck import prechecks
 from conference.storage.tables.preparation import (
     briefing_files,
     invitee_imports,
@@ -45,6 +48,7 @@ from conference.storage.tables.recording import (
     exports,
     recordings,
 )
+from conference.storage.tables.rehearsal import rehearsals
 from conference.storage.tables.response import (
     departments,
     follow_ups,
@@ -57,6 +61,7 @@ from conference.storage.tables.staff import (
     staff_sessions,
     users,
 )
+from conference.storage.tables.talkback import venue_messages
 from conference.storage.tables.term import (
     term_lists,
     terms,
@@ -82,6 +87,9 @@ __all__ = [
     "audit_texts",
     "briefing_files",
     "broadcast_cuts",
+    "cameras",
+    "clip_plays",
+    "clips",
     "comment_groups",
     "comment_marks",
     "comment_words",
@@ -103,9 +111,11 @@ __all__ = [
     "notices",
     "organizations",
     "participants",
+    "prechecks",
     "program_gaps",
     "promotions",
     "recordings",
+    "rehearsals",
     "response_ratings",
     "responses",
     "revoked_tokens",
@@ -122,6 +132,7 @@ __all__ = [
     "transcript_revisions",
     "transcript_segments",
     "users",
+    "venue_messages",
     "venues",
     "viewer_minutes",
 ]

@@ -37,6 +37,8 @@ consultations = sa.Table(
     sa.Column("comment_identity", sa.String(8), nullable=False),
     sa.Column("captions", sa.Boolean, nullable=False),
     sa.Column("program_captions", sa.Boolean, nullable=False),
+    sa.Column("rehearsed_line", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("rehearsal_of", sa.String(64)),
 )
 
 participants = sa.Table(

@@ -63,6 +63,7 @@ class RoomClient:
         self.at_the_door: list[Json] | None = None  # who waits, where we may admit
         self.participants: dict[str, Json] = {}
         self.consultation: Json = {}
+        self.clip: Json | None = None  # the one that is played
         self.speakers: list[Json] = []
         self.version = 0
         self.version_holes = 0
@@ -72,6 +73,7 @@ class RoomClient:
         self.subscriber: Peer | None = None
         self.offers: list[SessionDescription] = []
         self.tracks: list[Json] = []
+        self.offered: Json = {}  # the last publish request
         self._track_history: dict[int, Json] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -209,6 +211,7 @@ class RoomClient:
         self.version = int(snapshot["version"])
         self.participants = {person["id"]: person for person in snapshot["participants"]}
         self.consultation = snapshot["consultation"]
+        self.clip = snapshot["clip"]
         self.speakers = snapshot["speakers"]
 
     def _apply(self, event: str, data: Json) -> None:
@@ -223,6 +226,8 @@ class RoomClient:
                 self.participants.pop(data["participant_id"], None)
             case "consultation.updated":
                 self.consultation = data["consultation"]
+            case "clip.updated":
+                self.clip = data["clip"]
             case "captions.updated":
                 self.consultation = {**self.consultation, "captions": data["state"]}
             case "speakers.changed":
@@ -240,14 +245,19 @@ class RoomClient:
         sources: Sequence[Source | SimulcastSource],
         *,
         names: Sequence[str] = (),
+        more: Mapping[int, Json] | None = None,
         peer: Peer | None = None,
     ) -> Peer:
-        """Offer these sources (`names`: microphone, camera, …), connect, send."""
+        """Offer these sources (`names`: microphone, camera, …; `more` by place: label, main), connect, send."""
         self.publisher = peer or Peer(certificate=self._certificate)
         self.sources = list(sources)
         request: Json = {"sdp": self.publisher.offer([source.offered for source in sources])}
         if names:
-            request["tracks"] = [{"mid": str(mid), "source": name} for mid, name in enumerate(names)]
+            request["tracks"] = [
+                {"mid": str(mid), "source": name, **(more or {}).get(mid, {})}
+                for mid, name in enumerate(names)
+            ]
+        self.offered = request
         answer = SessionDescription((await self.request("media.publish", request))["sdp"])
         self.publisher.set_remote(answer)
         await self.publisher.connect()
@@ -256,6 +266,15 @@ class RoomClient:
             if section.port and section.direction != "inactive":
                 source.start(self.publisher, section)
         return self.publisher
+
+    async def say_anew(self, more: Mapping[int, Json]) -> None:
+        """The same offer once more with other words about its tracks, by their places."""
+        kept = [
+            {**{key: value for key, value in track.items() if key in ("mid", "source")}, **more.get(mid, {})}
+            for mid, track in enumerate(self.offered["tracks"])
+        ]
+        self.offered = {**self.offered, "tracks": kept}
+        await self.request("media.publish", self.offered)
 
     async def _on_offer(self, data: Json) -> Json:
         self.events.append(("media.offer", data))

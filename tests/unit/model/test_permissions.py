@@ -30,6 +30,7 @@ LEAD = SPEAK | {
     "consultation.end",
     "participant.admit",
     "invitee.read",
+    "clip.add",
 }
 PREPARE = {
     "consultation.create",
@@ -37,12 +38,15 @@ PREPARE = {
     "consultation.publish",
     "agenda.edit",
     "venue.edit",
+    "clip.add",
+    "precheck.run",
     "invitee.read",
     "invitee.edit",
     "link.read",
     "token.revoke",
 }
-BROADCAST = {"program.read", "program.direct", "broadcast.cut", "recording.pause"}
+VENUES = {"venue.message", "venue.watch", "precheck.read"}
+BROADCAST = {"program.read", "program.direct", "broadcast.cut", "recording.pause", "clip.play"}
 COMMENTS = {"comment.moderate", "comment.promote"}
 CASES = {"response.read", "response.open", "account.read"}
 LEDGER = {"response.read", "response.manage", "account.read"}
@@ -52,6 +56,7 @@ OVERSEE = {"attendance.read", "desk.join", "audit.read", "archive.read"}
 TABLE = {
     "chair": LEAD
     | BROADCAST
+    | VENUES
     | COMMENTS
     | CASES
     | TRANSCRIPT
@@ -59,6 +64,7 @@ TABLE = {
     "secretariat": LEAD
     | PREPARE
     | BROADCAST
+    | VENUES
     | COMMENTS
     | CASES
     | LEDGER
@@ -70,11 +76,12 @@ TABLE = {
     "department": SPEAK,
     "expert": SPEAK,
     "citizen": SPEAK,
-    "venue_operator": SPEAK,
+    "venue_operator": SPEAK | {"venue.message", "precheck.run", "precheck.read", "clip.add", "clip.play"},
     "moderator": SPEAK | COMMENTS | CASES | {"desk.join", "program.read", "broadcast.cut", "transcript.read"},
     "observer": LISTEN,
     "organizer": LISTEN
     | PREPARE
+    | VENUES
     | OVERSEE
     | LEDGER
     | TRANSCRIPT
@@ -89,9 +96,11 @@ TABLE = {
         "program.read",
         "program.direct",
         "broadcast.cut",
+        "clip.play",
     },
     "administrator": LISTEN
     | PREPARE
+    | VENUES
     | OVERSEE
     | LEDGER
     | TRANSCRIPT

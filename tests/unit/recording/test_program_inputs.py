@@ -371,3 +371,37 @@ def test_no_row_of_frames_raises_anything(sent: list[tap_frames.Frame]) -> None:
         tap.inputs.close()
     finally:
         tap.decoding.close()
+
+
+def test_of_two_cameras_the_main_one_is_shown_and_the_other_costs_nothing(tap: Tap) -> None:
+    tap.open(1)
+    tap.open(2)
+    tap.inputs.prefer(frozenset({"pub_1"}))
+    tap.want()
+    for number in range(6):
+        tap.send(CLIP[number], number / 25, track=1)
+        tap.send(CLIP[number], number / 25, track=2)
+    tap.settle()
+    assert tap.code(0.3) == 5
+    assert tap.inputs.pictures([CAMERA], START_US)[CAMERA] is not None
+    assert tap.asked == [], "the other is not decoded, so nothing of it is asked for"
+
+
+def test_another_main_camera_takes_over_at_its_keyframe_without_an_empty_picture(tap: Tap) -> None:
+    tap.open(1)
+    tap.open(2)
+    tap.inputs.prefer(frozenset({"pub_1"}))
+    tap.want()
+    for number in range(6):
+        tap.send(CLIP[number], number / 25, track=1)
+    tap.settle()
+    assert tap.code(0.3) == 5
+    tap.inputs.prefer(frozenset({"pub_2"}))
+    for number in range(6, 12):
+        tap.send(CLIP[number], number / 25, track=2)
+    tap.settle()
+    assert tap.code(0.5) == 5, "the picture of the camera before stands until the new one has its own"
+    assert tap.asked == [2]
+    tap.send(CLIP[12], 12 / 25, track=2)
+    tap.settle()
+    assert tap.code(0.6) == 12

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from conference.rtc.packetizer import Packetizer
 from conference.sfu import tap_frames
 from recording.program.compositor import Key, Picture, Size
 from recording.program.inputs import Inputs
 from recording.program.mixer import Mixer
 from recording.program.pictures import Decoding
-from recording.program.rtp import Packetizer
 from tests.support.eventually import eventually_sync
 from tests.support.inset import inset_clip, read_inset
 from tests.support.tap_feeder import rtp

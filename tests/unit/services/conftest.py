@@ -30,8 +30,11 @@ from conference.services.offers import Offers
 from conference.services.program import ProgramTimes
 from conference.services.relisting import Relisting
 from conference.services.rooms import RoomLimits, Rooms
+from conference.services.screen_links import ScreenLinks
+from conference.services.screens import Screens
 from conference.services.statements import Statements
 from conference.services.streams import Streams
+from conference.services.talkback import VenueTalk
 from conference.services.trace import Bearer
 from conference.services.venues import Venues
 from conference.services.waiting import WaitingRoom
@@ -71,7 +74,10 @@ class World:
         self.streams = Streams(self.rooms, self.arrivals, self.departures)
         self.agendas = Agendas(self.rooms)
         self.statements = Statements(self.rooms)
+        self.venue_talk = VenueTalk(self.rooms)
         self.desks = Desks(self.rooms)
+        self.screens = Screens(self.rooms, self.arrivals, self.links)
+        self.screen_links = ScreenLinks(database, clock, self.links, self.issue)
         self.attendance = Attendance(database, self.programs, clock)
         self.consultations = Consultations(database, clock)
         self.life_cycle = LifeCycle(self.rooms, self.programs, self.floors)

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from conference.events import DeskSnapshot, ParticipantView, RoomEvent, SessionEvent, Snapshot
+from conference.ingest_events import IngestEvent, IngestFailed, IngestJob, IngestLook, IngestReason
 from conference.model.errors import ConferenceError
 from conference.model.media import (
+    PROGRAM_TARGET,
     RECORDING_TAP,
     MediaEvent,
     MediaRestarted,
@@ -85,12 +87,16 @@ class ScriptedMedia:
         self.calls: list[tuple[object, ...]] = []
         self.gates: dict[str, bool] = {}
         self.deaf: set[str] = set()  # participants that get no sound
+        self.halls: dict[
+            str, tuple[frozenset[str], frozenset[str]]
+        ] = {}  # where they stand, to whom they are deaf
         self.failures: dict[str, str] = {}  # method -> code
         self.unknown: set[str] = set()  # participants that it does not know
         self.publications: tuple[PublicationInfo, ...] = ()
         self.focused: list[tuple[tuple[str, ...], tuple[str, ...]]] = []  # floor, chairs
         self.taps: dict[tuple[str, str], str] = {}  # room, name -> path
         self.feeds: dict[str, str] = {}  # room -> path
+        self.participant_feeds: dict[tuple[str, str], str] = {}  # room and participant -> path
         self.reports: tuple[MediaReport, ...] = ()
         self.offers_on_subscribe = False
         self.fragment: str | None = None
@@ -110,6 +116,7 @@ class ScriptedMedia:
         self.gates.clear()
         self.taps.clear()
         self.feeds.clear()
+        self.participant_feeds.clear()
         self.emit(MediaRestarted(epoch))
 
     def offer(self, room_id: str, participant_id: str) -> SubscriberOffer:
@@ -123,8 +130,18 @@ class ScriptedMedia:
         if name in self.failures:
             raise MediaError(self.failures[name], "scripted")
 
-    async def join(self, room_id: str, participant_id: str, *, sound_open: bool, hears: bool = True) -> None:
+    async def join(
+        self,
+        room_id: str,
+        participant_id: str,
+        *,
+        sound_open: bool,
+        hears: bool = True,
+        hall: tuple[str, ...] = (),
+        deaf_to: tuple[str, ...] = (),
+    ) -> None:
         self._called("join", participant_id, sound_open)
+        self.halls[participant_id] = (frozenset(hall), frozenset(deaf_to))
         self.deaf.discard(participant_id)
         if not hears:
             self.deaf.add(participant_id)
@@ -192,11 +209,19 @@ class ScriptedMedia:
         self._called("untap", room_id, name)
         self.taps.pop((room_id, name), None)
 
-    async def feed(self, room_id: str, path: str) -> None:
+    async def feed(self, room_id: str, path: str, participant_id: str = PROGRAM_TARGET) -> None:
+        if participant_id != PROGRAM_TARGET:
+            self._called("feed", room_id, path, participant_id)
+            self.participant_feeds[room_id, participant_id] = path
+            return
         self._called("feed", room_id, path)
         self.feeds[room_id] = path
 
-    async def unfeed(self, room_id: str) -> None:
+    async def unfeed(self, room_id: str, participant_id: str = PROGRAM_TARGET) -> None:
+        if participant_id != PROGRAM_TARGET:
+            self._called("unfeed", room_id, participant_id)
+            self.participant_feeds.pop((room_id, participant_id), None)
+            return
         self._called("unfeed", room_id)
         self.feeds.pop(room_id, None)
 
@@ -264,6 +289,10 @@ class ScriptedRecorder:
 
     def end(self, consultation_id: str) -> None:
         self.ended.append(consultation_id)
+
+    async def wait_ended(self, consultation_id: str) -> None:
+        """A worker that was told to end has ended."""
+        assert consultation_id not in self.begun or consultation_id in self.ended
 
     async def settle(self, consultation_id: str) -> tuple[RecordedFile, ...]:
         self.settled.append(consultation_id)
@@ -385,6 +414,50 @@ class ScriptedSecondListener:
 
     async def rest(self) -> None:
         self.rests += 1
+
+
+class ScriptedIngests:
+    """Fetches nothing: the test says what its processes tell."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, IngestJob] = {}
+        self.started: list[IngestJob] = []
+        self.stopped: list[str] = []
+        self.orders: list[tuple[str, str, int]] = []  # ingest, order, position
+        self.looked: list[IngestJob] = []
+        self.found: IngestLook | IngestFailed = IngestFailed("", IngestReason.UNREACHABLE, None)
+        self.may_look = asyncio.Event()
+        self.may_look.set()
+        self._receivers: list[Callable[[IngestEvent], None]] = []
+
+    def listen(self, receive: Callable[[IngestEvent], None]) -> None:
+        self._receivers.append(receive)
+
+    def emit(self, event: IngestEvent) -> None:
+        for receive in self._receivers:
+            receive(event)
+
+    def start(self, job: IngestJob) -> None:
+        self.jobs[job.ingest_id] = job
+        self.started.append(job)
+
+    def stop(self, ingest_id: str) -> None:
+        self.jobs.pop(ingest_id, None)
+        self.stopped.append(ingest_id)
+
+    def play(self, ingest_id: str) -> None:
+        self.orders.append((ingest_id, "play", 0))
+
+    def pause(self, ingest_id: str) -> None:
+        self.orders.append((ingest_id, "pause", 0))
+
+    def seek(self, ingest_id: str, position_ms: int) -> None:
+        self.orders.append((ingest_id, "seek", position_ms))
+
+    async def look(self, job: IngestJob) -> IngestLook | IngestFailed:
+        self.looked.append(job)
+        await self.may_look.wait()
+        return self.found
 
 
 class ScriptedDisk:

@@ -67,6 +67,12 @@ class ScriptedExporter:
             if str(each.relative_to(self.recordings)) not in kept:
                 each.unlink()
 
+    async def move(self, consultation_id: str, new_id: str) -> None:
+        self._require_disk()
+        for above in (self.recordings, self.programs):
+            if (above / consultation_id).is_dir():
+                (above / consultation_id).rename(above / new_id)
+
     async def clear(self, consultation_id: str) -> None:
         self._require_disk()
         for above in (self.recordings, self.programs):

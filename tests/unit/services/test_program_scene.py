@@ -67,7 +67,15 @@ def turn(**values: Any) -> Turn:
 
 def scene(*seats: Seat, consultation: Consultation = LIVE, **values: Any) -> Scene:
     given = {"item": None, "turn": None, "venues": (), "direction": Direction(), **values}
-    return scene_of(consultation, given["item"], seats, given["turn"], given["venues"], given["direction"])
+    return scene_of(
+        consultation,
+        given["item"],
+        seats,
+        given["turn"],
+        given["venues"],
+        given["direction"],
+        mains=given.get("mains", ()),
+    )
 
 
 @pytest.mark.parametrize(
@@ -189,3 +197,35 @@ def test_the_maker_reads_all_of_it_and_takes_no_more_people() -> None:
             )
         else:
             assert getattr(read, name) == ours, name
+
+
+def test_of_several_cameras_the_program_is_told_the_main_one() -> None:
+    second = PublicationInfo("pub_3", Kind.VIDEO, Source.CAMERA, "发言席", main=True)
+    (shown,) = scene(Seat(person("p_1"), publications=(CAMERA, second))).people
+    assert (shown.camera, shown.camera_id) == (True, "pub_3")
+    assert (
+        scene_from(asdict(scene(Seat(person("p_1"), publications=(CAMERA, second))))).people[0].camera_id
+        == "pub_3"
+    )
+
+
+def test_the_main_camera_stands_for_a_hall_whose_operator_shows_none() -> None:
+    halls = (venue("v", "青禾县分会场", VenueKind.BRANCH, "委员之家"),)
+    there = {"venue": "青禾县分会场", "venue_id": "v", "role": Role.VENUE_OPERATOR}
+    camera = person("p_cam", name="青禾县分会场 · 主席台", kind=ParticipantKind.INGEST, **there)
+    other = person("p_side", name="青禾县分会场 · 侧面", kind=ParticipantKind.INGEST, **there)
+    operator = person("p_op", name="马干事", **there)
+    seats = [Seat(each, publications=(CAMERA,)) for each in (camera, other)]
+
+    def kinds(*more: Seat) -> list[tuple[str, PersonKind]]:
+        found = scene(*seats, *more, venues=halls, mains={"p_cam"}).people
+        return [(each.name, each.kind) for each in found]
+
+    streams = [("青禾县分会场", PersonKind.VENUE), ("青禾县分会场 · 侧面", PersonKind.STREAM)]
+    assert kinds() == streams
+    assert kinds(Seat(operator, publications=(MICROPHONE,))) == [*streams, ("马干事", PersonKind.PERSON)]
+    shown = kinds(Seat(operator, publications=(CAMERA,)))
+    assert shown[0][1] is PersonKind.STREAM, "the operator's picture is the hall's"
+    assert shown[2] == ("青禾县分会场", PersonKind.VENUE)
+    seats[0].lost_at_s = 1.0
+    assert kinds()[0] == ("青禾县分会场 · 主席台", PersonKind.STREAM), "it has broken off"

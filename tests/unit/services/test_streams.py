@@ -9,6 +9,7 @@ from conference.model.media import (
     Kind,
     PublicationInfo,
     Source,
+    TrackWish,
     TransportChanged,
     TransportState,
 )
@@ -124,6 +125,18 @@ async def test_players_go_with_their_target_or_their_transport(world: World) -> 
     await world.departures.leave("c", target)
     assert second.id not in world.media.gates
     assert world.rooms.find("c") is None
+
+
+async def test_a_small_player_says_how_small(world: World) -> None:
+    target = await world.join("a")
+    room = world.rooms.find("c")
+    assert room is not None
+    camera = PublicationInfo("v1", Kind.VIDEO, Source.CAMERA)
+    room.seats[target].publications = (camera, PublicationInfo("a1", Kind.AUDIO, Source.MICROPHONE))
+    opened = await world.streams.play(world.entry("w"), target, "offer", max_height=180)
+    assert ("wish", opened.id, (TrackWish("v1", 320, 180),)) in world.media.calls
+    await world.streams.play(world.entry("w"), PROGRAM_TARGET, "offer", max_height=180)
+    assert sum(call[0] == "wish" for call in world.media.calls) == 1
 
 
 async def test_the_tag_changes_with_each_ice_restart(world: World) -> None:

@@ -209,6 +209,19 @@ def test_a_receiver_of_a_players_offer_is_never_paused() -> None:
     assert not stage.reports, "it has nobody to tell"
 
 
+def test_a_player_in_a_small_frame_is_sent_the_small_picture_and_never_paused() -> None:
+    stage = Stage()
+    stage.receivers[0].is_fixed = True
+    stage.forward(5)
+    assert stage.receivers[0].slots[0].layer == "f"
+    stage.wishes[0] = {"c0": SMALL}
+    stage.forward(5)
+    assert stage.receivers[0].slots[0].layer == "q"
+    stage.wishes[0] = {}
+    stage.forward(5)
+    assert stage.receivers[0].slots[0].layer == "f"
+
+
 def test_a_publication_that_nobody_sends_yet_is_waited_for() -> None:
     stage = Stage(cameras=0)
     stage.receivers[0].slots.append(

@@ -37,7 +37,7 @@ class Fed:
         self.publications = program_publications()
         self.asked: list[int] = []
         self.counters = Counters()
-        self.feed = Feed(self.publications, self.counters, self.asked.append)
+        self.feed = Feed(lambda opened, _: self.publications[opened.kind], self.counters, self.asked.append)
         self.sequence = 100
 
     def take(self, *frames: Frame, now: float = 1.0) -> None:
@@ -155,7 +155,7 @@ def test_closing_leaves_the_publications_without_a_stream_and_only_its_own() -> 
     fed.take(opened(), opened(2, "audio", "opus", 48000), fed.packet())
     fed.take(fed.packet(b"\xfcx", track=2, payload_type=111), Close(1))
     assert [each.stream is None for each in fed.publications.values()] == [False, True]
-    next_one = Feed(fed.publications, fed.counters, fed.asked.append)
+    next_one = Feed(lambda opened, _: fed.publications[opened.kind], fed.counters, fed.asked.append)
     next_one.take(opened(), 4.0)
     next_one.take(fed.packet(), 4.0)
     fed.feed.close()

@@ -29,6 +29,7 @@ from tests.support.eventually import eventually
 from tests.support.trace_law import enforce_trace_law
 from tests.unit.services.fakes import (
     ScriptedDisk,
+    ScriptedIngests,
     ScriptedMaker,
     ScriptedMedia,
     ScriptedRecorder,
@@ -51,6 +52,7 @@ class Signalling:
     maker: ScriptedMaker
     transcriber: ScriptedTranscriber
     second_listener: ScriptedSecondListener
+    ingests: ScriptedIngests
     disk: ScriptedDisk
     clients: list[Client] = field(default_factory=list)
 
@@ -90,7 +92,7 @@ async def signalling(
         await consultations.rehearse(ConsultationDraft(title="协商会", id=consultation_id))
     media, recorder = ScriptedMedia(), ScriptedRecorder(directory / "recordings")
     maker, transcriber, disk = ScriptedMaker(), ScriptedTranscriber(), ScriptedDisk()
-    second_listener = ScriptedSecondListener()
+    second_listener, ingests = ScriptedSecondListener(), ScriptedIngests()
     settings = Settings.load({"data_dir": directory, **options})
     ephemeral = open_ephemeral(settings, SystemClock(), 0)
     async with asyncio.TaskGroup() as group:
@@ -104,6 +106,7 @@ async def signalling(
             maker=maker,
             transcriber=transcriber,
             second_listener=second_listener,
+            ingests=ingests,
             stores=ProgramStores(directory / "program"),
             disk=disk,
             background=background,
@@ -118,7 +121,9 @@ async def signalling(
         server = TestServer(process.app, host="127.0.0.1")
         await server.start_server()
         url = str(server.make_url("")).rstrip("/")
-        running = Signalling(url, process, media, recorder, maker, transcriber, second_listener, disk)
+        running = Signalling(
+            url, process, media, recorder, maker, transcriber, second_listener, ingests, disk
+        )
         try:
             yield running
         finally:
@@ -144,6 +149,8 @@ class RoomState:
     statements: dict[str, dict[str, Any]] = field(default_factory=dict)
     statement_count: int = 0
     waiting: list[dict[str, Any]] | None = None
+    venue_messages: list[dict[str, Any]] | None = None
+    clip: dict[str, Any] | None = None
 
     def start(self, snapshot: dict[str, Any]) -> None:
         self.snapshot = snapshot
@@ -154,6 +161,8 @@ class RoomState:
         self.statements = {each["id"]: each for each in snapshot["statements"]}
         self.statement_count = snapshot["statement_count"]
         self.waiting = snapshot["waiting"]
+        self.venue_messages = snapshot["venue_messages"]
+        self.clip = snapshot["clip"]
 
     def apply(self, event: str, body: dict[str, Any]) -> None:
         """Raises AssertionError at a hole."""
@@ -165,6 +174,9 @@ class RoomState:
         elif event == "waiting.left":
             assert self.waiting is not None
             self.waiting = [e for e in self.waiting if e["participant_id"] != body["participant_id"]]
+        elif event == "venue.message":
+            assert self.venue_messages is not None, "told of venues without the right to"
+            self.venue_messages = [*self.venue_messages, body["message"]][-200:]
         if "version" not in body or body["version"] <= self.version:
             return
         assert body["version"] == self.version + 1, f"hole before {event} {body['version']}"
@@ -177,6 +189,8 @@ class RoomState:
             self.consultation = {**self.consultation, "captions": body["state"]}
         elif event == "agenda.updated":
             self.agenda = body["agenda"]
+        elif event == "clip.updated":
+            self.clip = body["clip"]
         elif event == "floor.updated":
             self.floor = body["floor"]
         elif "statement" in body:
@@ -198,10 +212,12 @@ class RoomState:
             "consultation": self.consultation,
             "participants": list(self.participants.values()),
             "agenda": self.agenda,
+            "clip": self.clip,
             "floor": self.floor,
             "statements": statements[-100:],
             "statement_count": self.statement_count,
             "waiting": self.waiting,
+            "venue_messages": self.venue_messages,
         }
 
 

@@ -15,6 +15,7 @@ from conference.model.organization import Level
 from conference.model.permissions import Role
 from conference.model.venue import VenueKind
 from conference.services.audit import Trace
+from conference.services.cameras import CameraDraft, Cameras
 from conference.services.consultations import ConsultationDraft
 from conference.services.editing import Editing
 from conference.services.entry_codes import EntryCodes, Knock
@@ -24,6 +25,7 @@ from conference.services.invitees import InviteeDraft
 from conference.services.links import LinkKind
 from conference.services.logins import Logins, StaffMember
 from conference.services.passwords import Passwords
+from conference.services.prechecks import Prechecks, Reader, Sheet
 from conference.services.revocations import revoke_token
 from conference.services.rooms import RoomLimits
 from conference.services.staff import Staff, UserDraft
@@ -31,8 +33,11 @@ from conference.services.venues import VenueDraft
 from conference.storage.database import Database
 from conference.storage.ephemeral.memory import MemoryRateLimits
 from conference.storage.files import DirectoryFiles
+from signaling.auth.signer import DocumentSigner
+from signaling.auth.tokens import TokenKey
+from tests.support.prechecks import healthy_items
 from tests.unit.services.conftest import World
-from tests.unit.services.fakes import ManualClock
+from tests.unit.services.fakes import ManualClock, ScriptedIngests
 from tests.unit.storage.crashing import Kind
 
 BEGAN_MS: Final = 1_700_000_000_000
@@ -160,10 +165,35 @@ async def _use_link(on: Preparing) -> None:
     await on.world.entrances.enter(on.world.links.code(LinkKind.INVITEE, on.invitee, 1))
 
 
+async def _open_screen(on: Preparing) -> None:
+    venue = next(each for each in await on.world.venues.list("c") if each.id == on.venue)
+    code = on.world.links.code(LinkKind.SCREEN, venue.id, venue.link_revision)
+    await on.world.screen_links.enter("c", venue.id, code)
+
+
 async def _use_code(on: Preparing) -> None:
     venue = next(each for each in await on.world.venues.list("c") if each.id == on.empty_venue)
     codes = EntryCodes(on.database, on.world.clock, on.world.issue, MemoryRateLimits(on.world.clock))
     await codes.enter(Knock(venue.entry_code or "", "d", "a"), "路人")
+
+
+def _cameras(on: Preparing) -> Cameras:
+    return Cameras(on.database, on.world.clock, TokenKey(b"k" * 32).camera_sealer(), ScriptedIngests())
+
+
+async def _add_camera(on: Preparing) -> None:
+    await _cameras(on).add("c", BY, on.venue, CameraDraft("主席台", "rtsp://a:b@h/x"))
+
+
+async def _edit_camera(on: Preparing) -> None:
+    *_, last = await _cameras(on).of_venue("c", on.venue)
+    changes = {"label": "全景", "is_main": True, "password": "c"}
+    await _cameras(on).edit("c", BY, on.venue, last.id, changes)
+
+
+async def _remove_camera(on: Preparing) -> None:
+    main, *_ = await _cameras(on).of_venue("c", on.venue)
+    await _cameras(on).remove("c", BY, on.venue, main.id)
 
 
 async def _forget(on: Preparing) -> None:
@@ -226,7 +256,15 @@ KINDS: Final[dict[str, Kind]] = {
     "consultation.deleted": Kind(_rehearse, first=_moved("cancel", "不开了")),
     "venue.added": Kind(lambda on: on.world.venues.add("c", BY, VenueDraft("东厅", VenueKind.MAIN))),
     "venue.edited": Kind(lambda on: on.world.venues.edit("c", BY, on.venue, {"name": "西厅"})),
+    "precheck.submitted": Kind(
+        lambda on: Prechecks(on.world.rooms, DocumentSigner(b"k" * 32)).submit(
+            "c", Reader(BY), on.venue, Sheet(healthy_items(), 118_000, "Chromium")
+        )
+    ),
     "venue.removed": Kind(lambda on: on.world.venues.remove("c", BY, on.empty_venue)),
+    "camera.added": Kind(_add_camera),
+    "camera.edited": Kind(_edit_camera, first=_in_order(_add_camera, _add_camera)),
+    "camera.removed": Kind(_remove_camera, first=_in_order(_add_camera, _add_camera)),
     "invitee.edited": Kind(
         lambda on: on.world.invitees.edit("c", BY, on.invitee, {"name": "赵副主席", "venue_id": None})
     ),
@@ -248,6 +286,7 @@ KINDS: Final[dict[str, Kind]] = {
     "token.issued": Kind(lambda on: on.world.consultations.note_tokens("c", {"t_2": Role.CHAIR})),
     "token.revoked": Kind(lambda on: revoke_token(on.database, on.world.clock, "c", "t_1", BY)),
     "link.used": Kind(_use_link, first=PUBLISHED),
+    "screen.opened": Kind(_open_screen, first=PUBLISHED),
     "code.used": Kind(_use_code, first=PUBLISHED),
     "audit.forgotten": Kind(_forget),
     "organization.added": Kind(lambda on: on.staff.add_organization(on.admin, "临江县政协", Level.COUNTY)),

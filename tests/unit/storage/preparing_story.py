@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ class Draft:
     invitees: dict[str, list[str | None]] = field(default_factory=dict)  # name, where
     rows: int | None = None
     files: dict[str, str] = field(default_factory=dict)
+    prechecks: dict[str, list[str]] = field(default_factory=dict)  # venue, hash of what was signed
+    cameras: dict[str, list[Any]] = field(default_factory=dict)  # venue, label, whether the main one
 
 
 @dataclass
@@ -95,6 +98,20 @@ def _part(draft: Draft, line: AuditLine, content: dict[str, Any], names: Texts) 
             draft.rows = content["left"] or None
         case "import.dropped":
             draft.rows = None
+        case "precheck.submitted":
+            draft.prechecks[who] = [content["venue"], content["sha256"]]
+        case "camera.added":
+            draft.cameras[who] = [content["venue"], content["label"], content["is_main"]]
+        case "camera.edited":
+            camera = draft.cameras[who]
+            camera[1] = content.get("label", {"new": camera[1]})["new"]
+            if content.get("is_main", {}).get("new"):
+                for each in draft.cameras.values():
+                    each[2] = each is camera
+        case "camera.removed":
+            del draft.cameras[who]
+            if "main" in content:
+                draft.cameras[content["main"]][2] = True
         case "file.added":
             draft.files[who] = content["sha256"]
         case "file.removed":
@@ -157,6 +174,12 @@ async def stored(database: Database) -> Story:
             kept = await unit.invitee_imports.get(chain)
             draft.rows = None if kept is None else len(kept.rows)
             draft.files = {each.id: each.sha256 for each in await unit.files.of(chain)}
+            draft.cameras = {
+                each.id: [each.venue_id, each.label, each.is_main] for each in await unit.cameras.of(chain)
+            }
+            for sheet in await unit.prechecks.newest(chain):
+                digest = hashlib.sha256(sheet.document().encode()).hexdigest()
+                draft.prechecks[sheet.id] = [sheet.venue_id, digest]
             story.drafts[chain] = draft
         story.revoked = await unit.revocations.among(["t_1", "t_2"])
         bodies = await unit.organizations.all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from conference.model.agenda import AgendaDraft, AgendaKind
@@ -206,6 +206,20 @@ def _restored(service: str) -> Write:
     return lambda on: getattr(on.world, service).restore()
 
 
+async def _operators_come(on: Proceedings) -> None:
+    """Two of one venue."""
+    for name in ("马师傅", "李师傅"):
+        entry = on.world.entry(name, Role.VENUE_OPERATOR)
+        await on.world.arrivals.join(replace(entry, venue="分会场"), name)
+
+
+async def _take_over_venue(on: Proceedings) -> None:
+    room = on.world.rooms.find("c")
+    assert room is not None
+    second = next(each for each in room.seats.values() if each.participant.name == "李师傅")
+    await on.world.moderation.take_over("c", second.id)
+
+
 async def _somebody_comes(on: Proceedings) -> None:
     await on.world.join("晚到")
 
@@ -226,6 +240,10 @@ KINDS: Final[dict[str, Kind]] = {
         lambda on: on.world.statements.take("c", on.chair, on.statement, False),
         first=lambda on: on.world.statements.take("c", on.chair, on.statement, True),
     ),
+    "venue.message": Kind(
+        lambda on: on.world.venue_talk.send("c", on.chair, "请调低音箱", venue_id=on.venue)
+    ),
+    "venue.taken_over": Kind(_take_over_venue, first=_operators_come),
     "hand.raised": Kind(lambda on: on.world.floors.request("c", on.guest)),
     "hand.lowered": Kind(lambda on: on.world.floors.withdraw("c", on.other, on.other)),
     "floor.ordered": Kind(lambda on: on.world.floors.order("c", on.chair, [on.third])),

@@ -50,6 +50,7 @@ class Story:
     revoked: set[str] = field(default_factory=set)
     recordings: dict[str, str] = field(default_factory=dict)  # states of files
     is_paused: bool = False
+    messages: dict[str, bool] = field(default_factory=dict)  # talkback: whether an operator wrote
     cuts: dict[str, list[Any]] = field(default_factory=dict)  # kind, from, to, reinstated, erased
 
     def leave(self, who: str, reason: str) -> None:
@@ -189,6 +190,11 @@ class Telling:
             case "invitee.removed" | "venue.removed":
                 del story.links[who]
                 story.listed.pop(who, None)
+            case "venue.message":
+                story.messages[who] = content["from_venue"]
+            case "venue.taken_over":
+                for each in content["participants"]:
+                    story.people[each].microphone_on = story.people[each].camera_on = False
             case "venue.code":
                 story.coded = story.coded | {who} if content["valid"] else story.coded - {who}
 
@@ -286,6 +292,7 @@ async def stored(database: Database) -> Story:
         venues, invitees = await unit.venues.of("c"), await unit.invitees.of("c")
         people = await unit.participants.of("c")
         revoked = await unit.revocations.among(["t_guest", "t_stranger"])
+        messages = await unit.venue_messages.of("c")
         files, cuts = await unit.recordings.of("c"), await unit.broadcast_cuts.of("c")
     assert consultation is not None
     return Story(
@@ -331,6 +338,7 @@ async def stored(database: Database) -> Story:
         revoked,
         {each.id: each.state.value for each in files},
         consultation.recording_paused,
+        {each.id: each.from_venue for each in messages},
         {
             each.id: [
                 each.kind.value,

@@ -10,12 +10,14 @@ from pathlib import Path
 from conference import services
 from tests.unit.storage import (
     airing_stage,
+    clips_stage,
     comments_stage,
     exports_stage,
     listening_stage,
     minutes_stage,
     preparing_stage,
     proceedings_stage,
+    rehearsals_stage,
     responses_stage,
     transcript_stage,
 )
@@ -24,12 +26,14 @@ SERVICES = Path(services.__path__[0])
 ACTION = re.compile(r"[a-z]+\.[a-z_]+")
 STAGES = (
     airing_stage,
+    clips_stage,
     comments_stage,
     exports_stage,
     listening_stage,
     minutes_stage,
     preparing_stage,
     proceedings_stage,
+    rehearsals_stage,
     responses_stage,
     transcript_stage,
 )

@@ -11,7 +11,7 @@ export interface StaffUser {
   organization: { id: string; name: string; level: string } | null
 }
 
-export type Status = 'draft' | 'scheduled' | 'live' | 'ended' | 'archived' | 'postponed' | 'cancelled'
+export type Status = 'draft' | 'scheduled' | 'rehearsal' | 'live' | 'ended' | 'archived' | 'postponed' | 'cancelled'
 
 export interface ConsultationItem {
   id: string

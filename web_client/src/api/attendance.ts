@@ -30,7 +30,7 @@ export interface Attendee {
   role: Role
   venue: string | null
   device: Device | null
-  means: 'client' | 'whip' | null
+  means: 'client' | 'whip' | 'ingest' | null
   entered_by: string | null
   in_hall: boolean
   present: boolean

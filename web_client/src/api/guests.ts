@@ -13,10 +13,12 @@ export interface Venue {
   kind: VenueKind
   place: string
   operator_name: string
-  /** these three only for those who may see them */
+  /** these four only for those who may see them */
   operator_phone: string | null
   entry_code: string | null
   link: string | null
+  /** of the hall's big screen */
+  screen_link?: string | null
 }
 export type VenueDraft = Pick<Venue, 'name' | 'kind' | 'place' | 'operator_name'> & { operator_phone: string }
 

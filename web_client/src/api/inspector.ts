@@ -92,7 +92,7 @@ export interface Inspected {
   name: string | null
   role: Role | null
   venue: string | null
-  kind: 'client' | 'whip' | 'whep'
+  kind: 'client' | 'whip' | 'whep' | 'ingest' | 'clip'
   device: Device | null
   connected: boolean
   path: MediaPath

@@ -41,6 +41,10 @@ export const checkCode = (code: string): Promise<CodeInfo> =>
 export const enterCode = (code: string, name: string): Promise<Entered & { known: boolean }> =>
   http.send('POST', '/entry-codes/enter', { code, name, device: deviceId() })
 
+/** A hall's big screen, by what stands behind # in its link. */
+export const enterScreen = (cid: string, venueId: string, code: string): Promise<Entered> =>
+  http.send('POST', '/screens/enter', { consultation_id: cid, venue_id: venueId, code })
+
 export const CODE_LENGTH = 6
 
 /** The digits of what was typed or pasted, full-width ones too. */

@@ -10,7 +10,10 @@ import type {
   ModeratedComment,
   Promotion,
 } from './moderation'
+import type { CameraNow } from './cameras'
+import type { Clip, PlayingClip } from './clips'
 import type { SecondPass } from './second-pass'
+import type { VenueHealthChanged } from './venue-board'
 import type { TranscriptChanged, TranscriptEditing } from './transcript'
 import type { CaptionCorrected, CaptionFinal, CaptionPartial, CaptionState } from './captions'
 
@@ -39,6 +42,8 @@ export interface Publication {
   source: Source
   label: string | null
   codec: string | null
+  /** of cameras: the one that is meant where a single one is */
+  main?: boolean
 }
 
 export interface Participant {
@@ -46,7 +51,7 @@ export interface Participant {
   name: string
   role: Role
   venue: string | null
-  kind: 'client' | 'whip'
+  kind: 'client' | 'whip' | 'ingest' | 'clip'
   device: Device | null
   joined_at_ms: number
   /** false while lost and inside the grace of 60 s */
@@ -237,6 +242,21 @@ export interface Disk {
   warn: boolean
 }
 
+/** What desk and operators of a venue write to each other, beside the meeting. */
+export interface VenueMessage {
+  id: string
+  /** of a prepared venue; the name of a hall that has none */
+  venue_id: string
+  venue: string
+  /** an operator wrote it, else the desk did */
+  from_venue: boolean
+  author_id: string
+  name: string
+  text: string
+  at_ms: number | null
+  at_wall_ms: number
+}
+
 /** First event of who has to wait; then room.snapshot on the same socket, or session.removed. */
 export interface Waiting {
   name: string
@@ -267,12 +287,18 @@ export interface Snapshot {
   waiting?: WaitingPerson[] | null
   /** the last that were said, oldest first */
   recent_captions?: CaptionFinal[]
+  /** oldest first: of all venues for desks, of the own one for operators, null for everybody else */
+  venue_messages?: VenueMessage[] | null
   /** desks alone */
   broadcast?: Broadcast
   /** null when none is made */
   program?: Program | null
   /** null until it was looked at */
   disk?: Disk | null
+  /** for desks all, for operators their venue's; absent on servers without them */
+  cameras?: CameraNow[]
+  /** the one that is played into the room */
+  clip?: PlayingClip | null
   /** ok, starting, absent, failed or off */
   relay?: string
 }
@@ -300,6 +326,7 @@ export interface PublishedTrack {
   mid: string
   source: Source
   label?: string
+  main?: boolean
 }
 
 /** A picture that is shown: its size in device pixels; greater priorities go first. */
@@ -351,9 +378,16 @@ export interface ServerEvents {
   'statement.updated': { version?: number; statement: Statement }
   'waiting.joined': { person: WaitingPerson }
   'waiting.left': { participant_id: string }
+  'venue.message': { message: VenueMessage }
+  /** to desks: the venues that look different now */
+  'venue.health': VenueHealthChanged
   'broadcast.updated': { broadcast: Broadcast }
   'program.updated': { program: Program | null }
   'disk.updated': { disk: Disk }
+  'camera.updated': { camera: CameraNow }
+  'clip.updated': { version: number; clip: PlayingClip | null }
+  'clips.updated': { clips: Clip[] }
+  'camera.removed': { camera_id: string }
   'relay.updated': { relay: string }
   'comments.updated': CommentsUpdated
   'transcript.changed': TranscriptChanged
@@ -375,6 +409,8 @@ export interface ServerEvents {
   'media.layers': { publication_id: string; layers: string[] }
   'subscription.changed': { publication_id: string; state: SubscriptionState }
   'participant.mute': { by: string; hard: boolean; muted: boolean }
+  /** another operator works this venue from now on */
+  'venue.taken_over': { by: string }
   'room.waiting': Waiting
   'session.replaced': Record<string, never>
   'session.removed': { by: string; reason?: 'removed' | 'refused' | 'revoked' }
@@ -411,10 +447,17 @@ export interface Requests {
   'agenda.start': [{ item_id: string; version?: number }, { agenda: AgendaItem[] }]
   'agenda.next': [{ version?: number }, { agenda: AgendaItem[] }]
   'agenda.end': [{ version?: number }, { agenda: AgendaItem[] }]
+  'rehearsal.start': [Record<string, never>, unknown]
+  'rehearsal.end': [{ keep: boolean }, { kept_id: string | null }]
+  'rehearsal.comment': [{ text: string; nickname?: string }, unknown]
   'statement.add': [{ text: string; reply_to?: string; private?: boolean; key: string }, { statement: Statement }]
   'statement.like': [{ id: string; liked: boolean }, { statement: Statement }]
   'statement.take': [{ id: string; taken: boolean }, { statement: Statement }]
   'statements.list': [{ before?: string; limit?: number }, { items: Statement[]; next: string | null }]
+  /** an operator may leave `venue_id` out; the same key again is the same message */
+  'venue.message': [{ venue_id?: string; text: string; key: string }, { message: VenueMessage }]
+  /** what the other pages of one's own venue send is shut */
+  'venue.take_over': [Record<string, never>, unknown]
   'program.direct': [{ mode: DirectionMode; layout?: ProgramLayout; people?: string[] }, { program: Program | null }]
   'program.captions': [{ on: boolean }, unknown]
   'broadcast.cut': [{ back_s?: number }, { broadcast: Broadcast }]
@@ -422,6 +465,11 @@ export interface Requests {
   'broadcast.withdraw': [{ from_ms: number; to_ms: number; reason: string }, { broadcast: Broadcast }]
   'broadcast.reinstate': [{ id: string; reason: string }, { broadcast: Broadcast }]
   'recording.pause': [{ paused: boolean }, unknown]
+  'clip.play': [{ clip_id: string; from_ms?: number }, { clip: PlayingClip }]
+  'clip.pause': [Record<string, never>, { clip: PlayingClip }]
+  'clip.resume': [Record<string, never>, { clip: PlayingClip }]
+  'clip.seek': [{ position_ms: number }, { clip: PlayingClip }]
+  'clip.stop': [Record<string, never>, unknown]
   'comments.list': [CommentsWanted, CommentGroupPage]
   'comments.group': [{ id: string; after?: string; limit?: number }, { items: ModeratedComment[]; next: string | null }]
   'comments.topics': [Record<string, never>, { topics: CommentTopic[]; at_wall_ms: number; last_number: number }]

@@ -2,7 +2,7 @@
 import type { Http } from './http'
 import type { IdentityKind } from './viewer-identity'
 
-export type ConsultationStatus = 'draft' | 'scheduled' | 'live' | 'ended' | 'archived' | 'postponed' | 'cancelled'
+export type ConsultationStatus = 'draft' | 'scheduled' | 'rehearsal' | 'live' | 'ended' | 'archived' | 'postponed' | 'cancelled'
 export type ConsultationKind = 'thematic' | 'counterpart' | 'sector' | 'proposal' | 'other'
 export const CONSULTATION_KINDS: readonly ConsultationKind[] = ['thematic', 'counterpart', 'sector', 'proposal', 'other']
 

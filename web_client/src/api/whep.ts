@@ -1,5 +1,6 @@
 /** Playing somebody, or the program, over WHEP: one offer, one answer, and a session that is given back. */
 import { ProblemError } from './http'
+import type { Resume } from './keepsake'
 
 export interface WhepSession {
   answer: string
@@ -7,12 +8,18 @@ export interface WhepSession {
   address: string
 }
 
-export async function playProgram(token: string | null, cid: string, offer: string): Promise<WhepSession> {
+export const playProgram = (token: string | null, cid: string, offer: string, resume?: Resume | null): Promise<WhepSession> =>
+  play(token, cid, 'program', offer, undefined, resume)
+
+/** `target`: a participant's id, or `program`; `height`: device pixels of the frame, so that no larger picture is sent; `resume`: of who is in
+    the room, for a token that expired meanwhile. */
+export async function play(token: string | null, cid: string, target: string, offer: string, height?: number, resume?: Resume | null): Promise<WhepSession> {
+  const size = height === undefined ? '' : `?height=${Math.max(1, Math.round(height))}`
   let response: Response
   try {
-    response = await fetch(`/whep/${encodeURIComponent(cid)}/program`, {
+    response = await fetch(`/whep/${encodeURIComponent(cid)}/${encodeURIComponent(target)}${size}`, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/sdp', ...(token ? { Authorization: `Bearer ${token}` } : {}) },
+      headers: { 'Content-Type': 'application/sdp', ...(token ? { Authorization: `Bearer ${token}` } : {}), ...(resume ? { 'X-Resume': `${resume.participant_id} ${resume.secret}` } : {}) },
       body: offer,
     })
   } catch {

@@ -1,6 +1,9 @@
 /** Names of the symbols in IconSprite.vue. */
 export type IconName =
   | 'mark'
+  | 'projector'
+  | 'headset'
+  | 'mixer'
   | 'text'
   | 'caption'
   | 'full'
@@ -25,6 +28,7 @@ export type IconName =
   | 'people'
   | 'info'
   | 'alert'
+  | 'bad'
   | 'copy'
   | 'phone'
   | 'refresh'
@@ -59,3 +63,5 @@ export type IconName =
   | 'shield'
   | 'pause'
   | 'disk'
+  | 'call'
+  | 'send'

@@ -65,6 +65,7 @@ export const entryEn: EntryMessages = {
     status: {
       draft: 'Being prepared',
       scheduled: 'Published',
+      rehearsal: 'Rehearsal',
       live: 'Running',
       ended: 'Ended',
       archived: 'Archived',

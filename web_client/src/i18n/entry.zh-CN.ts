@@ -64,6 +64,7 @@ export const entryZhCN = {
     status: {
       draft: '筹备中',
       scheduled: '已发布',
+      rehearsal: '演练中',
       live: '进行中',
       ended: '已结束',
       archived: '已归档',

@@ -3,11 +3,20 @@
 export type DeviceProblem = 'denied' | 'missing' | 'busy' | 'insecure' | 'unsupported' | 'failed'
 export type DeviceKind = 'microphone' | 'camera'
 
+/** What the browser does to a microphone's sound before it is sent. */
+export interface SoundProcessing {
+  echoCancellation: boolean
+  noiseSuppression: boolean
+  autoGainControl: boolean
+}
+
 export interface DeviceChoice {
   microphone: string | null
   camera: string | null
   speaker: string | null
   facing: 'user' | 'environment'
+  /** by microphone; all of it where nothing was chosen */
+  sound?: Record<string, SoundProcessing>
 }
 
 export interface DeviceEntry {
@@ -37,10 +46,13 @@ export function problemOf(error: unknown): DeviceProblem {
 }
 
 export function microphoneConstraints(choice: DeviceChoice): MediaTrackConstraints {
+  const chosen = choice.sound?.[choice.microphone ?? '']
   return {
     echoCancellation: true,
     noiseSuppression: true,
     autoGainControl: true,
+    // Without echo cancellation browsers take both channels of a line; a hall is heard in one.
+    ...(chosen ? { ...chosen, channelCount: { ideal: 1 } } : {}),
     ...(choice.microphone ? { deviceId: { ideal: choice.microphone } } : {}),
   }
 }

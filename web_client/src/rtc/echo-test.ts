@@ -21,7 +21,7 @@ const TAIL_MS = 600
 /** Of fewer packets a share says nothing. */
 const FEWEST = 30
 
-interface Counts {
+export interface Counts {
   sent: number
   received: number
   lost: number
@@ -56,12 +56,17 @@ export class EchoTest {
 
   /** Some seconds; less when it is closed. */
   async measure(peer: RTCPeerConnection): Promise<Echo> {
+    return echoOf(await this.count(peer, LASTS_MS))
+  }
+
+  /** The packets of so long a time. The server keeps such a connection for fifteen seconds. */
+  async count(peer: RTCPeerConnection, lastsMs: number): Promise<Counts> {
     this.paint()
     this.timer = setInterval(() => this.paint(), 1000 / FRAMES_PER_S)
-    await this.pause(LASTS_MS)
+    await this.pause(lastsMs)
     clearInterval(this.timer)
     await this.pause(TAIL_MS)
-    return echoOf(await countsOf(peer))
+    return countsOf(peer)
   }
 
   close(): void {
@@ -91,7 +96,7 @@ export class EchoTest {
   }
 }
 
-async function countsOf(peer: RTCPeerConnection): Promise<Counts> {
+export async function countsOf(peer: RTCPeerConnection): Promise<Counts> {
   const counts: Counts = { sent: 0, received: 0, lost: 0, rttMs: null }
   ;(await peer.getStats()).forEach((report: Record<string, unknown>) => {
     const number = (key: string): number => (typeof report[key] === 'number' ? report[key] : 0)

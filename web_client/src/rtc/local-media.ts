@@ -14,6 +14,7 @@ import {
   type DeviceKind,
   type DeviceList,
   type DeviceProblem,
+  type SoundProcessing,
 } from './devices'
 import { Emitter } from './emitter'
 
@@ -111,6 +112,13 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
     own.problem = null
     this.release(kind)
     this.emit('changed', undefined)
+  }
+
+  /** What the browser does to the sound of the microphone in use; opened anew, because a running one keeps what it has. */
+  async process(processing: SoundProcessing): Promise<void> {
+    this.remember({ sound: { ...this.choice.sound, [this.choice.microphone ?? '']: processing } })
+    if (this.microphone.wanted) await this.open('microphone')
+    else this.emit('changed', undefined)
   }
 
   async choose(kind: DeviceKind, id: string): Promise<void> {
@@ -235,7 +243,8 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
     keepChoice(this.choice)
   }
 
-  private async relist(): Promise<void> {
+  /** Asks the system once more what there is. */
+  async relist(): Promise<void> {
     this.list = await listDevices().catch(() => this.list)
     this.emit('changed', undefined)
   }

@@ -1,5 +1,5 @@
 /**
- * The program as a desk sees it: a connection that only receives its picture, opened anew when it breaks or stands still.
+ * The program, or a participant, as a player sees it: a connection that only receives the picture, opened anew when it breaks or stands still.
  * Stopped it holds nothing: no transport, no timer.
  */
 import { Emitter } from './emitter'
@@ -7,6 +7,8 @@ import { Emitter } from './emitter'
 interface PreviewEvents {
   /** null: there is none at the moment */
   picture: MediaStream | null
+  /** pictures a second since the last look */
+  rate: number
 }
 
 export interface PreviewOptions {
@@ -77,6 +79,7 @@ export class ProgramPreview extends Emitter<PreviewEvents> {
     let decoded = 0
     for (const each of (await peer.getStats()).values() as Iterable<{ type: string; framesDecoded?: number }>) if (each.type === 'inbound-rtp') decoded += each.framesDecoded ?? 0
     if (peer !== this.peer) return
+    this.emit('rate', Math.max(0, decoded - this.pictures) / (LOOK_MS / 1000))
     this.stills = decoded > this.pictures ? 0 : this.stills + 1
     if (decoded > this.pictures) this.failures = 0
     this.pictures = decoded

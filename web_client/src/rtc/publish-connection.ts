@@ -1,5 +1,5 @@
 /**
- * The peer connection that sends: one m-line per source, offers made here, one at a time.
+ * The peer connection that sends: one m-line per source, one more for each further camera; offers made here, one at a time.
  * An m-line never goes away while the connection lives: a camera switched off keeps it without a track, a screen that is no longer
  * shared makes it inactive, so that its publication disappears, and the next share takes it again.
  * A camera is sent in several sizes (simulcast) where the answer takes them.
@@ -8,11 +8,18 @@ import type { PublishedTrack, Source } from '@/api/messages'
 import { Emitter } from './emitter'
 import { differ, encodingsFor, layersFor, type Sending } from './simulcast'
 
+/** What an m-line is for. A venue has several cameras: each beyond the first has a key of its own. */
+export type SlotKey = Source | `camera:${string}`
+
+const sourceOf = (key: SlotKey): Source => (key.startsWith('camera') ? 'camera' : (key as Source))
+
 interface Slot {
   track: MediaStreamTrack | null
   transceiver: RTCRtpTransceiver | null
   offered: boolean
   label: string | undefined
+  /** of several cameras, the one that the program and single players show */
+  main: boolean
   /** the layers that the server wants of it; null until it has said so */
   needed: readonly string[] | null
 }
@@ -52,7 +59,7 @@ export class PublishConnection extends Emitter<PublishEvents> {
   // Microphone and camera share a stream, so that a receiver keeps lips and voice together. Only the ids are used.
   private readonly person = new MediaStream()
   private readonly screen = new MediaStream()
-  private readonly slots = new Map<Source, Slot>()
+  private readonly slots = new Map<SlotKey, Slot>()
   private generation = 0
   private negotiating = -1
   private dirty = false
@@ -75,16 +82,29 @@ export class PublishConnection extends Emitter<PublishEvents> {
     return [...this.slots.values()].some((slot) => slot.offered)
   }
 
-  /** What a source sends now. */
-  track(source: Source): MediaStreamTrack | null {
-    return this.slots.get(source)?.track ?? null
+  /** What an m-line sends now. */
+  track(key: SlotKey): MediaStreamTrack | null {
+    return this.slots.get(key)?.track ?? null
   }
 
-  /** Gives a source its track; without one the m-line stays and sends nothing. */
-  async setTrack(source: Source, track: MediaStreamTrack | null, label?: string): Promise<void> {
-    const slot = this.slots.get(source) ?? { track: null, transceiver: null, offered: false, label: undefined, needed: null }
-    this.slots.set(source, slot)
+  /** The picture that others look at first: the main camera, else any. */
+  camera(): MediaStreamTrack | null {
+    const cameras = [...this.slots].filter(([key, slot]) => sourceOf(key) === 'camera' && slot.track).map(([, slot]) => slot)
+    return (cameras.find((each) => each.main) ?? cameras[0])?.track ?? null
+  }
+
+  /** Which of one's own m-lines a publication belongs to: cameras are told apart by their labels. */
+  keyOf(source: Source, label: string | null): SlotKey {
+    const fitting = [...this.slots].filter(([key]) => sourceOf(key) === source)
+    return (fitting.find(([, slot]) => (slot.label ?? '') === (label ?? '')) ?? fitting[0])?.[0] ?? source
+  }
+
+  /** Gives an m-line its track; without one it stays and sends nothing. */
+  async setTrack(key: SlotKey, track: MediaStreamTrack | null, label?: string): Promise<void> {
+    const slot = this.slots.get(key) ?? { track: null, transceiver: null, offered: false, label: undefined, main: false, needed: null }
+    this.slots.set(key, slot)
     slot.track = track
+    const renamed = label !== undefined && label !== slot.label
     slot.label = label ?? slot.label
     if (track) slot.offered = true
     if (!slot.transceiver) {
@@ -94,16 +114,25 @@ export class PublishConnection extends Emitter<PublishEvents> {
     const silent = slot.transceiver.direction === 'inactive'
     if (!(await this.replace(slot.transceiver, track))) return
     // Another camera may have another size.
-    if (track) await this.shape(source)
-    if (track && silent) {
-      slot.transceiver.direction = 'sendonly'
-      await this.negotiate()
+    if (track) await this.shape(key)
+    if (track && silent) slot.transceiver.direction = 'sendonly'
+    if ((track && silent) || (renamed && !silent)) await this.negotiate()
+  }
+
+  /** Of several cameras this one stands for all. Said with a round of the negotiation; nothing is interrupted. */
+  async setMain(main: SlotKey): Promise<void> {
+    let changed = false
+    for (const [key, slot] of this.slots) {
+      if (sourceOf(key) !== 'camera' || slot.main === (key === main)) continue
+      slot.main = key === main
+      changed = true
     }
+    if (changed && this.peer) await this.negotiate()
   }
 
   /** Takes a source out of the room: its publication disappears, its m-line waits for the next one. */
-  async withdraw(source: Source): Promise<void> {
-    const slot = this.slots.get(source)
+  async withdraw(key: SlotKey): Promise<void> {
+    const slot = this.slots.get(key)
     if (!slot) return
     slot.track = null
     slot.offered = false
@@ -113,18 +142,18 @@ export class PublishConnection extends Emitter<PublishEvents> {
   }
 
   /** Which layers of a source somebody looks at; the others are not encoded. null: all. */
-  need(source: Source, layers: readonly string[] | null): void {
-    const slot = this.slots.get(source)
+  need(key: SlotKey, layers: readonly string[] | null): void {
+    const slot = this.slots.get(key)
     if (!slot) return
     slot.needed = layers
-    void this.shape(source)
+    void this.shape(key)
   }
 
   /** The device cannot keep up: 0 sends everything, each step less of the camera. */
   relieve(steps: number): void {
     if (steps === this.relief) return
     this.relief = steps
-    void this.shape('camera')
+    void this.shapeCameras()
   }
 
   /** A new transport with everything that is being sent. */
@@ -187,7 +216,7 @@ export class PublishConnection extends Emitter<PublishEvents> {
   private async round(generation: number): Promise<void> {
     if (!this.needed && !this.peer) return
     const peer = this.peer ?? this.openPeer()
-    for (const source of ORDER) this.materialize(peer, source)
+    for (const key of this.keys()) this.materialize(peer, key)
     await peer.setLocalDescription(await peer.createOffer())
     if (generation !== this.generation) return
     const answer = await this.options.signal(peer.localDescription?.sdp ?? '', this.published())
@@ -200,17 +229,27 @@ export class PublishConnection extends Emitter<PublishEvents> {
     }
     await peer.setRemoteDescription({ type: 'answer', sdp: answer })
     // An answer that does not know simulcast leaves the smallest size alone: it becomes the full one.
-    await this.shape('camera')
+    await this.shapeCameras()
+  }
+
+  /** In the order of the m-lines of a first offer. */
+  private keys(): SlotKey[] {
+    return ORDER.flatMap((source) => [...this.slots.keys()].filter((key) => sourceOf(key) === source))
+  }
+
+  private async shapeCameras(): Promise<void> {
+    for (const key of this.keys()) if (sourceOf(key) === 'camera') await this.shape(key)
   }
 
   /** Brings what the browser encodes in line with size, need and relief; one after the other, as senders demand. */
-  private shape(source: Source): Promise<void> {
-    this.shaping = this.shaping.then(() => this.shapeNow(source))
+  private shape(key: SlotKey): Promise<void> {
+    this.shaping = this.shaping.then(() => this.shapeNow(key))
     return this.shaping
   }
 
-  private async shapeNow(source: Source): Promise<void> {
-    const slot = this.slots.get(source)
+  private async shapeNow(key: SlotKey): Promise<void> {
+    const source = sourceOf(key)
+    const slot = this.slots.get(key)
     const sender = slot?.transceiver?.sender
     if (!slot?.track || !sender) return
     const parameters = sender.getParameters()
@@ -245,9 +284,10 @@ export class PublishConnection extends Emitter<PublishEvents> {
     return peer
   }
 
-  private materialize(peer: RTCPeerConnection, source: Source): void {
-    const slot = this.slots.get(source)
+  private materialize(peer: RTCPeerConnection, key: SlotKey): void {
+    const slot = this.slots.get(key)
     if (!slot?.track || slot.transceiver) return
+    const source = sourceOf(key)
     const track = slot.track
     const add = (sendEncodings: RTCRtpEncodingParameters[]): RTCRtpTransceiver =>
       peer.addTransceiver(track, { direction: 'sendonly', streams: [source.startsWith('screen') ? this.screen : this.person], sendEncodings })
@@ -258,11 +298,11 @@ export class PublishConnection extends Emitter<PublishEvents> {
 
   private published(): PublishedTrack[] {
     const tracks: PublishedTrack[] = []
-    for (const source of ORDER) {
-      const slot = this.slots.get(source)
+    for (const key of this.keys()) {
+      const slot = this.slots.get(key)
       const mid = slot?.transceiver?.mid
       if (!slot || mid === null || mid === undefined || slot.transceiver?.direction === 'inactive') continue
-      tracks.push(slot.label ? { mid, source, label: slot.label } : { mid, source })
+      tracks.push({ mid, source: sourceOf(key), ...(slot.label ? { label: slot.label } : {}), ...(slot.main ? { main: true } : {}) })
     }
     return tracks
   }

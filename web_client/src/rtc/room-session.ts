@@ -43,6 +43,8 @@ export interface SessionOptions {
   name: string
   /** the other device on which this link is open has to go */
   takeOver?: boolean
+  /** a big screen: it receives, and has no seat */
+  screen?: boolean
   kind: 'phone' | 'laptop' | 'wall'
   readResume: () => Resume | null
   keepResume: (resume: Resume) => void
@@ -101,7 +103,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     })
     this.subscribe = new SubscribeConnection(createPeer)
     this.encoder = new EncoderProbe(
-      () => ({ peer: this.publish.peer, camera: this.publish.track('camera') }),
+      () => ({ peer: this.publish.peer, camera: this.publish.camera() }),
       (watch) => {
         this.publish.relieve(watch.relief)
         this.emit('encoder', watch)
@@ -127,6 +129,11 @@ export class RoomSession extends Emitter<SessionEvents> {
     this.socket.on('up', () => this.awaitSnapshot())
     this.environment.on('suspect', () => void this.check())
     this.environment.on('offline', () => this.dropped())
+  }
+
+  /** for further connections of this page */
+  get servers(): RTCIceServer[] {
+    return this.iceServers
   }
 
   get link(): LinkState {
@@ -178,9 +185,9 @@ export class RoomSession extends Emitter<SessionEvents> {
   }
 
   private auth(): Record<string, unknown> {
-    const { token, name, kind } = this.options
+    const { token, name, kind, screen } = this.options
     const resume = this.options.readResume()
-    return { token, name, kind, ...(resume ? { resume } : {}), ...(this.takeOver ? { take_over: true } : {}) }
+    return { token, name, kind, ...(resume ? { resume } : {}), ...(this.takeOver ? { take_over: true } : {}), ...(screen ? { screen } : {}) }
   }
 
   private async receive({ name, payload, ack }: Incoming): Promise<void> {

@@ -15,6 +15,7 @@ const MOST = 200
 
 export class WishSender {
   private readonly shown = new Map<object, TrackWish>()
+  private settled = false
   private said: string | null = null
   private ready = false
   private blind = false
@@ -30,6 +31,12 @@ export class WishSender {
   show(tile: object, wish: TrackWish | null): void {
     if (wish) this.shown.set(tile, wish)
     else if (!this.shown.delete(tile)) return
+    this.schedule()
+  }
+
+  /** The page stands as it is to be: if it shows no picture, none is wished for. */
+  settle(): void {
+    this.settled = true
     this.schedule()
   }
 
@@ -56,6 +63,7 @@ export class WishSender {
     clearTimeout(this.due)
     this.due = undefined
     this.said = null
+    this.settled = false
     this.absent.clear()
   }
 
@@ -82,7 +90,7 @@ export class WishSender {
     const items = this.blind ? [] : this.items()
     const text = JSON.stringify(items)
     // Before the first tile stands, nothing is known of what will be shown.
-    const unknown = this.said === null && this.shown.size === 0 && !this.blind
+    const unknown = this.said === null && this.shown.size === 0 && !this.blind && !this.settled
     if (!this.ready || text === this.said || unknown) return
     this.note(items)
     this.said = text

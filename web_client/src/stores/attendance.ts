@@ -40,7 +40,7 @@ export const useAttendance = defineStore('attendance', () => {
   function start(): void {
     wanted = true
     growing = setInterval(() => {
-      if (room.state?.consultation.status === 'live') soon()
+      if (room.running) soon()
     }, GROWING_MS)
     void load()
   }

@@ -26,7 +26,7 @@ export const useBroadcast = defineStore('broadcast', () => {
   const may = computed(() => now.value !== null && room.can('broadcast.cut'))
   const running = computed(() => now.value?.cut ?? null)
   /** There is something on the air that can be cut off. */
-  const cuttable = computed(() => may.value && now.value?.is_public === true && running.value === null && (room.state?.program ?? null) !== null && room.state?.consultation.status === 'live')
+  const cuttable = computed(() => may.value && now.value?.is_public === true && running.value === null && (room.state?.program ?? null) !== null && room.running)
   const runsMs = computed(() => (running.value ? Math.max(0, clock.wallMs - running.value.since_wall_ms) : 0))
 
   /** Over the line, and when it is down or says nothing over HTTP: an emergency does not wait. */

@@ -13,8 +13,10 @@ import { WakeLock } from '@/rtc/wake-lock'
 import { i18n } from '@/i18n'
 import { useAllocation } from './allocation'
 import { useCaptions } from './captions'
+import { useClips } from './clips'
 import { useDevices } from './devices'
 import { useDucking } from './ducking'
+import { useHallSound } from './hall-sound'
 import { useLine } from './line'
 import { useNotices } from './notices'
 import { useOwnMedia } from './own-media'
@@ -22,6 +24,7 @@ import { useRoom } from './room'
 import { useSession } from './session'
 import { useSubscriptions } from './subscriptions'
 import { useTurn } from './turn'
+import { useVenue } from './venue'
 import { useViewport } from './viewport'
 import { useWishes } from './wishes'
 
@@ -45,6 +48,7 @@ const VEIL_MS = 800
 
 export const useCall = defineStore('call', () => {
   const { t } = i18n.global
+  const clips = useClips()
   const captions = useCaptions()
   const room = useRoom()
   const line = useLine()
@@ -66,7 +70,8 @@ export const useCall = defineStore('call', () => {
   let last: JoinChoice | null = null
   let toldOfHall = false
   const ducking = useDucking()
-  const volume = (): number => (ducking.name === null ? 1 : DUCKED)
+  const hall = useHallSound()
+  const volume = (): number => (ducking.name === null ? 1 : DUCKED) * hall.gain
   let sound: SoundOutput | null = null
   let veil: ReturnType<typeof setTimeout> | undefined
   const wake = new WakeLock()
@@ -77,6 +82,7 @@ export const useCall = defineStore('call', () => {
     const turn = useTurn()
     const devices = useDevices()
     const viewport = useViewport()
+    const venue = useVenue()
     ended.value = null
     waiting.value = null
     arrived.value = false
@@ -115,6 +121,7 @@ export const useCall = defineStore('call', () => {
       room.take(snapshot)
       captions.take(snapshot)
       entered(snapshot.self.in_hall ?? false)
+      venue.entered()
       wishes.sender.again()
     })
     next.on('rebuilt', () => {
@@ -128,6 +135,8 @@ export const useCall = defineStore('call', () => {
       else if (event.name === 'media.allocation') allocation.told(event.payload)
       else if (event.name === 'media.layers') own.toldLayers(event.payload)
       else if (event.name === 'subscription.changed') subscriptions.told(event.payload)
+      else if (event.name === 'clips.updated') clips.told(event.payload.clips)
+      else if (event.name === 'venue.taken_over') venue.relieved(event.payload.by)
       else if (event.name === 'floor.turn') turn.told(event.payload)
       else if (event.name === 'floor.warning') turn.warned()
       else if (event.name === 'floor.ended') turn.ended(event.payload)
@@ -143,6 +152,7 @@ export const useCall = defineStore('call', () => {
       if (reason.kind === 'left' || reason.kind === 'removed') forgetResume(choice.cid)
       finish(reason)
     })
+    if (venue.is) venue.join(next, choice)
     own.start(next, choice)
     next.start()
     wake.hold()
@@ -156,7 +166,7 @@ export const useCall = defineStore('call', () => {
     notices.show(t('hall.joined'), { detail: t('hall.joinedText'), forMs: 10_000 })
   }
 
-  watch(() => ducking.name, () => sound?.turn(volume()))
+  watch([() => ducking.name, () => hall.gain], () => sound?.turn(volume()))
 
   function linked(state: LinkState): void {
     const was = link.value

@@ -7,6 +7,7 @@ import { RoomSocket } from '@/api/room-socket'
 import { openWire } from '@/api/wire'
 import { i18n } from '@/i18n'
 import type { LinkState } from '@/rtc/room-session'
+import { useClips } from './clips'
 import { useComments } from './comments'
 import { useLine } from './line'
 import { useNotices } from './notices'
@@ -15,9 +16,12 @@ import { useSession } from './session'
 import { useSecondPass } from './second-pass'
 import { useTranscript } from './transcript'
 import { useTranscriptPresence } from './transcript-presence'
+import { useVenueBoard } from './venue-board'
+import { useVenueTalk } from './venue-talk'
 
 export const useDesk = defineStore('desk', () => {
   const { t } = i18n.global
+  const clips = useClips()
   const comments = useComments()
   const line = useLine()
   const notices = useNotices()
@@ -26,6 +30,8 @@ export const useDesk = defineStore('desk', () => {
   const transcript = useTranscript()
   const presence = useTranscriptPresence()
   const second = useSecondPass()
+  const venueBoard = useVenueBoard()
+  const venueTalk = useVenueTalk()
   const link = ref<LinkState>('connecting')
   const refusal = ref<string | null>(null)
   const busy = ref(false)
@@ -44,6 +50,9 @@ export const useDesk = defineStore('desk', () => {
       else if (event.name === 'transcript.changed') transcript.apply(event.payload)
       else if (event.name === 'transcript.editing') presence.apply(event.payload)
       else if (event.name === 'transcript.second_pass') second.apply(event.payload)
+      else if (event.name === 'clips.updated') clips.told(event.payload.clips)
+      else if (event.name === 'venue.health') venueBoard.apply(event.payload)
+      else if (event.name === 'venue.message') venueTalk.arrived(event.payload.message)
       if (!room.apply(event)) void next.check()
     })
     next.on('link', linked)

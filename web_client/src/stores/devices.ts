@@ -1,7 +1,7 @@
 /** One's own devices for the pages: what LocalMedia says, made visible. */
 import { defineStore } from 'pinia'
 import { markRaw, ref, shallowRef } from 'vue'
-import type { DeviceKind } from '@/rtc/devices'
+import type { DeviceKind, SoundProcessing } from '@/rtc/devices'
 import { LocalMedia, type LocalDevice } from '@/rtc/local-media'
 import { useViewport } from './viewport'
 
@@ -39,5 +39,7 @@ export const useDevices = defineStore('devices', () => {
     choose: (kind: DeviceKind, id: string) => local.choose(kind, id),
     chooseSpeaker: (id: string) => local.chooseSpeaker(id),
     turnCamera: () => local.turnCamera(),
+    relist: () => local.relist(),
+    process: (processing: SoundProcessing) => local.process(processing),
   }
 })

@@ -19,6 +19,13 @@ const SENTENCES: Record<string, string> = {
   rate_limited: 'toast.tooFast',
   storage_unavailable: 'toast.notSaved',
   comment_claimed: 'comments.said.claimed',
+  too_many_messages: 'problems.too_many_messages',
+  clip_not_ready: 'clips.problems.clip_not_ready',
+  clip_other: 'clips.problems.clip_other',
+  clip_not_playing: 'clips.problems.clip_not_playing',
+  rehearsal_clearing: 'rehearsal.said.clearing',
+  rehearsal_comment: 'rehearsal.said.comment',
+  too_many_test_comments: 'rehearsal.said.enough',
 }
 
 export const useLine = defineStore('line', () => {

@@ -17,6 +17,16 @@ const CAMERA_AWAY_MS = 2000
 /** A camera that gives nothing is opened once more; if that does not help, another one is offered. */
 const STALL_AGAIN_MS = 60_000
 
+/** The cameras of a venue, where it has more than one page camera. */
+export interface SeveralCameras {
+  /** whether any of them is sent */
+  readonly seen: boolean
+  picture: (label: string | null) => MediaStreamTrack | null
+  /** all off, or on again as they were */
+  toggle: () => void
+  stop: () => void
+}
+
 export const useOwnMedia = defineStore('own-media', () => {
   const { t } = i18n.global
   const devices = useDevices()
@@ -26,6 +36,8 @@ export const useOwnMedia = defineStore('own-media', () => {
   /** one's own choice; whether sound goes out also depends on the chair and the device */
   const microphone = ref(false)
   const camera = ref(false)
+  /** a venue sends several cameras, which are kept elsewhere; null: one camera, kept here */
+  const several = shallowRef<SeveralCameras | null>(null)
   const share = shallowRef<ScreenShare | null>(null)
   const session = shallowRef<RoomSession | null>(null)
   let closedByChairAt = -Infinity
@@ -49,14 +61,22 @@ export const useOwnMedia = defineStore('own-media', () => {
   const cameraHeld = ref(false)
   /** this device sends less of its picture, because it cannot keep up */
   const relieved = ref(false)
-  const seen = computed(() => camera.value && devices.now.camera.track !== null && !cameraHeld.value)
+  const seen = computed(() =>
+    several.value ? several.value.seen : camera.value && devices.now.camera.track !== null && !cameraHeld.value,
+  )
+
+  /** One's own picture under a publication's label. */
+  function pictureOf(label: string | null): MediaStreamTrack | null {
+    if (several.value) return several.value.picture(label)
+    return camera.value ? devices.now.camera.track : null
+  }
 
   function start(next: RoomSession, choice: { microphone: boolean; camera: boolean }): void {
     session.value = next
     openedForTurn = turnTaken.value = false
     microphone.value = choice.microphone
-    camera.value = choice.camera
-    if (!choice.camera) devices.shut('camera')
+    camera.value = choice.camera && several.value === null
+    if (!camera.value) devices.shut('camera')
     off = [
       devices.local.on('track', ({ kind, track }) => tracked(kind, track)),
       next.on('returned', () => {
@@ -72,7 +92,7 @@ export const useOwnMedia = defineStore('own-media', () => {
     ]
     enable()
     void next.publish.setTrack('microphone', devices.local.microphone.track)
-    void next.publish.setTrack('camera', choice.camera ? devices.local.camera.track : null)
+    if (several.value === null) void next.publish.setTrack('camera', choice.camera ? devices.local.camera.track : null)
   }
 
   function firstDeclaration(): () => void {
@@ -85,6 +105,7 @@ export const useOwnMedia = defineStore('own-media', () => {
         microphone.value = camera.value = false
         devices.shut('microphone')
         devices.shut('camera')
+        several.value?.stop()
       }
       declare()
     }
@@ -98,6 +119,8 @@ export const useOwnMedia = defineStore('own-media', () => {
     cameraHeld.value = relieved.value = false
     layers.value = new Map()
     session.value = null
+    several.value?.stop()
+    several.value = null
     share.value?.stop()
     share.value = null
     devices.shut('microphone')
@@ -131,6 +154,7 @@ export const useOwnMedia = defineStore('own-media', () => {
 
   function tracked(kind: DeviceKind, track: MediaStreamTrack | null): void {
     enable()
+    if (kind === 'camera' && several.value) return
     void session.value?.publish.setTrack(kind, track)
     if (kind === 'camera') cameraTracked(track)
     if (kind !== 'microphone' || !microphone.value) return
@@ -177,7 +201,7 @@ export const useOwnMedia = defineStore('own-media', () => {
   function stalled(now: boolean): void {
     if (now === wasStalled) return
     wasStalled = now
-    if (!now || !camera.value) return
+    if (!now || !camera.value || several.value) return
     if (Date.now() - openedAgainAt > STALL_AGAIN_MS) {
       openedAgainAt = Date.now()
       notices.show(t('toast.cameraReopened'))
@@ -203,7 +227,7 @@ export const useOwnMedia = defineStore('own-media', () => {
   watch([layers, () => room.me?.publications], ([told, publications]) => {
     for (const each of publications ?? []) {
       const needed = told.get(each.id)
-      if (needed) session.value?.publish.need(each.source, needed)
+      if (needed && session.value) session.value.publish.need(session.value.publish.keyOf(each.source, each.label), needed)
     }
   })
 
@@ -259,6 +283,10 @@ export const useOwnMedia = defineStore('own-media', () => {
   }
 
   async function toggleCamera(): Promise<void> {
+    if (several.value) {
+      several.value.toggle()
+      return
+    }
     if (camera.value && devices.local.camera.track) {
       camera.value = false
       devices.shut('camera')
@@ -351,6 +379,8 @@ export const useOwnMedia = defineStore('own-media', () => {
     toldLayers,
     heard,
     seen,
+    several,
+    pictureOf,
     start,
     stop,
     toldToMute,

@@ -4,13 +4,14 @@ import { computed, ref } from 'vue'
 import { useRoom } from './room'
 import { useSession } from './session'
 
-export const PLACES = ['prepare', 'run', 'comments', 'responses', 'minutes', 'record', 'attendance', 'inspector', 'trace'] as const
+export const PLACES = ['prepare', 'run', 'venues', 'comments', 'responses', 'minutes', 'record', 'attendance', 'inspector', 'trace'] as const
 export type Place = (typeof PLACES)[number]
 
 /** One of these rights opens the place. */
 export const NEEDED: Record<Place, readonly string[]> = {
   prepare: ['consultation.edit', 'invitee.edit', 'venue.edit'],
   run: ['desk.join'],
+  venues: ['venue.watch'],
   comments: ['comment.moderate'],
   responses: ['response.read'],
   minutes: ['transcript.read'],

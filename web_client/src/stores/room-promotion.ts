@@ -15,7 +15,7 @@ export const useRoomPromotion = defineStore('room-promotion', () => {
   const room = useRoom()
 
   const shown = computed<ShownPromotion | null>(() => {
-    if (room.state?.consultation.status !== 'live') return null
+    if (!room.running) return null
     const item = room.agenda?.find((each) => each.state === 'current' && each.kind === 'promotion')
     if (!item) return null
     const holder = room.holder

@@ -1,4 +1,6 @@
 /** The room as the server tells it: a snapshot, then events. Applying the events must give what a fresh snapshot would say. */
+import type { CameraNow } from '@/api/cameras'
+import type { PlayingClip } from '@/api/clips'
 import type {
   AgendaItem,
   Broadcast,
@@ -13,11 +15,13 @@ import type {
   Snapshot,
   Speaker,
   Statement,
+  VenueMessage,
   WaitingPerson,
 } from '@/api/messages'
 
 /** as many as a snapshot holds; older ones are asked for */
 export const STATEMENTS_KEPT = 100
+export const VENUE_MESSAGES_KEPT = 200
 
 export interface RoomState {
   version: number
@@ -33,10 +37,16 @@ export interface RoomState {
   statementCount: number
   /** in front of the door, longest first; null for those who may not admit */
   waiting: WaitingPerson[] | null
+  /** between desk and venues, oldest first; null for those who are neither */
+  venueMessages: VenueMessage[] | null
   /** what goes to the public, how its program is made and what it is kept on: desks alone are told */
   broadcast: Broadcast | null
   program: Program | null
   disk: Disk | null
+  /** of venues, fetched by the server: all for desks, those of the own venue for its operator */
+  cameras: CameraNow[]
+  /** the one that is played into the room */
+  clip: PlayingClip | null
   /** ok, starting, absent, failed or off; null where nobody said */
   relay: string | null
 }
@@ -53,9 +63,12 @@ export function stateFrom(snapshot: Snapshot): RoomState {
     statements: snapshot.statements ? [...snapshot.statements] : null,
     statementCount: snapshot.statement_count ?? snapshot.statements?.length ?? 0,
     waiting: snapshot.waiting ? [...snapshot.waiting] : null,
+    venueMessages: snapshot.venue_messages ? [...snapshot.venue_messages] : null,
     broadcast: snapshot.broadcast ?? null,
     program: snapshot.program ?? null,
     disk: snapshot.disk ?? null,
+    cameras: [...(snapshot.cameras ?? [])],
+    clip: snapshot.clip ?? null,
     relay: snapshot.relay ?? null,
   }
 }
@@ -75,6 +88,9 @@ export function applyEvent<Name extends ServerEvent>(
     if (applyWhole(state, name, payload)) return true
     // Private notes and who waits go to a few and so have no place among the versions.
     if (name === 'waiting.joined') putWaiting(state, (payload as ServerEvents['waiting.joined']).person)
+    else if (name === 'camera.updated') putCamera(state, (payload as ServerEvents['camera.updated']).camera)
+    else if (name === 'camera.removed') state.cameras = state.cameras.filter((each) => each.id !== (payload as ServerEvents['camera.removed']).camera_id)
+    else if (name === 'venue.message') putVenueMessage(state, (payload as ServerEvents['venue.message']).message)
     else if (name === 'waiting.left') dropWaiting(state, (payload as ServerEvents['waiting.left']).participant_id)
     else if (name === 'statement.added' || name === 'statement.updated') putStatement(state, (payload as ServerEvents['statement.added']).statement)
     return true
@@ -99,6 +115,9 @@ export function applyEvent<Name extends ServerEvent>(
       break
     case 'captions.updated':
       state.consultation = { ...state.consultation, captions: (payload as ServerEvents['captions.updated']).state }
+      break
+    case 'clip.updated':
+      state.clip = (payload as ServerEvents['clip.updated']).clip
       break
     case 'agenda.updated':
       state.agenda = (payload as ServerEvents['agenda.updated']).agenda
@@ -136,8 +155,19 @@ function putWaiting(state: RoomState, person: WaitingPerson): void {
   )
 }
 
+function putCamera(state: RoomState, camera: CameraNow): void {
+  const at = state.cameras.findIndex((each) => each.id === camera.id)
+  if (at >= 0) state.cameras.splice(at, 1, camera)
+  else state.cameras.push(camera)
+}
+
 function dropWaiting(state: RoomState, id: string): void {
   state.waiting = state.waiting?.filter((each) => each.participant_id !== id) ?? null
+}
+
+function putVenueMessage(state: RoomState, message: VenueMessage): void {
+  const others = (state.venueMessages ?? []).filter((each) => each.id !== message.id)
+  state.venueMessages = [...others, message].slice(-VENUE_MESSAGES_KEPT)
 }
 
 /** Adds or replaces by id. What the receiver liked is not in an event, so it is kept. */

@@ -1,14 +1,15 @@
 /** The room for the pages: the server's state and what follows from it. */
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
-import type { Participant, QueueEntry, Snapshot, Statement } from '@/api/messages'
+import type { Participant, QueueEntry, Snapshot, Statement, VenueMessage } from '@/api/messages'
 import type { RoomSession } from '@/rtc/room-session'
 import { useClock } from './clock'
 import { applyEvent, putStatement, stateFrom, type RoomState } from './room-state'
 
 type SessionEvent = Parameters<Parameters<typeof RoomSession.prototype.on<'event'>>[1]>[0]
 
-export const isVenue = (each: Participant): boolean => each.role === 'venue_operator' || each.kind === 'whip'
+export const runs = (status: string | undefined): boolean => status === 'live' || status === 'rehearsal'
+export const isVenue = (each: Participant): boolean => each.role === 'venue_operator' || each.kind === 'whip' || each.kind === 'ingest'
 
 export const useRoom = defineStore('room', () => {
   const state = ref<RoomState | null>(null)
@@ -17,6 +18,11 @@ export const useRoom = defineStore('room', () => {
   const me = computed(() => participants.value.find((each) => each.id === state.value?.self.participant_id) ?? null)
   const myId = computed(() => state.value?.self.participant_id ?? null)
   const others = computed(() => participants.value.filter((each) => each.id !== myId.value))
+  /** live or rehearsed: program time runs */
+  const running = computed(() => runs(state.value?.consultation.status))
+  const rehearsing = computed(() => state.value?.consultation.status === 'rehearsal')
+  /** a film that is played is listed, and is nobody */
+  const people = computed(() => participants.value.filter((each) => each.kind !== 'clip').length)
   const venues = computed(() => participants.value.filter(isVenue))
   /** a telephone in a hall: no loudspeaker here, a microphone only with the floor */
   const inHall = computed(() => state.value?.self.in_hall ?? false)
@@ -56,15 +62,21 @@ export const useRoom = defineStore('room', () => {
   /** false when a snapshot is needed */
   function apply(event: SessionEvent): boolean {
     if (state.value === null) return true
-    const live = state.value.consultation.status === 'live'
+    const before = state.value.consultation.status
     const whole = applyEvent(state.value, event.name, event.payload)
-    // Only a snapshot tells the program time of a consultation that has just started.
-    return whole && (live || state.value.consultation.status !== 'live')
+    const after = state.value.consultation.status
+    // Only a snapshot tells the program time of what has just started, and what a rehearsal leaves.
+    return whole && (before === after || !(runs(after) || before === 'rehearsal'))
   }
 
   /** the answer to a request about one statement, which also says what the receiver likes */
   function keepStatement(statement: Statement): void {
     if (state.value) putStatement(state.value, statement)
+  }
+
+  /** the answer to one's own message, which may come before its event */
+  function keepVenueMessage(message: VenueMessage): void {
+    if (state.value) applyEvent(state.value, 'venue.message', { message })
   }
 
   function clear(): void {
@@ -74,9 +86,12 @@ export const useRoom = defineStore('room', () => {
   return {
     state,
     participants,
+    people,
     me,
     myId,
     others,
+    running,
+    rehearsing,
     venues,
     inHall,
     agenda,
@@ -91,6 +106,7 @@ export const useRoom = defineStore('room', () => {
     take,
     apply,
     keepStatement,
+    keepVenueMessage,
     clear,
   }
 })

@@ -4,7 +4,6 @@ import { computed, markRaw, ref, watch } from 'vue'
 import type { Participant, Publication, SubscriptionState } from '@/api/messages'
 import { VideoPool } from '@/rtc/video-pool'
 import { useCall } from './call'
-import { useDevices } from './devices'
 import { useLayout } from './layout'
 import { useOwnMedia } from './own-media'
 import { isVenue, useRoom } from './room'
@@ -27,7 +26,6 @@ const STAGE_MS = 1500
 
 export const useTiles = defineStore('tiles', () => {
   const call = useCall()
-  const devices = useDevices()
   const layout = useLayout()
   const own = useOwnMedia()
   const room = useRoom()
@@ -46,25 +44,26 @@ export const useTiles = defineStore('tiles', () => {
   }
 
   function camerasOf(participant: Participant): Tile[] {
+    // A film that is played has a screen alone.
+    if (participant.kind === 'clip') return []
     const mine = participant.id === room.myId
-    const cameras = participant.publications.filter((each) => each.source === 'camera')
+    const all = participant.publications.filter((each) => each.source === 'camera')
+    const cameras = [...all.filter((each) => each.main), ...all.filter((each) => !each.main)]
     const tile = (publication: Publication | undefined, key: string): Tile => ({
       key,
       publicationId: mine ? null : (publication?.id ?? null),
       participant,
       source: 'camera',
       own: mine,
-      label: cameras.length > 1 ? (publication?.label ?? null) : null,
+      label: cameras.length > 1 ? publication?.label || null : null,
       track: mine
-        ? own.camera
-          ? devices.now.camera.track
-          : null
+        ? own.pictureOf(publication?.label ?? null)
         : publication && participant.camera
           ? received(publication)
           : null,
       state: stateOf(publication, participant.camera && !mine),
     })
-    // The first camera keeps its place when it is switched off; a venue may have more.
+    // The main camera keeps its place when it is switched off; a venue may have more.
     return [tile(cameras[0], participant.id), ...cameras.slice(1).map((each) => tile(each, each.id))]
   }
 

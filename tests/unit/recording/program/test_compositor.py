@@ -388,3 +388,16 @@ def test_a_scene_is_read_from_json_and_refused_when_it_is_none() -> None:
     for wrong in refused:
         with pytest.raises(msgspec.ValidationError):
             scene_from(wrong)
+
+
+@pytest.mark.parametrize("name", ["grid-4-captions", "break"])
+def test_a_rehearsal_is_told_apart_in_every_picture(name: str) -> None:
+    example = EXAMPLES[name]
+    rehearsed = msgspec.structs.replace(example.scene, rehearsal=True)
+
+    def amber(scene: Scene) -> int:
+        drawn = rgb_of(compose(Example(scene, example.levels, example.sizes, example.screens)))
+        return int((np.abs(drawn[20:64, 900:1244].astype(int) - (138, 70, 0)).max(-1) < 16).sum())
+
+    assert amber(example.scene) < 50
+    assert amber(rehearsed) > 1_000

@@ -217,3 +217,20 @@ def test_speaking_is_told_at_once_and_ends_soon() -> None:
     assert stage.director.speaking == {"p_wu"}
     stage.run(0.7)
     assert stage.director.speaking == frozenset()
+
+
+def test_a_film_comes_before_other_screens_and_is_nobody() -> None:
+    film = Person("p_film", "宣传片", kind="clip")
+    stage = Stage((*ONLINE, film), floor="p_chen")
+    stage.screens = ("p_chen", "p_film")
+    shot = stage.run(1)
+    assert (shot.layout, shot.screen) == ("screen", ("p_film", "screen"))
+    assert [seat.person for seat in shot.seats] == ["p_chen"]
+    stage.screens = ()
+    stage.change(floor=None)
+    assert "p_film" not in people(stage.run(SILENCE_S + 1))[1]
+    alone = Stage((film,))
+    alone.screens = ("p_film",)
+    assert alone.run(1).screen == ("p_film", "screen")
+    alone.screens = ()
+    assert people(alone.run(1)) == ("title", [])

@@ -18,6 +18,8 @@ import '@/styles/sheet.css'
 import '@/styles/door.css'
 import '@/styles/promotion.css'
 import '@/styles/own.css'
+import '@/styles/clips.css'
+import '@/styles/venue.css'
 import RoomPage from './RoomPage.vue'
 
 createApp(RoomPage).use(createPinia()).use(i18n).mount('#app')

@@ -20,6 +20,7 @@ export function startWords(
   const present = there === null ? '' : there > 0 ? t('join.present', { n: there }) : t('join.nobody')
   const { scheduled_at_ms: at, status } = info.consultation
   if (status === 'postponed' || status === 'cancelled') return { head: t(`invite.${status}`), tail: '' }
+  if (status === 'rehearsal') return { head: t('rehearsal.joining'), tail: present }
   if (status === 'live') return { head: t('join.running'), tail: present }
   if (at === null) return { head: '', tail: present }
   const time = clock(at, locale)

@@ -31,7 +31,7 @@ export const wasThere = (each: Attendee): boolean => each.sessions.length > 0
 
 export function meansWords(each: Attendee, t: Translate): { where: string; how: string } {
   if (!wasThere(each)) return { where: each.venue ?? '', how: '' }
-  const device = each.means === 'whip' ? t('people.encoder') : t(`attendance.device.${each.device ?? 'laptop'}`)
+  const device = each.means === 'whip' ? t('people.encoder') : each.means === 'ingest' ? t('cameras.participant') : t(`attendance.device.${each.device ?? 'laptop'}`)
   const how = each.in_hall ? t('attendance.inHall') : t(`attendance.by.${each.entered_by ?? 'token'}`)
   return each.venue ? { where: each.venue, how } : { where: device, how }
 }

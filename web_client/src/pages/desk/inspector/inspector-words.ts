@@ -50,6 +50,8 @@ export function nameWords(each: Inspected, t: Translate): string {
 
 export function deviceWords(each: Inspected, t: Translate): string {
   if (each.kind === 'whip') return t('people.encoder')
+  if (each.kind === 'ingest') return t('cameras.participant')
+  if (each.kind === 'clip') return t('clips.kind')
   if (each.kind === 'whep') return t('inspector.playerKind')
   return each.device ? t(`attendance.device.${each.device}`) : each.role ? t(`role.${each.role}`) : ''
 }

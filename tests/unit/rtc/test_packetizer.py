@@ -1,4 +1,4 @@
-"""The program's packets: what goes in comes out of our own depacketizer, and no packet is too large."""
+"""Packets of our own making: what goes in comes out of our own depacketizer, and no packet is too large."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from conference.rtc.depacketizer import H264Depacketizer
 from conference.rtc.jitter_buffer import JitterBuffer
-from recording.program.rtp import MTU, Packetizer, h264_payloads
+from conference.rtc.packetizer import MTU, Packetizer, h264_payloads
 from tests.support.inset import encode, inset
 
 

@@ -1,4 +1,4 @@
-"""RTP packets of the program for the room: H264 (RFC 6184, mode 1) and Opus (RFC 7587). Pure."""
+"""RTP packets of what we encode or pull ourselves: H264 (RFC 6184, mode 1) and Opus (RFC 7587). Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 MTU: Final = 1200  # bytes of a whole packet
+AUDIO_LEVEL: Final = 1  # the number of its header extension
 _HEAD: Final = struct.Struct("!BBHII")
 _STAP_A: Final = 24
 _FU_A: Final = 28
@@ -20,12 +21,18 @@ class Packetizer:
         self._payload_type = payload_type
         self._sequence = sequence
 
-    def packet(self, payload: bytes, timestamp: int, *, marker: bool) -> bytes:
-        """One packet with its header."""
+    def packet(self, payload: bytes, timestamp: int, *, marker: bool, level: int | None = None) -> bytes:
+        """One packet with its header; `level` as its extension: 0 is the loudest, 127 silence (RFC 6464)."""
         head = _HEAD.pack(
-            0x80, marker << 7 | self._payload_type, self._sequence, timestamp & 0xFFFFFFFF, self.ssrc
+            0x80 if level is None else 0x90,
+            marker << 7 | self._payload_type,
+            self._sequence,
+            timestamp & 0xFFFFFFFF,
+            self.ssrc,
         )
         self._sequence = self._sequence + 1 & 0xFFFF
+        if level is not None:
+            head += bytes((0xBE, 0xDE, 0, 1, AUDIO_LEVEL << 4, level, 0, 0))
         return head + payload
 
     def picture(self, units: Sequence[bytes], timestamp: int) -> list[bytes]:

@@ -1,0 +1,38 @@
+import type { rehearsalZhCN } from './rehearsal.zh-CN'
+
+export const rehearsalEn: typeof rehearsalZhCN = {
+  rehearsal: {
+    sign: 'Rehearsal',
+    text: 'Nothing is shown to the public',
+    joining: 'A rehearsal is on',
+    waiting: 'This is a rehearsal. You are let in once the chair agrees; no need to reload',
+    start: 'Start a rehearsal',
+    startTitle: 'Start a rehearsal?',
+    startText: 'Recording, captions, program, floor and agenda work as in the meeting. The public still sees that it has not started. Afterwards everything is as before.',
+    startAct: 'Start the rehearsal',
+    started: 'The rehearsal has begun; the public does not see it',
+    end: 'End the rehearsal',
+    endTitle: 'End the rehearsal?',
+    endText: 'Floor, times and agenda go back to how they were, and the meeting has not started. Nobody has to leave. The trace is always kept.',
+    fate: 'What the rehearsal recorded',
+    clear: 'Delete',
+    clearText: 'Recordings, captions, attendance, statements and test comments are deleted for good',
+    keep: 'Keep',
+    keepText: 'Kept as a session of its own marked （演练）: for staff only, never public, without minutes',
+    endAct: 'End the rehearsal',
+    cleared: 'The rehearsal is over and deleted',
+    kept: 'The rehearsal is over and kept as a session of its own',
+    startMeeting: 'End the rehearsal and start the meeting?',
+    first: 'The rehearsal is ended and deleted first, then the meeting starts and the public can see it.',
+    comment: 'Write a test comment',
+    commentHint: 'To try moderating with. The public does not see it, and it goes with the rehearsal.',
+    commentLabel: 'Test comment',
+    commentAct: 'Put into the queue',
+    commented: 'The test comment waits in the queue',
+    said: {
+      clearing: 'The last rehearsal is still being deleted; try again in a few seconds',
+      comment: 'The public wrote this one, so a rehearsal cannot use it. Write a test comment first',
+      enough: 'There are enough test comments; use those',
+    },
+  },
+}
