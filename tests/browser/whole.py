@@ -95,7 +95,7 @@ class People:
         """A browser with a camera that shows `number`, and a voice."""
         speech, video = await asyncio.gather(
             asyncio.to_thread(speech_wav),
-            asyncio.to_thread(participant_video, number, (320, 180), 3, 4.0),
+            asyncio.to_thread(participant_video, number, (320, 180), 5, 4.0, "y4m"),
         )
         client = await self.browsers.launch(
             name=name, video=video, audio=speech, screen=SMALL_PHONE if phone else SMALL

@@ -24,6 +24,7 @@ from playwright.async_api import (
     WebSocket,
     async_playwright,
 )
+from playwright.async_api import Error as PlaywrightError
 
 from tests.support.eventually import eventually
 from tests.support.probe import INSTALL_JS, Inbound, Tile
@@ -167,12 +168,18 @@ class BrowserClient:
         await self.open(address)
 
     async def evaluate(self, function: str, *arguments: Any) -> Any:
-        """Call a JavaScript function in the page without a user gesture; promises are awaited."""
+        """Call a JavaScript function in the page without a user gesture; promises are awaited. BrowserError when it
+        throws, or when the page goes elsewhere meanwhile: who waits for something asks again."""
         call = f"({function})(...{json.dumps(list(arguments))})"
-        reply = await self._devtools.send(
-            "Runtime.evaluate",
-            {"expression": call, "awaitPromise": True, "returnByValue": True, "userGesture": False},
-        )
+        try:
+            reply = await self._devtools.send(
+                "Runtime.evaluate",
+                {"expression": call, "awaitPromise": True, "returnByValue": True, "userGesture": False},
+            )
+        except PlaywrightError as error:
+            if "Inspected target navigated" not in str(error):
+                raise
+            raise BrowserError(f"{self.name}: the page went elsewhere") from error
         if "exceptionDetails" in reply:
             details = reply["exceptionDetails"]
             text = details.get("exception", {}).get("description") or details.get("text")
