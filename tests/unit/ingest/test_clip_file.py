@@ -94,7 +94,7 @@ def test_a_large_picture_becomes_smaller_and_a_small_one_stays(places: Places) -
 def test_sound_is_brought_to_the_loudness_of_broadcasting(places: Places, level: float) -> None:
     film(places.source, seconds=3, level=level)
     prepared(places)
-    assert integrated(sound(places.out)) == pytest.approx(-23, abs=1)
+    assert integrated(sound(places.out)) == pytest.approx(-18, abs=1)
 
 
 def test_sound_and_picture_stay_together(places: Places) -> None:
