@@ -30,6 +30,7 @@ class RecordedFile:
     duration_ms: int = 0
     size_bytes: int = 0
     sha256: str | None = None
+    label: str = ""  # which of several cameras of one participant
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,12 +45,13 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """What is recorded: who sends it, what it is, and in which coding."""
+    """What is recorded: who sends it, what it is, in which coding, and what it is called."""
 
     participant_id: str
     publication_id: str
     source: str
     codec: str
+    label: str = ""
 
     @property
     def is_video(self) -> bool:
@@ -117,6 +118,7 @@ class Segments:
             "publication_id": track.publication_id,
             "source": track.source,
             "codec": track.codec,
+            "label": track.label,
             "started_at_ms": max(0, (program_us - writer.shift_us) // 1000),
         }
         if track.is_video:

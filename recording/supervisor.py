@@ -231,6 +231,7 @@ def _opening(file: RecordedFile) -> dict[str, Any]:
         "participant_id": file.participant_id,
         "source": file.source,
         "codec": file.codec,
+        "label": file.label,
         "started_at_ms": file.started_at_ms,
         "wall_ms": file.created_at_ms,
     }
@@ -251,4 +252,5 @@ def _recorded(consultation_id: str, life: Path, fact: dict[str, Any]) -> Recorde
         duration_ms=fact.get("duration_ms", 0),
         size_bytes=fact.get("size_bytes", 0),
         sha256=fact.get("sha256"),
+        label=fact.get("label", ""),
     )

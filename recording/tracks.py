@@ -32,7 +32,9 @@ class TrackRecorder:
         """Raises ValueError for a codec that is not recorded."""
         self.sender = (opened.participant_id, opened.cname)  # whose clock it is
         self.segments = Segments(
-            Track(opened.participant_id, opened.publication_id, opened.source, opened.codec), names, ledger
+            Track(opened.participant_id, opened.publication_id, opened.source, opened.codec, opened.label),
+            names,
+            ledger,
         )
         is_sound = opened.codec == "opus"
         self._buffer = JitterBuffer(wait_s=_SOUND_WAIT_S) if is_sound else JitterBuffer()

@@ -28,7 +28,7 @@ class Recording:
     """One file: one track from one beginning to one end. `started_at_ms` is program time, `created_at_ms` UTC.
 
     `path` is below the directory of recordings: consultation, life of the recorder, file. Size, duration and hash
-    are known at the end.
+    are known at the end. `label`: which of several cameras of one participant it is.
     """
 
     id: str
@@ -45,6 +45,7 @@ class Recording:
     state: FileState
     created_at_ms: int
     deleted_at_ms: int | None = None
+    label: str = ""
 
     def ended(self, state: FileState, duration_ms: int, size_bytes: int, sha256: str | None) -> Recording:
         return replace(self, state=state, duration_ms=duration_ms, size_bytes=size_bytes, sha256=sha256)

@@ -316,6 +316,7 @@ class Recordings:
             participant_id=file.participant_id,
             name="" if participant is None else participant.name,
             source=file.source,
+            label=file.label,
             codec=file.codec,
             path=file.path,
             started_at_ms=file.started_at_ms,

@@ -240,6 +240,7 @@ class TapTrack:
             ssrc=stream.ssrc,
             cname=stream.cname[: tap_frames.MAX_TEXT],
             parameters=parameters,
+            label=publication.label[: tap_frames.MAX_TEXT],
         )
         self._sink.write(tap_frames.encode(opened))
         if not stream.is_open:

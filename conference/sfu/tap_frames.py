@@ -63,7 +63,7 @@ class Open(msgspec.Struct, frozen=True):
     `kind` is "audio" or "video", `codec` "opus", "vp8" or "h264", `source` as in conference.model.media.Source.
     Streams of one participant and `cname` share a clock. `parameters` are the codec's in the publisher's
     description (fmtp), and ORIENTATION where a phone says how it is held. In a feed they may name the header extension
-    of audio levels by its URI as well, and `label` is what its publication is called.
+    of audio levels by its URI as well. `label` is what its publication is called.
     """
 
     track: _Number

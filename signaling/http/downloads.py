@@ -59,4 +59,5 @@ def file_name(who: str, what: str, at_ms: int, suffix: str) -> str:
     minutes, seconds = divmod(at_ms // 1000, 60)
     hours, minutes = divmod(minutes, 60)
     name = _NOT_IN_NAMES.sub("_", who).strip(" .")
+    what = _NOT_IN_NAMES.sub("_", what).strip(" .")
     return f"{name}-{what}-{hours:02}h{minutes:02}m{seconds:02}s{suffix}"

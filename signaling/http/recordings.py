@@ -18,7 +18,8 @@ _MEDIA_TYPES: Final = {("opus", ".webm"): "audio/webm", ("vp8", ".webm"): "video
 
 
 class RecordingResource(Resource):
-    """A recorded file: one track from one beginning to one end. `started_at_ms` is program time.
+    """A recorded file: one track from one beginning to one end. `started_at_ms` is program time; `label` says which of
+    several cameras it is.
 
     Size, duration and hash of a file are known when it ends; `broken` is one whose writer was killed: it plays up to
     about its last second.
@@ -28,6 +29,7 @@ class RecordingResource(Resource):
     participant_id: str
     name: str
     source: str
+    label: str
     codec: str
     started_at_ms: int
     duration_ms: int
@@ -78,9 +80,9 @@ async def get_recording(
     grant, _ = await context.authorise(request, cid, Action.RECORDING_READ)
     recording, path = await context.recordings.open(cid, rid, grant.bearer, is_traced=begins(request))
     media_type = _MEDIA_TYPES.get((recording.codec, path.suffix), "video/mp4")
-    name = file_name(
-        recording.name or recording.participant_id, recording.source, recording.started_at_ms, path.suffix
-    )
+    who = recording.name or recording.participant_id
+    what = f"{recording.source}-{recording.label}" if recording.label else recording.source
+    name = file_name(who, what, recording.started_at_ms, path.suffix)
     return hashed_file(request, path, recording.sha256, media_type, name)
 
 

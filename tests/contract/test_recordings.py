@@ -24,6 +24,7 @@ def recorded(recording_id: str, started_at_ms: int, consultation_id: str = "c") 
         sha256=None,
         state=FileState.RECORDING,
         created_at_ms=7,
+        label="主席台",
     )
 
 

@@ -77,7 +77,7 @@ def stands_still(count: Any) -> Any:
     return still
 
 
-async def test_all_cameras_are_recorded(server: Server, consultation: str) -> None:
+async def test_all_cameras_are_recorded_under_their_labels(server: Server, consultation: str) -> None:
     token = server.token(consultation, "venue_operator", "马师傅", "青禾县分会场")
     async with RoomClient(server.url, token, receive=False) as hall:
         sources = [VideoSource(fps=15, frames=FRAMES) for _ in range(2)]
@@ -100,5 +100,5 @@ async def test_all_cameras_are_recorded(server: Server, consultation: str) -> No
             rows, lambda now: all(each["state"] != "recording" for each in now), timeout_s=30
         )
         kept = [each for each in done if each["source"] == "camera"]
-        assert len(kept) == 2
+        assert {each["label"] for each in kept} == {"全景机位", "发言席"}, "one is told from the other"
         assert all(each["state"] == "done" and each["duration_ms"] > 500 for each in kept), kept

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Export } from '@/api/exports'
 import type { Recording } from '@/api/recordings'
 import { i18n } from '@/i18n'
-import { exportName, fileName, shortHash, sizeWords, sourceWords } from '@/pages/desk/record/recording-words'
+import { exportName, fileName, shortHash, sizeWords, sourceWords, whatWords } from '@/pages/desk/record/recording-words'
 import { useExports } from '@/stores/exports'
 import { PIECE_BYTES, useFetching } from '@/stores/fetching'
 import { useNotices } from '@/stores/notices'
@@ -19,6 +19,7 @@ function recording(id: string, more: Partial<Recording> = {}): Recording {
     participant_id: 'p1',
     name: '林委员',
     source: 'camera',
+    label: '',
     codec: 'vp8',
     started_at_ms: 0,
     duration_ms: 60_000,
@@ -239,6 +240,12 @@ describe('files made of the recordings', () => {
 describe('a recorded file in words', () => {
   it('says what it holds, also where there is no word yet', () => {
     expect(['microphone', 'camera', 'screen', 'program', 'lidar'].map((source) => sourceWords(source, words))).toEqual(['声音', '画面', '屏幕', '节目', 'lidar'])
+  })
+
+  it('says which of several cameras it is', () => {
+    expect(whatWords(recording('one', { label: '主席台' }), words)).toBe('画面（主席台）')
+    expect(whatWords(recording('one'), words)).toBe('画面')
+    expect(fileName(recording('one', { label: '主席台/左' }), words)).toBe('林委员-画面-主席台_左-00.00.00.webm')
   })
 
   it('says how large it is in the largest unit that leaves a number', () => {

@@ -23,6 +23,7 @@ recordings = sa.Table(
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("created_at_ms", sa.BigInteger, nullable=False),
     sa.Column("deleted_at_ms", sa.BigInteger),
+    sa.Column("label", sa.String(256), nullable=False, server_default=""),
     sa.UniqueConstraint("consultation_id", "path"),
 )
 

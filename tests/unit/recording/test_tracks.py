@@ -277,7 +277,7 @@ def killed_life(directory: Path) -> Path:
 
     names = Names(life)
     for end in (True, False):
-        segments = Segments(Track("p_1", "pub_1", "camera", "vp8"), names, Ledger())
+        segments = Segments(Track("p_1", "pub_1", "camera", "vp8", "主席台"), names, Ledger())
         for number, data in enumerate(FRAMES):
             segments.write(data, number * 33_333, is_key=number == 0, size=(320, 240))
         if end:

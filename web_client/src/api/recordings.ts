@@ -11,6 +11,8 @@ export interface Recording {
   name: string
   /** a source of a track, or `program` */
   source: string
+  /** which of several cameras; often empty */
+  label: string
   codec: string
   /** program time */
   started_at_ms: number

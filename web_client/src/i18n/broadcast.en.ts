@@ -22,6 +22,7 @@ export const broadcastEn: typeof broadcastZhCN = {
     wholeMeeting: 'Whole meeting',
     nameless: 'No name',
     source: { microphone: 'Sound', camera: 'Picture', screen: 'Screen', screen_sound: 'Sound of the screen', program: 'Program' },
+    labelled: '{what} ({label})',
     state: { recording: 'Recording', done: 'Good', broken: 'Not finished' },
     brokenText: 'It was interrupted: about the last second may be missing, the rest plays',
     kilobytes: '{n} KB',

@@ -20,6 +20,7 @@ export const broadcastZhCN = {
     wholeMeeting: '整场会议',
     nameless: '没有名字',
     source: { microphone: '声音', camera: '画面', screen: '屏幕', screen_sound: '屏幕的声音', program: '节目' },
+    labelled: '{what}（{label}）',
     state: { recording: '正在录制', done: '完好', broken: '没有录完' },
     brokenText: '录制被打断，最后约 1 秒可能缺失，其余可以播放',
     kilobytes: '{n} KB',

@@ -16,6 +16,12 @@ export function sourceWords(source: string, { t, te }: Words): string {
   return te(key) ? t(key) : source
 }
 
+/** 画面（主席台）: with the name of the camera, where it has one of its own. */
+export function whatWords({ source, label }: Pick<Recording, 'source' | 'label'>, words: Words): string {
+  const what = sourceWords(source, words)
+  return label ? words.t('recordings.labelled', { what, label }) : what
+}
+
 export function sizeWords(bytes: number, locale: string, t: Words['t']): string {
   const number = (value: number, digits: number): string => new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value)
   if (bytes < 1_000_000) return t('recordings.kilobytes', { n: Math.max(1, Math.round(bytes / 1000)) })
@@ -26,12 +32,13 @@ export function sizeWords(bytes: number, locale: string, t: Words['t']): string 
 /** The first and the last eight signs: enough to compare by eye. */
 export const shortHash = (sha256: string): string => `${sha256.slice(0, 8)}…${sha256.slice(-8)}`
 
-/** Who, what, from when: 林委员-画面-00.12.05.webm */
+/** Who, what, which camera, from when: 林委员-画面-00.12.05.webm, 青禾县分会场-画面-主席台-00.12.05.webm */
 export function fileName(file: Recording, words: Words): string {
   const mp4 = file.codec !== 'opus' && file.codec !== 'vp8'
   const who = file.name.replace(NOT_IN_NAMES, '_').trim() || file.participant_id
   const at = clockText(file.started_at_ms).replaceAll(':', '.')
-  return [...(file.source === PROGRAM ? [] : [who]), sourceWords(file.source, words), `${at}.${mp4 ? 'mp4' : 'webm'}`].join('-')
+  const label = file.label.replace(NOT_IN_NAMES, '_').trim()
+  return [...(file.source === PROGRAM ? [] : [who]), sourceWords(file.source, words), ...(label ? [label] : []), `${at}.${mp4 ? 'mp4' : 'webm'}`].join('-')
 }
 
 /** Whose or what, as what: 林委员-声音.m4a */
