@@ -113,7 +113,7 @@ async def test_participants_with_their_publications_in_pages(http: Http) -> None
     page = await (await http("GET", f"{path}?limit=1", role=Role.OBSERVER)).json()
     assert [each["id"] for each in page["items"]] == [first.me]
     assert page["items"][0]["publications"] == [
-        {"id": "v1", "kind": "video", "source": "camera", "label": "", "codec": "VP8"}
+        {"id": "v1", "kind": "video", "source": "camera", "label": "", "codec": "VP8", "main": False}
     ]
     page = await (await http("GET", f"{path}?limit=1&after={page['next']}", role=Role.OBSERVER)).json()
     assert ([each["id"] for each in page["items"]], page["next"]) == ([second.me], None)
