@@ -9,6 +9,7 @@ import typer
 
 from conference.model.ids import is_id
 from conference.model.permissions import Role
+from signaling import backup_cli
 from signaling.model_cli import model_app
 from signaling.staff_cli import user_app
 from signaling.terminal import fail
@@ -25,6 +26,8 @@ archive_app = typer.Typer(help="Archive packages.", no_args_is_help=True)
 app.add_typer(archive_app, name="archive")
 app.add_typer(user_app, name="user")
 app.add_typer(model_app, name="model")
+app.command("backup")(backup_cli.backup)
+app.command("restore")(backup_cli.restore)
 
 DataDir = Annotated[
     Path, typer.Option("--data-dir", envvar="YUANSHANG_DATA_DIR", help="Directory of the server's data.")
