@@ -20,6 +20,13 @@ def quiet(_done: int) -> None:
     """Progress that nobody looks at."""
 
 
+def make_folders(path: Path) -> None:
+    """Private ones, with all above that are missing. OSError."""
+    if not path.is_dir():
+        make_folders(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
 def private(path: Path) -> BinaryIO:
     """A file that this account alone may read, to be written from its beginning. OSError."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb")
@@ -59,7 +66,7 @@ def copy(source: Path, target: Path, *, whole_lines: bool, told: Progress) -> tu
         stamp = Stamp(status.st_ino, status.st_size, status.st_mtime_ns)
         size = _end_of_lines(file, status.st_size) if whole_lines else status.st_size
         try:
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folders(target.parent)
             out = private(target)
         except OSError as error:
             raise of_target(error) from error

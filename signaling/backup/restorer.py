@@ -19,7 +19,7 @@ from conference.storage.database import newest_version
 from conference.storage.snapshot import Facts, SnapshotError, check_sqlite, facts_of_sqlite
 from signaling.backup import postgres
 from signaling.backup.errors import BackupError, of_target
-from signaling.backup.files import Progress, quiet, sync_directories, sync_directory
+from signaling.backup.files import Progress, make_folders, quiet, sync_directories, sync_directory
 from signaling.backup.manifest import DATA, DUMP, POSTGRESQL, Manifest
 from signaling.backup.reader import Backup, open_backup
 from signaling.data_dir import DataDirectory, DataDirectoryError, DirectoryLock
@@ -136,12 +136,10 @@ def _unpack(backup: Backup, stage: Path, told: Progress) -> None:
     needed, free = backup.manifest.size_bytes, shutil.disk_usage(stage.parent).free
     if free < needed + _SPARE_BYTES:
         raise BackupError("disk_full", f"需要 {needed / 1e9:.1f} GB，只有 {free / 1e9:.1f} GB")
-    stage.mkdir(mode=0o700)
-    (stage / DATA).mkdir(mode=0o700)
+    make_folders(stage / DATA)
     for name in backup.manifest.files:
         target = stage / name
-        for each in reversed(target.relative_to(stage).parents):
-            (stage / each).mkdir(mode=0o700, exist_ok=True)
+        make_folders(target.parent)
         backup.write(name, target, told)
         descriptor = os.open(target, os.O_RDONLY | os.O_CLOEXEC)
         try:
