@@ -10,6 +10,7 @@ import typer
 from conference.model.ids import is_id
 from conference.model.permissions import Role
 from signaling import backup_cli
+from signaling.doctor_cli import doctor_like
 from signaling.model_cli import model_app
 from signaling.staff_cli import user_app
 from signaling.terminal import fail
@@ -226,6 +227,9 @@ def serve(
     from signaling.serving import run
 
     run(given, config)
+
+
+app.command("doctor")(doctor_like(serve))
 
 
 @consultation_app.command("create")
