@@ -16,9 +16,7 @@ from conference.loudness import BLOCK_SAMPLES, RATE, SILENCE_LUFS, Sound, factor
 
 Packet: TypeAlias = "av.Packet[Any]"
 
-TARGET_LUFS: Final = (
-    -18.0
-)  # of broadcasting it is -23 (EBU R 128): beside voices that the program brings to -16 too soft
+TARGET_LUFS: Final = -18.0  # -23 (EBU R 128) is too soft beside voices that the program brings to -16
 OPUS_SAMPLES: Final = 960
 _PEAK: Final = 0.9  # nothing is amplified above this
 _MOST_UP_DB: Final = 22.0

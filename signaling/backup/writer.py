@@ -109,7 +109,9 @@ def _check_place(directory: DataDirectory, target: Path) -> None:
     above = target.parent
     if not above.is_dir():
         raise BackupError("target_unusable", f"{above} 不存在")
-    if above.resolve().is_relative_to(directory.path.resolve()):
+    # Folders of the data directory may lie elsewhere, by a link; what is in them is in the backup.
+    linked = [each for each in directory.path.iterdir() if each.is_symlink() and each.is_dir()]
+    if any(above.resolve().is_relative_to(each.resolve()) for each in (directory.path, *linked)):
         raise BackupError("target_inside", str(target))
 
 

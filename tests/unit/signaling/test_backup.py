@@ -322,6 +322,8 @@ def test_places_that_are_refused(directory: DataDirectory, tmp_path: Path) -> No
     (tmp_path / "there").mkdir()
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
     (tmp_path / "link").symlink_to(directory.path)
+    (tmp_path / "big").mkdir()
+    (directory.path / "more").symlink_to(tmp_path / "big")
     for name, code in (
         ("there", "target_exists"),
         ("dangling", "target_exists"),
@@ -329,6 +331,7 @@ def test_places_that_are_refused(directory: DataDirectory, tmp_path: Path) -> No
         ("data/backup", "target_inside"),
         ("data/files/backup.tar", "target_inside"),
         ("link/backup", "target_inside"),
+        ("big/backup", "target_inside"),
     ):
         with refused(code):
             write_backup(directory, tmp_path / name)
