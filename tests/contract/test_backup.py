@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
+from typer.testing import CliRunner
 
 from conference.clock import SystemClock
 from conference.services.consultations import ConsultationDraft, Consultations
 from conference.storage.database import Database, open_engine, sqlite_url
 from signaling.backup.errors import BackupError
 from signaling.backup.manifest import DUMP
-from signaling.backup.restorer import restore_backup
-from signaling.backup.writer import write_backup
+from signaling.backup.restorer import check_backup, restore_backup
+from signaling.cli import app
 from signaling.data_dir import DataDirectory
 
 
@@ -50,15 +52,24 @@ async def test_rows_come_back(
     await database.migrate()
     consultations = Consultations(database, SystemClock())
     await consultations.create(ConsultationDraft(title="水", id="a"))
-    given = url if empty_url is not None else None
-    made = await asyncio.to_thread(write_backup, directory, tmp_path / "b.tar", database_url=given)
+    directory.remember_database(url if empty_url is not None else None)  # as its server does
+    monkeypatch.delenv("YUANSHANG_DATABASE_URL", raising=False)
+    command = ["backup", str(tmp_path / "b.tar"), "--data-dir", str(directory.path), "--json"]
+    done = await asyncio.to_thread(CliRunner().invoke, app, command)
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["database"] == ("sqlite" if empty_url is None else "postgresql")
+    made = await asyncio.to_thread(check_backup, tmp_path / "b.tar")
     await consultations.create(ConsultationDraft(title="later", id="b"))
     assert (DUMP in made.files) == (empty_url is not None)
     assert made.heads is not None
     assert set(made.heads) == {"a"}
 
     other = DataDirectory(tmp_path / "other")
-    await asyncio.to_thread(restore_backup, tmp_path / "b.tar", other, database_url=empty_url)
+    command = ["restore", str(tmp_path / "b.tar"), "--data-dir", str(other.path)]
+    command += [] if empty_url is None else ["--database-url", empty_url]
+    done = await asyncio.to_thread(CliRunner().invoke, app, command)
+    assert done.exit_code == 0, done.output
+    assert not any("database.url" in name for name in made.files)  # it would lead back to the first database
     restored = Database(open_engine(empty_url or sqlite_url(other.database)))
     try:
         await restored.migrate()
