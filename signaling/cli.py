@@ -9,6 +9,8 @@ import typer
 
 from conference.model.ids import is_id
 from conference.model.permissions import Role
+from signaling import backup_cli
+from signaling.doctor_cli import doctor_like
 from signaling.model_cli import model_app
 from signaling.staff_cli import user_app
 from signaling.terminal import fail
@@ -25,6 +27,8 @@ archive_app = typer.Typer(help="Archive packages.", no_args_is_help=True)
 app.add_typer(archive_app, name="archive")
 app.add_typer(user_app, name="user")
 app.add_typer(model_app, name="model")
+app.command("backup")(backup_cli.backup)
+app.command("restore")(backup_cli.restore)
 
 DataDir = Annotated[
     Path, typer.Option("--data-dir", envvar="YUANSHANG_DATA_DIR", help="Directory of the server's data.")
@@ -223,6 +227,9 @@ def serve(
     from signaling.serving import run
 
     run(given, config)
+
+
+app.command("doctor")(doctor_like(serve))
 
 
 @consultation_app.command("create")

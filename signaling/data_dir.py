@@ -83,21 +83,37 @@ class DataDirectory:
     def remember_database(self, url: str | None) -> None:
         """Note which database the server uses, so that commands find it: its password makes it a secret."""
         if url is None:
-            self._database_url.unlink(missing_ok=True)
+            self.database_url.unlink(missing_ok=True)
         else:
-            write_private(self._database_url, url.encode())
+            write_private(self.database_url, url.encode())
 
     def remembered_database(self) -> str | None:
         """The URL of a database that is not in this directory."""
-        return self._database_url.read_text() if self._database_url.exists() else None
+        return self.database_url.read_text() if self.database_url.exists() else None
 
     @property
-    def _database_url(self) -> Path:
+    def database_url(self) -> Path:
+        """Names the database that is not in this directory, password included."""
         return self.path / "database.url"
 
+    @property
+    def lock_path(self) -> Path:
+        """Held by the server, or by who restores a backup."""
+        return self.path / "server.lock"
+
+    @property
+    def unfinished_restore(self) -> Path:
+        """Where a backup is unpacked before it is put in place; left by one that was interrupted."""
+        return self.path / ".restore"
+
     def lock(self) -> DirectoryLock:
-        """Take the directory for this server; DataDirectoryError while another one holds it."""
-        return DirectoryLock(self.path / "server.lock")
+        """Take the directory for this server; DataDirectoryError while another one holds it, and where a backup was
+        put in place by half."""
+        if self.unfinished_restore.exists():
+            raise DataDirectoryError(
+                f"{self.path}: 恢复备份没有完成，请清空目录后重新恢复 (a restoration was not finished)"
+            )
+        return DirectoryLock(self.lock_path)
 
     def load_key(self) -> bytes:
         """The token key, made at the first call. Safe against two processes that begin at once."""

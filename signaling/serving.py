@@ -11,28 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
 
 from conference.model.errors import ConferenceError
 from signaling import log
 from signaling.app import serve
 from signaling.console import Ready, ready_json, ready_text
 from signaling.data_dir import DataDirectoryError
-from signaling.settings import Settings
+from signaling.given_settings import settings_given
 from signaling.start_error import StartError
 from signaling.terminal import fail
 
 
 def run(given: Mapping[str, Any], config: Path | None) -> None:
     """Serve until SIGTERM or SIGINT."""
-    try:
-        settings = Settings.load({name: each for name, each in given.items() if each is not None}, config)
-    except ValidationError as error:
-        lines = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-        fail("\n".join(lines), code=2)
-    except (ValueError, SettingsError) as error:
-        fail(str(error))
+    settings = settings_given(given, config)
     log.configure(settings.log_level)
 
     def announce(ready: Ready) -> None:

@@ -181,6 +181,13 @@ class Database:
                 connection = await connection.execution_options(**self._reading)
                 await connection.execute(sa.text("SELECT 1"))
 
+    async def version(self) -> str | None:
+        """Of the schema as it is, which `migrate` would bring to the newest; None while there is none."""
+        with _trouble():
+            async with self._engine.connect() as connection:
+                connection = await connection.execution_options(**self._reading)
+                return await connection.run_sync(_version)
+
     async def require_writable(self) -> None:
         """Refused with `storage_unavailable` where a row could not be written, as in a read-only file or on a standby:
         a server that has nothing to write when it starts would else find out in the midst of a session."""

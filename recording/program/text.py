@@ -52,15 +52,16 @@ class Fonts:
     """Fonts by family, weight and size; each is opened once."""
 
     def __init__(self, directories: Iterable[Path] = DIRECTORIES) -> None:
-        self._files = _font_files(tuple(directories))
+        directories = tuple(directories)
+        self._files = _font_files(directories)
         self._open: dict[tuple[Family, bool, int], Font] = {}
-        if not any(name in self._files for names in _CANDIDATES.values() for name in names):
-            found = any(name in self._files for name in _ANY_CHINESE)
+        noto, other = chinese_fonts(directories)
+        if not noto:
             _warn_once(
                 "fonts-noto-cjk is not installed: "
                 + (
                     "the program uses another Chinese font"
-                    if found
+                    if other
                     else "Chinese text in the program is not legible"
                 )
             )
@@ -194,6 +195,14 @@ def _scan(directories: Sequence[Path]) -> dict[str, Path]:
         except OSError:
             continue
     return found
+
+
+def chinese_fonts(directories: Iterable[Path] = DIRECTORIES) -> tuple[list[Path], list[Path]]:
+    """Files with Chinese that programs are drawn with: those that are meant, and those that must do without them."""
+    files = _font_files(tuple(directories))
+    meant = {name for names in _CANDIDATES.values() for name in names}
+    others = [path for name, path in files.items() if name in _ANY_CHINESE and name not in meant]
+    return [path for name, path in files.items() if name in meant], others
 
 
 def _font_files(directories: tuple[Path, ...]) -> dict[str, Path]:

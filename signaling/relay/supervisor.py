@@ -52,6 +52,11 @@ class RelayState(StrEnum):
     FAILED = "failed"
 
 
+def relay_program() -> str | None:
+    """Where coturn is; None while it is not installed."""
+    return shutil.which("turnserver")
+
+
 class Relay:
     """Owned by signaling.app: `start` before use, `close` at the end. Implements conference.services.ports.Relay."""
 
@@ -130,7 +135,7 @@ class Relay:
         loop = asyncio.get_running_loop()
         backoff_s = _FIRST_BACKOFF_S
         while True:
-            program = shutil.which("turnserver")
+            program = relay_program()
             if program is None:
                 if self.state is not RelayState.ABSENT:
                     log.warning("relay.absent", hint="install coturn for networks that let only HTTPS pass")
