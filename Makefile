@@ -13,7 +13,7 @@ INTEROP_PACKAGES := firefox-esr libreoffice-writer-nogui poppler-utils python3-g
 NET_PACKAGES := janus gcc libc6-dev
 BENCH_PACKAGES := janus golang-go golang-github-pion-webrtc.v3-dev gcc libc6-dev libsrtp2-dev libssl-dev
 
-.PHONY: setup run test check lint types fix unit bench interop net net-links soak screenshots program-pictures build clean
+.PHONY: setup run test browser check lint types fix unit bench interop net net-links soak screenshots program-pictures build clean
 .DEFAULT_GOAL := setup
 
 setup: .venv/.stamp $(WEB)/dist/.stamp
@@ -43,6 +43,11 @@ test: setup check
 	@$(BIN)/python -m tests.support.speech_model >/dev/null
 	cd $(WEB) && npm run --silent test
 	$(BIN)/pytest -n 2 -m "not browser and not interop and not soak and not net" $(ARGS)
+	$(BIN)/pytest -m "browser and core and not interop and not soak and not net" $(ARGS)
+
+browser: setup
+	@bash .ci/packages $(TEST_PACKAGES)
+	@$(BIN)/python -m tests.support.speech_model >/dev/null
 	$(BIN)/pytest -m "browser and not interop and not soak and not net" $(ARGS)
 
 unit: setup

@@ -103,6 +103,7 @@ async def text_of(client: BrowserClient, test_id: str) -> str:
     return str(await client.page.get_by_test_id(test_id).inner_text())
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("path", ["/baseline", "/b-frames"])
 async def test_a_camera_from_the_desk_to_the_room_and_back_after_its_end(
     server: Server, browsers: BrowserFactory, device: RtspServer, path: str

@@ -131,6 +131,7 @@ async def pressed(client: BrowserClient, test_id: str) -> bool:
     )
 
 
+@pytest.mark.core
 async def test_what_two_say_at_once_is_read_under_their_names(
     server: Server, browsers: BrowserFactory
 ) -> None:

@@ -26,6 +26,7 @@ async def labels_seen(viewer: BrowserClient, of: str) -> list[str]:
     return sorted(await viewer.evaluate(TILES_JS, of))
 
 
+@pytest.mark.core
 async def test_each_camera_of_one_page_is_seen_under_its_label(
     server: Server, consultation: str, browsers: BrowserFactory
 ) -> None:
@@ -138,6 +139,7 @@ async def test_words_go_to_the_staff_and_come_back(
     hall.assert_quiet()
 
 
+@pytest.mark.core
 @pytest.mark.parametrize(
     ("name", "screen"),
     [

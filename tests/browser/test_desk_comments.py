@@ -105,6 +105,7 @@ async def press(desk: BrowserClient, *keys: str) -> None:
         await desk.page.keyboard.press(key)
 
 
+@pytest.mark.core
 async def test_from_the_queue_to_the_room(public: Public, browsers: BrowserFactory) -> None:
     await asyncio.to_thread(crowd, public)
     chen = await moderator(browsers, public, "陈审核")
@@ -328,6 +329,7 @@ async def test_a_flood_moves_nothing_under_ones_hands(public: Public, browsers: 
     desk.assert_quiet()
 
 
+@pytest.mark.core
 @pytest.mark.parametrize(
     ("name", "screen"),
     [

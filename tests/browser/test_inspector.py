@@ -60,6 +60,7 @@ async def test_a_real_meeting_is_read_out_and_its_trail_taken(
     await shows(desk, "inspected-side", 0)
 
 
+@pytest.mark.core
 @pytest.mark.parametrize(
     ("name", "screen"),
     [

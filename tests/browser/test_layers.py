@@ -68,6 +68,7 @@ async def other(server: Server, consultation: str) -> AsyncIterator[RoomClient]:
     await person.close()
 
 
+@pytest.mark.core
 async def test_a_viewer_is_sent_what_its_tiles_show_and_no_more_is_encoded(
     server: Server, consultation: str, browsers: BrowserFactory, other: RoomClient
 ) -> None:

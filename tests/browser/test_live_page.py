@@ -52,6 +52,7 @@ def said(viewer: BrowserClient, test_id: str) -> Callable[[], Any]:
     )
 
 
+@pytest.mark.core
 async def test_from_the_title_card_to_the_replay(staged: Airing, browsers: BrowserFactory) -> None:
     viewer = await browsers.launch(name="viewer", screen=LAPTOP)
     await viewer.open(staged.url())
@@ -297,6 +298,7 @@ async def test_what_is_not_public_is_not_found(server: Server, browsers: Browser
     assert await viewer.axe() == []
 
 
+@pytest.mark.core
 @pytest.mark.parametrize(
     ("name", "screen"),
     [

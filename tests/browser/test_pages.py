@@ -14,6 +14,7 @@ from tests.support.server import Server
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(200)]
 
 
+@pytest.mark.core
 @pytest.mark.parametrize(
     ("name", "screen"),
     [

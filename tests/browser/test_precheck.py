@@ -44,6 +44,7 @@ async def all_wait(client: BrowserClient) -> bool:
     return {verdict for verdict, _ in (await rows(client)).values()} == {"waiting"}
 
 
+@pytest.mark.core
 async def test_a_healthy_venue_passes_and_its_sheet_is_at_the_desk(
     server: Server, browsers: BrowserFactory
 ) -> None:

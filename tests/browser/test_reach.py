@@ -125,6 +125,7 @@ async def ways(clients: list[BrowserClient]) -> set[tuple[str, str, int]]:
     return {await way(client, which) for client in clients for which in ("publish", "subscribe")}
 
 
+@pytest.mark.core
 async def test_without_udp_media_goes_over_tcp(
     office: Office, start_server: Any, browsers_inside: BrowserFactory
 ) -> None:

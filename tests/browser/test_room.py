@@ -26,6 +26,7 @@ async def modes(client: BrowserClient, content: str) -> set[str]:
     }
 
 
+@pytest.mark.core
 async def test_each_sees_and_hears_the_right_two_others(meeting: Meeting) -> None:
     await meeting.everybody_sees_the_others()
     for number in (BRANCH, MEMBER):

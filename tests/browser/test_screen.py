@@ -112,6 +112,7 @@ async def quiet(screen: BrowserClient, participant_id: str) -> None:
         assert (stream.participant_id, stream.kind) != (participant_id, "audio"), "not even a line for it"
 
 
+@pytest.mark.core
 async def test_a_halls_loudspeakers_get_none_of_its_own_voice(
     server: Server, browsers: BrowserFactory
 ) -> None:

@@ -332,6 +332,7 @@ async def test_gaps_are_settled_before_minutes_are_submitted(
     assert {"transcript.gap_waived", "minutes.made", "minutes.reviewed"} <= set(actions)
 
 
+@pytest.mark.core
 async def test_minutes_are_written_from_what_was_said_and_approved(
     server: Server, browsers: BrowserFactory
 ) -> None:

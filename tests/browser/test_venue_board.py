@@ -83,6 +83,7 @@ async def test_a_hall_is_watched_written_to_and_missed(
     await operator.close()
 
 
+@pytest.mark.core
 @pytest.mark.parametrize(
     ("name", "screen"),
     [
