@@ -180,8 +180,8 @@ async def test_sockets_films_and_encoders_pass_through_tls(stage: Stage, tmp_pat
                 assert (await socket.receive_str()).startswith('0{"sid"')
             film, other = f"{there}/api/v1/consultations/c/clips", f"{there}/api/v1/consultations/c/files"
             large = {"Content-Length": str(1 << 30)}
-            assert await _status_of_an_upload(nginx.port, trust, film, large) == 400  # the server, which misses a name
-            assert await _status_of_an_upload(nginx.port, trust, other, large) == 413  # nginx'
+            assert await _status_of_an_upload(nginx.port, trust, film, large) == 400  # misses a name
+            assert await _status_of_an_upload(nginx.port, trust, other, large) == 413
             token = {"Authorization": f"Bearer {stage.server.token(Role.MEMBER)}"}
             async with session.post(f"{there}/whip/c", data=b"v=0", headers=token) as answer:
                 assert answer.status == 415  # no SDP by its type: the server read it
