@@ -105,9 +105,10 @@ build: setup
 
 # What installs without a network: deploy/bundle.sh --help is in its head; docs/install.md.
 bundle: setup
+	@bash .ci/packages python3-venv
 	deploy/bundle.sh $(ARGS)
 
-INSTALL_PACKAGES := debootstrap util-linux shellcheck
+INSTALL_PACKAGES := python3-venv debootstrap util-linux shellcheck
 install-test: setup
 	@bash .ci/packages $(INSTALL_PACKAGES)
 	shellcheck deploy/*.sh

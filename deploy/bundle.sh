@@ -9,7 +9,8 @@ set -euo pipefail
 umask 022
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
-python=$root/.venv/bin/python
+# Debian's own, which the server has: some packages depend on what its patch level is.
+debian_python=/usr/bin/python3
 out=$root/build/bundle extras='' with_debs=yes
 models=()
 # Fonts for papers and the program's picture, coturn for networks that let only TLS pass.
@@ -41,7 +42,7 @@ done
 codename=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
 architecture=$(dpkg --print-architecture)
 [[ $codename == bookworm ]] || fail "a bundle is made on Debian 12 (bookworm), not on ${codename:-this system}"
-[[ -x $python && -f $root/web_client/dist/.stamp ]] || fail "run \`make setup\` first"
+[[ -f $root/web_client/dist/.stamp ]] || fail "run \`make setup\` first"
 for model in "${models[@]}"; do
   [[ -e $model ]] || fail "no such speech model: $model"
 done
@@ -54,9 +55,12 @@ mkdir -p "$stage/wheelhouse" "$out"
 # ── Python packages, with hashes ──────────────────────────────────────────────────────────────
 
 echo "Wheels"
+"$debian_python" -m venv "$work/venv" || fail "install python3-venv first"
+python=$work/venv/bin/python
+# What comes as source is built here, so that the server needs no compiler.
+"$python" -m pip install --quiet --disable-pip-version-check -c "$root/constraints.txt" hatchling setuptools wheel
 (cd "$root" && "$python" -m hatchling build -t wheel -d "$work/wheel" >/dev/null 2>&1) || fail "our wheel cannot be built"
 wheels=("$work"/wheel/*.whl)
-# What comes as source is built here with what `make setup` has installed for it; the server needs no compiler.
 "$python" -m pip wheel --quiet --disable-pip-version-check --no-build-isolation -c "$root/constraints.txt" \
   --wheel-dir "$stage/wheelhouse" "${wheels[0]}${extras:+[$extras]}"
 # Names as pip knows them; each version with the one file that is meant.

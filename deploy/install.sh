@@ -47,7 +47,7 @@ trap leave EXIT
 
 runs_systemd() { [[ -d /run/systemd/system ]]; }
 is_running() { runs_systemd && systemctl is-active --quiet yuanshang.service; }
-as_account() { setpriv --reuid "$account" --regid "$account" --init-groups -- env HOME="$data" "$@"; }
+as_account() { (umask 077 && setpriv --reuid "$account" --regid "$account" --init-groups -- env HOME="$data" "$@"); }
 name_of() { basename "$(readlink -f "$opt/$1")"; }
 probe() { "$opt/current/bin/python" -I "$opt/current/share/probe.py" "$@"; }
 # So that whatever happens there is always one whole `current`.
@@ -104,6 +104,7 @@ install_debian_packages() {
   # The server runs coturn itself, on loopback; the service of the package would listen to the world.
   if [[ $had_coturn == no ]] && runs_systemd; then
     systemctl disable --now --quiet coturn.service 2>/dev/null || true
+    systemctl reset-failed coturn.service 2>/dev/null || true
   fi
 }
 
@@ -122,9 +123,9 @@ make_release() {
     step "安装程序到 $release（一两分钟）"
     rm -rf -- "$release"
     python3 -m venv "$release"
-    PIP_CONFIG_FILE=/dev/null "$release/bin/python" -m pip install --quiet --disable-pip-version-check \
+    PIP_CONFIG_FILE=/dev/null "$release/bin/python" -I -m pip install --quiet --disable-pip-version-check \
       --no-index --find-links "$here/wheelhouse" --require-hashes -r "$here/requirements.lock"
-    "$release/bin/python" -m pip --disable-pip-version-check check >/dev/null ||
+    "$release/bin/python" -I -m pip --disable-pip-version-check check >/dev/null ||
       fail "程序包之间不相配，安装包有问题"
     touch "$release/.complete"
   fi
@@ -373,7 +374,8 @@ say_what_next() {
   port=$(sed -n 's/^port *= *\([0-9]*\).*/\1/p' "$etc/yuanshang.toml")
   [[ ${port:-443} == 443 ]] || suffix=:$port
   first=$(addresses)
-  [[ -n $url ]] || url=https://${first%% *}$suffix
+  first=${first%% *}
+  [[ -n $url ]] || url=https://${first:-服务器地址}$suffix
   say
   say "════════════════════════════════════════════════════════════"
   say "远商已经装好：$(name_of current)"
@@ -490,6 +492,9 @@ done
 for file in ${tls_cert:+"$tls_cert"} ${tls_key:+"$tls_key"}; do
   [[ -r $file ]] || fail "读不到文件：$file"
 done
+
+[[ -z $tls_cert ]] || tls_cert=$(readlink -f "$tls_cert") tls_key=$(readlink -f "$tls_key")
+cd / # whatever becomes of the directory that it was called in
 
 [[ $(id -u) -eq 0 ]] || fail "请用 root 运行，例如：sudo $0"
 scratch=$(mktemp -d /tmp/yuanshang-install.XXXXXX)
