@@ -266,12 +266,19 @@ refuse_while_people_meet() {
 
 stop_server() { ! runs_systemd || systemctl stop yuanshang.service; }
 
-# 0 once it answers; 1 when it does not within the time, or gives up before.
+# 0 once it answers; 1 when it does not within the time, fails for good or has been started again three times.
 start_server() {
+  local until=$((SECONDS + ready_s)) words
   runs_systemd || return 0
   systemctl reset-failed yuanshang.service 2>/dev/null || true
   systemctl start --no-block yuanshang.service
-  probe ready "$etc/yuanshang.toml" "$ready_s"
+  until words=$(probe ready "$etc/yuanshang.toml" 3 2>&1); do
+    if ((SECONDS >= until)) || systemctl is-failed --quiet yuanshang.service ||
+      [[ $(systemctl show --property=NRestarts --value yuanshang.service) -ge 3 ]]; then
+      printf '%s\n' "$words" >&2
+      return 1
+    fi
+  done
 }
 
 # Back to $1, with the database as it was before; says so and ends.

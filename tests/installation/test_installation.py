@@ -34,7 +34,7 @@ class Office:
     def install(self, name: str, *options: str, may_fail: bool = False) -> str:
         """What the script says, of the bundle of that name."""
         command = [f"{STICK}/{name}/install.sh", *options]
-        done = self.machine.tries(*command, YUANSHANG_READY_S="60")
+        done = self.machine.tries(*command, YUANSHANG_READY_S="300")
         assert may_fail or done.returncode == 0, done.stdout + done.stderr
         assert not may_fail or done.returncode == 1, done.stdout
         return done.stdout + done.stderr
