@@ -51,9 +51,9 @@ class Office:
         code = (
             "import http.client, ssl, sys; c = http.client.HTTPSConnection('127.0.0.1', 443, timeout=20,"
             " context=ssl._create_unverified_context()); c.request('GET', sys.argv[1]); r = c.getresponse();"
-            " print(r.status); sys.stdout.buffer.write(r.read())"
+            " sys.stdout.buffer.write(b'%d\\n' % r.status + r.read())"
         )
-        head, _, body = self.machine.run("python3", "-X", "utf8", "-c", code, path).partition("\n")
+        head, _, body = self.machine.run("python3", "-c", code, path).partition("\n")
         return int(head), body
 
     def checks(self) -> dict[str, str]:

@@ -111,6 +111,7 @@ class Machine:
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # what is sent to a group in there shall not reach us
             )
 
         def is_up() -> bool:
@@ -143,6 +144,7 @@ class Machine:
             timeout=timeout_s,
             env={**variables, **environment},
             cwd="/",
+            start_new_session=True,
             stdin=subprocess.DEVNULL,
         )
 
