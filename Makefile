@@ -13,7 +13,7 @@ INTEROP_PACKAGES := firefox-esr libreoffice-writer-nogui poppler-utils python3-g
 NET_PACKAGES := janus gcc libc6-dev
 BENCH_PACKAGES := janus golang-go golang-github-pion-webrtc.v3-dev gcc libc6-dev libsrtp2-dev libssl-dev
 
-.PHONY: setup run test browser check lint types fix unit bench interop net net-links soak screenshots program-pictures build clean
+.PHONY: setup run test browser check lint types fix unit bench interop net net-links soak screenshots program-pictures build bundle install-test clean
 .DEFAULT_GOAL := setup
 
 setup: .venv/.stamp $(WEB)/dist/.stamp
@@ -42,13 +42,13 @@ test: setup check
 	@bash .ci/packages $(TEST_PACKAGES)
 	@$(BIN)/python -m tests.support.speech_model >/dev/null
 	cd $(WEB) && npm run --silent test
-	$(BIN)/pytest -n 2 -m "not browser and not interop and not soak and not net" $(ARGS)
-	$(BIN)/pytest -m "browser and core and not interop and not soak and not net" $(ARGS)
+	$(BIN)/pytest -n 2 -m "not browser and not interop and not soak and not net and not installation" $(ARGS)
+	$(BIN)/pytest -m "browser and core and not interop and not soak and not net and not installation" $(ARGS)
 
 browser: setup
 	@bash .ci/packages $(TEST_PACKAGES)
 	@$(BIN)/python -m tests.support.speech_model >/dev/null
-	$(BIN)/pytest -m "browser and not interop and not soak and not net" $(ARGS)
+	$(BIN)/pytest -m "browser and not interop and not soak and not net and not installation" $(ARGS)
 
 unit: setup
 	$(BIN)/pytest -n 2 tests/unit $(ARGS)
@@ -107,6 +107,18 @@ program-pictures: .venv/.stamp
 
 build: setup
 	$(BIN)/python -m hatchling build -t wheel -d build/wheel
+
+# What installs without a network: deploy/bundle.sh --help is in its head; docs/install.md.
+bundle: setup
+	@bash .ci/packages python3-venv
+	deploy/bundle.sh $(ARGS)
+
+INSTALL_PACKAGES := python3-venv debootstrap util-linux shellcheck
+install-test: setup
+	@bash .ci/packages $(INSTALL_PACKAGES)
+	shellcheck deploy/*.sh
+	deploy/bundle.sh --out build/install-test
+	$(BIN)/pytest -m installation --timeout 1800 $(ARGS)
 
 clean:
 	rm -rf .venv build $(WEB)/node_modules $(WEB)/dist

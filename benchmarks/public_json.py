@@ -2,7 +2,7 @@
 
 Viewers who each ask for the page every 1 to 1.5 s and for the comments every 3 to 5 s, as web_client does while they
 grow, each over a connection of its own; a comment is approved each second, so that nothing stays the same. Server,
-nginx (one worker, as in docs/livestream.md, without TLS) and viewers share the machine: their cores are told apart.
+nginx (one worker, as in deploy/nginx, without TLS) and viewers share the machine: their cores are told apart.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How many viewers a livestream carries: `python -m benchmarks.viewers [--quick]`, one JSON line a run.
 
 - 300 viewers of plain segments of a second, 720p at 2.5 Mbit/s, straight from the server
-- 2,000 viewers of low latency, 360p, through nginx as docs/livestream.md configures it
+- 2,000 viewers of low latency, 360p, through nginx as deploy/nginx configures it
 
 Server, writer, nginx and viewers share the machine: their cores are told apart. Behind: from the last moment of a
 piece (250 ms before it is written) to its arrival at a viewer, who holds 1 s (low latency) or 3 s (plain) of it back.

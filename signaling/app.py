@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -31,9 +32,11 @@ from signaling.demo import DemoStaff, demo_links, demo_staff
 from signaling.descriptors import raise_descriptor_limit
 from signaling.door import Door
 from signaling.ephemeral import open_ephemeral
+from signaling.health import media_answers
 from signaling.http.connections import IDLE_S
 from signaling.network import announced_addresses
 from signaling.reach import relay_of
+from signaling.service_manager import ServiceManager
 from signaling.settings import Settings
 from signaling.start_error import StartError
 from signaling.tasks import Background
@@ -53,6 +56,8 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
     directory = DataDirectory(settings.data_dir.resolve())
     directory.create()
     async with AsyncExitStack() as stack:
+        manager = ServiceManager.of(os.environ)
+        stack.callback(manager.close)
         stack.callback(directory.lock().release)
         door = Door(settings, directory.lan)
         stack.callback(door.release)
@@ -126,8 +131,12 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
             log.info("server.ready", url=door.base_url, media_port=media_port, pid=os.getpid())
             fingerprint = None if door.lan is None else door.lan.fingerprint
             announce(Ready(door.base_url, media_port, os.getpid(), links, fingerprint, staff))
+            manager.ready()
+            if manager.is_waiting:
+                background.keep(partial(manager.watch, partial(media_answers, media)))
             await stopping.wait()
             log.info("server.stopping")
+            manager.stopping()
             await process.stop()
             await door.close()
             await runner.cleanup()

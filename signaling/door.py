@@ -77,11 +77,15 @@ class Door:
         metrics.watch_tls(self._tls_port, self.certificate)
 
     def keep_certificate(self, background: Background) -> None:
-        """Renew it where it is ours, and load it anew whenever its files change, or on SIGHUP."""
+        """Renew it where it is ours, and load it anew whenever its files change, or on SIGHUP.
+
+        Without a certificate SIGHUP has nothing to do: it would end the server else."""
+        loop = asyncio.get_running_loop()
         if self.certificate is None:
+            loop.add_signal_handler(signal.SIGHUP, lambda: None)
             return
         background.keep(self.certificate.watch)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.certificate.reload_soon)
+        loop.add_signal_handler(signal.SIGHUP, self.certificate.reload_soon)
         if self.lan is not None:
             lan, use = self.lan, self.certificate.reload_soon
             background.keep(lambda: lan.watch(use))

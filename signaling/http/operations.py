@@ -9,6 +9,7 @@ import structlog
 from aiohttp import web
 
 from conference.services.ports import MediaError
+from signaling.health import database_answers, media_answers
 from signaling.http.context import CONTEXT
 
 log = structlog.get_logger(__name__)
@@ -24,16 +25,10 @@ async def healthz(_request: web.Request) -> web.Response:
 async def readyz(request: web.Request) -> web.Response:
     """The database and the media process answer, too."""
     context = request.app[CONTEXT]
-    checks = {"database": "ok", "media": "ok"}
-    try:
-        await asyncio.wait_for(context.storage.ping(), _PATIENCE_S)
-    except Exception as error:  # noqa: BLE001 whatever is wrong with it, it is not ready
-        log.warning("ready.database_failed", error=type(error).__name__)
-        checks["database"] = "failed"
-    try:
-        await asyncio.wait_for(context.media.statistics(), _PATIENCE_S)
-    except (MediaError, TimeoutError):
-        checks["media"] = "failed"
+    checks = {
+        "database": "ok" if await database_answers(context.storage) else "failed",
+        "media": "ok" if await media_answers(context.media) else "failed",
+    }
     ready = all(each == "ok" for each in checks.values())
     registry = context.rooms.registry
     if registry.is_shared:  # without Redis the node goes on by itself: that is no reason to take it out

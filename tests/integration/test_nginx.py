@@ -1,18 +1,20 @@
-"""Real nginx in front, configured as docs/livestream.md says: the server is asked once for whatever a crowd wants."""
+"""Real nginx in front, as deploy/nginx configures it: the server is asked once for whatever a crowd wants."""
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+import trustme
 
 from conference.model.permissions import Role
 from tests.integration.test_live_http import Stage
@@ -161,3 +163,38 @@ async def test_an_internal_consultation_does_not_leak_through_the_cache(stage: S
                 assert (await viewer.get(f"/live/c/{path}", Authorization=token)).status == 200
                 assert (await viewer.get(f"/live/c/{path}")).status == 404
                 assert (await viewer.get(f"/live/c/{path}", Authorization=token)).status == 200
+
+
+async def test_sockets_films_and_encoders_pass_through_tls(stage: Stage, tmp_path: Path) -> None:
+    port = urlsplit(stage.server.url).port
+    assert port is not None
+    authority = trustme.CA()
+    certificate = tmp_path / "nginx.pem"
+    certificate.write_bytes(authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.bytes())
+    trust = ssl.create_default_context()
+    authority.configure_trust(trust)
+    with Nginx(port, certificate=certificate) as nginx:
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust)) as session:
+            there = f"https://127.0.0.1:{nginx.port}"
+            async with session.ws_connect(f"{there}/socket.io/?EIO=4&transport=websocket") as socket:
+                assert (await socket.receive_str()).startswith('0{"sid"')
+            film, other = f"{there}/api/v1/consultations/c/clips", f"{there}/api/v1/consultations/c/files"
+            large = {"Content-Length": str(1 << 30)}
+            assert await _status_of_an_upload(nginx.port, trust, film, large) == 400  # misses a name
+            assert await _status_of_an_upload(nginx.port, trust, other, large) == 413
+            token = {"Authorization": f"Bearer {stage.server.token(Role.MEMBER)}"}
+            async with session.post(f"{there}/whip/c", data=b"v=0", headers=token) as answer:
+                assert answer.status == 415  # no SDP by its type: the server read it
+
+
+async def _status_of_an_upload(port: int, trust: ssl.SSLContext, url: str, headers: dict[str, str]) -> int:
+    """What is answered to the head of a request, of whose body nothing is sent."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust)
+    lines = [f"POST {urlsplit(url).path} HTTP/1.1", "Host: 127.0.0.1"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+    status = int((await reader.readline()).split()[1])
+    writer.close()
+    with suppress(ConnectionError, ssl.SSLError):
+        await writer.wait_closed()
+    return status

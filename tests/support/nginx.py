@@ -1,4 +1,4 @@
-"""nginx as docs/livestream.md says, on a free port, with everything it writes in a directory of its own."""
+"""nginx with the configuration of deploy/nginx, on a free port, with everything it writes in a directory of its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.eventually import eventually_sync
 from tests.support.ports import free_port
 
 COMMAND = shutil.which("nginx") or "/usr/sbin/nginx"
-PAGE: Final = Path(__file__).parents[2] / "docs" / "livestream.md"
+CONFIGURATION: Final = Path(__file__).parents[2] / "deploy" / "nginx" / "yuanshang.conf"
 
 _MAIN = """
 daemon off;
@@ -37,23 +37,18 @@ http {{
     keepalive_requests 100000;
     map $upstream_cache_status $asks {{ default 1; HIT 0; }}
     log_format asked "$request_uri $upstream_cache_status $upstream_status";
-    {documented}
+    {delivered}
 }}
 """
 
 
-def documented() -> str:
-    """The configuration on the page."""
-    (found,) = re.findall(r"```nginx\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    return str(found)
-
-
 class Nginx:
-    """Use it with `with`. `upstream`: port of the server."""
+    """Use it with `with`. `upstream`: port of the server; `certificate`: file with key and chain, else without TLS."""
 
-    def __init__(self, upstream: int, *, workers: int = 1) -> None:
+    def __init__(self, upstream: int, *, workers: int = 1, certificate: Path | None = None) -> None:
         self._upstream = upstream
         self._workers = workers
+        self._certificate = certificate
         self._directory = Path(tempfile.mkdtemp(prefix="yuanshang-nginx-"))
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
@@ -88,9 +83,10 @@ class Nginx:
         raise AssertionError("nginx does not start: " + (self._directory / "errors.log").read_text())
 
     def _configuration(self) -> str:
-        text = documented()
+        text = CONFIGURATION.read_text()
+        tls = "" if self._certificate is None else " ssl http2"
         for there, here in (
-            ("listen 443 ssl http2;", f"listen 127.0.0.1:{self.port} backlog=4096;"),
+            ("listen 443 ssl http2;", f"listen 127.0.0.1:{self.port}{tls} backlog=4096;"),
             ("/var/cache/nginx/yuanshang", f"{self._directory}/cache"),
             ("server 127.0.0.1:8080;", f"server 127.0.0.1:{self._upstream};"),
             ("access_log off;", f"access_log {self._directory}/asked.log asked if=$asks;"),
@@ -98,7 +94,10 @@ class Nginx:
             assert text.count(there) == 1, there
             text = text.replace(there, here)
         text = re.sub(r"\n\s*ssl_certificate.*", "", text)
-        return _MAIN.format(directory=self._directory, documented=text, workers=self._workers)
+        if self._certificate is not None:
+            files = f"ssl_certificate {self._certificate}; ssl_certificate_key {self._certificate};"
+            text = text.replace("ssl_protocols ", f"{files} ssl_protocols ")
+        return _MAIN.format(directory=self._directory, delivered=text, workers=self._workers)
 
     def close(self) -> None:
         """Idempotent."""
