@@ -58,9 +58,13 @@ class OurMeeting(Meeting):
                     noted.append((round(await self.now_s(), 1), *way, one["rtt_ms"], *shown))
                 await asyncio.sleep(_LOOK_S)
 
-    async def stop(self) -> None:
+    async def close(self) -> None:
+        """The watch first: it asks a page and the server."""
         if self._watch is not None:
             self._watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watch
+        await super().close()
+
+    async def stop(self) -> None:
         await asyncio.to_thread(self._server.close)
