@@ -286,7 +286,7 @@ class Server:
         self.children()
         os.kill(pid, signal.SIGKILL)
         if pid == self.pid and self._process is not None:
-            self._process.wait(5)
+            self._process.wait(30)  # it dies when the disk lets go of it
         eventually_sync(lambda: not process.alive(pid), timeout_s=5, every_s=0.01, what=f"end of {who}")
         return pid
 
