@@ -80,8 +80,7 @@ async def nothing_agreed_is_wrong(meeting: Meeting) -> None:
     await meeting.clients[MAIN].hears_no_more(meeting.ids[BRANCH])
 
 
-@pytest.mark.core
-@pytest.mark.parametrize("victim", ["web", "media"])
+@pytest.mark.parametrize("victim", ["web", pytest.param("media", marks=pytest.mark.core)])
 async def test_a_killed_process_costs_no_click_and_nothing_agreed(
     victim: str, server: Server, browsers: BrowserFactory
 ) -> None:
