@@ -141,7 +141,7 @@ def test_the_unit_is_ready_watched_and_has_one_privilege(office: Office) -> None
 
 def test_killed_it_comes_back_and_stopped_it_leaves_nothing(office: Office) -> None:
     before = office.unit("MainPID")["MainPID"]
-    office.machine.run("kill", "-9", before)
+    office.machine.run("systemctl", "kill", "--kill-who=main", "--signal=KILL", "yuanshang")
     eventually_sync(
         lambda: office.unit("MainPID")["MainPID"] not in (before, "0") and _is_ready(office), timeout_s=60
     )
