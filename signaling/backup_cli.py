@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+
+from signaling.terminal import StatusLine, fail
 
 if TYPE_CHECKING:
     from signaling.backup.errors import BackupError
@@ -89,7 +90,6 @@ def _postgresql(url: str | None) -> str | None:
     from pydantic import ValidationError
 
     from signaling.settings import Settings
-    from signaling.terminal import fail
 
     try:
         return Settings(database_url=url).database_url
@@ -124,22 +124,16 @@ def _refuse(error: BackupError, *, as_json: bool) -> NoReturn:
 
 
 class _Counter:
-    """Gigabytes on a terminal; nothing elsewhere."""
+    """Gigabytes on a terminal."""
 
     def __init__(self, doing: str) -> None:
         self._doing = doing
         self._bytes = 0
-        self._shown = ""
+        self._line = StatusLine()
 
     def add(self, size: int) -> None:
         self._bytes += size
-        if sys.stderr.isatty():
-            line = f"{self._doing} {self._bytes / 1e9:.2f} GB"
-            if line != self._shown:
-                self._shown = line
-                sys.stderr.write(f"\r{line}\033[K")
-                sys.stderr.flush()
+        self._line.show(f"{self._doing} {self._bytes / 1e9:.2f} GB")
 
     def end(self) -> None:
-        if self._shown:
-            sys.stderr.write("\n")
+        self._line.end()

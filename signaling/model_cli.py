@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from signaling.terminal import fail
+from signaling.terminal import StatusLine, fail
 
 model_app = typer.Typer(help="Speech models in the data directory.", no_args_is_help=True)
 
@@ -57,22 +56,15 @@ def list_models(data_dir: _DataDir = _DATA_DIR) -> None:
 
 
 class _Bar:
-    """Progress on a terminal; nothing elsewhere."""
+    """Progress on a terminal."""
 
     def __init__(self) -> None:
-        self._shown = ""
+        self._line = StatusLine()
 
     def show(self, doing: str, done: int, whole: int) -> None:
-        if not sys.stderr.isatty():
-            return
         filled = _BAR * done // whole if whole else 0
         share = f"[{'#' * filled:<{_BAR}}] {100 * done // whole:3d} %" if whole else f"{done / 1e6:.0f} MB"
-        line = f"{doing:<10}{share}"
-        if line != self._shown:
-            self._shown = line
-            sys.stderr.write(f"\r{line}\033[K")
-            sys.stderr.flush()
+        self._line.show(f"{doing:<10}{share}")
 
     def end(self) -> None:
-        if self._shown:
-            sys.stderr.write("\n")
+        self._line.end()

@@ -10,6 +10,7 @@ import asyncio
 import ipaddress
 import secrets
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -95,8 +96,8 @@ def _own(settings: Settings) -> list[str]:
     return [*local_addresses(settings.host), *announced_addresses("0.0.0.0", ()), "127.0.0.1"]  # noqa: S104
 
 
-def _named(addresses: object) -> str:
-    return "、".join(map(str, addresses))  # type: ignore[call-overload]
+def _named(addresses: Iterable[str]) -> str:
+    return "、".join(addresses)
 
 
 # ── our server runs ─────────────────────────────────────────────────────────────────────────────

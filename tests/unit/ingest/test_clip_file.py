@@ -91,7 +91,7 @@ def test_a_large_picture_becomes_smaller_and_a_small_one_stays(places: Places) -
 
 
 @pytest.mark.parametrize("level", [0.01, 0.7])
-def test_sound_is_brought_to_the_loudness_of_broadcasting(places: Places, level: float) -> None:
+def test_sound_is_brought_to_one_loudness(places: Places, level: float) -> None:
     film(places.source, seconds=3, level=level)
     prepared(places)
     assert integrated(sound(places.out)) == pytest.approx(-18, abs=1)
