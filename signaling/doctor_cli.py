@@ -50,8 +50,8 @@ def _examine(options: Mapping[str, Any], config: Path | None, *, as_json: bool) 
         if each is not None and each != []
     }
     settings = settings_given(given, config)
-    log.configure("silent")  # what is found is said once, in plain words
-    findings = asyncio.run(examine(settings))
+    with log.silenced():  # what is found is said once, in plain words
+        findings = asyncio.run(examine(settings))
     typer.echo(doctor_json(findings) if as_json else doctor_text(settings, findings))
     if any(each.grade is Grade.BAD for each in findings):
         raise typer.Exit(1)

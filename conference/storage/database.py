@@ -10,7 +10,8 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -52,12 +53,34 @@ def open_engine(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> AsyncEng
     is_file = parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:")
     # SQLite gives the descriptor of a connection back to the system only when no other has the file open: one that
     # is closed again after a rush would be a descriptor less.
-    bounds = {"pool_size": MAX_CONNECTIONS, "max_overflow": 0} if is_file else {}
+    bounds: dict[str, Any] = {"pool_size": MAX_CONNECTIONS, "max_overflow": 0} if is_file else {}
+    if parsed.get_backend_name() == "sqlite":
+        bounds["connect_args"] = {"factory": _Connection}
     engine = create_async_engine(url, **bounds)
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", partial(_configure_sqlite, busy_timeout_ms))
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+class _Connection(sqlite3.Connection):
+    """Lets go of its locks when it is closed. SQLite keeps a closed connection, and its locks, for as long as one of
+    its statements is under way; who was cancelled while rows were on their way leaves such a statement, which lives
+    until the garbage is collected: nobody else could write until then."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._cursors: weakref.WeakSet[sqlite3.Cursor] = weakref.WeakSet()
+
+    def cursor(self, factory: Callable[[sqlite3.Connection], Any] | None = None) -> Any:
+        made = super().cursor(factory or sqlite3.Cursor)
+        self._cursors.add(made)
+        return made
+
+    def close(self) -> None:
+        for each in list(self._cursors):
+            each.close()
+        super().close()
 
 
 def _configure_sqlite(busy_timeout_ms: int, connection: Any, _record: object) -> None:

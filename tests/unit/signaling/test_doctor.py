@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import inspect
 import json
+import logging
 import os
 import resource
 import shutil
@@ -20,7 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 import trustme
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from conference.storage.database import newest_version
@@ -515,6 +518,24 @@ def test_the_exit_code(monkeypatch: pytest.MonkeyPatch, grade: Grade, code: int)
     )
     assert done.exit_code == code
     assert json.loads(done.stdout)["checks"][0]["grade"] == grade.value
+
+
+def test_it_logs_nothing_and_leaves_the_log_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def examined(_: Settings) -> list[Finding]:
+        structlog.get_logger("doctor").error("told_by_the_finding")
+        logging.getLogger("doctor").error("told by the finding")
+        return [Finding("x", "系统时钟", GOOD, "x", "y")]
+
+    monkeypatch.setattr(examination, "examine", examined)
+    module_logger = structlog.get_logger("doctor")
+    done = CliRunner().invoke(app, ["doctor", "--json"])
+    assert done.exit_code == 0
+    assert done.stderr == ""
+    with capture_logs() as lines:
+        module_logger.error("afterwards")
+        structlog.get_logger("doctor").error("afterwards")
+    assert [line["event"] for line in lines] == ["afterwards"] * 2
+    assert logging.getLogger("doctor").isEnabledFor(logging.ERROR)
 
 
 def test_the_real_command(tmp_path: Path) -> None:
