@@ -31,6 +31,7 @@ from signaling.database import open_database
 from signaling.demo import DemoStaff, demo_links, demo_staff
 from signaling.descriptors import raise_descriptor_limit
 from signaling.door import Door
+from signaling.draining import Draining
 from signaling.ephemeral import open_ephemeral
 from signaling.health import media_answers
 from signaling.http.connections import IDLE_S
@@ -44,9 +45,11 @@ from signaling.web_process import STOP_STEP_S
 
 log = structlog.get_logger(__name__)
 
+_DRAINING_S = 1.0
+
 
 async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
-    """Run a server until SIGTERM or SIGINT."""
+    """Run a server until SIGTERM or SIGINT; after SIGUSR1, until its rooms have ended."""
     raise_descriptor_limit()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -112,6 +115,9 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
                 relay=relay,
                 certificate=door.certificate,
             )
+            draining = Draining(process.rooms, stopping.set)
+            loop.add_signal_handler(signal.SIGUSR1, draining.begin)
+            background.every(_DRAINING_S, draining.tick)
             links: dict[str, str] = {}
             staff: DemoStaff | None = None
             if settings.demo:

@@ -86,6 +86,9 @@ def serve(
     node_name: Annotated[
         str | None, typer.Option(help="Name of this server among several. Default: host name and port.")
     ] = None,
+    node_url: Annotated[
+        str | None, typer.Option(help="How other servers reach this one, e.g. http://10.0.0.2:8080.")
+    ] = None,
     live_ll_limit: Annotated[
         int | None,
         typer.Option(help="Viewers that get the livestream with the shortest delay. Default 100."),
@@ -196,6 +199,7 @@ def serve(
         "database_url": database_url,
         "redis_url": redis_url,
         "node_name": node_name,
+        "node_url": node_url,
         "live_ll_limit": live_ll_limit,
         "max_participants": max_participants,
         "max_tracks": max_tracks,

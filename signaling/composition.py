@@ -118,6 +118,7 @@ from signaling.identity import providers_of
 from signaling.metrics import Metrics
 from signaling.network import TrustedProxies
 from signaling.notifiers import notifiers_of
+from signaling.other_nodes import OtherNodes
 from signaling.paper.client import PaperWorkers
 from signaling.realtime.broadcast_requests import BroadcastRequests
 from signaling.realtime.clip_requests import ClipRequests
@@ -236,7 +237,8 @@ def compose(
     waiting = WaitingRoom(rooms, arrivals, departures)
     screens = Screens(rooms, arrivals, links)
     requests = RoomRequests(arrivals, departures, screens, desks, moderation, media_sessions, waiting, shared)
-    around = Surroundings(access, fanout, metrics, proxies, background.spawn)
+    nodes = OtherNodes(ephemeral.registry, proxies)
+    around = Surroundings(access, fanout, metrics, proxies, background.spawn, nodes)
     sockets = SocketServer(
         RoomNamespace(requests.handlers(), arrivals, departures, screens, offers, around),
         DeskNamespace(requests.desk_handlers(), desks, around),
@@ -360,6 +362,7 @@ def compose(
         context,
         strict_transport=settings.tls_cert is not None,
         lan_ca=lan_ca,
+        nodes=nodes,
     )
     sockets.attach(app)
     floor_clock = FloorClock(rooms, floors)

@@ -40,4 +40,6 @@ def open_ephemeral(settings: Settings, clock: Clock, port: int) -> Ephemeral:
     from conference.storage.ephemeral.redis import RedisLink, RedisRateLimits
 
     link = RedisLink(settings.redis_url)
-    return Ephemeral(RedisRateLimits(link, rate_limits), RedisPresence(link, node), link)
+    return Ephemeral(
+        RedisRateLimits(link, rate_limits), RedisPresence(link, node, url=settings.node_url), link
+    )

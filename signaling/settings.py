@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -69,6 +69,11 @@ class Settings(BaseSettings):
         min_length=1,
         max_length=100,
         description="Name of this server among those that share a database. Default: host name and port.",
+    )
+    node_url: str | None = Field(
+        None,
+        description="How the other servers reach this one, e.g. http://10.0.0.2:8080: who comes to another server is "
+        "passed on to the one that has the room. Default: they are told to try again.",
     )
     recording_reserve_mb: int = Field(
         256,
@@ -299,13 +304,13 @@ class Settings(BaseSettings):
             raise ValueError("time_zone must be an IANA name such as Asia/Shanghai") from None
         return value
 
-    @field_validator("public_url")
+    @field_validator("public_url", "node_url")
     @classmethod
-    def _url(cls, value: str | None) -> str | None:
+    def _url(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is None:
             return None
         if not value.startswith(("http://", "https://")):
-            raise ValueError("public_url must begin with http:// or https://")
+            raise ValueError(f"{info.field_name} must begin with http:// or https://")
         return value.rstrip("/")
 
     @model_validator(mode="after")
@@ -322,6 +327,8 @@ class Settings(BaseSettings):
             raise ValueError("wechat_app_id and wechat_app_secret belong together")
         if self.wechat_app_id is not None and self.public_url is None:
             raise ValueError("wechat_app_id needs public_url: WeChat sends viewers back there")
+        if self.node_url is not None and self.redis_url is None:
+            raise ValueError("node_url needs redis_url: there the servers find each other")
         if self.lan and self.tls_cert is not None:
             raise ValueError("lan makes a certificate of its own: leave tls_cert and tls_key out")
         return self

@@ -25,8 +25,11 @@ on the database of `YUANSHANG_DATABASE_URL`, else on the one that the server of 
 
 **Several servers** share one PostgreSQL (`database_url`) and one Redis (`redis_url`). Copy `token.key` from the data
 directory of the first to those of the others, and let `files/` in it be one shared directory. Set `node_name` where
-host name and port change with a restart. All requests of one consultation must reach the server that holds its room:
-see docs/architecture.md, *Several nodes*.
+host name and port change with a restart. With `node_url`, by which the others reach it, each server passes on what
+belongs to a room of another, so that people may come to any of them; the servers' addresses then belong into each
+other's `trusted_proxies`. Media goes to the server that holds the room, by its own `media_address`: see
+docs/architecture.md, *Several nodes*. `kill -USR1` drains a server: it opens no more rooms, answers 503 with
+`draining` to `/readyz`, and ends when the rooms that it has are empty.
 """
 
 

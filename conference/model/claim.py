@@ -16,7 +16,21 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """A room that another node holds, and how many are connected there."""
+    """A room that another node holds, and how many are connected there. `url`: how other nodes reach that node, None
+    where it does not say."""
 
     node: str
     present: int
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """Another node as it was a few seconds ago: how many rooms it holds, how many are connected in them, and whether
+    it takes no new ones (`is_draining`)."""
+
+    name: str
+    url: str | None
+    rooms: int
+    present: int
+    is_draining: bool

@@ -77,6 +77,7 @@ ERROR_TEXTS: Final[dict[str, str]] = {
     "hard_muted": "主持人已将您静音，只有主持人可以解除。",
     "floor_required": "现在由主持人统一开麦，请点“申请发言”。",
     "other_node": "这场协商会正在另一台服务器上进行，请稍后重试。",
+    "node_draining": "这台服务器正在准备停机维护，不再开新的会场，请稍后重试。",
     "conflict": "发言安排刚刚有变动，您看到的已是最新情况，请再操作一次。",
     "agenda_item_begun": "已经开始的议程不能删除。",
     "too_many_statements": "书面发言已达上限，请联系会务人员。",
@@ -164,3 +165,13 @@ class NotFoundError(ConferenceError):
 
     def __init__(self, detail: str = "") -> None:
         super().__init__("not_found", detail)
+
+
+class OtherNodeError(ConferenceError):
+    """Another node holds the room of `consultation_id`, or is to hold it; `url` is how that node is reached, None where
+    that is not known."""
+
+    def __init__(self, consultation_id: str, node: str, url: str | None = None) -> None:
+        super().__init__("other_node", node)
+        self.consultation_id = consultation_id
+        self.url = url

@@ -14,7 +14,7 @@ from conference.clock import Clock
 from conference.events import MediaView, SessionRefused, Snapshot
 from conference.model.audit import SYSTEM, Actor, AuditEntry, Personal, Value
 from conference.model.consultation import Consultation
-from conference.model.errors import ERROR_TEXTS, ConferenceError
+from conference.model.errors import ERROR_TEXTS, ConferenceError, OtherNodeError
 from conference.model.hall import deaf_to, hall_of
 from conference.model.participant import LeaveReason, Participant
 from conference.model.venue_message import Talkback
@@ -91,6 +91,8 @@ class Rooms:
         self.registry = registry
         self.relay: Relay = relay or NoRelay()
         self.heir: Heir | None = None
+        self.is_draining = False
+        """Rooms that are open go on; no other is opened here."""
         self._programs = programs
         self._rooms: dict[str, LiveRoom] = {}
         self._opening = asyncio.Lock()
@@ -128,9 +130,9 @@ class Rooms:
                 return room
             heir = self.heir if self.registry.is_shared else None
             is_alive = heir is not None and await heir.is_alive(consultation_id)
-            hold = await self.registry.claim(consultation_id, only_ours=is_alive)
+            hold = await self.registry.claim(consultation_id, only_ours=is_alive or self.is_draining)
             if not hold.is_ours:
-                raise ConferenceError("other_node", hold.node)
+                raise self._not_here(consultation_id, is_held=is_alive or hold.node != "")
             try:
                 if hold.is_new and heir is not None:
                     await heir.take_over(consultation_id)
@@ -151,16 +153,28 @@ class Rooms:
 
     def require_here(self, consultation_id: str) -> None:
         """Raise other_node when another node holds the room: what is asked of us only that one knows."""
+        if consultation_id in self.registry.elsewhere() and consultation_id not in self._rooms:
+            raise self._not_here(consultation_id, is_held=True)
+
+    def _not_here(self, consultation_id: str, *, is_held: bool) -> ConferenceError:
+        """Where to go instead: to who holds the room, or, when we open no more, to the least busy of the others."""
         elsewhere = self.registry.elsewhere().get(consultation_id)
-        if elsewhere is not None and consultation_id not in self._rooms:
-            raise ConferenceError("other_node", elsewhere.node)
+        if elsewhere is not None:
+            return OtherNodeError(consultation_id, elsewhere.node, elsewhere.url)
+        if is_held:
+            return OtherNodeError(consultation_id, "")
+        open_ones = [each for each in self.registry.nodes() if not each.is_draining and each.url]
+        if not open_ones:
+            return ConferenceError("node_draining")
+        best = min(open_ones, key=lambda node: node.present)
+        return OtherNodeError(consultation_id, best.name, best.url)
 
     async def renew_claims(self) -> None:
         """Keep the rooms; one that another node got while we could not be heard is given up here."""
         present = {
             room.id: sum(seat.lost_at_s is None for seat in room.seats.values()) for room in self.all()
         }
-        for room_id in await self.registry.renew(present):
+        for room_id in await self.registry.renew(present, is_draining=self.is_draining):
             await self._give_up(room_id)
 
     async def _give_up(self, room_id: str) -> None:

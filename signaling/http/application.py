@@ -51,6 +51,7 @@ from signaling.http import (
 )
 from signaling.http.connections import note_request
 from signaling.http.context import CONTEXT, HttpContext
+from signaling.http.forwarding import Forwarding
 from signaling.http.live import Live
 from signaling.http.live_captions import LiveCaptions
 from signaling.http.pages import Pages
@@ -58,6 +59,7 @@ from signaling.http.problems import problem_middleware
 from signaling.http.public import PublicDoor
 from signaling.http.security import SecurityHeaders
 from signaling.http.speed_test import SpeedTest
+from signaling.other_nodes import OtherNodes
 
 MAX_BODY_BYTES = 64 * 1024  # JSON bodies; session descriptions are read with a limit of their own
 
@@ -112,10 +114,14 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
 
 
 def make_application(
-    context: HttpContext, *, strict_transport: bool, lan_ca: bytes | None
+    context: HttpContext, *, strict_transport: bool, lan_ca: bytes | None, nodes: OtherNodes
 ) -> web.Application:
-    """The application, ready to be served. `lan_ca`: the certificate that phones may install."""
+    """The application, ready to be served. `lan_ca`: the certificate that phones may install. `nodes` is closed with
+    it."""
     app = web.Application(middlewares=[note_request, problem_middleware], client_max_size=MAX_BODY_BYTES)
+    if nodes.exist:
+        app.middlewares.append(Forwarding(nodes).middleware)
+        app.on_cleanup.append(nodes.close)
     app[CONTEXT] = context
     app.on_response_prepare.append(SecurityHeaders(strict_transport=strict_transport))
     add_routes(app, lan_ca)

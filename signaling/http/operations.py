@@ -23,7 +23,7 @@ async def healthz(_request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """The database and the media process answer, too."""
+    """The database and the media process answer, too, and other rooms may be opened here."""
     context = request.app[CONTEXT]
     checks = {
         "database": "ok" if await database_answers(context.storage) else "failed",
@@ -38,8 +38,8 @@ async def readyz(request: web.Request) -> web.Response:
         checks["relay"] = relay
     if context.certificate is not None:  # the one in use goes on
         checks["certificate"] = context.certificate.health
-    body = {"status": "ok" if ready else "failed", "checks": checks}
-    return web.json_response(body, status=200 if ready else 503)
+    status = "failed" if not ready else "draining" if context.rooms.is_draining else "ok"
+    return web.json_response({"status": status, "checks": checks}, status=200 if status == "ok" else 503)
 
 
 async def metrics(request: web.Request) -> web.Response:

@@ -110,6 +110,7 @@ STATUS_OF: Final[dict[str, int]] = {
     "storage_unavailable": 503,
     "identity_unavailable": 503,
     "media_unavailable": 503,
+    "node_draining": 503,
 }
 _CODE_OF_STATUS: Final = {
     400: "bad_request",

@@ -12,6 +12,7 @@ from conference.services.entry import Resume
 from conference.services.streams import StreamOpened
 from signaling.auth.access import Grant
 from signaling.http.context import CONTEXT, HttpContext
+from signaling.http.forwarding import BODY
 
 MAX_SDP_BYTES: Final = 256 * 1024
 MAX_LABEL_CHARS: Final = 40
@@ -142,6 +143,7 @@ async def _read(request: web.Request, content_type: str) -> str:
         body += chunk
         if len(body) > MAX_SDP_BYTES:
             raise ConferenceError("too_large")
+    request[BODY] = bytes(body)
     try:
         return body.decode()
     except UnicodeDecodeError as error:

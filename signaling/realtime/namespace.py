@@ -13,14 +13,16 @@ import structlog
 from aiohttp import web
 
 from conference.events import SessionRefused
-from conference.model.errors import ConferenceError
+from conference.model.errors import ConferenceError, OtherNodeError
 from signaling.auth.access import Access
 from signaling.metrics import Metrics
 from signaling.network import TrustedProxies
+from signaling.other_nodes import NodeUnreachableError, OtherNodes, was_passed_on
 from signaling.realtime.dispatch import Dispatcher, Handler, Session, failure
 from signaling.realtime.fanout import Fanout
 from signaling.realtime.outbox import Outbox
 from signaling.realtime.token_bucket import TokenBuckets
+from signaling.realtime.websocket import below
 from signaling.realtime.wire import render
 
 log = structlog.get_logger(__name__)
@@ -42,6 +44,7 @@ class Surroundings:
     metrics: Metrics
     proxies: TrustedProxies
     spawn: Spawn
+    nodes: OtherNodes
 
 
 class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the library is untyped
@@ -54,6 +57,7 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the library i
         self._metrics = around.metrics
         self._proxies = around.proxies
         self._spawn = around.spawn
+        self._nodes = around.nodes
         self._joins = TokenBuckets(_JOINS_PER_S, _JOIN_BURST)
         self._sessions: dict[str, Session] = {}
         self._seating: dict[str, asyncio.Task[None]] = {}
@@ -110,8 +114,11 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the library i
                 raise ConferenceError("rate_limited")
             room_id, who = await self.enter(session_id, request, auth)
             self._sessions[session_id] = Session(session_id, room_id, who, outbox)
+            self._settle(session_id)
         except Exception as error:  # noqa: BLE001 whoever knocks is told why the door stays shut
             self._fanout.forget(session_id)
+            if isinstance(error, OtherNodeError) and await self._lead(session_id, request, error):
+                return
             refusal = failure(error)["error"]
             self._metrics.sessions_refused.labels(refusal["code"]).inc()
             name, body = render(SessionRefused(refusal["code"], refusal["message"]))
@@ -123,6 +130,32 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the library i
             self._pumps[session_id] = self._spawn(self._pump(outbox))
         else:
             await self._disconnect(session_id)  # the socket went away while its owner was being seated
+
+    def _settle(self, session_id: str) -> None:
+        web_socket = below(self._connection_of(session_id))
+        if web_socket is not None:
+            web_socket.settle()
+
+    async def _lead(self, session_id: str, request: web.BaseRequest, error: OtherNodeError) -> bool:
+        """Lead the connection to the node that has the room; false where that cannot be done."""
+        web_socket = below(self._connection_of(session_id))
+        if error.url is None or was_passed_on(request) or web_socket is None or not web_socket.may_move:
+            return False
+        try:
+            there = await self._nodes.connect(request, error.url)
+        except NodeUnreachableError:
+            return False
+        if not web_socket.may_move:  # it said too much meanwhile
+            await there.close()
+            return False
+        try:
+            await web_socket.lead(there)
+        except OSError:
+            await web_socket.close()  # what it said may have arrived: it comes back
+        return True
+
+    def _connection_of(self, session_id: str) -> Any:
+        return self.server.eio.sockets.get(self.server.manager.eio_sid_from_sid(session_id, self.namespace))
 
     async def enter(self, session_id: str, request: web.BaseRequest, auth: Any) -> tuple[str, str]:
         """Check the credentials and open the session; returns its room and who it is there. Raises why not."""
@@ -182,7 +215,7 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the library i
         """Close the connection of a client that does not read, without waiting for it."""
         self._metrics.socket_overflows.inc()
         log.warning("socket.too_slow")
-        socket = self.server.eio.sockets.get(self.server.manager.eio_sid_from_sid(session_id, self.namespace))
+        socket = self._connection_of(session_id)
         if socket is not None:
             self._spawn(socket.close(wait=False, abort=True, reason="transport error"))
 

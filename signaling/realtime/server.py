@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -38,6 +39,7 @@ class SocketServer:
         public_url: str | None,
         redis_url: str | None = None,
     ) -> None:
+        """`redis_url`: where there are other nodes, to which connections may have to be led."""
         self._namespaces = namespaces
         self._manager = _manager(redis_url)
         self._public_host = urlsplit(public_url).netloc if public_url else None
@@ -54,7 +56,8 @@ class SocketServer:
             logger=_quiet_logger("socketio.server"),
             engineio_logger=_quiet_logger("engineio.server"),
         )
-        self._sio.eio._async = {**self._sio.eio._async, "websocket": WebSocket}
+        web_socket = partial(WebSocket, may_move=redis_url is not None)
+        self._sio.eio._async = {**self._sio.eio._async, "websocket": web_socket}
         for namespace in namespaces:
             self._sio.register_namespace(namespace)
 

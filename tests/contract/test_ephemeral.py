@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from conference.clock import SystemClock
-from conference.model.claim import Elsewhere, Hold
+from conference.model.claim import Elsewhere, Hold, NodeState
 from conference.model.limit import Limit
 from conference.services.ports import PresenceRegistry, RateLimits
 from conference.storage.ephemeral.claims import RedisPresence
@@ -162,6 +163,46 @@ async def test_others_see_who_is_where(nodes: Callable[[str], RedisPresence]) ->
     await b.renew({})
     assert b.elsewhere() == {}
     assert (await b.claim("r")).is_ours
+
+
+async def test_nodes_know_of_each_other(open_link: Callable[[], RedisLink]) -> None:
+    a = RedisPresence(open_link(), "a", CLAIM_MS, url="http://10.0.0.1:8080")
+    b, gone = RedisPresence(open_link(), "b", CLAIM_MS), RedisPresence(open_link(), "gone", claim_ms=50)
+    await a.claim("r")
+    await a.renew({"r": 7, "s": 2}, is_draining=True)
+    await gone.renew({})
+    await b.renew({})
+    assert a.nodes() == (), "nobody else was there yet"
+    mine = NodeState("a", "http://10.0.0.1:8080", rooms=2, present=9, is_draining=True)
+
+    async def seen_by_b() -> tuple[NodeState, ...]:
+        await b.renew({})
+        return b.nodes()
+
+    await eventually(seen_by_b, lambda nodes: nodes == (mine,))
+    assert b.elsewhere()["r"] == Elsewhere("a", 7, "http://10.0.0.1:8080")
+    await a.renew({})
+    assert a.nodes() == (NodeState("b", None, rooms=0, present=0, is_draining=False),)
+
+
+async def test_who_is_refused_learns_where_the_room_is(open_link: Callable[[], RedisLink]) -> None:
+    a = RedisPresence(open_link(), "a", CLAIM_MS, url="http://10.0.0.1:8080")
+    b = RedisPresence(open_link(), "b", CLAIM_MS)
+    await a.claim("r")
+    assert not (await b.claim("r")).is_ours
+    assert b.elsewhere()["r"].url == "http://10.0.0.1:8080"
+
+
+async def test_a_second_node_of_one_name_is_reported_once(open_link: Callable[[], RedisLink]) -> None:
+    one, two = (RedisPresence(open_link(), "a", CLAIM_MS) for _ in range(2))
+    with capture_logs() as lines:
+        await one.renew({})
+        await two.renew({})
+        assert lines == [], "as after a restart"
+        for _ in range(5):
+            await one.renew({})
+            await two.renew({})
+    assert [line["event"] for line in lines] == ["node.name_taken"] * 2, "by each of the two"
 
 
 async def test_renewing_puts_off_the_end(open_link: Callable[[], RedisLink]) -> None:

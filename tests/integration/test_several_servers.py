@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,12 @@ import pytest
 
 from conference.storage.ephemeral.claims import RedisPresence
 from conference.storage.ephemeral.redis import RedisLink
+from tests.support import process
 from tests.support.eventually import eventually
 from tests.support.postgres_server import postgres_server
 from tests.support.redis_server import RedisServer
 from tests.support.server import Server
+from tests.support.several_servers import PASSING_ON, several_servers
 from tests.unit.signaling.harness import Client, signalling
 
 
@@ -25,25 +27,6 @@ from tests.unit.signaling.harness import Client, signalling
 def redis() -> Iterator[RedisServer]:
     with RedisServer() as running:
         yield running
-
-
-@asynccontextmanager
-async def nodes(directory: Path, redis_url: str, database_url: str) -> AsyncIterator[list[Server]]:
-    """Two servers with one key, one database and one Redis. Those that run are stopped, and checked to stop."""
-    arguments = ["--redis-url", redis_url, "--database-url", database_url]
-    servers = [Server(data_dir=directory / name, arguments=arguments) for name in "ab"]
-    try:
-        await asyncio.to_thread(servers[0].start)
-        servers[1].data_dir.mkdir()
-        shutil.copy(servers[0].data_dir / "token.key", servers[1].data_dir)
-        await asyncio.to_thread(servers[1].start)
-        yield servers
-    except BaseException as error:
-        error.add_note("\n".join(server.logs[-2500:] for server in servers))
-        raise
-    finally:
-        for server in servers:
-            await asyncio.to_thread(server.stop)
 
 
 async def attempt(server: Server, token: str, **auth: Any) -> Client:
@@ -64,8 +47,22 @@ async def enters(server: Server, token: str, **auth: Any) -> Client | None:
     return None
 
 
-async def get(server: Server, path: str, token: str = "", *, post: bool = False) -> tuple[int, Any]:
+async def whip(server: Server, cid: str, token: str, offer: bytes) -> tuple[int, str]:
+    """Status and code of what is no offer."""
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.post(f"{server.url}/whip/{cid}", data=offer) as response,
+    ):
+        return response.status, (await response.json(content_type=None))["code"]
+
+
+async def get(
+    server: Server, path: str, token: str = "", *, post: bool = False, passed_on: bool = False
+) -> tuple[int, Any]:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
+    if passed_on:
+        headers["X-Yuanshang-Node"] = "other"
     async with aiohttp.ClientSession(headers=headers) as session:
         method = session.post if post else session.get
         async with method(server.url + path) as response:
@@ -76,7 +73,7 @@ async def test_a_room_is_on_one_server_and_moves_when_that_is_gone(
     tmp_path: Path, redis: RedisServer
 ) -> None:
     with postgres_server() as database_url:
-        async with nodes(tmp_path, redis.url, database_url) as (a, b):
+        async with several_servers(tmp_path, redis.url, database_url) as (a, b):
             cid = await asyncio.to_thread(a.create_consultation)
             path = f"/api/v1/consultations/{cid}"
             tickets = {role: a.token(cid, role, role) for role in ("chair", "member")}
@@ -122,6 +119,99 @@ async def test_a_room_is_on_one_server_and_moves_when_that_is_gone(
             assert again.me == chair.me
             for client in (chair, member, back, again):
                 await client.close()
+
+
+async def test_who_comes_to_any_server_is_in_the_room(tmp_path: Path, redis: RedisServer) -> None:
+    """With --node-url: sockets, requests and encoders are led to the server that has the room; when that is killed,
+    whoever asks next has the room within ten seconds, and the others are led there."""
+    with postgres_server() as database_url:
+        async with several_servers(tmp_path, redis.url, database_url, "abc", PASSING_ON) as (a, b, c):
+            cid = await asyncio.to_thread(a.create_consultation)
+            path = f"/api/v1/consultations/{cid}"
+            tickets = {role: a.token(cid, role, role) for role in ("chair", "member", "expert")}
+            chair = await attempt(a, tickets["chair"])
+            member, expert = await attempt(b, tickets["member"]), await attempt(c, tickets["expert"])
+            polling = Client(c.url)
+            await polling.connect({"token": a.token(cid, "observer", "旁听")}, ["polling", "websocket"])
+            await eventually(lambda: polling.events)
+            assert all(each.has_snapshot() for each in (chair, member, expert, polling))
+            await member.ask("floor.request")
+            await eventually(lambda: chair.state.participants[member.me]["hand"])
+            await chair.ask("floor.grant", {"participant_id": member.me, "duration_ms": 600_000})
+            await eventually(lambda: expert.of("floor.updated"))
+            before = await expert.ask("room.sync")
+            assert before["floor"]["holder"]["participant_id"] == member.me
+
+            async def knows(server: Server) -> int:
+                status, found = await get(server, f"{path}/participants", tickets["chair"])
+                return len(found["items"]) if status == 200 else status
+
+            for server in (b, c):  # every two seconds they hear who has what
+                await eventually(lambda: knows(server), lambda said: said == 4)  # noqa: B023 awaited at once
+            assert (await get(b, f"{path}/start", tickets["chair"], post=True))[0] == 200
+            await eventually(lambda: member.of("consultation.updated"))
+            assert b.metrics().value("yuanshang_rooms") == 0, "nothing is opened a second time"
+
+            answer = await whip(c, cid, a.token(cid, "venue_operator", "编码器"), b"v=0")
+            assert answer == (400, "sdp_invalid"), "the server that has the room read it"
+            status, found = await get(b, f"{path}/participants", tickets["chair"], passed_on=True)
+            assert (status, found["code"]) == (421, "other_node"), "nothing is passed on twice"
+
+            began = asyncio.get_running_loop().time()
+            await asyncio.to_thread(a.kill)
+            await eventually(lambda: not member.connected and not expert.connected)
+            resumed = await eventually(
+                lambda: enters(b, tickets["member"], resume=member.resume), timeout_s=20, every_s=0.2
+            )
+            took_s = asyncio.get_running_loop().time() - began
+            assert resumed is not None
+            assert took_s < 10
+            other = await attempt(c, tickets["expert"], resume=expert.resume)
+            assert other.has_snapshot()
+            assert (resumed.me, other.me) == (member.me, expert.me)
+            now = await other.ask("room.sync")
+            assert now["floor"]["holder"]["participant_id"] == member.me
+            for client in (chair, member, expert, polling, resumed, other):
+                await client.close()
+
+
+async def test_a_server_that_is_drained_ends_with_its_rooms(tmp_path: Path, redis: RedisServer) -> None:
+    with postgres_server() as database_url:
+        async with several_servers(tmp_path, redis.url, database_url, "ab", PASSING_ON) as (a, b):
+            here, there = a.create_consultation("甲"), a.create_consultation("乙")
+            first = await attempt(a, a.token(here, "chair", "甲"))
+            os.kill(a.pid, signal.SIGUSR1)
+
+            async def readiness() -> Any:
+                return await get(a, "/readyz")
+
+            await eventually(readiness, lambda said: (said[0], said[1]["status"]) == (503, "draining"))
+            second = await eventually(lambda: enters(a, a.token(there, "chair", "乙")))
+            assert second is not None, "it is led to the other server"
+            again = await attempt(a, a.token(here, "member", "丙"))
+            assert again.has_snapshot(), "who has a room here may still come"
+            assert b.metrics().value("yuanshang_rooms") == 1
+            assert a.metrics().value("yuanshang_rooms") == 1
+            for client in (first, again):
+                await client.ask("room.leave")
+                await client.close()
+            await eventually(lambda: not process.alive(a.pid), timeout_s=15)
+            await second.close()
+
+
+async def test_a_server_alone_that_is_drained_opens_nothing(tmp_path: Path) -> None:
+    server = Server(data_dir=tmp_path / "data")
+    async with server:
+        here, there = server.create_consultation("甲"), server.create_consultation("乙")
+        client = await attempt(server, server.token(here, "chair", "甲"))
+        os.kill(server.pid, signal.SIGUSR1)
+        await eventually(lambda: get(server, "/readyz"), lambda said: said[0] == 503)
+        refused = await attempt(server, server.token(there, "chair", "乙"))
+        assert [body["code"] for body in refused.of("session.refused")] == ["node_draining"]
+        await client.ask("room.leave")
+        for each in (client, refused):
+            await each.close()
+        await eventually(lambda: not process.alive(server.pid), timeout_s=15)
 
 
 async def test_a_room_goes_on_while_redis_is_silent(tmp_path: Path, redis: RedisServer) -> None:

@@ -89,7 +89,9 @@ class Server:
         namespace: Namespace | None = None,
         programs: bool = False,
     ) -> None:
-        """Without `programs` none is composed, which costs half a core for each live consultation.
+        """`arguments`: `{port}` in them is our port for HTTP.
+
+        Without `programs` none is composed, which costs half a core for each live consultation.
 
         In a `namespace` the server has all ports for itself and is reached from joined namespaces only."""
         self.host = host
@@ -139,7 +141,7 @@ class Server:
         arguments += ["--port", str(self.port), "--media-port", str(self.media_port), "--ready-json"]
         for address in self.media_addresses:
             arguments += ["--media-address", address]
-        arguments += self.arguments
+        arguments += [each.replace("{port}", str(self.port)) for each in self.arguments]
         out = self._out_path.open("wb")
         log = self._log_path.open("ab")
         with out, log:

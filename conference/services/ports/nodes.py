@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from conference.model.claim import Elsewhere, Hold
+from conference.model.claim import Elsewhere, Hold, NodeState
 from conference.model.limit import Limit
 
 
@@ -41,6 +41,9 @@ class PresenceRegistry(Protocol):
     def elsewhere(self) -> Mapping[str, Elsewhere]:
         """The rooms that other nodes hold, as last heard, by room id."""
 
+    def nodes(self) -> tuple[NodeState, ...]:
+        """The other nodes that live, as last heard, by name."""
+
     async def claim(self, room_id: str, *, only_ours: bool = False) -> Hold:
         """Hold the room, or keep holding it, unless another node does.
 
@@ -50,5 +53,7 @@ class PresenceRegistry(Protocol):
     async def release(self, room_id: str) -> None:
         """Hold the room no longer. One that is not ours stays where it is."""
 
-    async def renew(self, present: Mapping[str, int]) -> set[str]:
-        """Keep holding these rooms, with how many are connected in each; returns those lost to another node."""
+    async def renew(self, present: Mapping[str, int], *, is_draining: bool = False) -> set[str]:
+        """Keep holding these rooms, with how many are connected in each; returns those lost to another node.
+
+        `is_draining`: the others shall know that we take no new ones."""

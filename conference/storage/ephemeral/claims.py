@@ -1,4 +1,4 @@
-"""Which node holds which room, in Redis."""
+"""Which node holds which room, and which nodes there are, in Redis."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any, Final
 
 import structlog
 
-from conference.model.claim import Elsewhere, Hold
+from conference.model.claim import Elsewhere, Hold, NodeState
 from conference.storage.ephemeral.redis import PREFIX, RedisGoneError, RedisLink
 
 log = structlog.get_logger(__name__)
 
 CLAIM_MS: Final = 8_000  # a node that is gone holds its rooms for this long; it renews every two seconds
 
-# A claim is a key that expires, its value a JSON of node, life (of the process) and how many are present. The
-# sorted set beside it lists the claims by the time at which they expire.
+# A claim is a key that expires, its value a JSON of node, life (of the process), url and how many are present. The
+# sorted set beside it lists the claims by the time at which they expire. A node's own record is kept in the same way.
 _CLAIM: Final = """
 local key, fresh = ARGV[1] .. 'room:' .. ARGV[2], ARGV[5]
 if ARGV[6] == '0' and redis.call('SET', key, fresh, 'NX', 'PX', ARGV[4]) then
@@ -32,6 +32,8 @@ if held and cjson.decode(held).node == ARGV[3] then
 end
 return {'refused', held or ''}
 """
+_DOUBLES: Final = 3  # our own former life is seen once
+
 _RELEASE: Final = """
 local key = ARGV[1] .. 'room:' .. ARGV[2]
 local held = redis.call('GET', key)
@@ -41,30 +43,43 @@ if held and cjson.decode(held).life == ARGV[3] then
 end
 """
 _RENEW: Final = """
-local prefix, node, life, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local index, time = prefix .. 'rooms', redis.call('TIME')
-local now, lost, elsewhere = time[1] * 1000, {}, {}
-for i = 5, #ARGV, 2 do
+local prefix, ttl, record = ARGV[1], ARGV[2], ARGV[3]
+local own, time = cjson.decode(record), redis.call('TIME')
+local now, lost, elsewhere, nodes, double = time[1] * 1000, {}, {}, {}, false
+local function tidy(index)
+  redis.call('ZREMRANGEBYSCORE', index, '-inf', '(' .. now - 1000)
+  return ipairs(redis.call('ZRANGE', index, 0, -1))
+end
+for i = 4, #ARGV, 2 do
   local held = redis.call('GET', prefix .. 'room:' .. ARGV[i])
-  if held and cjson.decode(held).life ~= life then
+  if held and cjson.decode(held).life ~= own.life then
     lost[#lost + 1] = {ARGV[i], cjson.decode(held).node}
   else
-    local fresh = cjson.encode({node = node, life = life, present = tonumber(ARGV[i + 1])})
-    redis.call('SET', prefix .. 'room:' .. ARGV[i], fresh, 'PX', ttl)
-    redis.call('ZADD', index, now + ttl, ARGV[i])
+    local fresh = {node = own.node, life = own.life, url = own.url, present = tonumber(ARGV[i + 1])}
+    redis.call('SET', prefix .. 'room:' .. ARGV[i], cjson.encode(fresh), 'PX', ttl)
+    redis.call('ZADD', prefix .. 'rooms', now + ttl, ARGV[i])
   end
 end
-redis.call('ZREMRANGEBYSCORE', index, '-inf', '(' .. now - 1000)
-for _, room in ipairs(redis.call('ZRANGE', index, 0, -1)) do
+for _, room in tidy(prefix .. 'rooms') do
   local held = redis.call('GET', prefix .. 'room:' .. room)
   if held then
     local claim = cjson.decode(held)
-    if claim.node ~= node then
-      elsewhere[#elsewhere + 1] = {room, claim.node, claim.present}
+    if claim.node ~= own.node then
+      elsewhere[#elsewhere + 1] = {room, claim.node, claim.present, claim.url}
     end
   end
 end
-return {cjson.encode(lost), cjson.encode(elsewhere)}
+local before = redis.call('GET', prefix .. 'node:' .. own.node)
+double = before and cjson.decode(before).life ~= own.life
+redis.call('SET', prefix .. 'node:' .. own.node, record, 'PX', ttl)
+redis.call('ZADD', prefix .. 'nodes', now + ttl, own.node)
+for _, name in tidy(prefix .. 'nodes') do
+  local other = name ~= own.node and redis.call('GET', prefix .. 'node:' .. name)
+  if other then
+    nodes[#nodes + 1] = cjson.decode(other)
+  end
+end
+return {cjson.encode(lost), cjson.encode(elsewhere), cjson.encode(nodes), double and 1 or 0}
 """
 
 
@@ -75,13 +90,19 @@ class RedisPresence:
     not, so that two nodes of one name are found out.
     """
 
-    def __init__(self, link: RedisLink, node: str, claim_ms: int = CLAIM_MS) -> None:
+    def __init__(
+        self, link: RedisLink, node: str, claim_ms: int = CLAIM_MS, *, url: str | None = None
+    ) -> None:
+        """`url`: how the other nodes reach us, None if they are not to send anybody on."""
         self._link = link
         self._node = node
+        self._url = url or ""
         self._life = secrets.token_hex(8)
         self._claim_ms = claim_ms
         self._held: set[str] = set()
         self._elsewhere: dict[str, Elsewhere] = {}
+        self._nodes: tuple[NodeState, ...] = ()
+        self._doubles = 0
 
     @property
     def node(self) -> str:
@@ -98,8 +119,11 @@ class RedisPresence:
     def elsewhere(self) -> Mapping[str, Elsewhere]:
         return self._elsewhere
 
+    def nodes(self) -> tuple[NodeState, ...]:
+        return self._nodes
+
     async def claim(self, room_id: str, *, only_ours: bool = False) -> Hold:
-        value = json.dumps({"node": self._node, "life": self._life, "present": 0})
+        value = json.dumps(self._self() | {"present": 0})
         try:
             arguments = (room_id, self._node, self._claim_ms, value, int(only_ours))
             outcome, held = await self._eval(_CLAIM, *arguments)
@@ -111,7 +135,7 @@ class RedisPresence:
             return Hold(self._node, is_ours=True, is_new=outcome == b"new")
         if held:
             claim = json.loads(held)
-            self._elsewhere[room_id] = Elsewhere(str(claim["node"]), int(claim["present"]))
+            self._elsewhere[room_id] = _elsewhere(claim["node"], claim["present"], claim.get("url"))
         other = self._elsewhere.get(room_id)
         return Hold("" if other is None else other.node, is_ours=False)
 
@@ -128,18 +152,48 @@ class RedisPresence:
         except RedisGoneError:
             return  # it expires
 
-    async def renew(self, present: Mapping[str, int]) -> set[str]:
+    async def renew(self, present: Mapping[str, int], *, is_draining: bool = False) -> set[str]:
+        record = self._self() | {
+            "rooms": len(present),
+            "present": sum(present.values()),
+            "draining": is_draining,
+        }
         pairs = [each for pair in present.items() for each in pair]
         try:
-            answer = await self._eval(_RENEW, self._node, self._life, self._claim_ms, *pairs, probe=True)
+            *lists, double = await self._eval(_RENEW, self._claim_ms, json.dumps(record), *pairs, probe=True)
         except RedisGoneError:
             return set()
-        lost, elsewhere = (json.loads(each) or [] for each in answer)
-        self._elsewhere = {str(room): Elsewhere(str(node), int(count)) for room, node, count in elsewhere}
+        lost, elsewhere, nodes = (json.loads(each) or [] for each in lists)
+        self._elsewhere = {str(room): _elsewhere(*claim) for room, *claim in elsewhere}
+        self._nodes = tuple(sorted((_node(each) for each in nodes), key=lambda node: node.name))
+        self._warn_of_double(bool(double))
         for room, node in lost:
             self._held.discard(room)
             log.error("room.claim_lost", room=room, to=node, same_name=node == self._node)
         return {str(room) for room, _ in lost}
 
+    def _self(self) -> dict[str, Any]:
+        return {"node": self._node, "life": self._life, "url": self._url}
+
+    def _warn_of_double(self, is_double: bool) -> None:
+        """Once what our life before left is overwritten, another life under our name is another node."""
+        self._doubles += is_double
+        if is_double and self._doubles == _DOUBLES:
+            log.error("node.name_taken", node=self._node)
+
     async def _eval(self, script: str, *arguments: str | int, probe: bool = False) -> Any:
         return await self._link.run(lambda redis: redis.eval(script, 0, PREFIX, *arguments), probe=probe)
+
+
+def _elsewhere(node: str, present: float, url: str | None = None) -> Elsewhere:
+    return Elsewhere(str(node), int(present), url or None)
+
+
+def _node(record: Mapping[str, Any]) -> NodeState:
+    return NodeState(
+        name=str(record["node"]),
+        url=record.get("url") or None,
+        rooms=int(record["rooms"]),
+        present=int(record["present"]),
+        is_draining=bool(record["draining"]),
+    )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from conference.clock import Clock
-from conference.model.claim import Elsewhere, Hold
+from conference.model.claim import Elsewhere, Hold, NodeState
 from conference.model.limit import Limit
 
 MAX_KEYS: Final = 100_000  # of one limit; who floods us with keys pushes out the oldest
@@ -92,6 +92,9 @@ class MemoryPresence:
     def elsewhere(self) -> Mapping[str, Elsewhere]:
         return {}
 
+    def nodes(self) -> tuple[NodeState, ...]:
+        return ()
+
     async def claim(self, room_id: str, *, only_ours: bool = False) -> Hold:
         if only_ours and room_id not in self._held:
             return Hold("", is_ours=False)
@@ -102,5 +105,5 @@ class MemoryPresence:
     async def release(self, room_id: str) -> None:
         self._held.discard(room_id)
 
-    async def renew(self, present: Mapping[str, int]) -> set[str]:
+    async def renew(self, present: Mapping[str, int], *, is_draining: bool = False) -> set[str]:
         return set()

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from conference.model.claim import Elsewhere, Hold
-from conference.model.errors import ConferenceError
+from conference.model.claim import Elsewhere, Hold, NodeState
+from conference.model.errors import ConferenceError, OtherNodeError
 from conference.model.participant import LeaveReason
 from conference.model.permissions import Role
 from conference.services.recovery import Recovery
@@ -21,6 +21,7 @@ class SharedRegistry(MemoryPresence):
     def __init__(self, node: str) -> None:
         super().__init__(node)
         self.others: dict[str, Elsewhere] = {}
+        self.living: tuple[NodeState, ...] = ()
 
     @property
     def is_shared(self) -> bool:
@@ -28,6 +29,9 @@ class SharedRegistry(MemoryPresence):
 
     def elsewhere(self) -> Mapping[str, Elsewhere]:
         return self.others
+
+    def nodes(self) -> tuple[NodeState, ...]:
+        return self.living
 
     async def claim(self, room_id: str, *, only_ours: bool = False) -> Hold:
         if room_id in self.others:
@@ -132,3 +136,27 @@ async def test_an_ended_consultation_stays_at_its_end(world: World) -> None:
         stored = await unit.consultations.get("c")
     assert stored is not None
     assert stored.program_high_water_ms == ended.program_high_water_ms == 10_000
+
+
+async def test_a_node_that_is_drained_names_the_least_busy_of_those_that_open_rooms(world: World) -> None:
+    other, registry, _ = another_node(world)
+    other.rooms.is_draining = True
+    with pytest.raises(ConferenceError) as alone:
+        async with other.rooms.locked("c"):
+            pass
+    assert alone.value.code == "node_draining"
+    registry.living = (
+        NodeState("drained", "http://a", rooms=0, present=0, is_draining=True),
+        NodeState("mute", None, rooms=0, present=0, is_draining=False),
+        NodeState("busy", "http://b", rooms=1, present=90, is_draining=False),
+        NodeState("idle", "http://c", rooms=5, present=3, is_draining=False),
+    )
+    with pytest.raises(OtherNodeError) as sent:
+        async with other.rooms.locked("c"):
+            pass
+    assert (sent.value.consultation_id, sent.value.detail, sent.value.url) == ("c", "idle", "http://c")
+    registry.others["c"] = Elsewhere("node", 1, "http://d")
+    with pytest.raises(OtherNodeError) as held:
+        async with other.rooms.locked("c"):
+            pass
+    assert held.value.url == "http://d", "who has it stands above who is idle"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -235,9 +235,9 @@ class Client:
         }
         self._sio.register_namespace(_Namespace(self, namespace))
 
-    async def connect(self, auth: Any) -> None:
+    async def connect(self, auth: Any, transports: Sequence[str] = ("websocket",)) -> None:
         await self._sio.connect(
-            self._url, namespaces=[self._namespace], auth=auth, transports=["websocket"], wait_timeout=20
+            self._url, namespaces=[self._namespace], auth=auth, transports=list(transports), wait_timeout=20
         )
 
     async def call(self, event: str, data: Any = None) -> Any:
