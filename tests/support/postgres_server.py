@@ -16,9 +16,25 @@ import pytest
 _PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 
 
+class PostgresServer:
+    """It keeps its rows when it is stopped and started again."""
+
+    def __init__(self, directory: Path, options: str) -> None:
+        self.url = f"postgresql+asyncpg://yuanshang@/postgres?host={directory}"
+        self._control = [str(_PROGRAMS / "pg_ctl"), "-D", str(directory / "data"), "-w"]
+        self._start = ["-o", options, "-l", str(directory / "log"), "start"]
+
+    def start(self) -> None:
+        _as_nobody([*self._control, *self._start])
+
+    def stop(self, mode: str = "immediate") -> None:
+        """`fast` disconnects everybody in order, `immediate` is as if it had crashed."""
+        _as_nobody([*self._control, "-m", mode, "stop"])
+
+
 @contextmanager
-def postgres_server(*, durable: bool = False) -> Iterator[str]:
-    """URL of its database while it runs. `durable`: a commit waits for the disk, as where it counts."""
+def running_postgres(*, durable: bool = False) -> Iterator[PostgresServer]:
+    """`durable`: a commit waits for the disk, as where it counts."""
     if not _PROGRAMS.is_dir():
         pytest.skip("PostgreSQL 15 is not installed")
     directory = Path(tempfile.mkdtemp(prefix="yuanshang-pg-"))
@@ -28,14 +44,20 @@ def postgres_server(*, durable: bool = False) -> Iterator[str]:
     data = directory / "data"
     _as_nobody([str(_PROGRAMS / "initdb"), "-D", str(data), "-U", "yuanshang", "-A", "trust", "-E", "UTF8"])
     options = f"-c listen_addresses='' -c unix_socket_directories={directory}"
-    options += "" if durable else " -c fsync=off"
-    control = [str(_PROGRAMS / "pg_ctl"), "-D", str(data), "-w"]
-    _as_nobody([*control, "-o", options, "-l", str(directory / "log"), "start"])
+    server = PostgresServer(directory, options if durable else f"{options} -c fsync=off")
+    server.start()
     try:
-        yield f"postgresql+asyncpg://yuanshang@/postgres?host={directory}"
+        yield server
     finally:
-        _as_nobody([*control, "-m", "immediate", "stop"])
+        server.stop()
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def postgres_server(*, durable: bool = False) -> Iterator[str]:
+    """URL of its database while it runs."""
+    with running_postgres(durable=durable) as server:
+        yield server.url
 
 
 def _as_nobody(command: list[str]) -> None:
