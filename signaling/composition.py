@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from zoneinfo import ZoneInfo
+
+from sqlalchemy import make_url
 
 from conference.clock import Clock
 from conference.services.accounts import Accounts
@@ -46,6 +49,7 @@ from conference.services.minutes import MinutesDesk
 from conference.services.moderation import Moderation
 from conference.services.notices import Notices
 from conference.services.offers import Offers
+from conference.services.overview import Overview, ServerFacts
 from conference.services.own_speeches import OwnSpeeches
 from conference.services.passwords import Passwords
 from conference.services.ports import (
@@ -285,6 +289,9 @@ def compose(
         viewers,
         identity_kinds=identities.kinds,
     )
+    staff = Staff(database, passwords, clock)
+    storage = make_url(database.url).get_backend_name()
+    facts = ServerFacts(version("yuanshang"), storage, clock.wall_ms())
     context = HttpContext(
         access=access,
         tables=tables,
@@ -298,7 +305,8 @@ def compose(
         entrances=Entrances(database, clock, access.for_guest),
         entry_codes=EntryCodes(database, clock, access.for_guest, ephemeral.rate_limits),
         logins=Logins(database, passwords, clock),
-        staff=Staff(database, passwords, clock),
+        staff=staff,
+        overview=Overview(rooms, staff, disk_watch, facts),
         editing=Editing(rooms, floors, waiting, identity_kinds=identities.kinds),
         files=files,
         clips=clips,

@@ -24,6 +24,7 @@ from signaling.http import (
     minutes_files,
     network_test,
     operations,
+    overview,
     own_speeches,
     prechecks,
     preparing,
@@ -67,6 +68,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     api.add_to(app)
     rehearsals.add_to(app)
     staff.add_to(app)
+    overview.add_to(app)
     preparing.add_to(app)
     imports.add_to(app)
     venues.add_to(app)

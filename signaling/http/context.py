@@ -40,6 +40,7 @@ from conference.services.invitees import Invitees
 from conference.services.life_cycle import LifeCycle
 from conference.services.logins import STAFF_PREFIX, Logins, StaffMember
 from conference.services.minutes import MinutesDesk
+from conference.services.overview import Overview
 from conference.services.own_speeches import OwnSpeeches
 from conference.services.ports import MediaPlane, RateLimits, Storage
 from conference.services.prechecks import Prechecks
@@ -101,6 +102,7 @@ class HttpContext:
     imports: InviteeImports
     logins: Logins
     staff: Staff
+    overview: Overview
     editing: Editing
     files: Files
     clips: Clips
