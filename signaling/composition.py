@@ -13,6 +13,7 @@ from conference.services.agendas import Agendas
 from conference.services.arrivals import Arrivals
 from conference.services.attendance import Attendance
 from conference.services.audit import Trace
+from conference.services.audit_across import AuditAcross
 from conference.services.broadcasts import Broadcasts
 from conference.services.cameras import Cameras
 from conference.services.case_queries import CaseQueries
@@ -306,6 +307,7 @@ def compose(
         entry_codes=EntryCodes(database, clock, access.for_guest, ephemeral.rate_limits),
         logins=Logins(database, passwords, clock),
         staff=staff,
+        audit_across=AuditAcross(database, staff),
         overview=Overview(rooms, staff, disk_watch, facts),
         editing=Editing(rooms, floors, waiting, identity_kinds=identities.kinds),
         files=files,

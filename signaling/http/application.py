@@ -8,6 +8,7 @@ from signaling.http import (
     accounts,
     api,
     attendance,
+    audit,
     broadcast,
     cameras,
     clips,
@@ -100,6 +101,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     accounts.add_to(app)
     attendance.add_to(app)
     trace.add_to(app)
+    audit.add_to(app)
     transcripts.add_to(app)
     transcript_files.add_to(app)
     terms.add_to(app)

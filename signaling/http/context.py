@@ -17,6 +17,7 @@ from conference.services.accounts import Accounts
 from conference.services.agendas import Agendas
 from conference.services.attendance import Attendance
 from conference.services.audit import Trace
+from conference.services.audit_across import AuditAcross
 from conference.services.broadcasts import Broadcasts
 from conference.services.cameras import Cameras
 from conference.services.case_queries import CaseQueries
@@ -103,6 +104,7 @@ class HttpContext:
     logins: Logins
     staff: Staff
     overview: Overview
+    audit_across: AuditAcross
     editing: Editing
     files: Files
     clips: Clips

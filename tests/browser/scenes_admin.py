@@ -106,6 +106,17 @@ async def user_disabled(stage: Stage) -> None:
     await present(stage.client, "confirm")
 
 
+async def audit(stage: Stage, query: str = "") -> None:
+    """With the newest line open."""
+    await at(stage, "/admin/trace", query)
+    await present(stage.client, "audit-line", 3)
+    await stage.client.page.locator(".audit summary").first.click()
+
+
+async def audit_large(stage: Stage) -> None:
+    await audit(stage, LARGE)
+
+
 async def stranger(stage: Stage) -> None:
     """Somebody who is logged in, and no administrator."""
     office = await asyncio.to_thread(Office, stage.server, f"mi-{stage.consultation[-8:].lower()}")
@@ -124,6 +135,8 @@ ADMIN_SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "admin-user-added": user_added,
     "admin-user-added-large": user_added_large,
     "admin-user-disabled": user_disabled,
+    "admin-trace": audit,
+    "admin-trace-large": audit_large,
     "admin-stranger": stranger,
 }
 SCENES.update(ADMIN_SCENES)

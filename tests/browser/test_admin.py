@@ -62,6 +62,11 @@ async def test_a_body_an_account_and_its_end(server: Server, browsers: BrowserFa
     await row.get_by_test_id("user-enable").click()
     await reads(client, "已恢复陈玉兰的账号")
     await asyncio.to_thread(office.call, "POST", "/sessions", body)
+
+    await client.tap("admin-trace")
+    await present(client, "audit-line", 5)
+    await page.get_by_test_id("audit-action").select_option("organization.added")
+    await reads(client, "石桥县政协")
     client.assert_quiet()
 
 

@@ -2,6 +2,7 @@ import { createPinia, setActivePinia } from 'pinia'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Organization } from '@/api/administration'
 import { ProblemError } from '@/api/http'
+import { dayMs } from '@/stores/admin-audit'
 import { adminAddress, adminPlaceOf } from '@/stores/admin-place'
 import { levelsBelow, madePassword, problemWords, treeOf, useAdministration } from '@/stores/administration'
 
@@ -73,5 +74,13 @@ describe('changing bodies', () => {
     expect(calls[3]?.body).toEqual({ name: 'river', level: 'county', parent_id: 'city2' })
     await office.saveOrganization(null, { name: 'new', level: 'county', parent_id: 'city' })
     expect(calls[6]).toEqual({ method: 'POST', path: '/api/v1/organizations', body: { name: 'new', level: 'county', parent_id: 'city' } })
+  })
+})
+
+describe('days of the trace', () => {
+  it('begin at midnight here, and the last one is whole', () => {
+    expect(dayMs('')).toBeNull()
+    expect(dayMs('2026-11-23')).toBe(new Date(2026, 10, 23).getTime())
+    expect(dayMs('2026-11-23', 1)).toBe(new Date(2026, 10, 23).getTime() + 86_400_000)
   })
 })

@@ -2,6 +2,7 @@
 import type { Status } from './accounts'
 import type { Http } from './http'
 import type { Role } from './messages'
+import type { TraceLine } from './trace'
 
 export const LEVELS = ['province', 'city', 'county'] as const
 export type Level = (typeof LEVELS)[number]
@@ -58,6 +59,28 @@ export interface AccountDraft {
 }
 export type AccountChange = Partial<Pick<AccountDraft, 'name' | 'role' | 'organization_id' | 'password'> & { disabled: boolean }>
 
+export interface AcrossLine {
+  /** the consultation's id, or `staff` */
+  chain: string
+  title: string | null
+  line: TraceLine
+}
+
+export interface AcrossPage {
+  items: AcrossLine[]
+  /** a page may be short, or empty, and still have a next one */
+  next: string | null
+  looked_until_ms: number | null
+}
+
+export interface AcrossQuery {
+  consultation: string
+  action: string
+  actor: string
+  since_ms: number | null
+  until_ms: number | null
+}
+
 const at = (path: string, id: string): string => `${path}/${encodeURIComponent(id)}`
 
 export const administration = (http: Http) => ({
@@ -65,6 +88,7 @@ export const administration = (http: Http) => ({
   organizations: async () => (await http.get<{ items: Organization[] }>('/organizations')).items,
   addOrganization: (made: Omit<Organization, 'id'>) => http.send<Organization>('POST', '/organizations', made),
   changeOrganization: (id: string, changes: Partial<Omit<Organization, 'id'>>) => http.send<Organization>('PATCH', at('/organizations', id), changes),
+  audit: (wanted: AcrossQuery, before: string | null, limit: number) => http.get<AcrossPage>('/audit', { ...wanted, before, limit }),
   accounts: async () => (await http.get<{ items: Account[] }>('/users')).items,
   addAccount: (draft: AccountDraft) => http.send<Account>('POST', '/users', draft),
   changeAccount: (id: string, changes: AccountChange) => http.send<Account>('PATCH', at('/users', id), changes),
