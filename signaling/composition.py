@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from zoneinfo import ZoneInfo
+
+from sqlalchemy import make_url
 
 from conference.clock import Clock
 from conference.services.accounts import Accounts
@@ -10,6 +13,7 @@ from conference.services.agendas import Agendas
 from conference.services.arrivals import Arrivals
 from conference.services.attendance import Attendance
 from conference.services.audit import Trace
+from conference.services.audit_across import AuditAcross
 from conference.services.broadcasts import Broadcasts
 from conference.services.cameras import Cameras
 from conference.services.case_queries import CaseQueries
@@ -46,6 +50,7 @@ from conference.services.minutes import MinutesDesk
 from conference.services.moderation import Moderation
 from conference.services.notices import Notices
 from conference.services.offers import Offers
+from conference.services.overview import Overview, ServerFacts
 from conference.services.own_speeches import OwnSpeeches
 from conference.services.passwords import Passwords
 from conference.services.ports import (
@@ -287,6 +292,9 @@ def compose(
         viewers,
         identity_kinds=identities.kinds,
     )
+    staff = Staff(database, passwords, clock)
+    storage = make_url(database.url).get_backend_name()
+    facts = ServerFacts(version("yuanshang"), storage, clock.wall_ms())
     context = HttpContext(
         access=access,
         tables=tables,
@@ -300,7 +308,9 @@ def compose(
         entrances=Entrances(database, clock, access.for_guest),
         entry_codes=EntryCodes(database, clock, access.for_guest, ephemeral.rate_limits),
         logins=Logins(database, passwords, clock),
-        staff=Staff(database, passwords, clock),
+        staff=staff,
+        audit_across=AuditAcross(database, staff),
+        overview=Overview(rooms, staff, disk_watch, facts),
         editing=Editing(rooms, floors, waiting, identity_kinds=identities.kinds),
         files=files,
         clips=clips,

@@ -26,6 +26,7 @@ export default defineConfig({
         answers: at('./answers.html'),
         department: at('./department.html'),
         account: at('./account.html'),
+        admin: at('./admin.html'),
       },
     },
   },

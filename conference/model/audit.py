@@ -106,6 +106,32 @@ class AuditHead:
     hash: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class AuditPlace:
+    """Where a line stands among those of all chains, by time."""
+
+    at_ms: int
+    chain: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSearch:
+    """Which lines of several chains are wanted. Times are UTC ms, `until_ms` not included.
+
+    `organization_ids`: lines of their consultations, of those of none, and of the staff chain what is about
+    or by them and their accounts; `all_staff`: the whole staff chain. `actor` is an id or a kind of actor.
+    """
+
+    organization_ids: frozenset[str]
+    all_staff: bool = False
+    chain: str | None = None
+    action: str | None = None
+    actor: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
 class Fault(StrEnum):
     """What can be wrong with a chain."""
 

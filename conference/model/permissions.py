@@ -95,6 +95,7 @@ class Action(StrEnum):
     MINUTES_TEMPLATE = "minutes.template"  # of one's own body
     USER_MANAGE = "user.manage"
     ORGANIZATION_MANAGE = "organization.manage"
+    ORGANIZATION_WATCH = "organization.watch"  # what goes on in the own body and those below, and its trace
 
 
 _LISTEN: Final = frozenset(
@@ -247,6 +248,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
             Action.EXPORT_CREATE,
             Action.USER_MANAGE,
             Action.ORGANIZATION_MANAGE,
+            Action.ORGANIZATION_WATCH,
         },
     }
 )

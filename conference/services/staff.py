@@ -188,7 +188,10 @@ class Staff:
         password: str | None = None,
         disabled: bool | None = None,
     ) -> tuple[User, Organization]:
-        """`changes` of name, role and organization_id. Disabling, and another password, end all sessions."""
+        """`changes` of name, role and organization_id. Disabling, and another password, end all sessions.
+
+        Nobody disables, demotes or moves himself; so of the administrators the last one stays.
+        """
         self._require(by, Action.USER_MANAGE)
         if "role" in changes:
             _require_staff_role(changes["role"])
@@ -199,16 +202,21 @@ class Staff:
         password_hash = None if password is None else await self._passwords.hash(password)
         async with self._storage.transaction() as unit:
             user = await self._user(unit, by, user_id)
+            await self._require_still(unit, by)
             changed = replace(user, **changes)
             if disabled is not None and disabled != (user.disabled_at_ms is not None):
                 changed = replace(changed, disabled_at_ms=self._clock.wall_ms() if disabled else None)
+            organization = await self._organization(unit, by, changed.organization_id)
             if (
                 by is not None
                 and user_id == by.user.id
-                and (changed.disabled_at_ms is not None or changed.role is not user.role)
+                and (
+                    changed.disabled_at_ms is not None
+                    or changed.role is not user.role
+                    or changed.organization_id != user.organization_id
+                )
             ):
                 raise ForbiddenError("nobody locks himself out")
-            organization = await self._organization(unit, by, changed.organization_id)
             if changed == user and password_hash is None:
                 return user, organization
             if password_hash is not None:
@@ -218,6 +226,15 @@ class Staff:
                 await unit.staff_sessions.delete_of(user_id)
             await unit.audit.append(self._entry(by, "user.changed", user_id, _difference(user, changed)))
         return changed, organization
+
+    @staticmethod
+    async def _require_still(unit: UnitOfWork, by: StaffMember | None) -> None:
+        """Two who disable or demote each other at once would leave nobody: the later one is not what he was."""
+        if by is None:
+            return
+        now = await unit.users.get(by.user.id)
+        if now is None or now.disabled_at_ms is not None or now.role is not by.user.role:
+            raise ForbiddenError("no administrator any more")
 
     async def _user(self, unit: UnitOfWork, by: StaffMember | None, user_id: str) -> User:
         user = await unit.users.get(user_id)

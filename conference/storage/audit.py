@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conference.model.audit import AuditEntry, AuditHead, AuditLine, AuditText, beginning, seal
+from conference.model.audit import (
+    STAFF_CHAIN,
+    AuditEntry,
+    AuditHead,
+    AuditLine,
+    AuditPlace,
+    AuditSearch,
+    AuditText,
+    beginning,
+    seal,
+)
 from conference.storage.rows import to_row
 from conference.storage.statements import insert
-from conference.storage.tables import audit_heads, audit_lines, audit_texts
+from conference.storage.tables import audit_heads, audit_lines, audit_texts, consultations, users
 
 _AT_ONCE: Final = 50
 
@@ -105,6 +115,44 @@ class SqlAudit:
         query = query.order_by(number.desc() if newest else number).limit(limit)
         return [AuditLine(*row) for row in await self._connection.execute(query)]
 
+    async def across(
+        self, search: AuditSearch, before: AuditPlace | None, limit: int, scan: int
+    ) -> tuple[list[AuditLine], AuditPlace | None]:
+        c = audit_lines.c
+        place = (c.at_ms, c.chain, c.number)
+        looked_at = sa.select(audit_lines)
+        if search.chain is not None:
+            looked_at = looked_at.where(c.chain == search.chain)
+        if search.since_ms is not None:
+            looked_at = looked_at.where(c.at_ms >= search.since_ms)
+        if search.until_ms is not None:
+            looked_at = looked_at.where(c.at_ms < search.until_ms)
+        if before is not None:
+            # The first condition alone is what SQLite finds by the index.
+            looked_at = looked_at.where(
+                c.at_ms <= before.at_ms,
+                sa.tuple_(*place) < sa.tuple_(before.at_ms, before.chain, before.number),
+            )
+        newest = [each.desc() for each in place]
+        last_row = await self._connection.execute(
+            looked_at.with_only_columns(*place).order_by(*newest).offset(scan - 1).limit(1)
+        )
+        last = next((AuditPlace(*row) for row in last_row), None)
+        some = looked_at.order_by(*newest).limit(scan).subquery()
+        query = sa.select(some).where(*_wanted(search, some))
+        query = query.order_by(some.c.at_ms.desc(), some.c.chain.desc(), some.c.number.desc())
+        found = [AuditLine(*row) for row in await self._connection.execute(query.limit(limit + 1))]
+        if len(found) > limit:
+            end = found[limit - 1]
+            last = AuditPlace(end.at_ms, end.chain, end.number)
+        return found[:limit], last
+
+    async def texts_among(self, places: Collection[AuditPlace]) -> list[AuditText]:
+        c = audit_texts.c
+        wanted = [(each.chain, each.number) for each in places]
+        query = sa.select(audit_texts).where(sa.tuple_(c.chain, c.number).in_(wanted))
+        return [AuditText(*row) for row in await self._connection.execute(query)]
+
     async def texts(self, chain: str, first: int, last: int) -> list[AuditText]:
         query = (
             sa.select(audit_texts)
@@ -125,3 +173,21 @@ class SqlAudit:
         await self._connection.execute(
             sa.delete(audit_texts).where(audit_texts.c.chain == chain, audit_texts.c.number == number)
         )
+
+
+def _wanted(search: AuditSearch, lines: sa.Subquery) -> list[sa.ColumnElement[bool]]:
+    """The conditions of a search that no index helps with."""
+    c, ids = lines.c, list(search.organization_ids)
+    people = sa.select(users.c.id).where(users.c.organization_id.in_(ids))
+    owner = consultations.c.organization_id
+    chains = sa.select(consultations.c.id).where(sa.or_(owner.is_(None), owner.in_(ids)))
+    of_staff = c.chain == STAFF_CHAIN
+    if not search.all_staff:
+        about = sa.or_(c.subject.in_(ids), c.subject.in_(people), c.actor_id.in_(people))
+        of_staff = sa.and_(of_staff, about)
+    conditions: list[sa.ColumnElement[bool]] = [sa.or_(c.chain.in_(chains), of_staff)]
+    if search.action is not None:
+        conditions.append(c.action == search.action)
+    if search.actor is not None:
+        conditions.append(sa.or_(c.actor_id == search.actor, c.actor_kind == search.actor))
+    return conditions

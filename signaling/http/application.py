@@ -8,6 +8,7 @@ from signaling.http import (
     accounts,
     api,
     attendance,
+    audit,
     broadcast,
     cameras,
     clips,
@@ -24,6 +25,7 @@ from signaling.http import (
     minutes_files,
     network_test,
     operations,
+    overview,
     own_speeches,
     prechecks,
     preparing,
@@ -69,6 +71,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     api.add_to(app)
     rehearsals.add_to(app)
     staff.add_to(app)
+    overview.add_to(app)
     preparing.add_to(app)
     imports.add_to(app)
     venues.add_to(app)
@@ -100,6 +103,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     accounts.add_to(app)
     attendance.add_to(app)
     trace.add_to(app)
+    audit.add_to(app)
     transcripts.add_to(app)
     transcript_files.add_to(app)
     terms.add_to(app)

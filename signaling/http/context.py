@@ -17,6 +17,7 @@ from conference.services.accounts import Accounts
 from conference.services.agendas import Agendas
 from conference.services.attendance import Attendance
 from conference.services.audit import Trace
+from conference.services.audit_across import AuditAcross
 from conference.services.broadcasts import Broadcasts
 from conference.services.cameras import Cameras
 from conference.services.case_queries import CaseQueries
@@ -40,6 +41,7 @@ from conference.services.invitees import Invitees
 from conference.services.life_cycle import LifeCycle
 from conference.services.logins import STAFF_PREFIX, Logins, StaffMember
 from conference.services.minutes import MinutesDesk
+from conference.services.overview import Overview
 from conference.services.own_speeches import OwnSpeeches
 from conference.services.ports import MediaPlane, RateLimits, Storage
 from conference.services.prechecks import Prechecks
@@ -101,6 +103,8 @@ class HttpContext:
     imports: InviteeImports
     logins: Logins
     staff: Staff
+    overview: Overview
+    audit_across: AuditAcross
     editing: Editing
     files: Files
     clips: Clips

@@ -47,6 +47,8 @@ class Pages:
         )
         app.router.add_get("/d/{code}", self._department)
         app.router.add_get("/account/{cid}", self._account)
+        app.router.add_get("/admin", self._admin)
+        app.router.add_get("/admin/{place:organizations|users|trace}", self._admin)
         app.router.add_get("/assets/{path:.+}", self._asset)
         if self._lan_ca is not None:
             app.router.add_get("/lan-ca.crt", self._ca)
@@ -66,6 +68,9 @@ class Pages:
 
     async def _account(self, request: web.Request) -> web.StreamResponse:
         return self._page("account.html")
+
+    async def _admin(self, request: web.Request) -> web.StreamResponse:
+        return self._page("admin.html")
 
     async def _department(self, request: web.Request) -> web.StreamResponse:
         return self._page("department.html")

@@ -10,6 +10,7 @@ import asyncio
 from pathlib import Path
 
 from tests.browser import (
+    scenes_admin,
     scenes_cameras,
     scenes_captions,
     scenes_comments,
@@ -34,6 +35,7 @@ from tests.support.server import Server
 
 # Each adds its scenes to SCENES.
 PARTS = (
+    scenes_admin,
     scenes_cameras,
     scenes_captions,
     scenes_comments,

@@ -195,6 +195,8 @@ STAFF_DOORS = (
     door(Action.ORGANIZATION_MANAGE, "GET", "/api/v1/organizations"),
     door(Action.ORGANIZATION_MANAGE, "POST", "/api/v1/organizations", {"name": "省", "level": "province"}),
     door(Action.ORGANIZATION_MANAGE, "PATCH", "/api/v1/organizations/o_none", {"name": "x"}),
+    door(Action.ORGANIZATION_WATCH, "GET", "/api/v1/overview"),
+    door(Action.ORGANIZATION_WATCH, "GET", "/api/v1/audit"),
 )
 REQUESTS: tuple[tuple[Action, str, dict[str, Any]], ...] = (
     (Action.MEDIA_PUBLISH, "media.publish", {"sdp": OFFER, "tracks": []}),

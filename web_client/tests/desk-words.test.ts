@@ -102,7 +102,7 @@ describe('the trace in words', () => {
     // What goes to the log looks the same and is no line of the trace.
     const traced = sources.map((text) => text.replace(/\blog\.\w+\(\s*"[a-z_.]+"/g, ''))
     // Entries are written as entry(room, actor, "thing.happened", …), AuditEntry(…, "thing.happened", …) and the like.
-    const written = new Set(traced.flatMap((text) => [...text.matchAll(/"((?:consultation|rehearsal|file|camera|clip|venue|precheck|screen|invitees?|import|link|code|participant|room|hand|floor|agenda|statement|attendance|program|recording|broadcast|comment|identity|promotion|export|captions|transcript|terms|minutes|token|audit)\.[a-z_]+)"/g)].map((match) => match[1] ?? '')))
+    const written = new Set(traced.flatMap((text) => [...text.matchAll(/"((?:consultation|rehearsal|file|camera|clip|venue|precheck|screen|invitees?|import|link|code|participant|room|hand|floor|agenda|statement|attendance|program|recording|broadcast|comment|identity|promotion|export|captions|transcript|terms|minutes|token|audit|user|organization)\.[a-z_]+)"/g)].map((match) => match[1] ?? '')))
     expect(written.size).toBeGreaterThan(30)
     expect([...written].filter((action) => !ACTIONS.includes(action))).toEqual([])
     for (const action of ACTIONS) expect(actionWords(action, words)).not.toBe(action)

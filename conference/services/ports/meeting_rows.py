@@ -7,7 +7,14 @@ from typing import Any, Protocol
 
 from conference.model.agenda import Agenda
 from conference.model.attendance import Stay
-from conference.model.audit import AuditEntry, AuditHead, AuditLine, AuditText
+from conference.model.audit import (
+    AuditEntry,
+    AuditHead,
+    AuditLine,
+    AuditPlace,
+    AuditSearch,
+    AuditText,
+)
 from conference.model.broadcast import Cut
 from conference.model.consultation import Consultation, ProgramGap
 from conference.model.export import Export
@@ -120,6 +127,17 @@ class AuditRepository(Protocol):
 
         `actor` is an id or a kind of actor.
         """
+
+    async def across(
+        self, search: AuditSearch, before: AuditPlace | None, limit: int, scan: int
+    ) -> tuple[list[AuditLine], AuditPlace | None]:
+        """At most `limit` lines of several chains, newest first, and where to go on, None at the end.
+
+        At most `scan` lines before `before` are looked at: where few are wanted, few or none come at once.
+        """
+
+    async def texts_among(self, places: Collection[AuditPlace]) -> list[AuditText]:
+        """The personal texts that are still there of these lines, in any order."""
 
     async def texts(self, chain: str, first: int, last: int) -> list[AuditText]:
         """The personal texts that are still there of the lines `first` to `last`."""

@@ -28,6 +28,7 @@ audit_lines = sa.Table(
     sa.Column("content", sa.Text, nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),
     sa.Index("ix_audit_lines_chain_subject", "chain", "subject"),
+    sa.Index("ix_audit_lines_at_ms", "at_ms", "chain", "number"),
 )
 
 audit_texts = sa.Table(

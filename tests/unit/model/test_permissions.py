@@ -116,6 +116,7 @@ TABLE = {
         "export.create",
         "user.manage",
         "organization.manage",
+        "organization.watch",
     },
 }
 

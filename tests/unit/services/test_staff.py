@@ -237,6 +237,27 @@ async def test_what_else_is_refused(office: Office) -> None:
     assert len(await office.lines()) == before
 
 
+async def test_the_last_administrator_stays(office: Office) -> None:
+    first = await office.account("first", Role.ADMINISTRATOR, office.city)
+    second = await office.account("second", Role.ADMINISTRATOR, office.city)
+    with pytest.raises(ConferenceError) as caught:  # nobody would be left above
+        await office.staff.change_user(first, first.user.id, {"organization_id": office.county.id})
+    assert caught.value.code == "forbidden"
+    both = (
+        office.staff.change_user(first, second.user.id, {}, disabled=True),
+        office.staff.change_user(second, first.user.id, {"role": Role.MODERATOR}),
+    )
+    refused = [each for each in await asyncio.gather(*both, return_exceptions=True) if not is_done(each)]
+    assert [each.code for each in refused if isinstance(each, ConferenceError)] == ["forbidden"]
+    users = [user for user, _ in await office.staff.users(None)]
+    left = [user for user in users if user.role is Role.ADMINISTRATOR and user.disabled_at_ms is None]
+    assert len(left) == 1
+
+
+def is_done(came: object) -> bool:
+    return not isinstance(came, BaseException)
+
+
 async def test_who_sees_which_consultation(office: Office) -> None:
     city = await office.account("city", Role.ADMINISTRATOR, office.city)
     clerk = await office.account("clerk", Role.SECRETARIAT, office.city)

@@ -572,6 +572,8 @@ export const deskEn: typeof deskZhCN = {
         template_removed: 'removed a template for minutes',
       },
       audit: { forgotten: 'deleted personal text by law' },
+      user: { added: 'added an account', changed: 'changed an account', logged_in: 'logged in', logged_out: 'logged out', login_failed: 'failed to log in', password_changed: 'changed their own password' },
+      organization: { added: 'added a body', changed: 'changed a body' },
     },
   },
   problems: {

@@ -40,7 +40,7 @@ export const entryEn: EntryMessages = {
     old: 'Present password',
     new: 'New password',
     again: 'New password again',
-    weak: 'The new password is too simple: at least 8 characters, not digits alone.',
+    weak: 'The new password is too simple: at least 10 characters, and not your login.',
     differs: 'The two new passwords differ.',
     oldWrong: 'The present password is not right.',
     changed: 'Password changed',

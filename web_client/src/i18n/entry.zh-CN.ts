@@ -39,7 +39,7 @@ export const entryZhCN = {
     old: '现在的密码',
     new: '新密码',
     again: '再输一遍新密码',
-    weak: '新密码太简单，请至少用 8 个字符，不要只用数字。',
+    weak: '新密码太简单，请至少用 10 个字符，不能和账号相同。',
     differs: '两次输入的新密码不一样。',
     oldWrong: '现在的密码不对。',
     changed: '密码已修改',

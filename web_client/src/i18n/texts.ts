@@ -1,6 +1,8 @@
 /** All texts of a language together; each part of the product brings its own file. */
 import { accountEn } from './account.en'
 import { accountZhCN } from './account.zh-CN'
+import { adminEn } from './admin.en'
+import { adminZhCN } from './admin.zh-CN'
 import { broadcastEn } from './broadcast.en'
 import { broadcastZhCN } from './broadcast.zh-CN'
 import { camerasEn } from './cameras.en'
@@ -38,6 +40,6 @@ import { venueBoardEn } from './venue-board.en'
 import { venueBoardZhCN } from './venue-board.zh-CN'
 import { zhCN } from './zh-CN'
 
-export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...camerasZhCN, ...captionsZhCN, ...entryZhCN, ...casesZhCN, ...clipsZhCN, ...commentsZhCN, ...responsesZhCN, ...accountZhCN, ...minutesZhCN, ...secondPassZhCN, ...inspectorZhCN, ...precheckZhCN, ...screenZhCN, ...venueZhCN, ...rehearsalZhCN, ...venueBoardZhCN }
+export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...camerasZhCN, ...captionsZhCN, ...entryZhCN, ...casesZhCN, ...clipsZhCN, ...commentsZhCN, ...responsesZhCN, ...accountZhCN, ...adminZhCN, ...minutesZhCN, ...secondPassZhCN, ...inspectorZhCN, ...precheckZhCN, ...screenZhCN, ...venueZhCN, ...rehearsalZhCN, ...venueBoardZhCN }
 export type Texts = typeof chinese
-export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...camerasEn, ...captionsEn, ...entryEn, ...casesEn, ...clipsEn, ...commentsEn, ...responsesEn, ...accountEn, ...minutesEn, ...secondPassEn, ...inspectorEn, ...precheckEn, ...screenEn, ...venueEn, ...rehearsalEn, ...venueBoardEn }
+export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...camerasEn, ...captionsEn, ...entryEn, ...casesEn, ...clipsEn, ...commentsEn, ...responsesEn, ...accountEn, ...adminEn, ...minutesEn, ...secondPassEn, ...inspectorEn, ...precheckEn, ...screenEn, ...venueEn, ...rehearsalEn, ...venueBoardEn }

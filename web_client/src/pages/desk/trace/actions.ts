@@ -2,3 +2,6 @@
 import { deskZhCN } from '@/i18n/desk.zh-CN'
 
 export const ACTIONS: readonly string[] = Object.entries(deskZhCN.trace.action).flatMap(([thing, verbs]) => Object.keys(verbs).map((verb) => `${thing}.${verb}`))
+
+/** Those of accounts and bodies stand in no consultation's chain. */
+export const CONSULTATION_ACTIONS: readonly string[] = ACTIONS.filter((action) => !/^(user|organization)\./.test(action))
