@@ -13,7 +13,6 @@ from conference.model.recording import RecordingState
 from conference.services.disk_watch import DiskWatch
 from conference.services.live_room import LiveRoom
 from conference.services.logins import StaffMember
-from conference.services.ports import PresenceRegistry
 from conference.services.rooms import Rooms
 from conference.services.staff import Staff
 
@@ -29,11 +28,12 @@ class ServerFacts:
 
 @dataclass(frozen=True, slots=True)
 class NodeView:
-    """A node that is known of. `rooms`: how many it holds, of whatever body."""
+    """A node that is known of. `rooms`: how many it holds, of whatever body; `is_draining`: it opens no more."""
 
     name: str
     is_this: bool
     rooms: int
+    is_draining: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Overview:
             now_ms=self._rooms.clock.wall_ms(),
             redis=registry.is_up if registry.is_shared else None,
             disk=self._disk.seen,
-            nodes=nodes_of(registry, len(self._rooms.all())),
+            nodes=nodes_of(self._rooms),
             ongoing=await self._ongoing(by),
         )
 
@@ -136,11 +136,7 @@ def connected(room: LiveRoom) -> int:
     return sum(seat.lost_at_s is None for seat in room.seats.values())
 
 
-def nodes_of(registry: PresenceRegistry, rooms_here: int) -> tuple[NodeView, ...]:
-    """This node, then the others that are known by the rooms they hold, by name."""
-    held: dict[str, int] = {}
-    for each in registry.elsewhere().values():
-        held[each.node] = held.get(each.node, 0) + 1
-    held.pop(registry.node, None)
-    others = (NodeView(name, False, count) for name, count in sorted(held.items()))
-    return (NodeView(registry.node, True, rooms_here), *others)
+def nodes_of(rooms: Rooms) -> tuple[NodeView, ...]:
+    """This node, then the others that live, by name."""
+    others = (NodeView(each.name, False, each.rooms, each.is_draining) for each in rooms.registry.nodes())
+    return (NodeView(rooms.registry.node, True, len(rooms.all()), rooms.is_draining), *others)

@@ -29,9 +29,12 @@ class DiskResource(Resource):
 
 
 class NodeResource(Resource):
+    """`is_draining`: it opens no more rooms, and ends when those that it has are empty."""
+
     name: str
     is_this: bool
     rooms: int
+    is_draining: bool
 
 
 class OngoingResource(Resource):

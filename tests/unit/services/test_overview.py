@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pytest
 
-from conference.model.claim import Elsewhere
+from conference.model.claim import Elsewhere, NodeState
 from conference.model.consultation import Status
 from conference.model.errors import ForbiddenError
 from conference.model.organization import Level
@@ -18,20 +16,11 @@ from conference.services.logins import Logins, StaffMember
 from conference.services.overview import NodeView, Overview, ServerFacts, nodes_of
 from conference.services.passwords import Passwords
 from conference.services.staff import Staff, UserDraft
-from conference.storage.ephemeral.memory import MemoryPresence
 from tests.unit.services.conftest import World
 from tests.unit.services.fakes import ScriptedDisk
+from tests.unit.services.shared_registry import SharedRegistry
 
 PASSWORD = "一只纸船漂过澄川河面"
-
-
-class TwoNodes(MemoryPresence):
-    """Another node holds some rooms."""
-
-    others: Mapping[str, Elsewhere]
-
-    def elsewhere(self) -> Mapping[str, Elsewhere]:
-        return self.others
 
 
 async def account(world: World, login: str, role: Role, organization_id: str) -> StaffMember:
@@ -76,11 +65,15 @@ async def test_an_administrator_sees_the_own_body_and_those_below(world: World) 
 
 
 async def test_what_other_nodes_hold_is_seen_with_their_names(world: World) -> None:
-    registry = world.rooms.registry = TwoNodes("node")
+    registry = world.rooms.registry = SharedRegistry("node")
     registry.others = {"c": Elsewhere("b", 7), "gone": Elsewhere("a", 1), "more": Elsewhere("b", 0)}
-    assert nodes_of(registry, 3) == (
-        NodeView("node", True, 3),
-        NodeView("a", False, 1),
+    registry.living = (
+        NodeState("a", None, rooms=1, present=1, is_draining=True),
+        NodeState("b", None, rooms=2, present=7, is_draining=False),
+    )
+    assert nodes_of(world.rooms) == (
+        NodeView("node", True, 0),
+        NodeView("a", False, 1, is_draining=True),
         NodeView("b", False, 2),
     )
     staff = Staff(world.database, Passwords(), world.clock)

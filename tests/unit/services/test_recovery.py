@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pytest
 
-from conference.model.claim import Elsewhere, Hold, NodeState
+from conference.model.claim import Elsewhere, NodeState
 from conference.model.errors import ConferenceError, OtherNodeError
 from conference.model.participant import LeaveReason
 from conference.model.permissions import Role
 from conference.services.recovery import Recovery
-from conference.storage.ephemeral.memory import MemoryPresence
 from tests.unit.services.conftest import World
-
-
-class SharedRegistry(MemoryPresence):
-    """As one that other nodes use too: `others` is what they hold."""
-
-    def __init__(self, node: str) -> None:
-        super().__init__(node)
-        self.others: dict[str, Elsewhere] = {}
-        self.living: tuple[NodeState, ...] = ()
-
-    @property
-    def is_shared(self) -> bool:
-        return True
-
-    def elsewhere(self) -> Mapping[str, Elsewhere]:
-        return self.others
-
-    def nodes(self) -> tuple[NodeState, ...]:
-        return self.living
-
-    async def claim(self, room_id: str, *, only_ours: bool = False) -> Hold:
-        if room_id in self.others:
-            return Hold(self.others[room_id].node, is_ours=False)
-        return await super().claim(room_id, only_ours=only_ours)
+from tests.unit.services.shared_registry import SharedRegistry
 
 
 def another_node(world: World) -> tuple[World, SharedRegistry, Recovery]:

@@ -30,7 +30,7 @@ export interface Overview {
   /** null where none is configured */
   redis: boolean | null
   disk: { free_bytes: number; warn: boolean } | null
-  nodes: { name: string; is_this: boolean; rooms: number }[]
+  nodes: { name: string; is_this: boolean; rooms: number; is_draining: boolean }[]
   ongoing: Ongoing[]
 }
 

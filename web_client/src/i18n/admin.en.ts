@@ -45,6 +45,7 @@ export const adminEn: AdminTexts = {
       redisNone: 'None: there is one server',
       nodes: 'Nodes',
       thisNode: 'This one',
+      draining: 'Ending, opens no more rooms',
       rooms: '{n} rooms',
     },
     organizations: {

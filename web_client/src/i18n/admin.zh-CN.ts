@@ -44,6 +44,7 @@ export const adminZhCN = {
       redisNone: '没有设置，只有一台服务器',
       nodes: '节点',
       thisNode: '本机',
+      draining: '正在停机，不再开新的会议室',
       rooms: '{n} 间会议室',
     },
     organizations: {
