@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,19 @@ from sqlalchemy.exc import DBAPIError
 
 from conference.archive.verifier import verify_archive
 from conference.archive.writer import write_archive
-from conference.model.audit import CLI, AuditEntry, AuditHead, Fault, Personal, Value, verify
+from conference.model.audit import (
+    CLI,
+    STAFF_CHAIN,
+    AuditEntry,
+    AuditHead,
+    AuditLine,
+    AuditPlace,
+    AuditSearch,
+    Fault,
+    Personal,
+    Value,
+    verify,
+)
 from conference.model.errors import ConferenceError
 from conference.services.ports import UnitOfWork
 from conference.storage.archive_rows import NOT_ARCHIVED, SECRETS, belongs
@@ -187,3 +200,42 @@ def test_every_table_is_in_the_package_or_left_out_on_purpose() -> None:
                 column.name for column in table.c if "secret" in column.name or column.name.endswith("_hash")
             }
             assert suspicious <= SECRETS, f"{table.name}: secret or not?"
+
+
+async def test_lines_of_all_chains_are_found_page_by_page(database: Database) -> None:
+    """By times as they are, beyond 32 bits."""
+    async with database.transaction() as unit:
+        await unit.consultations.add(consultation("a"))
+        for chain, later_ms in (("b", 0), ("a", 0), (STAFF_CHAIN, 1), ("a", 2)):
+            line = entry(chain, name=Personal(chain))
+            await unit.audit.append(replace(line, at_ms=line.at_ms + later_ms))
+    start_ms = entry().at_ms
+    search = AuditSearch(organization_ids=frozenset({"o"}), all_staff=True)
+    found: list[AuditLine] = []
+    before: AuditPlace | None = None
+    async with database.reading() as unit:
+        for _ in range(10):
+            lines, before = await unit.audit.across(search, before, 1, 2)
+            found += lines
+            if before is None:
+                break
+        assert [(each.at_ms - start_ms, each.chain, each.number) for each in found] == [
+            (2, "a", 2),
+            (1, STAFF_CHAIN, 1),
+            (0, "a", 1),
+        ], "b is no consultation"
+        assert await unit.audit.across(search, None, 3, 100) == (found, None)
+        places = [AuditPlace(each.at_ms, each.chain, each.number) for each in found[:2]]
+        assert sorted(each.text for each in await unit.audit.texts_among(places)) == ["a", STAFF_CHAIN]
+        assert await unit.audit.texts_among([]) == []
+        own = replace(
+            search,
+            all_staff=False,
+            chain="a",
+            action="a",
+            actor="cli",
+            since_ms=start_ms,
+            until_ms=start_ms + 1,
+        )
+        last = AuditPlace(start_ms + 5, "z", 2**62)
+        assert (await unit.audit.across(own, last, 10, 20_000))[0] == [found[2]]
