@@ -12,7 +12,7 @@ from conference.services.logins import StaffMember
 from conference.services.ports import Storage
 from conference.services.staff import Staff
 
-SCAN: Final = 20_000  # lines looked at for one page, whatever is filtered: tens of milliseconds
+SCAN: Final = 20_000  # lines looked at for one page, whatever is filtered: some 70 ms of SQLite's
 
 
 @dataclass(frozen=True, slots=True)

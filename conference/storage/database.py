@@ -20,7 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 from sqlalchemy import event, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -140,10 +140,12 @@ class _Checkpointer:
 
 @contextmanager
 def _trouble() -> Iterator[None]:
-    """A database that is locked, full, read-only or gone is no fault of the request."""
+    """A database that is locked, full, read-only, damaged or gone is no fault of the request."""
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeoutError, OSError) as error:
+    except (DatabaseError, InterfaceError, PoolTimeoutError, OSError) as error:
+        if isinstance(error, DatabaseError) and type(error) not in (DatabaseError, OperationalError):
+            raise  # what we asked for was wrong
         cause = error.orig if isinstance(error, DBAPIError) else error
         log.error("storage.unavailable", error=str(cause))
         log.debug("storage.unavailable", exc_info=error)

@@ -7,10 +7,12 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from conference.model.errors import ConferenceError
 from conference.storage.database import Database, open_engine
 
 FILES = 40
@@ -60,4 +62,14 @@ async def test_who_is_cancelled_while_rows_are_on_their_way_keeps_nobody_from_wr
     )  # kept: so are the frames that hold the statement
     assert isinstance(why, asyncio.CancelledError)
     await database.require_writable()
+    await database.close()
+
+
+async def test_a_file_that_is_no_database_is_said_plainly(tmp_path: Path) -> None:
+    (tmp_path / "a.db").write_bytes(b"not a database, but as long as a page of one" * 200)
+    database = Database(open_engine(f"sqlite+aiosqlite:///{tmp_path}/a.db"))
+    with pytest.raises(ConferenceError) as refused:
+        await database.migrate()
+    assert refused.value.code == "storage_unavailable"
+    assert "not a database" in refused.value.detail
     await database.close()
