@@ -14,7 +14,7 @@ from conference.storage.ephemeral.redis import PREFIX, RedisGoneError, RedisLink
 
 log = structlog.get_logger(__name__)
 
-CLAIM_MS: Final = 8_000  # a node that is gone holds its rooms for this long; it renews every two seconds
+CLAIM_MS: Final = 6_000  # a node that is gone holds its rooms for this long; it renews every two seconds
 
 # A claim is a key that expires, its value a JSON of node, life (of the process), url and how many are present. The
 # sorted set beside it lists the claims by the time at which they expire. A node's own record is kept in the same way.
