@@ -175,6 +175,45 @@ async def test_who_comes_to_any_server_is_in_the_room(tmp_path: Path, redis: Red
                 await client.close()
 
 
+async def test_who_was_led_to_a_room_stays_in_it_while_redis_is_gone(
+    tmp_path: Path, redis: RedisServer
+) -> None:
+    """And who comes meanwhile is led there, too; a Redis that comes back empty moves nothing."""
+    with postgres_server() as database_url:
+        async with several_servers(tmp_path, redis.url, database_url, "ab", PASSING_ON) as (a, b):
+            cid = await asyncio.to_thread(a.create_consultation)
+            chair = await attempt(a, a.token(cid, "chair", "甲"))
+            member = await attempt(b, a.token(cid, "member", "乙"))
+
+            async def redis_is(server: Server) -> str:
+                return str((await get(server, "/readyz"))[1]["checks"]["redis"])
+
+            async def is_here(server: Server) -> bool:
+                later = await attempt(server, a.token(cid, "expert", "丙"))
+                assert later.has_snapshot()
+                known = len((await later.ask("room.sync"))["participants"])
+                await later.ask("room.leave")
+                await later.close()
+                return known == 3
+
+            assert await is_here(b)
+            redis.kill()
+            for server in (a, b):
+                await eventually(lambda: redis_is(server), lambda state: state == "gone")  # noqa: B023 awaited at once
+            await member.ask("floor.request")
+            await eventually(lambda: chair.state.participants[member.me]["hand"])
+            assert await is_here(b)
+            await asyncio.to_thread(redis.start)
+            for server in (a, b):
+                await eventually(lambda: redis_is(server), lambda state: state == "ok")  # noqa: B023 awaited at once
+            assert await eventually(lambda: is_here(b))
+            assert (await member.ask("room.sync"))["version"] >= chair.state.version
+            assert b.metrics().value("yuanshang_rooms") == 0
+            for client in (chair, member):
+                assert client.connected
+                await client.close()
+
+
 async def test_a_server_that_is_drained_ends_with_its_rooms(tmp_path: Path, redis: RedisServer) -> None:
     with postgres_server() as database_url:
         async with several_servers(tmp_path, redis.url, database_url, "ab", PASSING_ON) as (a, b):
