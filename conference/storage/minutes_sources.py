@@ -35,6 +35,7 @@ _CHANGES: Final = (
     "agenda.ended",
     "consultation.ended",
 )
+_NO_WORD: Final = '"segments":0}'  # ends `transcript.heard` of a stretch in which nobody said anything
 
 
 class SqlMinutesSources:
@@ -46,7 +47,10 @@ class SqlMinutesSources:
     async def later_changes(self, consultation_id: str, number: int) -> int:
         c = audit_lines.c
         query = sa.select(sa.func.count()).where(
-            c.chain == consultation_id, c.number > number, c.action.in_(_CHANGES)
+            c.chain == consultation_id,
+            c.number > number,
+            c.action.in_(_CHANGES),
+            sa.not_(sa.and_(c.action == "transcript.heard", c.content.endswith(_NO_WORD))),
         )
         return (await self._connection.execute(query)).scalar_one()
 

@@ -143,9 +143,13 @@ async def test_what_they_are_made_of_is_counted_in_the_rows(database: Database) 
         number = (await unit.audit.head("c")).number
         for action in ("transcript.marked", "transcript.exported", "statement.added", "minutes.made"):
             await unit.audit.append(AuditEntry("c", 1, 0, CLI, action))
-        await unit.audit.append(AuditEntry("d", 1, 0, CLI, "transcript.marked"))
+        for segments in (0, 10):  # in a stretch of silence nothing becomes another
+            await unit.audit.append(
+                AuditEntry("d", 1, 0, CLI, "transcript.heard", None, {"segments": segments})
+            )
     async with database.reading() as unit:
         sources = unit.minutes_sources
+        assert await sources.later_changes("d", 0) == 1
         assert await sources.later_changes("c", number) == 2
         assert await sources.later_changes("c", number + 1) == 1
         assert await sources.doubts("c") == (int(not HALL.is_certain), 1)
