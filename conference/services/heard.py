@@ -233,7 +233,7 @@ class HeardRows:
         content: dict[str, Value] = {
             "microphones": len({each.participant_id for each in batch}),
             "heard_ms": sum(each.to_ms - each.from_ms for each in batch),
-            "segments": len(written),
+            "segments": len(written),  # the last of the keys: storage/minutes_sources knows silence by it
             "characters": sum(len(each.segment.text) for each in written),
             "from_recording": any(each.job_id is not None for each in batch),
         }
