@@ -214,6 +214,11 @@ class LiveRoom:
         return not (self.seats or self.waiting or self.listeners or self.desks or self.screens)
 
     @property
+    def connected(self) -> int:
+        """How many of its seats somebody holds now."""
+        return sum(seat.lost_at_s is None for seat in self.seats.values())
+
+    @property
     def last_joined_at_ms(self) -> int:
         """When the youngest seat was taken: two never have the same time, so rows keep the order."""
         return max((seat.participant.joined_at_ms for seat in self.seats.values()), default=0)

@@ -114,7 +114,7 @@ class Overview:
         other = None if room is not None else elsewhere.get(consultation.id)
         present, waiting, node = 0, 0, None
         if room is not None:
-            present, waiting, node = connected(room), len(room.waiting), self._rooms.registry.node
+            present, waiting, node = room.connected, len(room.waiting), self._rooms.registry.node
         elif other is not None:
             present, node = other.present, other.node
         return OngoingView(
@@ -129,11 +129,6 @@ class Overview:
             waiting=waiting,
             recording=None if room is None else room.recording,
         )
-
-
-def connected(room: LiveRoom) -> int:
-    """How many of a room's seats somebody holds now."""
-    return sum(seat.lost_at_s is None for seat in room.seats.values())
 
 
 def nodes_of(rooms: Rooms) -> tuple[NodeView, ...]:

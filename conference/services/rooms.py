@@ -171,9 +171,7 @@ class Rooms:
 
     async def renew_claims(self) -> None:
         """Keep the rooms; one that another node got while we could not be heard is given up here."""
-        present = {
-            room.id: sum(seat.lost_at_s is None for seat in room.seats.values()) for room in self.all()
-        }
+        present = {room.id: room.connected for room in self.all()}
         for room_id in await self.registry.renew(present, is_draining=self.is_draining):
             await self._give_up(room_id)
 

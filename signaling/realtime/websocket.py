@@ -10,14 +10,16 @@ from typing import Any, Final
 from aiohttp import ClientWebSocketResponse, WSMsgType, web
 from engineio.packet import Packet
 
-_PING, _PONG, _MESSAGE, _OPEN, _CONNECT = (
-    "2",
-    "3",
-    "4",
-    "0",
-    "40",
-)  # how packets of Engine.IO and Socket.IO begin
-_MAX_SAID: Final = 16  # messages before it is settled where a client belongs
+# How packets of Engine.IO begin, and those of Socket.IO within a message.
+_OPEN: Final = "0"
+_PING: Final = "2"
+_PONG: Final = "3"
+_MESSAGE: Final = "4"
+_CONNECT: Final = "40"
+
+# What a client may say before it is settled where it belongs: its credentials, and what it did not wait with.
+_MAX_SAID: Final = 16
+_MAX_SAID_CHARS: Final = 64 * 1024
 
 
 class WebSocket:
@@ -39,6 +41,7 @@ class WebSocket:
         self._connection: Any = handler.__self__  # type: ignore[attr-defined]  # a bound method of its socket
         self._said: list[str | bytes] | None = [] if may_move else None
         self._there: ClientWebSocketResponse | None = None
+        self._to_there = asyncio.Lock()  # what was said before goes first
         self._answers: asyncio.Task[None] | None = None
 
     @property
@@ -56,8 +59,9 @@ class WebSocket:
         await self._connection.queue.join()  # what the library says first was written
         greeted = sum(isinstance(each, str) and each.startswith(_CONNECT) for each in self._said)
         said, self._said, self._there = self._said, None, there
-        for each in said:
-            await _send(there, each)
+        async with self._to_there:
+            for each in said:
+                await _send(there, each)
         self._answers = asyncio.create_task(self._bring(there, greeted))
 
     async def _bring(self, there: ClientWebSocketResponse, greeted: int) -> None:
@@ -111,7 +115,8 @@ class WebSocket:
             if self._there is None:
                 self._note(said)
                 return said
-            await _send(self._there, said)
+            async with self._to_there:
+                await _send(self._there, said)
             if said == _PONG:
                 return said
 
@@ -119,10 +124,9 @@ class WebSocket:
         """Keep it for the other node; who has said so much belongs here."""
         if self._said is None or (isinstance(said, str) and not said.startswith(_MESSAGE)):
             return
-        if len(self._said) == _MAX_SAID:
+        self._said.append(said)
+        if len(self._said) > _MAX_SAID or sum(map(len, self._said)) > _MAX_SAID_CHARS:
             self._said = None
-        else:
-            self._said.append(said)
 
 
 def below(connection: Any) -> WebSocket | None:
