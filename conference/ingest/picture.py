@@ -152,6 +152,7 @@ class PicturePath:
         if (self._output.take_new() | self._output.take_asked()) and self._gop:
             self._stamps.jump()
             self._replay(self._stamp(self._gop[-1].stream_s, now_s))
+            self.report()  # while nothing comes, no other report does
 
     def report(self) -> None:
         """Tie the newest picture to our clock."""

@@ -14,6 +14,7 @@ import pytest
 from av.video.stream import VideoStream
 
 from conference.ingest import nal
+from conference.ingest.output import VIDEO_TRACK
 from conference.ingest.picture import PicturePath, UnreadableError
 from conference.ingest.stream_clock import StreamClock
 from conference.ingest.transcoder import LAG_S, Transcoder, UndecodableError, fitted
@@ -31,6 +32,7 @@ class Room:
         self.has_reader = True
         self.profiles: list[tuple[str, bool]] = []
         self.pictures: list[tuple[list[bytes], int, bool]] = []
+        self.reports: list[tuple[int, float, int]] = []
         self.is_new = self.is_asked = False
 
     def open_video(self, profile_level_id: str, *, is_asked: bool) -> None:
@@ -47,6 +49,9 @@ class Room:
     def take_asked(self) -> bool:
         is_asked, self.is_asked = self.is_asked, False
         return is_asked
+
+    def report(self, track: int, our_s: float, stamp: int) -> None:
+        self.reports.append((track, our_s, stamp))
 
     @property
     def keys(self) -> list[int]:
@@ -240,6 +245,24 @@ def test_a_new_reader_gets_the_pictures_since_the_last_keyframe_at_once() -> Non
     assert stamps[-2] == before
     assert stamps == sorted(stamps)
     assert stamps[-2] - stamps[0] < 900, "close together"
+
+
+def test_who_comes_while_nothing_moves_gets_the_picture_and_its_time() -> None:
+    way = Way()
+    way.show(Camera("libx264", 5, PLAIN))
+    way.path.stand(way.now_s)
+    assert len(way.room.pictures) == 5, "nobody came"
+    way.room.is_new = True
+    way.path.stand(way.now_s)
+    assert way.room.keys == [0, 5]
+    assert [len(units) for units, _, _ in way.room.pictures[5:]] == [
+        len(units) for units, _, _ in way.room.pictures[:5]
+    ]
+    ((track, our_s, stamp),) = way.room.reports
+    assert (track, stamp) == (VIDEO_TRACK, way.room.pictures[-1][1])
+    assert our_s == pytest.approx(way.now_s, abs=2 / RATE)
+    way.path.stand(way.now_s)
+    assert len(way.room.reports) == 1
 
 
 def test_a_keyframe_is_encoded_when_the_room_asks_but_not_twice_at_once() -> None:
