@@ -15,7 +15,7 @@ import structlog
 from aiohttp import web
 
 from conference.clock import SystemClock
-from conference.media.client import MediaClient
+from conference.media.pool import MediaPool
 from conference.media.settings import MediaSettings
 from conference.services.consultations import Consultations
 from conference.services.passwords import Passwords
@@ -76,9 +76,9 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
         ephemeral = open_ephemeral(settings, SystemClock(), door.port)
         stack.push_async_callback(ephemeral.close)
         limits = RoomLimits(max_participants=settings.max_participants)
-        media = MediaClient(_media_settings(settings, limits, door.shared_port))
+        media = MediaPool(_media_settings(settings, limits, door.shared_port), settings.media_processes)
         stack.push_async_callback(media.close)
-        media_port = await media.start()
+        media_ports = await media.start()
         relay = None
         if door.certificate is not None:
             relay = relay_of(
@@ -86,7 +86,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
                 directory.relay,
                 base_url=door.base_url,
                 certificate=door.given,
-                media_port=media_port,
+                media_ports=media_ports,
                 clock=SystemClock(),
             )
         if relay is not None:
@@ -134,9 +134,9 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
             door.keep_certificate(background)
             gc.collect()
             gc.freeze()  # modules stay: going through them stops the event loop for 80 ms each time
-            log.info("server.ready", url=door.base_url, media_port=media_port, pid=os.getpid())
+            log.info("server.ready", url=door.base_url, media_ports=media_ports, pid=os.getpid())
             fingerprint = None if door.lan is None else door.lan.fingerprint
-            announce(Ready(door.base_url, media_port, os.getpid(), links, fingerprint, staff))
+            announce(Ready(door.base_url, media_ports, os.getpid(), links, fingerprint, staff))
             manager.ready()
             if manager.is_waiting:
                 background.keep(partial(manager.watch, partial(media_answers, media)))

@@ -51,6 +51,9 @@ def serve(
     media_port: Annotated[
         int | None, typer.Option(help="UDP and ICE-TCP port of all media. Default 7882.")
     ] = None,
+    media_processes: Annotated[
+        int | None, typer.Option(help="Processes for media, each with a port of its own. Default 1.")
+    ] = None,
     media_address: Annotated[
         list[str] | None, typer.Option(help="Address announced for media; may be repeated.")
     ] = None,
@@ -186,6 +189,7 @@ def serve(
         "host": host,
         "port": port,
         "media_port": media_port,
+        "media_processes": media_processes,
         "media_address": None if not media_address else ",".join(media_address),
         "public_url": public_url,
         "tls_cert": tls_cert,

@@ -13,10 +13,11 @@ from signaling.demo import DEMO_ID, ROLE_NAMES, DemoStaff
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The server accepts work. `pid` is the parent's; `links` by role with --demo."""
+    """The server accepts work. `media_ports` of each media process; `pid` is the parent's; `links` by role with
+    --demo."""
 
     url: str
-    media_port: int
+    media_ports: tuple[int, ...]
     pid: int
     links: dict[str, str] = field(default_factory=dict)
     lan_ca_fingerprint: str | None = None
@@ -27,10 +28,12 @@ def ready_json(ready: Ready) -> str:
     """The one line of --ready-json."""
     body: dict[str, Any] = {
         "url": ready.url,
-        "media_port": ready.media_port,
+        "media_port": ready.media_ports[0],
         "pid": ready.pid,
         "links": ready.links,
     }
+    if len(ready.media_ports) > 1:
+        body["media_ports"] = ready.media_ports
     if ready.staff is not None:
         body["staff"] = asdict(ready.staff)
     return json.dumps(body, ensure_ascii=False)
@@ -38,7 +41,8 @@ def ready_json(ready: Ready) -> str:
 
 def ready_text(ready: Ready) -> str:
     """The same for a person, with a QR code and a word about trust on a LAN."""
-    lines = ["", f"  远商已就绪  {ready.url}    媒体端口 UDP/TCP {ready.media_port}", ""]
+    ports = "、".join(map(str, ready.media_ports))
+    lines = ["", f"  远商已就绪  {ready.url}    媒体端口 UDP/TCP {ports}", ""]
     if ready.links:
         lines.append("  演示协商会的入会链接（每个角色一个，可在两个浏览器窗口中各打开一个）：")
         lines.append("")

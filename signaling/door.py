@@ -54,7 +54,7 @@ class Door:
         self,
         http: web.Server,
         *,
-        hand_over: Callable[[socket.socket], bool] | None,
+        hand_over: Callable[[socket.socket, str | None], bool] | None,
         turn: Callable[[], asyncio.Protocol | None] | None,
         metrics: Metrics,
     ) -> None:

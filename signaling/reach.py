@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,7 +30,7 @@ def relay_of(
     *,
     base_url: str,
     certificate: Certificate | None,
-    media_port: int,
+    media_ports: Collection[int],
     clock: Clock,
 ) -> Relay | None:
     """The relay of a server that serves HTTPS; None where it is not wanted, or our media has no IPv4 address."""
@@ -43,7 +44,6 @@ def relay_of(
         host = f"[{host}]"
     plan = RelayPlan(
         media_address=media_address,
-        media_port=media_port,
         user_allocations=_ALLOCATIONS_EACH,
         allocations=settings.max_participants * _ALLOCATIONS_PER_SEAT,
         max_bytes_per_s=_MAX_BYTES_PER_S,
@@ -53,6 +53,6 @@ def relay_of(
         directory,
         plan,
         url=f"turns:{host}:{public_port(base_url)}?transport=tcp",
-        peers=frozenset((each, media_port) for each in announced),
+        peers=frozenset((each, port) for each in announced for port in media_ports),
         clock=clock,
     )

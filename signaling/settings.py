@@ -22,6 +22,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from conference.media.settings import MAX_PROCESSES
+
 Names = Annotated[tuple[str, ...], NoDecode]  # in the environment: separated by commas
 
 
@@ -34,6 +36,13 @@ class Settings(BaseSettings):
     host: str = Field("0.0.0.0", description="Address to listen on for HTTP and media.")  # noqa: S104
     port: int = Field(8080, ge=0, le=65535, description="TCP port of HTTP; 0 takes a free one.")
     media_port: int = Field(7882, ge=0, le=65535, description="UDP and ICE-TCP port of all media.")
+    media_processes: int = Field(
+        1,
+        ge=1,
+        le=MAX_PROCESSES,
+        description="Processes for media, each on a core of its own and each room in one of them. Each takes the "
+        "next port after `media_port`: the firewall must let all of them through.",
+    )
     media_address: Names = Field(
         (), description="Addresses announced to clients for media. Default: those of the host."
     )
@@ -312,6 +321,18 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise ValueError(f"{info.field_name} must begin with http:// or https://")
         return value.rstrip("/")
+
+    @property
+    def media_ports(self) -> tuple[int, ...]:
+        """Of each media process; zeros where free ones are taken."""
+        first = self.media_port
+        return tuple(first and first + number for number in range(self.media_processes))
+
+    @model_validator(mode="after")
+    def _last_port(self) -> Settings:
+        if self.media_ports[-1] > 65_535:
+            raise ValueError("media_port leaves no ports for so many media_processes")
+        return self
 
     @model_validator(mode="after")
     def _pairs(self) -> Settings:

@@ -1,7 +1,8 @@
-"""The media plane as the web process sees it: starts, supervises and talks to the media process.
+"""A media process as the web process sees it: starts, supervises and talks to it.
 
-Implements conference.services.ports.MediaPlane. When the process dies it is started again with back-off; requests in
-flight fail with `media_unavailable`, and MediaRestarted tells that every room is empty.
+Its methods are those of conference.services.ports.MediaPlane; which rooms are here, the pool knows. When the process
+dies it is started again with back-off; requests in flight fail with `media_unavailable`, and MediaRestarted tells that
+its rooms are empty.
 """
 
 from __future__ import annotations
@@ -89,8 +90,7 @@ class MediaClient:
 
     # ── life ────────────────────────────────────────────────────────────────────────────────────
 
-    @property
-    def epoch(self) -> str:
+    def epoch(self, room_id: str) -> str:
         """Names one life of the media process; empty while none is ready."""
         return self._epoch
 

@@ -63,9 +63,12 @@ class Node:
             listener=self,
             max_participants=self._settings.max_participants,
             max_tracks=self._settings.max_tracks,
+            process=self._settings.number,
         )
         with_ = self._surroundings
-        self._trials = Trials(with_.certificate, self.directory, self.counters, with_.candidates)
+        self._trials = Trials(
+            with_.certificate, self.directory, self.counters, with_.candidates, with_.process
+        )
         return self.doors.port
 
     async def close(self) -> None:

@@ -226,9 +226,10 @@ class FeedLost:
 
 @dataclass(frozen=True, slots=True)
 class MediaRestarted:
-    """The media process is a new one: every room is empty again and every client must connect anew."""
+    """The media process is a new one: its rooms are empty again and their clients must connect anew."""
 
     epoch: str
+    room_ids: frozenset[str] = frozenset()
 
 
 MediaEvent = (

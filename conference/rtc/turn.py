@@ -2,7 +2,7 @@
 
 A relay's own rules know addresses and no ports, and a server behind a NAT announces an address that it cannot reach
 itself. So whatever a client names as its peer is looked at here: one of the announced addresses of our media becomes
-the address where the relay finds it, anything else is dropped. Requests are signed, and are signed anew: the key
+the address where the relay finds its port, anything else is dropped. Requests are signed, and are signed anew: the key
 follows from the user name, because the credentials were given out by us.
 """
 
@@ -50,8 +50,8 @@ def credential(secret: str, username: str) -> str:
 class TurnGate:
     """One connection of a client. Bytes in, bytes out; whole messages only, the rest waits for more."""
 
-    def __init__(self, *, secret: str, realm: str, peers: Collection[Address], target: Address) -> None:
-        """`peers`: what may be named as peer; `target`: where the relay finds it instead."""
+    def __init__(self, *, secret: str, realm: str, peers: Collection[Address], target: str) -> None:
+        """`peers`: what may be named as peer; `target`: the address at which the relay finds its port instead."""
         self.dropped = 0
         self.has_allocation = False  # the client has shown a credential that is good
         self._secret = secret
@@ -111,7 +111,7 @@ class TurnGate:
                 if not self._may_name(_address(value, message.transaction_id)):
                     return self._drop()
                 named = True
-                value = _encoded(self._target, message.transaction_id)
+                value = _encoded(self._reached, message.transaction_id)
             attributes += _head.pack(kind_of, len(value)) + value + bytes(-len(value) & 3)
         if not named:
             return self._drop()
@@ -124,7 +124,7 @@ class TurnGate:
         attributes = bytearray()
         for kind, value in _attributes(frame, None):
             if kind == XOR_PEER_ADDRESS:
-                if _address(value, transaction_id) != self._target:
+                if _address(value, transaction_id) != self._reached:
                     return self._drop()
                 value = _encoded(self._named, transaction_id)
             attributes += _head.pack(kind, len(value)) + value + bytes(-len(value) & 3)
@@ -134,9 +134,15 @@ class TurnGate:
         """A relay has one channel to a peer, so that one name of it counts for each connection."""
         if address is None or address not in self._peers:
             return False
-        if self._named is None and _is_v4(address) == _is_v4(self._target):
+        if self._named is None and _is_v4(address) == _is_v4((self._target, 0)):
             self._named = address
         return address == self._named
+
+    @property
+    def _reached(self) -> Address:
+        """The named peer as the relay finds it."""
+        assert self._named is not None
+        return self._target, self._named[1]
 
     def _key_of(self, username: str) -> bytes:
         if username != self._username or not self._key:

@@ -258,7 +258,7 @@ class CameraIngests:
                 action, participant = "participant.returned", self._returned(run, before, secret)
             gate = gate_beside_floor(participant, room.consultation.mode, room.holder(room.turn))
             participant = participant.under_floor(gate)
-            epoch = self._rooms.media.epoch
+            epoch = self._rooms.media.epoch(room.id)
             await self._rooms.join_media(room.id, participant)
             await self._arrivals.admit(room, participant, secret, action=action)
             run.is_seated, run.joined_epoch, run.fed_epoch, run.sound_switched = True, epoch, None, False
@@ -317,7 +317,7 @@ class CameraIngests:
     async def _feed(self, run: CameraRun) -> None:
         """The media process reads what its process brings; a new one of either does so anew."""
         media, room_id = self._rooms.media, run.camera.consultation_id
-        room, epoch, readies = self._rooms.find(room_id), media.epoch, run.readies
+        room, epoch, readies = self._rooms.find(room_id), media.epoch(room_id), run.readies
         seat = None if room is None else room.seats.get(run.participant_id)
         if seat is None or run.path is None or not epoch or run.fed_epoch == epoch:
             return

@@ -49,6 +49,7 @@ class MediaSessions:
         self._rooms = rooms
         self._offers = offers
         self._restarted = asyncio.Event()
+        self._emptied: frozenset[str] = frozenset()  # rooms that a new media process does not know
         self._followers: list[Callable[[RoomsEvent], None]] = []
         rooms.media.listen(self.receive)
 
@@ -107,6 +108,7 @@ class MediaSessions:
     def receive(self, event: MediaEvent) -> None:
         """Called on the event loop, in order; never waits."""
         if isinstance(event, MediaRestarted):
+            self._emptied |= event.room_ids
             self._restarted.set()
         if isinstance(event, RoomsEvent):
             for follow in self._followers:
@@ -172,8 +174,10 @@ class MediaSessions:
         while True:
             await self._restarted.wait()
             self._restarted.clear()
+            emptied, self._emptied = self._emptied, frozenset()
             for room in self._rooms.all():
-                await self._replay(room.id)
+                if room.id in emptied:
+                    await self._replay(room.id)
 
     async def _replay(self, room_id: str) -> None:
         """Join those who are connected, with their gates as the rows say, and tell them to connect anew."""
@@ -205,5 +209,5 @@ class MediaSessions:
         except MediaError as error:
             log.warning("media.replay_failed", room=room.id, code=error.code)
             return  # that media process is gone as well: its successor replays again
-        self._rooms.publisher.send(seat.session_id, MediaReset(self._rooms.media.epoch))
+        self._rooms.publisher.send(seat.session_id, MediaReset(self._rooms.media.epoch(room.id)))
         await self._offers.begin(room, seat)

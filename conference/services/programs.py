@@ -293,7 +293,7 @@ class Programs:
     async def _link(self, consultation: Consultation, made: _Made) -> None:
         media, now_s = self._rooms.media, self._rooms.clock.monotonic()
         for link in (made.tap, made.feed):
-            epoch, ends, path = media.epoch, link.ends, link.path
+            epoch, ends, path = media.epoch(consultation.id), link.ends, link.path
             if path is None or not link.is_due(epoch, now_s):
                 continue
             try:
@@ -319,7 +319,7 @@ class Programs:
     async def _note(self, consultation: Consultation, made: _Made) -> None:
         """Write the state into the trace when it changed."""
         now_s = self._rooms.clock.monotonic()
-        if made.tap.epoch is not None and made.tap.epoch == self._rooms.media.epoch:
+        if made.tap.epoch is not None and made.tap.epoch == self._rooms.media.epoch(consultation.id):
             made.since_s = now_s
             state = ProgramState.ON
         elif now_s - made.since_s >= _PATIENCE_S:

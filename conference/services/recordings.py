@@ -178,7 +178,7 @@ class Recordings:
         return consultation if consultation.is_running and consultation.recording else None
 
     async def _tap(self, consultation: Consultation, kept: _Kept) -> None:
-        if kept.is_tapped or kept.socket_path is None or not self._rooms.media.epoch:
+        if kept.is_tapped or kept.socket_path is None or not self._rooms.media.epoch(consultation.id):
             return
         if self._rooms.clock.monotonic() < kept.not_before_s:
             return

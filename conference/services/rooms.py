@@ -331,7 +331,7 @@ class Rooms:
     async def _tell_focus(self, room: LiveRoom) -> None:
         """Let the media process know who holds the floor and who chairs, when that changed."""
         floor_ids, chair_ids = room.focus()
-        focus = (self.media.epoch, floor_ids, chair_ids)
+        focus = (self.media.epoch(room.id), floor_ids, chair_ids)
         if focus == room.focus_told or not room.seats:
             return
         room.focus_told = focus
@@ -363,7 +363,7 @@ class Rooms:
         """The room as this participant gets it."""
         return room.snapshot(
             seat,
-            media=MediaView(self.media.epoch, self.relay.ice_servers(seat.participant.id)),
+            media=MediaView(self.media.epoch(room.id), self.relay.ice_servers(seat.participant.id)),
             program_time_ms=self.program_time_ms(room.consultation),
             server_time_ms=self.clock.wall_ms(),
             resumed=resumed,

@@ -150,7 +150,7 @@ class Transcription:
 
     async def _tap(self, consultation: Consultation, kept: _Kept) -> None:
         media, now_s = self._rooms.media, self._rooms.clock.monotonic()
-        epoch, ends, path = media.epoch, kept.ends, kept.socket_path
+        epoch, ends, path = media.epoch(consultation.id), kept.ends, kept.socket_path
         if path is None or not epoch or kept.epoch == epoch or now_s < kept.not_before_s:
             return
         program_time_ms = self._rooms.program_time_ms(consultation) or 0
@@ -185,7 +185,7 @@ class Transcription:
 
     async def _show(self, consultation: Consultation, kept: _Kept) -> None:
         """Note the state when it changed, and tell the room."""
-        state = self._state(kept)
+        state = self._state(consultation.id, kept)
         is_on = state in (CaptionState.ON, CaptionState.LATE)
         if is_on is not kept.is_noted and state is not CaptionState.STARTING:
             action = "captions.started" if is_on else "captions.interrupted"
@@ -194,9 +194,9 @@ class Transcription:
         kept.state = state
         self._tell(consultation.id, kept, state)
 
-    def _state(self, kept: _Kept) -> CaptionState:
+    def _state(self, consultation_id: str, kept: _Kept) -> CaptionState:
         now_s = self._rooms.clock.monotonic()
-        if kept.epoch is not None and kept.epoch == self._rooms.media.epoch:
+        if kept.epoch is not None and kept.epoch == self._rooms.media.epoch(consultation_id):
             kept.since_s = now_s
             lag_ms = 0 if self._load is None else self._load.lag_ms
             limit_ms = _CAUGHT_UP_MS if kept.state is CaptionState.LATE else _LATE_MS

@@ -14,7 +14,7 @@ from .publication import CAMERA, Publication, main_camera
 from .publisher import Publisher
 from .room_error import RoomError
 from .subscription import Subscription, SubscriptionState
-from .surroundings import Surroundings, new_credentials
+from .surroundings import Surroundings
 from .tap import Tap
 from .track_hint import MICROPHONE, TrackHint, name_sources
 from .transport import TransportState
@@ -91,7 +91,7 @@ class Publishing:
             and old.transport.state is not TransportState.CLOSED
         ):
             if old.transport.ice.remote != offer.credentials:
-                old.transport.restart_ice(new_credentials(), offer.credentials)
+                old.transport.restart_ice(self._with.new_credentials(), offer.credentials)
             return old
         transport = self._with.new_transport(now)
         observe = partial(self._observe, participant.id)

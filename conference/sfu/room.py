@@ -20,7 +20,7 @@ from .publisher import Publisher
 from .publishing import Publishing
 from .room_error import RoomError
 from .subscribing import Subscribing
-from .surroundings import Surroundings, new_credentials
+from .surroundings import Surroundings
 from .tap import Tap
 from .track_hint import MICROPHONE, TrackHint
 from .transport import TransportState
@@ -241,7 +241,7 @@ class Room:
         transport = connection.transport
         if remote is None or remote == transport.ice.remote:
             return None
-        transport.restart_ice(new_credentials(), remote)
+        transport.restart_ice(self._with.new_credentials(), remote)
         mids = (
             list(connection.lines)
             if isinstance(connection, Publisher)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from conference.rtc import sdp
 from conference.rtc.dtls import DtlsCertificate
+from conference.rtc.ufrag import new_credentials
 
 from .counters import Counters
 from .path import Directory
@@ -60,16 +60,21 @@ class Surroundings:
     listener: Listener
     max_participants: int
     max_tracks: int
+    process: int = 0  # which of the node's media processes it is
 
     def new_transport(self, now: float) -> Transport:
         """One that waits for its peer."""
         return Transport(
             certificate=self.certificate,
-            local=new_credentials(),
+            local=self.new_credentials(),
             directory=self.directory,
             counters=self.counters,
             now=now,
         )
+
+    def new_credentials(self) -> sdp.Credentials:
+        """For a transport, or for its ICE restart."""
+        return new_credentials(self.process)
 
     def describe(self, transport: Transport) -> sdp.LocalTransport:
         """Our end of it, as it stands in offers and answers."""
@@ -79,8 +84,3 @@ class Surroundings:
             "actpass",
             self.candidates,
         )
-
-
-def new_credentials() -> sdp.Credentials:
-    """RFC 8445 section 5.3: at least 24 and 128 bits of randomness, of ice-char only."""
-    return sdp.Credentials(secrets.token_hex(8), secrets.token_hex(16))

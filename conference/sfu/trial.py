@@ -7,6 +7,7 @@ import struct
 
 from conference.rtc import rtp_header, sdp
 from conference.rtc.dtls import DtlsCertificate
+from conference.rtc.ufrag import new_credentials
 
 from .counters import Counters
 from .path import Directory
@@ -62,11 +63,13 @@ class Trials:
         directory: Directory,
         counters: Counters,
         candidates: tuple[sdp.Candidate, ...],
+        process: int = 0,
     ) -> None:
         self._certificate = certificate
         self._directory = directory
         self._counters = counters
         self._candidates = candidates
+        self._process = process
         self._open: list[tuple[float, Transport]] = []  # by the time of their end
 
     @property
@@ -85,7 +88,7 @@ class Trials:
             raise RoomError("sdp_invalid", str(error)) from error
         transport = Transport(
             certificate=self._certificate,
-            local=sdp.Credentials(secrets.token_hex(8), secrets.token_hex(16)),
+            local=new_credentials(self._process),
             directory=self._directory,
             counters=self._counters,
             now=now,

@@ -66,12 +66,13 @@ def _memory(settings: Settings, machine: Machine, *, is_running: bool, model_mb:
 
 
 def _processors(settings: Settings, machine: Machine, *, is_running: bool, hears: bool) -> Finding:
-    least = 1 + int(settings.programs)
+    least = settings.media_processes + int(settings.programs)
     wanted = least + int(settings.captions and hears)
     words = f"{machine.cores:g} 核，最近一分钟平均 {machine.load:.1f} 个程序在用"
     if machine.cores < least:
         return _CORES.bad(
-            f"{words}；合成节目画面至少要 {least} 核", "换一台机器；或加 --no-programs（没有直播和合成录像）"
+            f"{words}；媒体{'和节目画面' if settings.programs else ''}至少要 {least} 核",
+            "换一台机器；或加 --no-programs（没有直播和合成录像），或减小 --media-processes",
         )
     if machine.load > machine.cores and not is_running:
         return _CORES.note(f"{words}，机器已经很忙", "会前停掉其他程序（top 可以看到是谁）")

@@ -17,15 +17,18 @@ _MEDIA: Final = Topic("media_port", "媒体端口")
 
 
 def look_at_ports(settings: Settings, running: Running) -> list[Finding]:
-    """The web port; the media port, UDP and TCP on the same number."""
+    """The web port; the media port of each media process, UDP and TCP on the same number."""
     web = _found(_WEB, "--port", running, [(socket.SOCK_STREAM, settings.host, settings.port)])
     try:
         addresses = local_addresses(settings.host)
     except OSError as error:
         return [web, _MEDIA.bad(f"地址 {settings.host} 不能解析：{error}", "改正 --host")]
-    wanted = [(socket.SOCK_STREAM, settings.host, settings.media_port)]
-    wanted += [(socket.SOCK_DGRAM, each, settings.media_port) for each in addresses]
-    return [web, _found(_MEDIA, "--media-port", running, wanted)]
+    findings = [web]
+    for port in dict.fromkeys(settings.media_ports):
+        wanted = [(socket.SOCK_STREAM, settings.host, port)]
+        wanted += [(socket.SOCK_DGRAM, each, port) for each in addresses]
+        findings.append(_found(_MEDIA, "--media-port", running, wanted))
+    return findings
 
 
 def _found(

@@ -46,19 +46,22 @@ async def look_at_reach(settings: Settings, running: Running) -> list[Finding]:
         return [_TOPIC.bad(f"地址 {settings.host} 不能解析：{error}", "改正 --host 或 --media-address")]
     findings = _only_private(settings, announced)
     if running.is_ours:
-        trial = await _trial(running)
-        if trial is None:
-            return [*findings, _TOPIC.note("运行中的服务器没有给出检测连接，未能检测", _OUTSIDE)]
-        answered = {host: await _is_answered(host, port, trial) for host, port in trial.addresses}
-        return [*findings, _judged(settings, answered)]
-    heard = await _echoed(settings, announced)
-    if heard is None:
-        return [*findings, _TOPIC.note("媒体端口不能占用，未能检测", "先解决上面的媒体端口问题")]
-    return [*findings, _judged(settings, heard)]
+        for _ in settings.media_ports:  # each is tried out in its turn
+            trial = await _trial(running)
+            if trial is None:
+                return [*findings, _TOPIC.note("运行中的服务器没有给出检测连接，未能检测", _OUTSIDE)]
+            answered = {host: await _is_answered(host, port, trial) for host, port in trial.addresses}
+            findings.append(_judged(settings, trial.addresses[0][1], answered))
+        return findings
+    for port in dict.fromkeys(settings.media_ports):
+        heard = await _echoed(settings, port, announced)
+        if heard is None:
+            return [*findings, _TOPIC.note("媒体端口不能占用，未能检测", "先解决上面的媒体端口问题")]
+        findings.append(_judged(settings, port, heard))
+    return findings
 
 
-def _judged(settings: Settings, heard: dict[str, bool]) -> Finding:
-    port = settings.media_port
+def _judged(settings: Settings, port: int, heard: dict[str, bool]) -> Finding:
     deaf = [each for each, is_heard in heard.items() if not is_heard]
     if not deaf:
         return _TOPIC.good(f"发往 {_named(heard)} 端口 {port} 的 UDP 包能到达媒体端口", _OUTSIDE)
@@ -160,11 +163,10 @@ async def _is_answered(host: str, port: int, trial: _Trial) -> bool:
 # ── it does not ─────────────────────────────────────────────────────────────────────────────────
 
 
-async def _echoed(settings: Settings, announced: tuple[str, ...]) -> dict[str, bool] | None:
+async def _echoed(settings: Settings, port: int, announced: tuple[str, ...]) -> dict[str, bool] | None:
     """None where the port cannot be had."""
     receivers: list[socket.socket] = []
     try:
-        port = settings.media_port
         for each in local_addresses(settings.host):
             receiver = socket.socket(socket.AF_INET6 if ":" in each else socket.AF_INET, socket.SOCK_DGRAM)
             receivers.append(receiver)

@@ -9,11 +9,10 @@ REALM = "yuanshang"
 
 @dataclass(frozen=True, slots=True)
 class RelayPlan:
-    """`media_address`, `media_port`: where the relay finds our media; `user_allocations`: at once for one participant,
+    """`media_address`: where the relay finds our media; `user_allocations`: at once for one participant,
     `allocations`: of all."""
 
     media_address: str
-    media_port: int
     user_allocations: int
     allocations: int
     max_bytes_per_s: int

@@ -110,7 +110,7 @@ class Relay:
         """What speaks with a new client; None while the relay does not run."""
         if self.state is not RelayState.OK:
             return None
-        target = (self._plan.media_address, self._plan.media_port)
+        target = self._plan.media_address
         gate = TurnGate(secret=self._secret, realm=REALM, peers=self._peers, target=target)
         return RelayedClient(gate, self._port, self._guests)
 

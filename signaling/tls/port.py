@@ -1,8 +1,8 @@
 """The one TLS port: HTTPS and web sockets, media over TCP, and TURN in TLS, told apart by what comes first.
 
 The first raw byte is looked at and left in the socket: 0x00 begins a frame of ICE-TCP (RFC 4571), whose connection is
-handed to the media process; anything else is TLS. The first byte out of TLS below 4 begins a STUN message (RFC 7983),
-so that TURN is meant; anything else is HTTP.
+handed to the media process that its first check names; anything else is TLS. The first byte out of TLS below 4 begins a
+STUN message (RFC 7983), so that TURN is meant; anything else is HTTP.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable
 import structlog
 
 from conference.address import source_of
+from conference.rtc import stun
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +28,7 @@ _PATIENCE_S = 5.0  # whoever has been silent for so long makes room when there a
 _FIRST_BYTE_S = 15.0  # browsers open connections ahead of need, and open others when these are closed
 _HANDSHAKE_S = 15.0
 _FIRST_WORD_S = 60.0  # a browser keeps a connection that it may need
+_MAX_PEEK = 1500  # a check is far shorter
 _EXHAUSTED = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 _EXHAUSTED_PAUSE_S = 1.0
 
@@ -42,12 +44,13 @@ class TlsPort:
         context: Callable[[], ssl.SSLContext],
         *,
         http: Protocols,
-        hand_over: Callable[[socket.socket], bool] | None = None,
+        hand_over: Callable[[socket.socket, str | None], bool] | None = None,
         turn: Callable[[], asyncio.Protocol | None] | None = None,
         is_proxy: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        """`context` is asked for each connection. `hand_over` takes ICE-TCP, None for none; `turn` gives what speaks
-        with a client of TURN, None while nobody does; `is_proxy` knows addresses behind which all clients stand."""
+        """`context` is asked for each connection. `hand_over` takes ICE-TCP and the user fragment that it begins with,
+        None for none; `turn` gives what speaks with a client of TURN, None while nobody does; `is_proxy` knows
+        addresses behind which all clients stand."""
         self.sorted: Counter[str] = Counter()  # connections by what they turned out to be
         self._listener = listener
         self._context = context
@@ -140,9 +143,11 @@ class TlsPort:
         kept = speaks = False
         try:
             async with asyncio.timeout(_FIRST_BYTE_S):
-                first = await _peek(sock)
+                first = await _peek(sock, 1)
             if first == b"\x00":
-                taken = self._hand_over is not None and self._hand_over(sock)
+                async with asyncio.timeout(_FIRST_BYTE_S):
+                    ufrag = await _peek_ufrag(sock)
+                taken = self._hand_over is not None and self._hand_over(sock, ufrag)
                 self.sorted["media" if taken else "refused"] += 1
             elif first:
                 kept = True  # asyncio closes it, however the handshake ends
@@ -240,12 +245,28 @@ class _FirstWord(asyncio.Protocol):
             self._deadline.cancel()
 
 
-async def _peek(sock: socket.socket) -> bytes:
-    """The first byte, which stays in the socket; empty when the peer has closed. Raises OSError."""
+async def _peek_ufrag(sock: socket.socket) -> str | None:
+    """Whom the first check of ICE-TCP is for: its frame (RFC 4571) stays in the socket. None where it is no check, or
+    the peer has closed. Raises OSError."""
+    head = await _peek(sock, 2)
+    frame = await _peek(sock, 2 + int.from_bytes(head, "big"))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+    return stun.peek_local_ufrag(frame[2:]) if stun.is_stun(frame[2:]) else None
+
+
+async def _peek(sock: socket.socket, size: int) -> bytes:
+    """The first bytes, which stay in the socket; fewer when the peer has closed. Raises OSError."""
     loop = asyncio.get_running_loop()
+    size = min(size, _MAX_PEEK)
+    sock.setsockopt(
+        socket.SOL_SOCKET, socket.SO_RCVLOWAT, size
+    )  # nothing is to be read before they are there
+    is_woken = False
     while True:
         try:
-            return sock.recv(1, socket.MSG_PEEK)
+            data = sock.recv(size, socket.MSG_PEEK)
+            if len(data) >= size or is_woken or not data:
+                return data
         except (BlockingIOError, InterruptedError):
             pass
         readable: asyncio.Future[None] = loop.create_future()
@@ -254,6 +275,7 @@ async def _peek(sock: socket.socket) -> bytes:
             await readable
         finally:
             loop.remove_reader(sock.fileno())
+        is_woken = True
 
 
 def _wake(readable: asyncio.Future[None]) -> None:

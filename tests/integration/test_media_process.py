@@ -157,12 +157,12 @@ async def test_who_speaks_is_reported(meeting: Meeting) -> None:
 
 async def test_a_media_process_that_dies_is_replaced(meeting: Meeting, media: MediaClient) -> None:
     await meeting.publish("member")
-    first = media.epoch
+    first = media.epoch(ROOM)
     assert media.pid is not None
     os.kill(media.pid, signal.SIGKILL)
     event = await eventually(lambda: next((e for e in meeting.events if isinstance(e, MediaRestarted)), None))
     assert event is not None
-    assert event.epoch == media.epoch != first
+    assert event.epoch == media.epoch(ROOM) != first
     await meeting.publish("member")
     await meeting.receive("chair")
     await meeting.flows("chair", "member", "camera")

@@ -53,7 +53,7 @@ async def media_port() -> AsyncIterator[int]:
 
 
 def relay_for(directory: Path, media_port: int) -> Relay:
-    plan = RelayPlan("127.0.0.1", media_port, 4, 40, 2_000_000)
+    plan = RelayPlan("127.0.0.1", 4, 40, 2_000_000)
     peers = frozenset({(PUBLIC, media_port)})
     return Relay(directory, plan, url="turns:x.example:443", peers=peers, clock=SystemClock())
 

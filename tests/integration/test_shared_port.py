@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from conference.media.client import MediaClient
+from conference.media.pool import MediaPool
 from conference.media.settings import MediaSettings
 from signaling.lan import server_context
 from signaling.tls.port import TlsPort
@@ -20,10 +20,10 @@ from tests.support.media_meeting import ROOM, Meeting
 
 
 @pytest.fixture
-async def shared() -> AsyncIterator[tuple[MediaClient, TlsPort, int]]:
+async def shared() -> AsyncIterator[tuple[MediaPool, TlsPort, int]]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         number = listener.getsockname()[1]
-        media = MediaClient(MediaSettings("127.0.0.1", 0, shared_tcp_port=number))
+        media = MediaPool(MediaSettings("127.0.0.1", 0, shared_tcp_port=number))
         port = TlsPort(listener, server_context, http=asyncio.Protocol, hand_over=media.hand_over)
         await media.start()
         port.open()
@@ -32,7 +32,7 @@ async def shared() -> AsyncIterator[tuple[MediaClient, TlsPort, int]]:
         await media.close()
 
 
-async def publish(media: MediaClient, tcp_port: int) -> tuple[Peer, list[Source]]:
+async def publish(media: MediaPool, tcp_port: int) -> tuple[Peer, list[Source]]:
     await media.join(ROOM, "member", sound_open=True)
     peer = Peer()
     sources: list[Source] = [VideoSource()]
@@ -47,7 +47,7 @@ async def publish(media: MediaClient, tcp_port: int) -> tuple[Peer, list[Source]
 
 
 async def test_media_comes_by_the_port_of_https_and_goes_on_without_the_web_process(
-    shared: tuple[MediaClient, TlsPort, int],
+    shared: tuple[MediaPool, TlsPort, int],
 ) -> None:
     media, port, number = shared
     meeting = Meeting(media)
@@ -66,14 +66,15 @@ async def test_media_comes_by_the_port_of_https_and_goes_on_without_the_web_proc
 
 
 async def test_the_next_media_process_takes_connections_again(
-    shared: tuple[MediaClient, TlsPort, int],
+    shared: tuple[MediaPool, TlsPort, int],
 ) -> None:
     media, port, number = shared
     restarted = asyncio.Event()
     media.listen(lambda _event: restarted.set())
-    assert media.pid is not None
+    (process,) = media.clients
+    assert process.pid is not None
 
-    os.kill(media.pid, signal.SIGKILL)
+    os.kill(process.pid, signal.SIGKILL)
     async with asyncio.timeout(30):
         await restarted.wait()
     peer, sources = await publish(media, number)

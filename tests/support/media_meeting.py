@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from conference.media.client import MediaClient
-from conference.model.media import MediaEvent, SubscriberOffer
+from conference.model.media import MediaEvent, MediaRestarted, SubscriberOffer
+from conference.services.ports import MediaPlane
 from tests.support.eventually import eventually
 from tests.support.light_client import (
     AudioSource,
@@ -24,17 +25,21 @@ ROOM = "room"
 class Meeting:
     """A room of light clients: keeps every event, answers offers for those who asked to receive."""
 
-    def __init__(self, media: MediaClient) -> None:
+    def __init__(self, media: MediaPlane, room: str = ROOM) -> None:
+        """Of several on one media plane, let whoever listens to it call `take` of each."""
         self.media = media
+        self.room = room
         self.events: list[MediaEvent] = []
         self.receivers: dict[str, Peer] = {}
         self.offers: dict[str, list[SubscriberOffer]] = {}
         self.codecs: dict[str, tuple[str, ...]] = {}
         self._publishers: list[tuple[Peer, Sequence[Source | SimulcastSource]]] = []
         self._answering: set[asyncio.Task[None]] = set()
-        media.listen(self._take)
+        media.listen(self.take)
 
-    def _take(self, event: MediaEvent) -> None:
+    def take(self, event: MediaEvent) -> None:
+        if not isinstance(event, MediaRestarted) and event.room_id != self.room:
+            return
         self.events.append(event)
         if isinstance(event, SubscriberOffer):
             task = asyncio.get_running_loop().create_task(self._answer(event))
@@ -51,7 +56,7 @@ class Meeting:
                 await peer.close()
             peer = self.receivers[event.participant_id] = Peer()
         answer = peer.answer(offer, self.codecs.get(event.participant_id, ("opus", "VP8", "H264", "rtx")))
-        await self.media.answer(ROOM, event.participant_id, event.generation, answer)
+        await self.media.answer(self.room, event.participant_id, event.generation, answer)
         if fresh:
             await peer.connect()
 
@@ -62,32 +67,36 @@ class Meeting:
         *,
         peer: Peer | None = None,
         tcp: bool = False,
+        tcp_port: int | None = None,
         hall: tuple[str, ...] = (),
         deaf_to: tuple[str, ...] = (),
     ) -> list[Source]:
         sources = sources if sources is not None else [AudioSource(), VideoSource()]
-        await self._publish(name, sources, peer or Peer(), tcp=tcp, hall=hall, deaf_to=deaf_to)
+        where = {"tcp": tcp or tcp_port is not None, "tcp_port": tcp_port}
+        await self._publish(name, sources, peer or Peer(), where, hall=hall, deaf_to=deaf_to)
         return sources
 
     async def publish_layers(self, name: str, layers: SimulcastSource, peer: Peer | None = None) -> None:
         """A camera in several encodings, without sound."""
-        await self._publish(name, [layers], peer or Peer(), tcp=False)
+        await self._publish(name, [layers], peer or Peer(), {})
 
     async def _publish(
         self,
         name: str,
         sources: Sequence[Source | SimulcastSource],
         peer: Peer,
+        where: Mapping[str, Any],
         *,
-        tcp: bool,
         hall: tuple[str, ...] = (),
         deaf_to: tuple[str, ...] = (),
     ) -> None:
-        await self.media.join(ROOM, name, sound_open=True, hall=hall, deaf_to=deaf_to)
-        text, _ = await self.media.publish(ROOM, name, peer.offer([source.offered for source in sources]))
+        await self.media.join(self.room, name, sound_open=True, hall=hall, deaf_to=deaf_to)
+        text, _ = await self.media.publish(
+            self.room, name, peer.offer([source.offered for source in sources])
+        )
         answer = SessionDescription(text)
         peer.set_remote(answer)
-        await peer.connect(tcp=tcp)
+        await peer.connect(**where)
         attach(peer, sources)
         for source, section in zip(sources, answer.media, strict=True):
             source.start(peer, section)
@@ -103,8 +112,8 @@ class Meeting:
         deaf_to: tuple[str, ...] = (),
     ) -> None:
         self.codecs[name] = codecs
-        await self.media.join(ROOM, name, sound_open=True, hears=hears, hall=hall, deaf_to=deaf_to)
-        await self.media.subscribe(ROOM, name)
+        await self.media.join(self.room, name, sound_open=True, hears=hears, hall=hall, deaf_to=deaf_to)
+        await self.media.subscribe(self.room, name)
 
     def stream(self, receiver: str, publisher: str, source: str) -> InboundStream | None:
         """What `receiver` gets of a track, by the last offer's mapping."""

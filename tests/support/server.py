@@ -258,11 +258,13 @@ class Server:
 
     def media_pid(self) -> int:
         """The media process."""
-        for pid in self.children():
-            if MEDIA_MODULE in process.command_line(pid):
-                return pid
-        listing = [process.command_line(pid) for pid in self.tree()]
-        raise AssertionError(f"no media process among {listing}")
+        return self.media_pids()[0]
+
+    def media_pids(self) -> list[int]:
+        """Those of several media processes."""
+        found = [pid for pid in self.children() if MEDIA_MODULE in process.command_line(pid)]
+        assert found, f"no media process among {[process.command_line(pid) for pid in self.tree()]}"
+        return found
 
     def web_pid(self) -> int:
         """The process that serves HTTP: it listens on our port."""

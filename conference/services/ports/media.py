@@ -29,9 +29,9 @@ class MediaError(ConferenceError):
 class MediaPlane(Protocol):
     """The media process as the services see it. Every method may raise MediaError."""
 
-    @property
-    def epoch(self) -> str:
-        """Names one life of the media process; a client that holds another epoch connects anew."""
+    def epoch(self, room_id: str) -> str:
+        """Names one life of the media process that has this room, or would be given it; empty while it is away. A
+        client that holds another epoch connects anew."""
 
     def listen(self, receive: Callable[[MediaEvent], None]) -> None:
         """Call `receive` with every event, in order, on the event loop. One listener."""

@@ -18,7 +18,7 @@ USERNAME = "1800000000:p1"
 
 
 def gate(*more: turn.Address) -> turn.TurnGate:
-    return turn.TurnGate(secret=SECRET, realm=REALM, peers={PUBLIC, *more}, target=TARGET)
+    return turn.TurnGate(secret=SECRET, realm=REALM, peers={PUBLIC, *more}, target=TARGET[0])
 
 
 def request(kind: int, *peers: turn.Address, password: str | None = None) -> bytes:

@@ -115,7 +115,7 @@ class World:
 
     async def restart(self) -> World:
         world = World(self.database, self.clock, self.limits)
-        world.media.epoch = "e2"
+        world.media.life = "e2"
         await world.programs.restore()
         await world.rooms.restore()
         await world.floor_clock.restore()

@@ -83,7 +83,8 @@ class ScriptedMedia:
     """Implements services.ports.MediaPlane: remembers what it was asked, answers what it was told to."""
 
     def __init__(self) -> None:
-        self.epoch = "e1"
+        self.life = "e1"
+        self.rooms: set[str] = set()  # that somebody joined
         self.calls: list[tuple[object, ...]] = []
         self.gates: dict[str, bool] = {}
         self.deaf: set[str] = set()  # participants that get no sound
@@ -104,6 +105,9 @@ class ScriptedMedia:
         self._receive: Callable[[MediaEvent], None] | None = None
         self._generation = 0
 
+    def epoch(self, room_id: str) -> str:
+        return self.life
+
     def listen(self, receive: Callable[[MediaEvent], None]) -> None:
         self._receive = receive
 
@@ -112,12 +116,12 @@ class ScriptedMedia:
         self._receive(event)
 
     def restart(self, epoch: str) -> None:
-        self.epoch = epoch
+        self.life = epoch
         self.gates.clear()
         self.taps.clear()
         self.feeds.clear()
         self.participant_feeds.clear()
-        self.emit(MediaRestarted(epoch))
+        self.emit(MediaRestarted(epoch, frozenset(self.rooms)))
 
     def offer(self, room_id: str, participant_id: str) -> SubscriberOffer:
         self._generation += 1
@@ -141,6 +145,7 @@ class ScriptedMedia:
         deaf_to: tuple[str, ...] = (),
     ) -> None:
         self._called("join", participant_id, sound_open)
+        self.rooms.add(room_id)
         self.halls[participant_id] = (frozenset(hall), frozenset(deaf_to))
         self.deaf.discard(participant_id)
         if not hears:

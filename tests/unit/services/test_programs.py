@@ -239,11 +239,11 @@ async def test_a_new_media_process_is_tapped_and_fed(stage: Stage) -> None:
     await stage.begin()
     await stage.ready()
     media = stage.world.media
-    media.epoch = ""
+    media.life = ""
     await stage.tick()
     media.taps.clear()
     media.feeds.clear()
-    media.epoch = "e2"
+    media.life = "e2"
     media.emit(MediaRestarted("e2"))
     await stage.tick()
     assert (PROGRAM in media.taps, "c" in media.feeds, stage.state()) == (True, True, ProgramState.ON)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from typer.testing import CliRunner, Result
@@ -255,9 +256,12 @@ def test_openapi_describes_the_contract(tmp_path: Path) -> None:
 
 def test_the_ready_line_and_the_table() -> None:
     links = {"chair": "http://x/room/demo#token=a", "venue_operator": "http://x/room/demo#token=b"}
-    ready = Ready("http://x", 7882, 42, links)
+    ready = Ready("http://x", (7882,), 42, links)
     assert json.loads(ready_json(ready)) == {"url": "http://x", "media_port": 7882, "pid": 42, "links": links}
     assert "\n" not in ready_json(ready)
+    several = replace(ready, media_ports=(7882, 7883))
+    assert json.loads(ready_json(several))["media_ports"] == [7882, 7883]
+    assert "媒体端口 UDP/TCP 7882、7883" in ready_text(several)
     text = ready_text(ready)
     assert "  主持人      http://x/room/demo#token=a" in text
     assert "  会场操作员  http://x/room/demo#token=b" in text
@@ -266,7 +270,7 @@ def test_the_ready_line_and_the_table() -> None:
 
 def test_the_table_of_a_lan_server_has_a_qr_code() -> None:
     ready = Ready(
-        "https://10.0.0.2:8080", 7882, 1, {"member": "https://10.0.0.2:8080/room/demo#token=x"}, "AA:BB"
+        "https://10.0.0.2:8080", (7882,), 1, {"member": "https://10.0.0.2:8080/room/demo#token=x"}, "AA:BB"
     )
     text = ready_text(ready)
     assert "AA:BB" in text

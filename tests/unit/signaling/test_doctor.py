@@ -171,6 +171,16 @@ async def test_private_addresses_for_a_public_name() -> None:
     assert grades(await look_at_reach(inside, NOBODY)) == [GOOD]
 
 
+async def test_each_media_process_has_a_port_of_its_own() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        given = settings(media_port=taken.getsockname()[1] - 1, media_processes=2)
+        (_, first, second) = look_at_ports(given, NOBODY)
+    assert first.topic == second.topic
+    assert second.grade is BAD
+    reach = await look_at_reach(given, NOBODY)
+    assert [each.grade for each in reach] in ([GOOD, GOOD], [NOTE])  # another may have taken one meanwhile
+
+
 async def test_no_reach_without_a_port() -> None:
     with taken(socket.SOCK_DGRAM) as port:
         assert grades(await look_at_reach(settings(media_port=port), NOBODY)) == [NOTE]
@@ -325,6 +335,7 @@ def test_the_machine() -> None:
     assert judged(replace(well, free_mb=2500), model_mb=1300) == [NOTE, GOOD, GOOD]
     assert judged(replace(well, cores=1)) == [GOOD, BAD, GOOD]
     assert judged(replace(well, cores=1), programs=False) == [GOOD, GOOD, GOOD]
+    assert judged(replace(well, cores=2), media_processes=2) == [GOOD, BAD, GOOD]
     assert judged(replace(well, cores=2), model_mb=40) == [GOOD, NOTE, GOOD]
     assert judged(replace(well, load=9)) == [GOOD, NOTE, GOOD]
     assert judged(replace(well, load=9), is_running=True) == [GOOD, GOOD, GOOD]

@@ -41,7 +41,7 @@ async def door(guests: RelayGuests) -> AsyncIterator[int]:
     relay_port = coturn.sockets[0].getsockname()[1]
 
     def arrive() -> RelayedClient:
-        gate = turn.TurnGate(secret="s", realm="r", peers=(), target=("127.0.0.1", 1))
+        gate = turn.TurnGate(secret="s", realm="r", peers=(), target="127.0.0.1")
         return RelayedClient(gate, relay_port, guests)
 
     server = await loop.create_server(arrive, "127.0.0.1", 0)

@@ -114,7 +114,7 @@ def test_the_demo_account_has_another_password_at_every_start(tmp_path: Path) ->
 
 
 def test_the_demo_account_is_printed() -> None:
-    ready = Ready("http://x", 7882, 42, {}, None, DemoStaff("demo", "a-b-c", "http://x/"))
+    ready = Ready("http://x", (7882,), 42, {}, None, DemoStaff("demo", "a-b-c", "http://x/"))
     staff = {"login": "demo", "password": "a-b-c", "url": "http://x/"}
     assert json.loads(ready_json(ready))["staff"] == staff
     assert "账号 demo  密码 a-b-c" in ready_text(ready)

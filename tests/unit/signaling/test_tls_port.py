@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 import trustme
 
+from conference.rtc import stun
 from signaling.lan import server_context
 from signaling.tls import port as tls_port
 from signaling.tls.port import TlsPort
@@ -40,10 +41,12 @@ class Given:
 
     def __init__(self, *, takes: bool = True) -> None:
         self.sockets: list[socket.socket] = []
+        self.ufrags: list[str | None] = []
         self._takes = takes
 
-    def __call__(self, sock: socket.socket) -> bool:
+    def __call__(self, sock: socket.socket, ufrag: str | None) -> bool:
         if self._takes:
+            self.ufrags.append(ufrag)
             self.sockets.append(sock.dup())
         return self._takes
 
@@ -110,6 +113,29 @@ async def test_a_connection_of_media_is_handed_over_with_every_byte_in_it() -> N
             assert taken.recv(100) == b"\x00\x04abcd"
             taken.sendall(b"back")
             assert client.recv(100) == b"back"
+
+
+async def test_a_connection_of_media_says_whom_its_first_check_is_for() -> None:
+    given = Given()
+    check = stun.build_request(bytes(12), "2abc:theirs", "secret")
+    framed = len(check).to_bytes(2, "big") + check
+    async with port(given) as (_, number):
+        with socket.create_connection(("127.0.0.1", number)) as client:
+            for size in (1, 40):  # it comes in pieces
+                client.sendall(framed[:size])
+                framed = framed[size:]
+                await asyncio.sleep(0.05)
+                assert not given.sockets
+            client.sendall(framed + b"more")
+            await eventually(lambda: given.sockets)
+            assert given.ufrags == ["2abc"]
+            given.sockets[0].setblocking(True)
+            assert given.sockets[0].recv(1000) == len(check).to_bytes(2, "big") + check + b"more"
+        with socket.create_connection(("127.0.0.1", number)) as client:
+            client.sendall(b"\x00\x50half a frame")
+            client.shutdown(socket.SHUT_WR)
+            await eventually(lambda: len(given.ufrags) == 2)
+    assert given.ufrags[1] is None
 
 
 @pytest.mark.parametrize("given", [None, Given(takes=False)])
