@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -43,10 +44,13 @@ http {{
 
 
 class Nginx:
-    """Use it with `with`. `upstream`: port of the server; `certificate`: file with key and chain, else without TLS."""
+    """Use it with `with`. `upstream`: port of the server, or of each of several; `certificate`: file with key and
+    chain, else without TLS."""
 
-    def __init__(self, upstream: int, *, workers: int = 1, certificate: Path | None = None) -> None:
-        self._upstream = upstream
+    def __init__(
+        self, upstream: int | Sequence[int], *, workers: int = 1, certificate: Path | None = None
+    ) -> None:
+        self._upstream = [upstream] if isinstance(upstream, int) else upstream
         self._workers = workers
         self._certificate = certificate
         self._directory = Path(tempfile.mkdtemp(prefix="yuanshang-nginx-"))
@@ -88,7 +92,7 @@ class Nginx:
         for there, here in (
             ("listen 443 ssl http2;", f"listen 127.0.0.1:{self.port}{tls} backlog=4096;"),
             ("/var/cache/nginx/yuanshang", f"{self._directory}/cache"),
-            ("server 127.0.0.1:8080;", f"server 127.0.0.1:{self._upstream};"),
+            ("server 127.0.0.1:8080;", " ".join(f"server 127.0.0.1:{each};" for each in self._upstream)),
             ("access_log off;", f"access_log {self._directory}/asked.log asked if=$asks;"),
         ):
             assert text.count(there) == 1, there
