@@ -18,9 +18,10 @@ from typing import Any
 
 from benchmarks.children import Children
 from benchmarks.report import append
+from benchmarks.room_viewers import cameras_of
 from benchmarks.scenario import percentile_ms
 from tests.support import process
-from tests.support.light_client import AudioSource, RoomClient, SimulcastSource, VideoSource, WhipPublisher
+from tests.support.light_client import AudioSource, SimulcastSource, VideoSource, WhipPublisher
 from tests.support.server import Server
 
 _FPS = 30
@@ -115,18 +116,6 @@ async def _publish(server: Server, consultation: str, load: Load, stack: AsyncEx
         await publisher.publish(f"{server.url}/whip/{consultation}?label=camera{number}")
 
 
-async def _pictures(server: Server, consultation: str) -> list[str]:
-    """The cameras of the room, by publication."""
-    looker = RoomClient(server.url, server.token(consultation, "secretariat", "秘书"), receive=False)
-    async with looker:
-        return [
-            publication["id"]
-            for person in looker.participants.values()
-            for publication in person["publications"]
-            if publication["source"] == "camera"
-        ]
-
-
 async def measure(load: Load) -> Result:
     """One run with a server of its own."""
     async with AsyncExitStack() as stack:
@@ -134,7 +123,7 @@ async def measure(load: Load) -> Result:
         consultation = await asyncio.to_thread(server.create_consultation)
         await _publish(server, consultation, load, stack)
         await asyncio.sleep(1)
-        cameras = await _pictures(server, consultation)
+        cameras = await cameras_of(server, consultation)
         assert len(cameras) == load.publishers, cameras
         children = await Children.start(stack, load.processes, "benchmarks.room_viewers", server.url)
         shares: list[dict[str, Any]] = []

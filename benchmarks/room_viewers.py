@@ -14,6 +14,7 @@ from benchmarks.children import obey
 from benchmarks.target import SAMPLE
 from tests.support.eventually import eventually
 from tests.support.light_client import RoomClient
+from tests.support.server import Server
 
 FEEDBACK_S = 0.05
 LOOK_S = 0.02
@@ -92,6 +93,18 @@ class Viewers:
             "closed": sum(viewer.disconnected for viewer in self._viewers),
             "latencies_ns": [value for peer in peers for value in peer.latencies_ns],
         }
+
+
+async def cameras_of(server: Server, consultation: str) -> list[str]:
+    """What there is to show in a room: its cameras, by publication."""
+    looker = RoomClient(server.url, server.token(consultation, "secretariat", "秘书"), receive=False)
+    async with looker:
+        return [
+            publication["id"]
+            for person in looker.participants.values()
+            for publication in person["publications"]
+            if publication["source"] == "camera"
+        ]
 
 
 async def main() -> None:
