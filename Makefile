@@ -115,7 +115,7 @@ bundle: setup
 
 INSTALL_PACKAGES := python3-venv debootstrap util-linux shellcheck
 install-test: setup
-	@bash .ci/packages $(INSTALL_PACKAGES)
+	@bash .ci/packages $(INSTALL_PACKAGES) $(TEST_PACKAGES)
 	shellcheck deploy/*.sh
 	deploy/bundle.sh --out build/install-test
 	$(BIN)/pytest -m installation --timeout 1800 $(ARGS)

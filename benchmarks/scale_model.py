@@ -52,11 +52,13 @@ class Crowd:
 
 @dataclass(frozen=True)
 class Proxy:
-    """One machine with nginx. `used`: how much of it may be used."""
+    """One machine with nginx. `used`: how much of it may be used. `parents`: those that ask the server, where the
+    others ask them; 0: all ask it."""
 
     cores: int = 8
     gbit_per_s: float = 10.0
     used: float = 0.6
+    parents: int = 0
 
 
 MBIT: Final = {"p720": 2.65, "p360": 0.79, "audio": 0.11}  # with lists and heads, as measured
@@ -96,9 +98,10 @@ def need(crowd: Crowd, costs: Costs, proxy: Proxy) -> Need:
         math.ceil(mbit / (proxy.gbit_per_s * 1000 * proxy.used)),
     )
     objects = costs.objects_of_rendition if crowd.low_latency else 2.0  # a list and a segment
-    media_asks = proxies * 3 * objects
+    asking = min(proxies, proxy.parents or proxies)
+    media_asks = asking * 3 * objects
     author_asks = min(crowd.authors, crowd.viewers) / author_wait_s(crowd.viewers)
-    shared = proxies * _OBJECTS_A_SECOND
+    shared = asking * _OBJECTS_A_SECOND
     server_us = (
         media_asks * costs.server_media_us
         + (shared + author_asks + _BEACONS_A_SECOND) * costs.server_json_us
@@ -112,9 +115,18 @@ def need(crowd: Crowd, costs: Costs, proxy: Proxy) -> Need:
 
 def table(costs: Costs, proxy: Proxy) -> str:
     """For several crowds."""
-    heads = ["viewers", "low latency", "posts/s", "JSON asks/s", "Gbit/s", "nginx cores", "proxies"]
+    heads = [
+        "viewers",
+        "asked by",
+        "low latency",
+        "posts/s",
+        "JSON asks/s",
+        "Gbit/s",
+        "nginx cores",
+        "proxies",
+    ]
     heads += ["asks/s of the server", "by authors", "server cores"]
-    lines = [f"| {' | '.join(heads)} |", "| ---: | --- |" + " ---: |" * (len(heads) - 2)]
+    lines = [f"| {' | '.join(heads)} |", "| ---: | --- | --- |" + " ---: |" * (len(heads) - 3)]
     crowds = [
         Crowd(2_000, posts_per_s=5, authors=300, low_latency=True),
         Crowd(10_000, posts_per_s=20, authors=1_500, low_latency=True),
@@ -124,11 +136,20 @@ def table(costs: Costs, proxy: Proxy) -> str:
         Crowd(76_000, p720=0.0, p360=0.9, posts_per_s=50),
         Crowd(200_000, posts_per_s=50),
     ]
-    for crowd in crowds:
-        found = need(crowd, costs, proxy)
+    tiered = replace(proxy, parents=2)
+    rows = [(crowd, proxy) for crowd in crowds]
+    rows += [
+        (Crowd(76_000, posts_per_s=50), tiered),
+        (Crowd(1_000_000, posts_per_s=50, authors=30_000), tiered),
+        (Crowd(1_000_000, posts_per_s=500, authors=100_000), tiered),
+        (Crowd(1_000_000, p720=0.0, p360=0.9, posts_per_s=500, authors=100_000), tiered),
+    ]
+    for crowd, behind in rows:
+        found = need(crowd, costs, behind)
         sparing = "" if crowd.p720 else ", nobody in 720p"
+        asked_by = "two" if behind.parents else "all"
         lines.append(
-            f"| {crowd.viewers:,}{sparing} | {'yes' if crowd.low_latency else 'no'} "
+            f"| {crowd.viewers:,}{sparing} | {asked_by} | {'yes' if crowd.low_latency else 'no'} "
             f"| {crowd.posts_per_s:g} | {found.json_asks:,.0f} | {found.gbit:.1f} | {found.nginx_cores:.1f} "
             f"| {found.proxies} | {found.server_asks:,.0f} | {found.author_asks:,.0f} | {found.server_cores:.2f} |"
         )

@@ -15,9 +15,12 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.browser.meeting import BRANCH, MEMBER, enter
 from tests.installation import bundles
+from tests.support.browser import EXECUTABLE, LAPTOP, PHONE, BrowserFactory
 from tests.support.eventually import eventually_sync
 from tests.support.machine import STICK, Machine, debian, why_not
+from tests.support.media import participant_video, speech_wav
 
 pytestmark = pytest.mark.installation
 ROOTS = Path(__file__).parents[2] / "build" / "installation"
@@ -118,6 +121,32 @@ def test_installed_without_a_network_it_serves_everything_on_443(office: Office)
     )
     assert len(password.strip()) > 8
     assert "服务器正常" in office.script("status")
+
+
+async def test_browsers_meet_on_it(office: Office, tmp_path: Path) -> None:
+    cid = office.machine.run("yuanshang", "consultation", "create", "--title", "农村饮水安全").split()[-1]
+    chromium = office.machine.beside(tmp_path / "chromium", str(EXECUTABLE))
+    speech = speech_wav()
+    async with BrowserFactory() as browsers:
+        ids, clients = {}, {}
+        for number, name, screen in ((BRANCH, "刘委员", LAPTOP), (MEMBER, "陈委员", PHONE)):
+            token = office.machine.run(
+                *("yuanshang", "token", "--consultation", cid, "--role", "member", "--name", name)
+            ).strip()
+            client = await browsers.launch(
+                name=name,
+                video=participant_video(number, (640, 360), 15, 4.0),
+                audio=speech,
+                screen=screen,
+                executable=chromium,
+                flags=["--allow-loopback-in-peer-connection"],  # it has no other network
+                ignore_https_errors=True,
+            )
+            await client.open(f"https://127.0.0.1/room/{cid}#token={token}")
+            clients[number], ids[number] = client, await enter(client)
+        for number, other in ((BRANCH, MEMBER), (MEMBER, BRANCH)):
+            await clients[number].sees({ids[other]: other})
+            await clients[number].hears(ids[other])
 
 
 def test_the_unit_is_ready_watched_and_has_one_privilege(office: Office) -> None:

@@ -154,6 +154,12 @@ class Machine:
         assert done.returncode == 0, f"{' '.join(command)} → {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
+    def beside(self, path: Path, program: str) -> Path:
+        """A script at `path` that runs a program of ours, not of the machine's, in its network."""
+        path.write_text(f'#!/bin/sh\nexec nsenter --target {self._first} --net -- {program} "$@"\n')
+        path.chmod(0o755)
+        return path
+
     def close(self) -> None:
         """Idempotent. The first process' end is everybody's."""
         if self._process is not None:
