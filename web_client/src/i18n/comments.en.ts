@@ -15,7 +15,7 @@ export const commentsEn: typeof commentsZhCN = {
     count: '{n} proposed',
     all: 'All comments',
     empty: 'No comment is proposed yet',
-    emptyText: 'What the moderators propose appears here',
+    emptyText: 'what the moderators propose appears here',
     take: 'Put to the session',
     takeOf: 'Put to the session: “{text}”',
     decline: 'Not this one',
