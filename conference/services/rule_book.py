@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from conference.model.audit import STAFF_CHAIN, AuditEntry, Value
@@ -26,13 +26,15 @@ class ServerRules:
 
 @dataclass(frozen=True, slots=True)
 class UseView:
-    """What a body uses now: consultations that are live, people connected in its rooms, and space on the disks.
+    """What a body uses now: consultations that are live, people connected in its rooms and in the fullest of them, and
+    space on the disks.
 
     `used_bytes` and `measured_at_ms` (UTC) are None until its files were measured once.
     """
 
     live: int
     present: int
+    fullest: int
     used_bytes: int | None
     measured_at_ms: int | None
     fill: Fill
@@ -64,9 +66,9 @@ class RuleBook:
             rules = await unit.rules.all()
             live = Counter(each.organization_id for each in await unit.consultations.live())
             owners = await unit.storage_uses.owners()
-        present: Counter[str] = Counter()
+        rooms: defaultdict[str, list[int]] = defaultdict(list)
         for consultation_id, people in self._present().items():
-            present[owners.get(consultation_id, "")] += people
+            rooms[owners.get(consultation_id, "")].append(people)
         uses = await self._watch.uses()
         views = []
         for each in found:
@@ -74,7 +76,8 @@ class RuleBook:
             used_bytes = None if used is None else used.used_bytes
             use = UseView(
                 live=live[each.id],
-                present=present[each.id],
+                present=sum(rooms[each.id]),
+                fullest=max(rooms[each.id], default=0),
                 used_bytes=used_bytes,
                 measured_at_ms=None if used is None else used.measured_at_ms,
                 fill=fill_of(used_bytes or 0, theirs.max_storage_bytes),

@@ -44,11 +44,12 @@ class RulesResource(Resource):
 
 
 class UseResource(Resource):
-    """Live consultations, people connected, and bytes of recordings, programs and clips; these are null until they were
-    measured once. `fill`: near from nine tenths of `max_storage_gb` on, full at all of it."""
+    """Live consultations; people connected, and those in the fullest room; bytes of recordings, programs and clips,
+    null until they were measured once. `fill`: near from nine tenths of `max_storage_gb` on, full at all of it."""
 
     live: int
     present: int
+    fullest: int
     used_bytes: int | None
     measured_at_ms: int | None
     fill: Fill

@@ -71,6 +71,7 @@ async def test_rules_are_read_and_changed_as_a_whole(office: Office) -> None:
     assert own["use"] == {
         "live": 0,
         "present": 0,
+        "fullest": 0,
         "used_bytes": None,
         "measured_at_ms": None,
         "fill": "ok",

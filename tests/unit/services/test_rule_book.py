@@ -127,8 +127,8 @@ async def test_what_each_uses_stands_beside_its_rules(offices: Offices) -> None:
     world = offices.world
     await offices.held("n", "m")
     await world.life_cycle.start("n", CHAIR)
-    for cid in ("n", "m"):
-        await world.arrivals.join(Entry(cid, Role.MEMBER, cid, None, cid), cid)
+    for cid, name in (("n", "甲"), ("m", "乙"), ("m", "丙")):
+        await world.arrivals.join(Entry(cid, Role.MEMBER, name, None, name), name)
     await world.join("不属于任何机构")
     await offices.ruled(Rules(max_storage_gb=10))
     before = (await offices.book.look(offices.above))[1].use
@@ -137,7 +137,7 @@ async def test_what_each_uses_stands_beside_its_rules(offices: Offices) -> None:
     await offices.book._watch.tick()
     city, county = await offices.book.look(offices.above)
     assert (city.use.live, city.use.present, city.use.used_bytes) == (0, 0, 0)
-    assert (county.use.live, county.use.present) == (1, 2)
+    assert (county.use.live, county.use.present, county.use.fullest) == (1, 3, 2)
     assert (county.use.used_bytes, county.use.fill) == (9 * GB, Fill.NEAR)
     assert county.use.measured_at_ms == world.clock.wall_ms()
 
