@@ -10,7 +10,7 @@ from tests.browser.office import Office
 from tests.browser.scenes import SCREENS, scene
 from tests.browser.scenes_admin import ADMIN_SCENES, fill_up, log_in, rule
 from tests.browser.scenes_floor import desk_url, faults
-from tests.browser.settled import present, reads
+from tests.browser.settled import present, reads, settled
 from tests.browser.test_rehearsal import absent
 from tests.support.browser import BrowserFactory
 from tests.support.server import Server
@@ -137,4 +137,13 @@ def status_of(office: Office, consultation: str) -> str:
 @pytest.mark.parametrize("name", list(ADMIN_SCENES))
 async def test_the_pages_fit(server: Server, browsers: BrowserFactory, name: str, screen: str) -> None:
     async with scene(name, server, browsers, SCREENS[screen]) as stage:
+        assert await faults(stage.client) == []
+
+
+@pytest.mark.parametrize("name", ["admin-rules", "admin-rules-changed"])
+async def test_rules_fit_at_twice_the_text(server: Server, browsers: BrowserFactory, name: str) -> None:
+    async with scene(name, server, browsers, SCREENS["laptop"]) as stage:
+        await stage.client.evaluate("() => { document.documentElement.style.fontSize = '200%' }")
+        await settled(stage.client)
+        assert await stage.client.horizontal_overflow() == 0
         assert await faults(stage.client) == []
