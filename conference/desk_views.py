@@ -1,4 +1,4 @@
-"""What desks are shown of broadcast, program, disk and comments, in the words of the desk protocol.
+"""What desks are shown of broadcast, program, disk, storage and comments, in the words of the desk protocol.
 
 Field names are the names on the wire.
 """
@@ -13,6 +13,7 @@ from conference.model.comment import CommentState, Level, Reason
 from conference.model.identity import IdentityKind
 from conference.model.program import DirectionMode, Layout, ProgramState
 from conference.model.promotion import PromotionPhase
+from conference.model.rules import Fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,16 @@ class DiskView:
 
     free_bytes: int
     warn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StorageView:
+    """What the recordings, programs and clips of this consultation's body take, and how much they may. Nothing that is
+    recorded is stopped for it; films are refused when it is full."""
+
+    used_bytes: int
+    max_bytes: int
+    fill: Fill
 
 
 @dataclass(frozen=True, slots=True)

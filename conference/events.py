@@ -16,6 +16,7 @@ from conference.desk_views import (
     DiskView,
     ProgramView,
     PromotionCard,
+    StorageView,
 )
 from conference.model.agenda import AgendaItem
 from conference.model.clip import ClipState, PlayState
@@ -286,6 +287,7 @@ class DeskSnapshot:
     broadcast: BroadcastView
     program: ProgramView | None  # null when none is made
     disk: DiskView | None  # null until it was looked at
+    storage: StorageView | None  # null where its body has no limit
     relay: str  # ok, starting, absent, failed, or off where there is to be none
     recent_captions: tuple[CaptionFinal, ...]
     venue_messages: tuple[VenueMessageView, ...] | None
@@ -560,6 +562,13 @@ class DiskUpdated:
 
 
 @dataclass(frozen=True, slots=True)
+class StorageUpdated:
+    """To desks, in the same way; null where its body has no limit."""
+
+    storage: StorageView | None
+
+
+@dataclass(frozen=True, slots=True)
 class RelayUpdated:
     """To desks, in the same way: whether those whose network lets only HTTPS pass get media. ok, starting, absent (not
     installed), failed, or off where there is to be none."""
@@ -658,6 +667,7 @@ SessionEvent = (
     | CameraRemoved
     | ClipsUpdated
     | DiskUpdated
+    | StorageUpdated
     | RelayUpdated
     | CommentsUpdated
     | TranscriptChanged

@@ -82,11 +82,13 @@ from conference.services.retention import Retention
 from conference.services.revocations import Revocations
 from conference.services.rewriting import TermRewriter
 from conference.services.rooms import RoomLimits, Rooms
+from conference.services.rule_book import RuleBook, ServerRules
 from conference.services.screen_links import ScreenLinks
 from conference.services.screens import Screens
 from conference.services.second_passes import SecondPasses
 from conference.services.staff import Staff
 from conference.services.statements import Statements
+from conference.services.storage_watch import StorageWatch
 from conference.services.streams import Streams
 from conference.services.talkback import VenueTalk
 from conference.services.term_lists import TermLists
@@ -141,6 +143,7 @@ from signaling.realtime.transcript_requests import TranscriptRequests
 from signaling.realtime.venue_requests import VenueRequests
 from signaling.settings import Settings
 from signaling.sound_cuts import SoundCuts
+from signaling.storage_meter import DirectoryMeter
 from signaling.tables.client import TableWorkers
 from signaling.tasks import Background
 from signaling.tls.certificate import Certificate
@@ -227,6 +230,10 @@ def compose(
         ClipWorkers(directory.clips, reserve_bytes=reserve_bytes),
         clock,
     )
+    storage_watch = StorageWatch(
+        rooms, DirectoryMeter(directory.recordings, directory.program, directory.clips)
+    )
+    clips.bound(storage_watch.require_space)
     clip_shows = ClipShows(rooms, clips, ingests, departures)
     shared = {
         **RehearsalRequests(rehearsals, rehearsed_comments).calls(),
@@ -311,6 +318,7 @@ def compose(
         staff=staff,
         audit_across=AuditAcross(database, staff),
         overview=Overview(rooms, staff, disk_watch, facts),
+        rule_book=RuleBook(rooms, staff, storage_watch, ServerRules(limits.max_participants, days)),
         editing=Editing(rooms, floors, waiting, identity_kinds=identities.kinds),
         files=files,
         clips=clips,
@@ -415,6 +423,7 @@ def compose(
         cards=cards,
         crowd=crowd,
         disk_watch=disk_watch,
+        storage_watch=storage_watch,
         relay_watch=RelayWatch(rooms),
         terms=terms,
         hot_words=HotWords(term_lists, transcriber, transcription.listened),

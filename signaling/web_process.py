@@ -42,6 +42,7 @@ from conference.services.revocations import Revocations
 from conference.services.rooms import Rooms
 from conference.services.screens import Screens
 from conference.services.second_passes import SecondPasses
+from conference.services.storage_watch import StorageWatch
 from conference.services.streams import Streams
 from conference.services.terms import Terms
 from conference.services.transcription import Transcription
@@ -72,6 +73,7 @@ _ADDRESSES_S = 3600.0
 _PROOFS_S = 60.0
 _REMINDERS_S = 5.0  # how soon a department is written to
 _DISK_S = 2.0
+_STORAGE_S = 5.0
 _CLIPS_S = 0.1  # how late a clip is in the room, and out of it
 _CAMERAS_S = 0.2  # how late a camera is in the room, and desks learn of its fault
 _RELAY_S = 2.0  # how late desks learn of its end
@@ -128,6 +130,7 @@ class WebProcess:
     cards: Cards
     crowd: Crowd
     disk_watch: DiskWatch
+    storage_watch: StorageWatch
     relay_watch: RelayWatch
     sockets: SocketServer
     metrics: Metrics
@@ -171,6 +174,7 @@ class WebProcess:
         background.every(_PROOFS_S, self.identities.forget_lapsed)
         background.every(_REMINDERS_S, self.reminders.tick)
         background.every(_DISK_S, self.disk_watch.tick)
+        background.every(_STORAGE_S, self.storage_watch.tick)
         background.every(_CAMERAS_S, self.camera_ingests.tick)
         background.every(_CLIPS_S, self.clip_shows.tick)
         background.every(_RELAY_S, self.relay_watch.tick)

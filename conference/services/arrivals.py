@@ -18,6 +18,7 @@ from conference.services.entry import Entry, Resume
 from conference.services.live_room import LiveRoom, Seat
 from conference.services.offers import Offers
 from conference.services.ports import MediaError
+from conference.services.quotas import require_seat
 from conference.services.rooms import Rooms
 from conference.services.stays import Stays, noting
 from conference.services.trace import person
@@ -98,6 +99,9 @@ class Arrivals:
         if entry.waits(room.consultation, before):
             return await self._wait(room, participant, secret)
         self.require_place(room)
+        is_back = action == "participant.returned" and before[-1].leave_reason is LeaveReason.LOST
+        if not is_back:
+            await require_seat(self._rooms.storage, room.consultation, participant.role, len(room.seats))
         participant = participant.admitted()
         await self.join_media(room, participant)
         return await self.admit(room, participant, secret, action=action)
@@ -111,12 +115,13 @@ class Arrivals:
             raise ConferenceError("not_admitted")
         return entry
 
-    def encoder(self, room: LiveRoom, entry: Entry) -> tuple[Participant, str]:
+    async def encoder(self, room: LiveRoom, entry: Entry) -> tuple[Participant, str]:
         """A new participant for a WHIP session, and its secret; refused when there is no way in."""
         room.consultation.require_open()
         if entry.token_expired:
             raise ConferenceError("token_expired")
         self.require_place(room)
+        await require_seat(self._rooms.storage, room.consultation, entry.role, len(room.seats))
         secret = new_secret()
         return self._newcomer(room, entry, ParticipantKind.WHIP, secret), secret
 

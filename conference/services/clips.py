@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -28,6 +28,8 @@ _TRIES: Final = 3  # of a process that dies
 _LOOK_S: Final = 5.0  # what another node's upload left, or a database in trouble
 _UPLOADS: Final = 2  # at once, of one consultation
 
+RequireSpace = Callable[[Consultation, int], Awaitable[None]]
+
 
 @dataclass(slots=True)
 class _Running:
@@ -49,6 +51,7 @@ class Clips:
         self._tries: dict[str, int] = {}
         self._followers: list[Callable[[str], None]] = []
         self._is_played: Callable[[str], bool] = lambda _: False
+        self._require_space: RequireSpace | None = None
 
     def follow(self, changed: Callable[[str], None]) -> None:
         """Have this called with the consultation whenever its list looks different."""
@@ -57,6 +60,10 @@ class Clips:
     def guard(self, is_played: Callable[[str], bool]) -> None:
         """`is_played`: whether the clip of this id is in a room now."""
         self._is_played = is_played
+
+    def bound(self, require_space: RequireSpace) -> None:
+        """`require_space` raises when the body of a consultation may not keep so many bytes more."""
+        self._require_space = require_space
 
     @property
     def max_bytes(self) -> int:
@@ -112,7 +119,7 @@ class Clips:
     ) -> Clip:
         """Take a file as it comes; it is prepared afterwards. `size_bytes`: as announced, for the progress.
 
-        too_large, disk_full, too_many_clips, rate_limited, invalid_state, storage_unavailable.
+        too_large, disk_full, storage_quota, too_many_clips, rate_limited, invalid_state, storage_unavailable.
         """
         require(by.role, Action.CLIP_ADD)
         _require_editable(consultation)
@@ -133,6 +140,8 @@ class Clips:
         )
         self._sent[clip.id] = clip
         try:
+            if self._require_space is not None:
+                await self._require_space(consultation, size_bytes or 0)
             async with self._storage.reading() as unit:
                 if len(await unit.clips.of(consultation.id)) + len(self._sent) > MAX_CLIPS:
                     raise ConferenceError("too_many_clips")

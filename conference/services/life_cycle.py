@@ -15,7 +15,9 @@ from conference.services.change import Change
 from conference.services.consultations import consultation_of
 from conference.services.floors import Floors
 from conference.services.live_room import LiveRoom
+from conference.services.ports import UnitOfWork
 from conference.services.program import ProgramTimes
+from conference.services.quotas import require_may_run
 from conference.services.rooms import Rooms
 from conference.services.trace import Bearer
 
@@ -83,8 +85,12 @@ class LifeCycle:
 
     # ── the meeting ─────────────────────────────────────────────────────────────────────────────
 
-    async def start(self, consultation_id: str, by: Bearer) -> Consultation:
-        """Go live: program time begins, also for who holds the floor and for the current agenda item."""
+    async def start(self, consultation_id: str, by: Bearer, *, was_counted: bool = False) -> Consultation:
+        """Go live: program time begins, also for who holds the floor and for the current agenda item.
+
+        too_many_live when its body may have no more; not so when it `was_counted` among the live ones as a rehearsal
+        a moment ago.
+        """
         require(by.role, Action.CONSULTATION_START)
         async with self._rooms.locked(consultation_id) as room:
             consultation = room.consultation.started(self._rooms.clock.wall_ms())
@@ -97,7 +103,12 @@ class LifeCycle:
             entry = self._entry(consultation, by, "consultation.started", 0, content)
             turns = () if room.turn is None else (room.turn.went_live(),)
             change = Change(consultation=consultation, agenda=room.agenda.went_live(), turns=turns, cuts=cuts)
-            await self._rooms.commit(room, change, [entry])
+
+            async def count(unit: UnitOfWork) -> None:
+                if not was_counted:
+                    await require_may_run(unit, consultation)
+
+            await self._rooms.commit(room, change, [entry], also=count)
             self._programs.forget(consultation_id)
             self._programs.now_ms(consultation)  # the clock runs from here
             return consultation

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from conference.desk_views import BroadcastView, CameraView, DiskView, ProgramView
+from conference.desk_views import BroadcastView, CameraView, DiskView, ProgramView, StorageView
 from conference.events import (
     AgendaUpdated,
     AwaitedConsultation,
@@ -47,6 +47,7 @@ from conference.events import (
     SpeakersNow,
     StatementAdded,
     StatementUpdated,
+    StorageUpdated,
     VenueMessaged,
     VenueMessageView,
     Waiting,
@@ -191,6 +192,7 @@ class LiveRoom:
     cuts: tuple[Cut, ...] = ()  # in the order in which they were said
     program: ProgramView | None = None
     disk: DiskView | None = None
+    storage: StorageView | None = None  # None where its body has no limit
     cameras: dict[str, CameraView] = field(default_factory=dict)  # by venue and position
     relay: str = "off"
     focus_told: tuple[object, ...] | None = None  # what the media process was last told, and which one
@@ -435,6 +437,12 @@ class LiveRoom:
         if disk != self.disk:
             self.disk = disk
             self._tell_desks(DiskUpdated(disk))
+
+    def show_storage(self, storage: StorageView | None) -> None:
+        """How much space its body uses of what it may."""
+        if storage != self.storage:
+            self.storage = storage
+            self._tell_desks(StorageUpdated(storage))
 
     def show_cameras(self, cameras: Iterable[CameraView]) -> None:
         """How all cameras of venues fare, instead of before."""
@@ -682,6 +690,7 @@ class LiveRoom:
             broadcast=self.broadcast_view(),
             program=self.program,
             disk=self.disk,
+            storage=self.storage,
             relay=self.relay,
             recent_captions=self.captions.recent,
             venue_messages=self.venue_messages(by.role, None, None),

@@ -35,6 +35,7 @@ from conference.services.life_cycle import LifeCycle
 from conference.services.live_room import LiveRoom
 from conference.services.ports import ExportMaker, RoomWork, UnitOfWork
 from conference.services.program import ProgramTimes
+from conference.services.quotas import require_may_run
 from conference.services.rooms import Rooms
 from conference.services.trace import Bearer
 
@@ -111,7 +112,8 @@ class Rehearsals:
     async def start(self, consultation_id: str, by: str | Bearer) -> Consultation:
         """Begin one: program time runs from 0, recorded, transcribed and composed as in a live session.
 
-        invalid_state unless it is scheduled; rehearsal_clearing while the files of the last one are cleared away.
+        invalid_state unless it is scheduled; rehearsal_clearing while the files of the last one are cleared away;
+        too_many_live when its body may have no more that run.
         """
         async with self._rooms.locked(consultation_id) as room:
             caller = room.caller(by)
@@ -133,6 +135,7 @@ class Rehearsals:
             change = Change(consultation=consultation, agenda=room.agenda.went_live(), cuts=cuts)
 
             async def begin(unit: UnitOfWork) -> None:
+                await require_may_run(unit, consultation)
                 people, stays = await unit.participants.of(room.id), await unit.stays.of(room.id)
                 marked = replace(
                     before,
@@ -175,7 +178,7 @@ class Rehearsals:
                 await asyncio.wait_for(clearing.done.wait(), _PATIENCE_S)
             except TimeoutError:  # recordings and program begin once it is done
                 log.warning("rehearsal.clears_slowly", room=consultation_id)
-        return await self._life_cycle.start(consultation_id, by)
+        return await self._life_cycle.start(consultation_id, by, was_counted=is_rehearsed)
 
     async def _end(self, consultation_id: str, by: Actor, *, keep: bool = False) -> RehearsalOver:
         if consultation_id in self._clearing:

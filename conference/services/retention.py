@@ -1,5 +1,7 @@
 """Retention: so many days after the end of a consultation its recordings are deleted, with a trace.
 
+How many a body says by its rules; where it says nothing, the server does.
+
 A consultation that was archived is sealed: its package names every file by its hash, and what it names stays until
 somebody deletes it by hand.
 """
@@ -34,7 +36,7 @@ class Retention:
     def __init__(
         self, storage: Storage, clock: Clock, maker: ExportMaker, exports: Exports, *, days: int
     ) -> None:
-        """`days` after its end; 0 keeps for ever."""
+        """`days` after the end of a consultation whose body has no rule of its own; 0 keeps for ever."""
         self._storage = storage
         self._clock = clock
         self._maker = maker
@@ -50,15 +52,23 @@ class Retention:
     async def tick(self) -> None:
         """Call as often: sweeps at the first call and once a day."""
         now_s = self._clock.monotonic()
-        if self._days and (self._swept_at_s is None or now_s - self._swept_at_s >= _DAY_S):
+        if self._swept_at_s is None or now_s - self._swept_at_s >= _DAY_S:
             await self.sweep()
             self._swept_at_s = now_s
 
     async def sweep(self) -> None:
         """Every consultation whose time is over; one that cannot be cleared does not keep the others."""
+        now_ms = self._clock.wall_ms()
         async with self._storage.reading() as unit:
-            over = await unit.consultations.ended_before(self._clock.wall_ms() - self._days * _DAY_MS)
-        for consultation in over:
+            rules = await unit.rules.all()
+            own = {owner: each.retention_days for owner, each in rules.items()}
+            shortest = min(filter(None, (self._days, *own.values())), default=0)
+            ended = await unit.consultations.ended_before(now_ms - shortest * _DAY_MS) if shortest else []
+        for consultation in ended:
+            days = own.get(consultation.organization_id or "")
+            days = self._days if days is None else days
+            if not days or (consultation.ended_at_ms or now_ms) >= now_ms - days * _DAY_MS:
+                continue
             try:
                 await self._clear(consultation)
             except ConferenceError as error:

@@ -42,7 +42,7 @@ class Streams:
         require(entry.role, Action.WHIP_PUBLISH)
         async with self._rooms.locked(entry.consultation_id) as room:
             entry = named(await self._arrivals.require_admitted(room, entry), label)
-            participant, secret = self._arrivals.encoder(room, entry)
+            participant, secret = await self._arrivals.encoder(room, entry)
             gate = gate_beside_floor(participant, room.consultation.mode, room.holder(room.turn))
             participant = participant.under_floor(gate)
             media = self._rooms.media

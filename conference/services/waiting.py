@@ -14,6 +14,7 @@ from conference.services.arrivals import Arrivals
 from conference.services.departures import Departures
 from conference.services.entry import goes_on_waiting
 from conference.services.live_room import LiveRoom, Seat
+from conference.services.quotas import require_seat
 from conference.services.rooms import Rooms
 from conference.services.stays import Stays, noting
 from conference.services.trace import Bearer, Caller
@@ -54,7 +55,7 @@ class WaitingRoom:
                 try:
                     await self._admit(room, caller, seat)
                 except ConferenceError as error:
-                    if error.code != "room_full" or not admitted:
+                    if error.code not in ("room_full", "room_limit") or not admitted:
                         raise
                     break
                 admitted += 1
@@ -102,6 +103,7 @@ class WaitingRoom:
     async def _admit(self, room: LiveRoom, caller: Caller, seat: Seat) -> None:
         room.consultation.require_open()
         self._arrivals.require_place(room)
+        await require_seat(self._rooms.storage, room.consultation, seat.participant.role, len(room.seats))
         gate = gate_without_floor(seat.participant.role, room.consultation.mode)
         participant = seat.participant.admitted().under_floor(gate)
         name = Personal(participant.name)

@@ -33,6 +33,7 @@ from conference.storage.recordings import SqlRecordings
 from conference.storage.rehearsals import SqlRehearsals
 from conference.storage.responses import SqlDepartments, SqlNotices, SqlResponses
 from conference.storage.rows import to_consultation, to_gap, to_participant, to_row
+from conference.storage.rules import SqlRules, SqlStorageUses
 from conference.storage.second_passes import SqlSecondPasses
 from conference.storage.staff import SqlOrganizations, SqlStaffSessions, SqlUsers
 from conference.storage.statements import insert, upsert
@@ -61,6 +62,12 @@ class SqlConsultations:
     async def live(self) -> list[Consultation]:
         query = sa.select(consultations).where(consultations.c.status.in_(_RUNNING))
         return [to_consultation(row) for row in (await self._connection.execute(query)).mappings()]
+
+    async def live_of(self, organization_id: str) -> int:
+        query = sa.select(sa.func.count()).where(
+            consultations.c.organization_id == organization_id, consultations.c.status.in_(_RUNNING)
+        )
+        return int((await self._connection.execute(query)).scalar_one())
 
     async def ended_before(self, wall_ms: int) -> list[Consultation]:
         query = (
@@ -227,6 +234,8 @@ class SqlUnitOfWork:
         self.invitees = SqlInvitees(connection)
         self.invitee_imports = SqlInviteeImports(connection)
         self.organizations = SqlOrganizations(connection)
+        self.rules = SqlRules(connection)
+        self.storage_uses = SqlStorageUses(connection)
         self.users = SqlUsers(connection)
         self.staff_sessions = SqlStaffSessions(connection)
         self.preparation = SqlPreparation(connection)

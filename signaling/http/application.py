@@ -38,6 +38,7 @@ from signaling.http import (
     recordings,
     rehearsals,
     responses,
+    rules,
     second_pass,
     staff,
     streams,
@@ -72,6 +73,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     rehearsals.add_to(app)
     staff.add_to(app)
     overview.add_to(app)
+    rules.add_to(app)
     preparing.add_to(app)
     imports.add_to(app)
     venues.add_to(app)

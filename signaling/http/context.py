@@ -55,6 +55,7 @@ from conference.services.rehearsed_comments import RehearsedComments
 from conference.services.responses import Responses
 from conference.services.revocations import Revocations
 from conference.services.rooms import Rooms
+from conference.services.rule_book import RuleBook
 from conference.services.screen_links import ScreenLinks
 from conference.services.second_passes import SecondPasses
 from conference.services.staff import Staff
@@ -104,6 +105,7 @@ class HttpContext:
     logins: Logins
     staff: Staff
     overview: Overview
+    rule_book: RuleBook
     audit_across: AuditAcross
     editing: Editing
     files: Files

@@ -43,8 +43,8 @@ With `screen: true` in `auth` the session is a big screen: it gets snapshot, eve
 and may ask for `room.sync`, `room.leave`, `media.restart`, `media.wish` and `media.report` alone. The token of a
 screen's link (`POST /api/v1/screens/enter`) opens no other session.
 
-`broadcast.updated`, `program.updated`, `disk.updated` and `relay.updated` go to desks only; they have no `version`, say
-the whole each time, and the newest counts.
+`broadcast.updated`, `program.updated`, `disk.updated`, `storage.updated` and `relay.updated` go to desks only; they
+have no `version`, say the whole each time, and the newest counts.
 
 `camera.updated` and `camera.removed` have no `version` either; they go to desks, and to the operators of the camera's
 venue. They say one of `cameras`, which is in no particular order.

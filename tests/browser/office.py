@@ -18,9 +18,15 @@ HALL = "青禾县分会场"
 class Office:
     """A staff session on a server. All methods block."""
 
-    def __init__(self, server: Server, login: str = "liuxin", role: str = "secretariat") -> None:
+    def __init__(
+        self,
+        server: Server,
+        login: str = "liuxin",
+        role: str = "secretariat",
+        organization: str = "澄川市政协",
+    ) -> None:
         self.server, self.login = server, login
-        options = ("--login", login, "--name", "刘欣", "--role", role, "--organization", "澄川市政协")
+        options = ("--login", login, "--name", "刘欣", "--role", role, "--organization", organization)
         self.password = server.run("user", "add", *options, "--level", "city", "--generate").splitlines()[-1]
         self.token = ""
         self.token = str(self.call("POST", "/sessions", {"login": login, "password": self.password})["token"])
@@ -46,6 +52,15 @@ class Office:
     def address(self, link: str) -> str:
         """A link is a path, unless the server knows its public address."""
         return link if "://" in link else self.server.url + link
+
+    def published(self, title: str = TITLE) -> str:
+        """The id of a consultation of its own body, with a chair, an agenda and a time."""
+        made = self.call("POST", "/consultations", {"title": title, "scheduled_at_ms": 1_900_000_000_000})
+        path = f"/consultations/{made['id']}"
+        self.call("POST", f"{path}/invitees", {"name": "刘主持", "role": "chair"})
+        self.call("PUT", f"{path}/agenda", {"items": [{"title": "汇报", "kind": "report"}]})
+        self.call("POST", f"{path}/publish")
+        return str(made["id"])
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
+import urllib.error
+import urllib.request
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from tests.browser.office import Office
 from tests.browser.scenes import SCENES, Stage, gather_people
-from tests.browser.scenes_floor import take
+from tests.browser.scenes_floor import desk_url, go_live, take
 from tests.browser.settled import present, reads
 from tests.support.browser import BrowserClient
+from tests.support.light_client import RoomClient
+from tests.support.server import Server
 
 LARGE = "?size=large"
 COUNTY = "青禾县政协"
@@ -106,6 +114,141 @@ async def user_disabled(stage: Stage) -> None:
     await present(stage.client, "confirm")
 
 
+def fill_up(server: Server, consultation: str, size_bytes: int) -> None:
+    """A recording of that size, of which the server takes notice: a file of holes, and a film that does not fit."""
+    path = server.data_dir / "recordings" / consultation / "1" / "1.webm"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.truncate(size_bytes)
+    token = server.token(consultation, "secretariat", "刘欣")
+    request = urllib.request.Request(
+        f"{server.url}/api/v1/consultations/{consultation}/clips?name=film.mp4",
+        method="POST",
+        data=b"film",
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=20)
+    assert json.loads(refused.value.read())["code"] == "storage_quota"
+
+
+def end(server: Server, consultation: str) -> None:
+    """And what it was filled up with is gone."""
+    request = urllib.request.Request(
+        f"{server.url}/api/v1/consultations/{consultation}/end",
+        method="POST",
+        headers={"Authorization": f"Bearer {server.token(consultation, 'chair', '刘主持')}"},
+    )
+    urllib.request.urlopen(request, timeout=10).close()
+    (server.data_dir / "recordings" / consultation / "1" / "1.webm").unlink(missing_ok=True)
+
+
+def rule(office: Office, organization_id: str, **rules: int) -> None:
+    none = dict.fromkeys(("max_live", "max_participants", "max_storage_gb", "retention_days"))
+    office.call("PUT", f"/organizations/{organization_id}/rules", {**none, **rules})
+
+
+@dataclass
+class Ruled:
+    """A county that is live with two people and has used most of its space."""
+
+    office: Office
+    county: str
+    consultation: str
+
+
+def under_rules(stage: Stage) -> Ruled:
+    office = administrators(stage)
+    bodies = office.call("GET", "/organizations")["items"]
+    county = str(next(each["id"] for each in bodies if each["name"] == COUNTY))
+    rule(office, county)
+    secretary = Office(stage.server, f"mishu-{stage.consultation[-8:].lower()}", organization=COUNTY)
+    for before in secretary.call("GET", "/consultations?status=live")["items"]:  # of an earlier scene
+        end(stage.server, before["id"])
+    consultation = secretary.published("推进县域养老服务高质量发展")
+    go_live(stage.server, consultation)
+    rule(office, county, max_live=20, max_participants=50, max_storage_gb=9, retention_days=90)
+    fill_up(stage.server, consultation, 9_300_000_000)
+    rule(office, county, max_live=20, max_participants=50, max_storage_gb=10, retention_days=90)
+    return Ruled(office, county, consultation)
+
+
+async def ruled(stage: Stage) -> Ruled:
+    made = await asyncio.to_thread(under_rules, stage)
+    for name in ("何委员", "陈委员"):
+        token = stage.server.token(made.consultation, "member", name)
+        person = RoomClient(stage.server.url, token, receive=False)
+        await person.connect()
+        stage.people.append(person)
+    return made
+
+
+async def rules(stage: Stage, query: str = "") -> Ruled:
+    made = await ruled(stage)
+    await log_in(stage.client, made.office, "/admin/rules" + query)
+    await present(stage.client, "rules-row", 2)
+    await present(stage.client, "rules-near")
+    await reads(stage.client, "2 人在线")
+    return made
+
+
+async def rules_large(stage: Stage) -> None:
+    await rules(stage, LARGE)
+
+
+async def rules_full(stage: Stage) -> None:
+    made = await ruled(stage)
+    await asyncio.to_thread(rule, made.office, made.county, max_live=1, max_participants=2, max_storage_gb=9)
+    await log_in(stage.client, made.office, "/admin/rules")
+    await present(stage.client, "rules-full")
+    await reads(stage.client, "2 人在线")
+
+
+async def rules_changed(stage: Stage, query: str = "") -> None:
+    """The dialog of a body, with fewer days and a number that cannot be."""
+    made = await rules(stage, query)
+    row = stage.client.page.locator(f'[data-testid="rules-row"][data-id="{made.county}"]')
+    await row.get_by_test_id("rules-change").click()
+    await stage.client.fill("rules-people", "9000")
+    await stage.client.fill("rules-days", "30")
+    await present(stage.client, "rules-deletes")
+    await stage.client.tap("rules-save")
+    await reads(stage.client, "请填 1 到 300 的整数")
+
+
+async def rules_changed_large(stage: Stage) -> None:
+    await rules_changed(stage, LARGE)
+
+
+async def rules_failed(stage: Stage) -> None:
+    office = await asyncio.to_thread(administrators, stage)
+    await stage.client.page.route("**/api/v1/rules", lambda route: route.abort())
+    await log_in(stage.client, office, "/admin/rules")
+    await reads(stage.client, "没有读到")
+
+
+async def rules_from_above(stage: Stage) -> None:
+    """An administrator of the county: the limits are given, the days are not."""
+    await ruled(stage)
+    login = f"xian-{stage.consultation[-8:].lower()}"
+    below = await asyncio.to_thread(Office, stage.server, login, "administrator", COUNTY)
+    await log_in(stage.client, below, "/admin/rules")
+    await stage.client.tap("rules-change")
+    await present(stage.client, "rules-from-above")
+
+
+async def rules_on_the_desk(stage: Stage, query: str = "") -> None:
+    """What the desk of such a body is told."""
+    made = await ruled(stage)
+    await asyncio.to_thread(rule, made.office, made.county, max_storage_gb=9)
+    await stage.client.open(desk_url(stage.server, made.consultation, query))
+    await present(stage.client, "storage-warning")
+
+
+async def rules_on_the_desk_large(stage: Stage) -> None:
+    await rules_on_the_desk(stage, LARGE)
+
+
 async def audit(stage: Stage, query: str = "") -> None:
     """With the newest line open."""
     await at(stage, "/admin/trace", query)
@@ -135,6 +278,15 @@ ADMIN_SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "admin-user-added": user_added,
     "admin-user-added-large": user_added_large,
     "admin-user-disabled": user_disabled,
+    "admin-rules": rules,
+    "admin-rules-large": rules_large,
+    "admin-rules-full": rules_full,
+    "admin-rules-changed": rules_changed,
+    "admin-rules-changed-large": rules_changed_large,
+    "admin-rules-failed": rules_failed,
+    "admin-rules-from-above": rules_from_above,
+    "desk-rules": rules_on_the_desk,
+    "desk-rules-large": rules_on_the_desk_large,
     "admin-trace": audit,
     "admin-trace-large": audit_large,
     "admin-stranger": stranger,

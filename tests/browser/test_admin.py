@@ -8,9 +8,10 @@ import pytest
 
 from tests.browser.office import Office
 from tests.browser.scenes import SCREENS, scene
-from tests.browser.scenes_admin import ADMIN_SCENES
-from tests.browser.scenes_floor import faults
-from tests.browser.settled import present, reads
+from tests.browser.scenes_admin import ADMIN_SCENES, fill_up, log_in, rule
+from tests.browser.scenes_floor import desk_url, faults
+from tests.browser.settled import present, reads, settled
+from tests.browser.test_rehearsal import absent
 from tests.support.browser import BrowserFactory
 from tests.support.server import Server
 
@@ -70,8 +71,79 @@ async def test_a_body_an_account_and_its_end(server: Server, browsers: BrowserFa
     client.assert_quiet()
 
 
+async def test_rules_of_a_body_are_given_and_felt(server: Server, browsers: BrowserFactory) -> None:
+    """A second consultation, a film and a desk: what is refused says why, and the meeting goes on."""
+    office = await asyncio.to_thread(Office, server, "guize", "administrator")
+    name = "临水县政协"
+    county = (
+        await asyncio.to_thread(office.call, "POST", "/organizations", {"name": name, "level": "county"})
+    )["id"]
+    secretary = await asyncio.to_thread(Office, server, "linshui", "secretariat", name)
+    one, two = [await asyncio.to_thread(secretary.published, title) for title in ("第一场", "第二场")]
+    admin = await browsers.launch(name="管理员")
+    await log_in(admin, office, "/admin")
+    await present(admin, "overview-title")
+    await admin.tap("admin-rules")
+    row = admin.page.locator(f'[data-testid="rules-row"][data-id="{county}"]')
+    await row.get_by_test_id("rules-change").click()
+    await admin.fill("rules-live", "0")
+    await admin.tap("rules-save")
+    await reads(admin, "请填 1 到 1000 的整数")
+    await admin.fill("rules-live", "1")
+    await admin.fill("rules-people", "40")
+    await admin.fill("rules-space", "9")
+    await admin.page.get_by_test_id("rules-keeps").select_option("days")
+    await admin.fill("rules-days", "30")
+    await present(admin, "rules-deletes")
+    await admin.tap("rules-save")
+    await reads(admin, f"已保存{name}的规则")
+    for words in ("最多 1 场", "每间最多 40 人", "最多 9 GB", "保存 30 天"):
+        assert words in await row.inner_text()
+
+    desk = await browsers.launch(name="会务")
+    await desk.open(desk_url(server, one))
+    await desk.tap("start-consultation")
+    await present(desk, "recording-card")
+    await reads(admin, "1 场进行中")
+    other = await browsers.launch(name="另一场")
+    await other.open(desk_url(server, two))
+    await other.tap("start-consultation")
+    await reads(other, "同时进行的协商会已到规定的上限")
+    assert await asyncio.to_thread(status_of, secretary, two) == "scheduled"
+
+    await asyncio.to_thread(fill_up, server, one, 9_300_000_000)
+    await present(desk, "storage-warning")
+    await reads(desk, "会议照常开始和录制，片子暂时不能上传")
+    await present(admin, "rules-full")
+    assert await asyncio.to_thread(status_of, secretary, one) == "live"
+    await asyncio.to_thread(rule, office, county)
+    await absent(desk, "storage-warning")
+    await other.tap("start-consultation")
+
+    async def live() -> bool:
+        return await asyncio.to_thread(status_of, secretary, two) == "live"
+
+    await other.wait_until(live, what="is live once the rule is gone")
+    assert await admin.axe() == []
+    for each in (admin, desk):
+        each.assert_quiet()
+
+
+def status_of(office: Office, consultation: str) -> str:
+    return str(office.call("GET", f"/consultations/{consultation}")["status"])
+
+
 @pytest.mark.parametrize("screen", ["phone", "laptop"])
 @pytest.mark.parametrize("name", list(ADMIN_SCENES))
 async def test_the_pages_fit(server: Server, browsers: BrowserFactory, name: str, screen: str) -> None:
     async with scene(name, server, browsers, SCREENS[screen]) as stage:
+        assert await faults(stage.client) == []
+
+
+@pytest.mark.parametrize("name", ["admin-rules", "admin-rules-changed"])
+async def test_rules_fit_at_twice_the_text(server: Server, browsers: BrowserFactory, name: str) -> None:
+    async with scene(name, server, browsers, SCREENS["laptop"]) as stage:
+        await stage.client.evaluate("() => { document.documentElement.style.fontSize = '200%' }")
+        await settled(stage.client)
+        assert await stage.client.horizontal_overflow() == 0
         assert await faults(stage.client) == []

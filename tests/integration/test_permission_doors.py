@@ -35,6 +35,9 @@ class Door:
     options: dict[str, Any] = field(default_factory=dict)
 
 
+NO_RULES = {"max_live": None, "max_participants": None, "max_storage_gb": None, "retention_days": None}
+
+
 def door(action: Action, method: str, path: str, body: Any = None, **options: Any) -> Door:
     path = path if path.startswith(("/api", "/wh")) else CID + path
     return Door(action, method, path, options if body is None else {"json": body})
@@ -195,6 +198,8 @@ STAFF_DOORS = (
     door(Action.ORGANIZATION_MANAGE, "GET", "/api/v1/organizations"),
     door(Action.ORGANIZATION_MANAGE, "POST", "/api/v1/organizations", {"name": "省", "level": "province"}),
     door(Action.ORGANIZATION_MANAGE, "PATCH", "/api/v1/organizations/o_none", {"name": "x"}),
+    door(Action.ORGANIZATION_MANAGE, "GET", "/api/v1/rules"),
+    door(Action.ORGANIZATION_MANAGE, "PUT", "/api/v1/organizations/o_none/rules", NO_RULES),
     door(Action.ORGANIZATION_WATCH, "GET", "/api/v1/overview"),
     door(Action.ORGANIZATION_WATCH, "GET", "/api/v1/audit"),
 )

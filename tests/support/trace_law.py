@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 _WRITE: Final = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)", re.IGNORECASE)
 _HOUSEKEEPING: Final = re.compile(
     r"UPDATE (participants SET last_seen_ms|consultations SET program_high_water_ms|notices SET next_wall_ms)=\S+ WHERE"
+    r"|(INSERT INTO|DELETE FROM) storage_uses\b"  # what was measured is nobody's doing
 )
 _CHANGED: Final = "changed_tables"
 

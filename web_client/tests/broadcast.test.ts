@@ -69,6 +69,11 @@ describe('what desks are told', () => {
     expect(applyEvent(state, 'broadcast.updated', { broadcast: cut })).toBe(true)
     expect(applyEvent(state, 'program.updated', { program: program() })).toBe(true)
     expect(applyEvent(state, 'disk.updated', { disk: { free_bytes: 5, warn: true } })).toBe(true)
+    const storage = { used_bytes: 9, max_bytes: 10, fill: 'near' as const }
+    expect(applyEvent(state, 'storage.updated', { storage })).toBe(true)
+    expect(state.storage).toEqual(storage)
+    expect(applyEvent(state, 'storage.updated', { storage: null })).toBe(true)
+    expect(state.storage).toBeNull()
     expect(state).toMatchObject({ broadcast: cut, program: program(), disk: { free_bytes: 5, warn: true }, version: 1 })
     expect(applyEvent(state, 'relay.updated', { relay: 'failed' })).toBe(true)
     expect(state).toMatchObject({ relay: 'failed', version: 1 })

@@ -65,6 +65,7 @@ from conference.services.ports.responses import (
     NotSentError,
     ResponseRepository,
 )
+from conference.services.ports.rules import RulesRepository, StorageMeter, StorageUseRepository
 from conference.services.ports.second_pass import SecondListener, SecondPassRepository
 from conference.services.ports.storage import Storage, UnitOfWork
 from conference.services.ports.transcription import TermRepository, Transcriber, TranscriptRepository
@@ -126,6 +127,7 @@ __all__ = [
     "ResponseRepository",
     "RevocationRepository",
     "RoomWork",
+    "RulesRepository",
     "Sealer",
     "SecondListener",
     "SecondPassRepository",
@@ -134,6 +136,8 @@ __all__ = [
     "StatementRepository",
     "StayRepository",
     "Storage",
+    "StorageMeter",
+    "StorageUseRepository",
     "TableReader",
     "TemplateChecker",
     "TermRepository",

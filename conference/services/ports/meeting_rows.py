@@ -32,6 +32,9 @@ class ConsultationRepository(Protocol):
     async def live(self) -> list[Consultation]:
         """Those whose program time runs, rehearsed ones among them."""
 
+    async def live_of(self, organization_id: str) -> int:
+        """How many of them are of that body."""
+
     async def ended_before(self, wall_ms: int) -> list[Consultation]:
         """Those that are over, and not archived, since before that time, UTC."""
 

@@ -46,6 +46,7 @@ from conference.services.ports.responses import (
     NoticeRepository,
     ResponseRepository,
 )
+from conference.services.ports.rules import RulesRepository, StorageUseRepository
 from conference.services.ports.second_pass import SecondPassRepository
 from conference.services.ports.talkback import VenueMessageRepository
 from conference.services.ports.transcription import TermRepository, TranscriptRepository
@@ -101,6 +102,12 @@ class UnitOfWork(Protocol):
 
     @property
     def organizations(self) -> OrganizationRepository: ...
+
+    @property
+    def rules(self) -> RulesRepository: ...
+
+    @property
+    def storage_uses(self) -> StorageUseRepository: ...
 
     @property
     def users(self) -> UserRepository: ...

@@ -56,6 +56,7 @@ from conference.storage.tables.response import (
     response_ratings,
     responses,
 )
+from conference.storage.tables.rule import organization_rules, storage_uses
 from conference.storage.tables.staff import (
     organizations,
     staff_sessions,
@@ -109,6 +110,7 @@ __all__ = [
     "minutes_templates",
     "minutes_texts",
     "notices",
+    "organization_rules",
     "organizations",
     "participants",
     "prechecks",
@@ -124,6 +126,7 @@ __all__ = [
     "statement_likes",
     "statements",
     "stays",
+    "storage_uses",
     "term_lists",
     "terms",
     "transcript_coverage",

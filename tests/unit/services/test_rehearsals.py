@@ -13,15 +13,19 @@ import sqlalchemy as sa
 
 from conference.events import ConsultationUpdated
 from conference.model.agenda import AgendaDraft, AgendaKind, ItemState
+from conference.model.audit import CLI, STAFF_CHAIN, AuditEntry
 from conference.model.comment import CommentState
 from conference.model.consultation import Mode, ProgramGap, Status
 from conference.model.errors import ConferenceError, ForbiddenError
 from conference.model.floor import TurnState
 from conference.model.footage import Footage
 from conference.model.minutes import MinutesKind
+from conference.model.organization import Level, Organization
 from conference.model.permissions import Role
 from conference.model.promotion import PromotionPhase
 from conference.model.recording import RecordingState
+from conference.model.rules import Rules
+from conference.services.consultations import ConsultationDraft
 from conference.services.programs import Programs
 from conference.services.public_views import PublicViews
 from conference.services.recordings import Recordings
@@ -243,6 +247,46 @@ async def test_going_live_ends_it_and_begins_from_zero(stage: Stage) -> None:
     assert [(each.from_ms, each.to_ms) for each in record.stays] == [(None, None)]
     actions = await stage.actions()
     assert actions.index("rehearsal.cleared") < actions.index("consultation.started")
+
+
+async def test_a_rehearsal_is_one_of_those_that_run(stage: Stage) -> None:
+    """And what was counted as one is not kept from going live, whatever came between."""
+    database = stage.world.database
+    noted = AuditEntry(STAFF_CHAIN, 1, None, CLI, "rules.changed", "o")
+    async with database.transaction() as unit:
+        await unit.organizations.add(Organization("o", "临江县政协", Level.COUNTY, None, 1))
+        await unit.rules.save("o", Rules(max_live=1))
+        await unit.consultations.save(replace(await stage.world.consultations.get("c"), organization_id="o"))
+        await unit.audit.append(noted)
+    await stage.world.consultations.create(ConsultationDraft(title="另一场", id="n", organization_id="o"))
+    room = stage.room()
+    room.consultation = await stage.world.consultations.get("c")
+
+    await stage.world.life_cycle.start("n", stage.chair)
+    with pytest.raises(ConferenceError) as caught:
+        await stage.rehearsals.start("c", stage.chair)
+    assert caught.value.code == "too_many_live"
+    assert stage.room().consultation.status is Status.SCHEDULED
+    async with database.reading() as unit:
+        assert await unit.rehearsals.get("c") is None
+    await stage.world.life_cycle.end("n", stage.chair)
+
+    await stage.start()
+    await stage.world.consultations.create(ConsultationDraft(title="第三场", id="m", organization_id="o"))
+    with pytest.raises(ConferenceError) as caught:
+        await stage.world.life_cycle.start("m", stage.chair)
+    assert caught.value.code == "too_many_live"
+    async with database.transaction() as unit:
+        await unit.rules.save("o", Rules(max_live=2))
+        await unit.audit.append(noted)
+    await stage.world.life_cycle.start("m", stage.chair)
+    async with database.transaction() as unit:
+        await unit.rules.save("o", Rules(max_live=1))
+        await unit.audit.append(noted)
+    clearing = asyncio.create_task(stage.clear())
+    live = await stage.rehearsals.go_live("c", stage.chair)
+    await clearing
+    assert live.status is Status.LIVE
 
 
 async def test_recordings_of_the_meeting_wait_for_files_that_go_slowly(stage: Stage) -> None:

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from conference.model.audit import CLI, STAFF_CHAIN, AuditEntry
 from conference.model.export import VIDEO, Export, ExportKind
+from conference.model.organization import Level, Organization
 from conference.model.permissions import Role
 from conference.model.recording import FileState
+from conference.model.rules import Rules
 from conference.services.consultations import ConsultationDraft
 from conference.services.exports import Exports
 from conference.services.retention import Retention
@@ -30,11 +33,22 @@ class Kept:
         self.exports = Exports(world.database, world.clock, self.maker, lambda _: False)
         self.retention = Retention(world.database, world.clock, self.maker, self.exports, days=days)
 
-    async def held(self, cid: str, *, is_over: bool = True) -> None:
+    async def ruled(self, organization_id: str, days: int | None) -> None:
+        """A body whose recordings are kept for so long; made when there is none."""
+        async with self.world.database.transaction() as unit:
+            if await unit.organizations.get(organization_id) is None:
+                body = Organization(organization_id, organization_id, Level.COUNTY, None, 1)
+                await unit.organizations.add(body)
+            await unit.rules.save(organization_id, Rules(retention_days=days))
+            entry = AuditEntry(STAFF_CHAIN, 1, None, CLI, "rules.changed", organization_id)
+            await unit.audit.append(entry)
+
+    async def held(self, cid: str, *, is_over: bool = True, organization_id: str | None = None) -> None:
         """With a track, an export and a program."""
         world = self.world
         if cid != "c":
-            await world.consultations.create(ConsultationDraft(title="另一场", id=cid))
+            draft = ConsultationDraft(title="另一场", id=cid, organization_id=organization_id)
+            await world.consultations.create(draft)
         await world.life_cycle.start(cid, CHAIR)
         world.clock.forward(60)
         if is_over:
@@ -122,6 +136,42 @@ async def test_zero_days_keep_for_ever(world: World, tmp_path: Path) -> None:
     await kept.held("c")
     await kept.later(4_000)
     assert await kept.is_kept("c")
+
+
+async def test_each_body_has_its_own_days(kept: Kept) -> None:
+    await kept.ruled("short", 10)
+    await kept.ruled("long", 90)
+    await kept.ruled("ever", 0)
+    await kept.ruled("silent", None)
+    bodies = ("short", "long", "ever", "silent")
+    await kept.held("c")
+    for each in bodies:
+        await kept.held(each, organization_id=each)
+    gone: list[tuple[int, set[str]]] = []
+    for days in (9, 2, 18, 2, 58, 2, 4_000):
+        await kept.later(days)
+        gone.append((days, {each for each in ("c", *bodies) if not await kept.is_kept(each)}))
+    short, common, long = {"short"}, {"short", "c", "silent"}, {"short", "c", "silent", "long"}
+    found = [each for _, each in gone]
+    assert found == [set(), short, short, common, common, long, long], gone
+    for each in long:
+        assert await kept.said(each) == EVERYTHING
+    assert await kept.said("ever") == []
+
+
+async def test_days_of_a_body_hold_where_the_server_keeps_for_ever(world: World, tmp_path: Path) -> None:
+    kept = Kept(world, tmp_path, days=0)
+    await kept.ruled("short", 10)
+    await kept.held("c")
+    await kept.held("d", organization_id="short")
+    await kept.later(9)
+    assert await kept.is_kept("d")
+    await kept.later(2)
+    assert (await kept.is_kept("c"), await kept.is_kept("d")) == (True, False)
+    await kept.held("e", organization_id="short")
+    await kept.ruled("short", 0)
+    await kept.later(11)
+    assert await kept.is_kept("e"), "the rule was changed in time"
 
 
 async def test_it_looks_once_a_day(kept: Kept) -> None:

@@ -112,6 +112,8 @@ def test_openapi_describes_the_contract(tmp_path: Path) -> None:
         "/api/v1/users/{user_id}",
         "/api/v1/organizations",
         "/api/v1/organizations/{organization_id}",
+        "/api/v1/organizations/{organization_id}/rules",
+        "/api/v1/rules",
         "/api/v1/overview",
         "/api/v1/audit",
         "/api/v1/consultations",

@@ -13,6 +13,7 @@ from conference.model.errors import ConferenceError
 from conference.model.invitee_list import ImportRow, Values
 from conference.model.organization import Level
 from conference.model.permissions import Role
+from conference.model.rules import Rules
 from conference.model.venue import VenueKind
 from conference.services.audit import Trace
 from conference.services.cameras import CameraDraft, Cameras
@@ -28,7 +29,9 @@ from conference.services.passwords import Passwords
 from conference.services.prechecks import Prechecks, Reader, Sheet
 from conference.services.revocations import revoke_token
 from conference.services.rooms import RoomLimits
+from conference.services.rule_book import RuleBook, ServerRules
 from conference.services.staff import Staff, UserDraft
+from conference.services.storage_watch import StorageWatch
 from conference.services.venues import VenueDraft
 from conference.storage.database import Database
 from conference.storage.ephemeral.memory import MemoryRateLimits
@@ -38,6 +41,7 @@ from signaling.auth.tokens import TokenKey
 from tests.support.prechecks import healthy_items
 from tests.unit.services.conftest import World
 from tests.unit.services.fakes import ManualClock, ScriptedIngests
+from tests.unit.services.scripted_meter import ScriptedMeter
 from tests.unit.storage.crashing import Kind
 
 BEGAN_MS: Final = 1_700_000_000_000
@@ -83,6 +87,11 @@ class Preparing:
     @property
     def logins(self) -> Logins:
         return Logins(self.database, self.passwords, self.world.clock)
+
+    @property
+    def rule_book(self) -> RuleBook:
+        rooms = self.world.rooms
+        return RuleBook(rooms, self.staff, StorageWatch(rooms, ScriptedMeter()), ServerRules(300, 0))
 
     @property
     def files(self) -> Files:
@@ -240,6 +249,10 @@ def _rehearse(on: Preparing) -> Awaitable[object]:
     return on.world.consultations.rehearse(ConsultationDraft(title="演练", id="c"))
 
 
+def _change_rules(rules: Rules) -> Write:
+    return lambda on: on.rule_book.change(on.admin, on.admin.organization.id, rules)
+
+
 PUBLISHED: Final = _moved("publish")
 
 KINDS: Final[dict[str, Kind]] = {
@@ -291,6 +304,11 @@ KINDS: Final[dict[str, Kind]] = {
     "audit.forgotten": Kind(_forget),
     "organization.added": Kind(lambda on: on.staff.add_organization(on.admin, "临江县政协", Level.COUNTY)),
     "organization.changed": Kind(_change_own_body),
+    "rules.changed": Kind(_change_rules(Rules(max_live=2, retention_days=90))),
+    "rules.changed again": Kind(
+        _change_rules(Rules(max_participants=50, max_storage_gb=300)),
+        first=_change_rules(Rules(max_live=2, retention_days=90)),
+    ),
     "user.added": Kind(_add_user),
     "user.changed disabled": Kind(_change_user(disabled=True)),
     "user.changed password": Kind(_change_user(password="another long password")),

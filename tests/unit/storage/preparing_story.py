@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
 from conference.model.audit import AuditLine, AuditText
+from conference.model.rules import Rules
 from conference.storage.database import Database
 from conference.storage.tables import staff_sessions
 
@@ -49,6 +50,7 @@ class Story:
     drafts: dict[str, Draft] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
     bodies: dict[str, list[str | None]] = field(default_factory=dict)  # name, level, parent
+    rules: dict[str, dict[str, int | None]] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
     sessions: Counter[str] = field(default_factory=Counter)
 
@@ -124,6 +126,11 @@ def _staff(story: Story, line: AuditLine, content: dict[str, Any]) -> None:
     match line.action:
         case "organization.added" | "organization.changed":
             story.bodies[who] = [content["name"], content["level"], content["parent_id"]]
+        case "rules.changed":
+            rules = story.rules.setdefault(who, asdict(Rules()))
+            for name in rules.keys() & content.keys():
+                assert rules[name] == content[name]["from"]
+                rules[name] = content[name]["to"]
         case "user.added":
             story.accounts[who] = Account(content["role"])
         case "user.changed":
@@ -184,6 +191,7 @@ async def stored(database: Database) -> Story:
         story.revoked = await unit.revocations.among(["t_1", "t_2"])
         bodies = await unit.organizations.all()
         story.bodies = {each.id: [each.name, each.level.value, each.parent_id] for each in bodies}
+        story.rules = {owner: asdict(each) for owner, each in (await unit.rules.all()).items()}
         for user in await unit.users.of(story.bodies):
             is_disabled = user.disabled_at_ms is not None
             story.accounts[user.id] = Account(

@@ -41,6 +41,36 @@ export interface Organization {
   parent_id: string | null
 }
 
+/** null: no limit; of `retention_days` what the server does, and 0 keeps for ever */
+export interface Rules {
+  max_live: number | null
+  max_participants: number | null
+  max_storage_gb: number | null
+  retention_days: number | null
+}
+
+export interface BodyRules {
+  organization: Organization
+  rules: Rules
+  use: {
+    live: number
+    present: number
+    /** people in the fullest of its rooms */
+    fullest: number
+    /** null until its files were measured once */
+    used_bytes: number | null
+    measured_at_ms: number | null
+    fill: 'ok' | 'near' | 'full'
+  }
+  /** else the days alone may be changed: limits are given from above */
+  may_limit: boolean
+}
+
+export interface RuleBook {
+  server: { max_participants: number; retention_days: number }
+  items: BodyRules[]
+}
+
 export interface Account {
   id: string
   login: string
@@ -88,6 +118,8 @@ export const administration = (http: Http) => ({
   organizations: async () => (await http.get<{ items: Organization[] }>('/organizations')).items,
   addOrganization: (made: Omit<Organization, 'id'>) => http.send<Organization>('POST', '/organizations', made),
   changeOrganization: (id: string, changes: Partial<Omit<Organization, 'id'>>) => http.send<Organization>('PATCH', at('/organizations', id), changes),
+  rules: () => http.get<RuleBook>('/rules'),
+  changeRules: (id: string, rules: Rules) => http.send<BodyRules>('PUT', `${at('/organizations', id)}/rules`, rules),
   audit: (wanted: AcrossQuery, before: string | null, limit: number) => http.get<AcrossPage>('/audit', { ...wanted, before, limit }),
   accounts: async () => (await http.get<{ items: Account[] }>('/users')).items,
   addAccount: (draft: AccountDraft) => http.send<Account>('POST', '/users', draft),

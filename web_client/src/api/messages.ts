@@ -237,6 +237,13 @@ export interface Program {
 }
 
 /** Where recording and program are kept. */
+/** what the files of a consultation's body take, of what they may */
+export interface StorageUse {
+  used_bytes: number
+  max_bytes: number
+  fill: 'ok' | 'near' | 'full'
+}
+
 export interface Disk {
   free_bytes: number
   warn: boolean
@@ -295,6 +302,8 @@ export interface Snapshot {
   program?: Program | null
   /** null until it was looked at */
   disk?: Disk | null
+  /** null where its body has no limit */
+  storage?: StorageUse | null
   /** for desks all, for operators their venue's; absent on servers without them */
   cameras?: CameraNow[]
   /** the one that is played into the room */
@@ -384,6 +393,7 @@ export interface ServerEvents {
   'broadcast.updated': { broadcast: Broadcast }
   'program.updated': { program: Program | null }
   'disk.updated': { disk: Disk }
+  'storage.updated': { storage: StorageUse | null }
   'camera.updated': { camera: CameraNow }
   'clip.updated': { version: number; clip: PlayingClip | null }
   'clips.updated': { clips: Clip[] }

@@ -63,6 +63,8 @@ export const broadcastEn: typeof broadcastZhCN = {
       ended: 'All files can be downloaded; the checksums prove that nothing was changed.',
     },
     disk: 'Only {size} left for recording',
+    storage: { near: 'Your body has used {used} of {max} for recordings', full: 'The space of your body for recordings is full: {used} used of {max}' },
+    storageText: { near: 'It is nearly full. Meetings are recorded as always. Delete recordings and clips that are not needed, or ask the administrator to change the rules.', full: 'Meetings start and are recorded as always; no clips can be uploaded. Delete recordings and clips that are not needed, or ask the administrator to change the rules.' },
     diskText: 'Please free or change the disk. Before it is full everything is saved; nothing recorded is lost.',
   },
   exports: {

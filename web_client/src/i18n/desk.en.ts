@@ -574,6 +574,7 @@ export const deskEn: typeof deskZhCN = {
       audit: { forgotten: 'deleted personal text by law' },
       user: { added: 'added an account', changed: 'changed an account', logged_in: 'logged in', logged_out: 'logged out', login_failed: 'failed to log in', password_changed: 'changed their own password' },
       organization: { added: 'added a body', changed: 'changed a body' },
+      rules: { changed: 'changed the rules of a body' },
     },
   },
   problems: {
@@ -596,6 +597,9 @@ export const deskEn: typeof deskZhCN = {
     clip_playing: 'This clip is playing; please stop it first',
     clip_not_ready: 'This clip is not ready yet; please wait a moment',
     disk_full: 'The disk is full; nothing was kept. Please free it or ask the administrator',
+    storage_quota: 'The recordings, programs and clips of your body fill the space it may use; nothing was kept. Delete what is not needed, or ask the administrator to change the rules',
+    too_many_live: 'As many consultations of your body are live as may be. End another one first (rehearsals count), or ask the administrator to change the rules',
+    room_limit: 'As many are in the room as your body allows. Ask somebody to leave, or ask the administrator to change the rules',
     file_type_refused: 'Please use PDF, Word, Excel, PowerPoint, pictures or text',
     import_no_name_column: 'No column of names; please use the template',
     import_empty: 'Nobody is in this table',

@@ -572,6 +572,7 @@ export const deskZhCN = {
       audit: { forgotten: '依法删除个人文字' },
       user: { added: '添加账号', changed: '修改账号', logged_in: '登录', logged_out: '退出登录', login_failed: '登录没有成功', password_changed: '修改自己的密码' },
       organization: { added: '添加机构', changed: '修改机构' },
+      rules: { changed: '修改机构规则' },
     },
   },
   problems: {
@@ -594,6 +595,9 @@ export const deskZhCN = {
     clip_playing: '这个片子正在播放，请先停止',
     clip_not_ready: '这个片子还没有准备好，请稍候',
     disk_full: '磁盘空间不足，没有收下。请先清理或联系管理员',
+    storage_quota: '本机构的录制、节目和片子已占满规定的空间，没有收下。请删除不用的，或请管理员在“规则”里调整',
+    too_many_live: '本机构同时进行的协商会已到规定的上限。请先结束另一场（演练也算），或请管理员在“规则”里调整',
+    room_limit: '会议室人数已到本机构规定的上限，请先请人离开，或请管理员在“规则”里调整',
     file_type_refused: '不支持这种文件，请用 PDF、Word、Excel、PPT、图片或文本',
     import_no_name_column: '没有找到“姓名”一列，请下载模板，把名单粘进去再导入',
     import_empty: '这个表里没有人，请填好再导入',

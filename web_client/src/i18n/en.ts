@@ -188,6 +188,7 @@ export const en: Messages = {
     consultation_not_found: { title: 'This meeting was not found', text: 'Please check that the link is complete, or ask the organizers.' },
     consultation_ended: { title: 'The meeting has ended', text: 'Thank you for taking part.' },
     room_full: { title: 'The room is full', text: 'You can enter when somebody leaves. Please try again in a while.' },
+    room_limit: { title: 'The room has as many people as it may', text: 'The body that invites limits its rooms. You can enter when somebody leaves. Please try again in a while.' },
     unreachable: { title: 'The meeting cannot be reached', text: 'Please check your network, or use a phone.' },
     again: 'Try again',
   },

@@ -187,6 +187,7 @@ export const zhCN = {
     consultation_not_found: { title: '没有找到这个会议', text: '请核对链接是否完整，或向会务组询问。' },
     consultation_ended: { title: '会议已结束', text: '感谢参加。' },
     room_full: { title: '会议室已满', text: '有人离开后就可以进入。请稍候再试，或与会务组联系。' },
+    room_limit: { title: '会议室人数已到上限', text: '本机构规定了会议室的人数，有人离开后就可以进入。请稍候再试，或与会务组联系。' },
     unreachable: { title: '连不上会议', text: '请检查网线或无线网络，也可以换用手机进入。' },
     again: '再试一次',
   },

@@ -20,6 +20,7 @@ const SENTENCES: Record<string, string> = {
   storage_unavailable: 'toast.notSaved',
   comment_claimed: 'comments.said.claimed',
   too_many_messages: 'problems.too_many_messages',
+  room_limit: 'problems.room_limit',
   clip_not_ready: 'clips.problems.clip_not_ready',
   clip_other: 'clips.problems.clip_other',
   clip_not_playing: 'clips.problems.clip_not_playing',
@@ -27,6 +28,9 @@ const SENTENCES: Record<string, string> = {
   rehearsal_comment: 'rehearsal.said.comment',
   too_many_test_comments: 'rehearsal.said.enough',
 }
+
+/** A hall waits, and two sentences are to be read. */
+const LONG_MS = 20_000
 
 export const useLine = defineStore('line', () => {
   const { t } = i18n.global
@@ -71,6 +75,7 @@ export const useLine = defineStore('line', () => {
     const what = name.startsWith('agenda.') ? 'agendaConflict' : 'conflict'
     if (code === 'conflict') notices.show(t(`toast.${what}`), { detail: t(`toast.${what}Text`) })
     else if (code === 'comment_changed') notices.show(t('comments.said.changed'), { detail: t('comments.said.changedText') })
+    else if (code === 'too_many_live') notices.show(t('problems.too_many_live'), { forMs: LONG_MS })
     else notices.show(t(SENTENCES[code] ?? 'toast.failed'))
   }
 

@@ -15,6 +15,7 @@ import type {
   Snapshot,
   Speaker,
   Statement,
+  StorageUse,
   VenueMessage,
   WaitingPerson,
 } from '@/api/messages'
@@ -43,6 +44,7 @@ export interface RoomState {
   broadcast: Broadcast | null
   program: Program | null
   disk: Disk | null
+  storage: StorageUse | null
   /** of venues, fetched by the server: all for desks, those of the own venue for its operator */
   cameras: CameraNow[]
   /** the one that is played into the room */
@@ -67,6 +69,7 @@ export function stateFrom(snapshot: Snapshot): RoomState {
     broadcast: snapshot.broadcast ?? null,
     program: snapshot.program ?? null,
     disk: snapshot.disk ?? null,
+    storage: snapshot.storage ?? null,
     cameras: [...(snapshot.cameras ?? [])],
     clip: snapshot.clip ?? null,
     relay: snapshot.relay ?? null,
@@ -138,6 +141,7 @@ function applyWhole<Name extends ServerEvent>(state: RoomState, name: Name, payl
   if (name === 'broadcast.updated') state.broadcast = (payload as ServerEvents['broadcast.updated']).broadcast
   else if (name === 'program.updated') state.program = (payload as ServerEvents['program.updated']).program
   else if (name === 'disk.updated') state.disk = (payload as ServerEvents['disk.updated']).disk
+  else if (name === 'storage.updated') state.storage = (payload as ServerEvents['storage.updated']).storage
   else if (name === 'relay.updated') state.relay = (payload as ServerEvents['relay.updated']).relay
   else return false
   return true
