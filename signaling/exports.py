@@ -16,7 +16,9 @@ import msgspec
 from conference.export_job import ExportJob, MadeFile
 from conference.model.errors import ConferenceError
 from conference.services.ports import ExportFailedError
-from recording.exports.program_reader import is_being_written, read_lives
+from conference.storage.files import remove_older
+from recording.exports.program_reader import read_lives
+from recording.hls.journal import is_being_written
 from recording.manifest import sync_directory
 
 _WORKER: Final = "recording.exports"
@@ -92,13 +94,13 @@ class ExportWorkers:
     async def remove(self, path: str) -> None:
         await self._on_disk(_unlink, self.path(path))
 
-    async def sweep(self, kept: Collection[str]) -> None:
-        await self._on_disk(self._sweep, frozenset(kept))
+    async def sweep(self, kept: Collection[str], before_ms: int | None = None) -> None:
+        await self._on_disk(self._sweep, frozenset(kept), before_ms)
 
-    def _sweep(self, kept: frozenset[str]) -> None:
+    def _sweep(self, kept: frozenset[str], before_ms: int | None) -> None:
         for each in self._recordings.glob(f"*/{_EXPORTS}/*"):
             if str(each.relative_to(self._recordings)) not in kept:
-                each.unlink(missing_ok=True)
+                remove_older(each, before_ms)
 
     async def clear(self, consultation_id: str) -> None:
         await self._on_disk(self._clear, consultation_id)

@@ -23,6 +23,7 @@ from conference.storage.tables import (
     minutes_templates,
     organizations,
     revoked_tokens,
+    shared_directories,
     staff_sessions,
     transcript_grams,
     users,
@@ -39,6 +40,7 @@ NOT_ARCHIVED: Final = frozenset(
         staff_sessions,
         identity_proofs,
         invitee_imports,
+        shared_directories,  # of servers
         minutes_templates,  # of bodies
         transcript_grams,  # made from the segments, for the search
     }

@@ -66,6 +66,7 @@ from conference.services.ports.responses import (
     ResponseRepository,
 )
 from conference.services.ports.second_pass import SecondListener, SecondPassRepository
+from conference.services.ports.sharing import OneServer, SharedDirectoryRow, Works
 from conference.services.ports.storage import Storage, UnitOfWork
 from conference.services.ports.transcription import TermRepository, Transcriber, TranscriptRepository
 
@@ -108,6 +109,7 @@ __all__ = [
     "NotSentError",
     "NoticeRepository",
     "Notifier",
+    "OneServer",
     "OrganizationRepository",
     "ParticipantRepository",
     "PrecheckRepository",
@@ -129,6 +131,7 @@ __all__ = [
     "Sealer",
     "SecondListener",
     "SecondPassRepository",
+    "SharedDirectoryRow",
     "SoundCutter",
     "StaffSessionRepository",
     "StatementRepository",
@@ -143,4 +146,5 @@ __all__ = [
     "UserRepository",
     "VenueRepository",
     "ViewerRepository",
+    "Works",
 ]

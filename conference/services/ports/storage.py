@@ -47,6 +47,7 @@ from conference.services.ports.responses import (
     ResponseRepository,
 )
 from conference.services.ports.second_pass import SecondPassRepository
+from conference.services.ports.sharing import SharedDirectoryRow
 from conference.services.ports.talkback import VenueMessageRepository
 from conference.services.ports.transcription import TermRepository, TranscriptRepository
 
@@ -155,6 +156,9 @@ class UnitOfWork(Protocol):
 
     @property
     def second_passes(self) -> SecondPassRepository: ...
+
+    @property
+    def shared_directory(self) -> SharedDirectoryRow: ...
 
     @property
     def terms(self) -> TermRepository: ...

@@ -56,6 +56,7 @@ from conference.storage.tables.response import (
     response_ratings,
     responses,
 )
+from conference.storage.tables.shared_directory import shared_directories
 from conference.storage.tables.staff import (
     organizations,
     staff_sessions,
@@ -120,6 +121,7 @@ __all__ = [
     "responses",
     "revoked_tokens",
     "second_passes",
+    "shared_directories",
     "staff_sessions",
     "statement_likes",
     "statements",
