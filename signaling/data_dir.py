@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _KEY_BYTES = 32
+_RESTORE = ".restore"
 SHARED_NAMES = ("files", "clips", "recordings", "program", "cards.bin", "shared-directory.json")
 """What lies in the shared directory, where there is one; the last says of which servers it is."""
 
@@ -144,7 +145,12 @@ class DataDirectory:
     @property
     def unfinished_restore(self) -> Path:
         """Where a backup is unpacked before it is put in place; left by one that was interrupted."""
-        return self.path / ".restore"
+        return self.path / _RESTORE
+
+    @property
+    def unfinished_restores(self) -> list[Path]:
+        """The same, in every directory that there is."""
+        return [each / _RESTORE for each in (self.path, self.shared) if each is not None]
 
     def lock(self) -> DirectoryLock:
         """Take the directory for this server; DataDirectoryError while another one holds it, and where a backup was

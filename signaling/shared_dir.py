@@ -19,12 +19,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
+import structlog
+
 from conference.model.ids import new_id
 from conference.services.ports import Storage
 from recording.manifest import sync_directory
 from signaling.data_dir import SHARED_NAMES, DataDirectory, DataDirectoryError, write_private
 
+log = structlog.get_logger(__name__)
+
 MARK: Final = SHARED_NAMES[-1]
+SERVERS: Final = "servers"
 PATIENCE_S: Final = 10.0
 _ID: Final = "id"
 _MOVED: Final = ("files", "clips", "recordings", "program")
@@ -81,7 +86,7 @@ class SharedDirectory:
     @property
     def servers(self) -> Path:
         """A locked file for each server that runs on it."""
-        return self.path / "servers"
+        return self.path / SERVERS
 
     def require(self) -> None:
         """OSError (ESTALE) unless the directory is there, and is still this one."""
@@ -95,6 +100,11 @@ async def open_shared(directory: DataDirectory, storage: Storage) -> SharedDirec
     The first server marks it. SharedDirectoryError where it is not there, not ours, or unable; and where files lie in
     the data directory that nobody would find any more."""
     if directory.shared is None:
+        async with storage.reading() as unit:
+            if await unit.shared_directory.get() is not None:
+                log.warning(
+                    "shared_dir.not_set"
+                )  # recordings lie on our own disk, and others do not find them
         return None
     path = directory.shared
     try:
@@ -139,19 +149,24 @@ def read_mark(path: Path) -> str | None:
 def _require_usable(directory: DataDirectory, path: Path) -> None:
     if not path.is_dir():
         raise SharedDirectoryError(f"{path} 不存在：请先挂载共享目录 (no such directory)")
-    if (path / ".restore").exists():
+    if any(each.exists() for each in directory.unfinished_restores):
         raise SharedDirectoryError(
             f"{path}: 恢复备份没有完成，请清空目录后重新恢复 (a restoration was not finished)"
         )
     if path == directory.path:
         raise SharedDirectoryError(f"{path} 是数据目录，共享目录要另外一个 (this is the data directory)")
-    left = [name for name in _MOVED if _is_left(directory.path / name, path / name)]
+    left = left_behind(directory)
     if left:
         raise SharedDirectoryError(
             f"数据目录 {directory.path} 里还有 {'、'.join(left)}，设了共享目录就读不到了。请先移到 {path} "
             "(move them to the shared directory first)"
         )
     try_out(path)
+
+
+def left_behind(directory: DataDirectory) -> list[str]:
+    """What lies in the data directory and would not be found any more. OSError."""
+    return [name for name in _MOVED if _is_left(directory.path / name, directory.stock / name)]
 
 
 def _is_left(own: Path, shared: Path) -> bool:
