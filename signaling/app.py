@@ -68,7 +68,6 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
         stack.callback(door.release)
         key = TokenKey(directory.load_key())
         directory.remember_database(settings.database_url)
-        directory.remember_shared()
         database = open_database(directory, settings.database_url)
         stack.push_async_callback(database.close)
         try:
@@ -77,6 +76,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
         except OSError as error:
             raise StartError(f"the database does not answer: {error}") from error
         shared = await open_shared(directory, database)
+        directory.remember_shared()
         ephemeral = open_ephemeral(settings, SystemClock(), door.port)
         stack.push_async_callback(ephemeral.close)
         watch = None

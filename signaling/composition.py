@@ -303,6 +303,7 @@ def compose(
         directory.program,
         reserve_bytes=settings.recording_reserve_mb << 20,
         forget=stores.forget,
+        require=require,
     )
 
     def is_made(consultation_id: str) -> bool:

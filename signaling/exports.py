@@ -30,10 +30,18 @@ class ExportWorkers:
     """Implements services.ports.ExportMaker on the directories of one server."""
 
     def __init__(
-        self, recordings: Path, programs: Path, *, reserve_bytes: int, forget: Callable[[str], None]
+        self,
+        recordings: Path,
+        programs: Path,
+        *,
+        reserve_bytes: int,
+        forget: Callable[[str], None],
+        require: Callable[[], None] = lambda: None,
     ) -> None:
         """Nothing is made while fewer than `reserve_bytes` are free: they are for meetings. `forget` hears of
-        consultations whose program was cleared away."""
+        consultations whose program was cleared away. Nothing is cleared away or moved while `require` raises OSError,
+        because what is mounted there is not what it should be: of an empty place it would be held for done."""
+        self._require = require
         self._recordings = recordings
         self._programs = programs
         self._reserve_bytes = reserve_bytes
@@ -123,9 +131,9 @@ class ExportWorkers:
                 shutil.rmtree(place)
                 sync_directory(above)
 
-    @staticmethod
-    async def _on_disk(work: Callable[..., None], *arguments: Any) -> None:
+    async def _on_disk(self, work: Callable[..., None], *arguments: Any) -> None:
         try:
+            await asyncio.to_thread(self._require)
             await asyncio.to_thread(work, *arguments)
         except OSError as error:
             raise ConferenceError("storage_unavailable", str(error)) from error

@@ -107,32 +107,37 @@ async def open_shared(directory: DataDirectory, storage: Storage) -> SharedDirec
                 )  # recordings lie on our own disk, and others do not find them
         return None
     path = directory.shared
+    await _asked(path, lambda: _require_usable(directory, path))
+    async with storage.transaction() as unit:
+        known = await unit.shared_directory.begun(new_id("d"))
+        said = await _asked(path, lambda: read_mark(path))
+        if said is None and known.is_marked:
+            raise SharedDirectoryError(
+                f"{path} 里没有标记文件 {MARK}：共享目录可能没有挂载。请先挂载，再启动 "
+                "(not marked: is it mounted?)"
+            )
+        if said not in (None, known.id):
+            raise SharedDirectoryError(
+                f"{path} 属于另一套服务器（标记 {said}，本套是 {known.id}）。请核对 --shared-dir 和 "
+                "--database-url (it belongs to other servers)"
+            )
+        if said is None:
+            await _asked(path, lambda: _mark(path, known.id))
+        if not known.is_marked:
+            await unit.shared_directory.marked()
+    shared = SharedDirectory(path, known.id)
+    await _asked(path, lambda: _prepare(shared))
+    return shared
+
+
+async def _asked(path: Path, work: Callable[[], Result]) -> Result:
+    """In words where the disk refuses, for those who wait in a transaction, too: there it is not the database's."""
     try:
-        await in_time(lambda: _require_usable(directory, path))
-        async with storage.transaction() as unit:
-            known = await unit.shared_directory.begun(new_id("d"))
-            said = await in_time(lambda: read_mark(path))
-            if said is None and known.is_marked:
-                raise SharedDirectoryError(
-                    f"{path} 里没有标记文件 {MARK}：共享目录可能没有挂载。请先挂载，再启动 "
-                    "(not marked: is it mounted?)"
-                )
-            if said not in (None, known.id):
-                raise SharedDirectoryError(
-                    f"{path} 属于另一套服务器（标记 {said}，本套是 {known.id}）。请核对 --shared-dir 和 "
-                    "--database-url (it belongs to other servers)"
-                )
-            if said is None:
-                await in_time(lambda: _mark(path, known.id))
-            if not known.is_marked:
-                await unit.shared_directory.marked()
-        shared = SharedDirectory(path, known.id)
-        await in_time(lambda: _prepare(shared))
+        return await in_time(work)
     except TimeoutError as error:
         raise SharedDirectoryError(f"{path} 没有应答，请检查文件服务器 (no answer)") from error
     except OSError as error:
         raise SharedDirectoryError(f"{path} 不能使用：{error.strerror} (cannot be used)") from error
-    return shared
 
 
 def read_mark(path: Path) -> str | None:

@@ -134,6 +134,7 @@ class ProgramSupervisor:
             await asyncio.wait([made.end])
 
     async def erase(self, consultation_id: str, from_ms: int, to_ms: int) -> int:
+        await asyncio.to_thread(self._require)  # of an empty place it would be said that it is erased
         return await asyncio.to_thread(self._erase, self._directory / consultation_id, from_ms, to_ms)
 
     # ── life ────────────────────────────────────────────────────────────────────────────────────

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 
 from conference.model.claim import Elsewhere
 from conference.model.clip import ClipState
+from conference.model.errors import ConferenceError
 from conference.model.export import ExportKind, ExportState
 from conference.model.permissions import Role
 from conference.model.rehearsal import RehearsalState
@@ -24,10 +26,12 @@ from conference.services.retention import Retention
 from conference.storage.clips import DirectoryClips
 from conference.storage.files import DirectoryFiles
 from conference.storage.works import DirectoryWorks
+from recording.program.supervisor import ProgramSupervisor
 from signaling.exports import ExportWorkers
 from tests.support.eventually import eventually
 from tests.unit.services.conftest import World
 from tests.unit.services.fakes import ScriptedRecorder
+from tests.unit.services.scripted_clips import pieces
 from tests.unit.services.scripted_exports import ScriptedExporter
 from tests.unit.services.shared_registry import SharedRegistry
 from tests.unit.services.test_clips import DESK
@@ -312,3 +316,25 @@ async def test_one_server_clears_away_what_is_too_old(
     await asyncio.gather(*(swept.tick() for _ in range(2)))
     assert not await stage.maker.has_files("c")
     assert [line.action for line in await world.trace()].count("export.deleted") == 1
+
+
+async def test_nothing_counts_as_cleared_away_while_the_directory_is_gone(tmp_path: Path) -> None:
+    def require() -> None:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    workers = ExportWorkers(
+        tmp_path / "recordings", tmp_path / "program", reserve_bytes=0, forget=lambda _: None, require=require
+    )
+    for asked in (workers.clear("c"), workers.move("c", "d"), workers.remove("c/exports/x.mp4")):
+        with pytest.raises(ConferenceError) as refused:
+            await asked
+        assert refused.value.code == "storage_unavailable"
+    supervisor = ProgramSupervisor(tmp_path, tmp_path / "run", reserve_bytes=0, require=require)
+    with pytest.raises(OSError, match="Stale"):
+        await supervisor.erase("c", 0, 1000)
+    with pytest.raises(ConferenceError):
+        await DirectoryFiles(tmp_path / "files", require).keep("a" * 64, b"x")
+    store = DirectoryClips(tmp_path / "clips", max_bytes=10, reserve_bytes=0, require=require)
+    with pytest.raises(ConferenceError):
+        await store.receive("c/x.mp4", pieces(b"film"))
+    assert os.listdir(tmp_path) == []

@@ -355,7 +355,12 @@ async def test_a_shared_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_the_disk_is_that_of_recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured: list[Path] = []
-    monkeypatch.setattr(disk, "measure", lambda place: (measured.append(place), Speed(1, 1))[1])
+
+    def slow(place: Path) -> Speed:
+        measured.append(place)
+        return Speed(1, 1)
+
+    monkeypatch.setattr(disk, "measure", slow)
     (tmp_path / "shared").mkdir()
     (_, speed) = look_at_disk(settings(data_dir=tmp_path, shared_dir=tmp_path / "shared"))
     assert measured == [tmp_path / "shared"]

@@ -13,6 +13,7 @@ import pytest
 from conference.model.claim import NodeState
 from conference.storage.database import Database, open_engine, sqlite_url
 from recording.disk import DirectoryDisk
+from signaling import shared_dir
 from signaling.data_dir import SHARED_NAMES, DataDirectory
 from signaling.shared_dir import MARK, SharedDirectory, SharedDirectoryError, in_time, open_shared, read_mark
 from signaling.shared_watch import APART, GONE, OK, UNLOCKED, SharedWatch
@@ -143,6 +144,18 @@ async def test_a_file_system_without_locks_is_refused(
     assert "NFS 4" in await refusal(directory, database)
     assert directory.shared is not None
     assert list(directory.shared.iterdir()) == []
+
+
+async def test_a_disk_that_refuses_the_mark_is_told_and_tried_again(
+    directory: DataDirectory, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shared_dir, "write_private", refuses)
+        assert "Read-only" in await refusal(directory, database), "it is not the database that refuses"
+    assert await open_shared(directory, database) is not None
 
 
 async def test_a_disk_that_does_not_answer_holds_nobody() -> None:
