@@ -161,7 +161,8 @@ class RecorderSupervisor:
         """One life, to its end; the reason of the end. Raises OSError when it cannot begin."""
         await asyncio.to_thread(self._require)
         await asyncio.to_thread(self._directory.mkdir, mode=0o700, parents=True, exist_ok=True)
-        if shutil.disk_usage(self._directory).free < self._reserve_bytes:
+        usage = await asyncio.to_thread(shutil.disk_usage, self._directory)
+        if usage.free < self._reserve_bytes:
             return "disk_full"
         life = kept.life = await asyncio.to_thread(self._next_life, kept.consultation_id)
         socket_path = self._socket_path(kept.consultation_id)
@@ -193,7 +194,7 @@ class RecorderSupervisor:
             if socket_path.parent != self._run_directory:
                 socket_path.parent.rmdir()
             with contextlib.suppress(OSError):
-                life.rmdir()  # nothing came of it
+                await asyncio.to_thread(life.rmdir)  # nothing came of it
         return reason
 
     def _take(self, kept: _Kept, life: Path, said: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -151,7 +152,7 @@ class CatchingUp:
         # What failed before comes last: it may fail again, and again.
         for gap, span in sorted(wanted, key=lambda each: self._tried.get(_place(each[0], each[1]), 0)):
             if len(self._jobs) < _AT_ONCE and _place(gap, span) not in self._failed:
-                self._begin(gap, span, found.files)
+                await self._begin(gap, span, found.files)
 
     async def _forget(self, consultation_id: str) -> None:
         """Nothing more is missing in it."""
@@ -159,7 +160,7 @@ class CatchingUp:
         del self._cases[consultation_id]
         self._transcription.rows.borders.forget(consultation_id)
 
-    def _begin(self, gap: Gap, span: Span, files: Sequence[Recording]) -> None:
+    async def _begin(self, gap: Gap, span: Span, files: Sequence[Recording]) -> None:
         sounds = tuple(
             SoundFile(each.path, each.started_at_ms)
             for each in files
@@ -167,8 +168,9 @@ class CatchingUp:
             and each.started_at_ms < span[1]
             and (each.state is FileState.RECORDING or each.started_at_ms + each.duration_ms > span[0])
         )
-        if self._rooms.registry.is_shared and not all(
-            self._recorder.path(each.path).is_file() for each in sounds
+        paths = [self._recorder.path(each.path) for each in sounds]
+        if self._rooms.registry.is_shared and not await asyncio.to_thread(
+            lambda: all(each.is_file() for each in paths)
         ):
             return  # another node has them
         is_open = any(

@@ -194,7 +194,8 @@ class ProgramSupervisor:
         directory = self._directory / made.consultation_id
         await asyncio.to_thread(self._require)
         await asyncio.to_thread(_make, directory)
-        if shutil.disk_usage(directory).free < self._reserve_bytes:
+        usage = await asyncio.to_thread(shutil.disk_usage, directory)
+        if usage.free < self._reserve_bytes:
             return "disk_full"
         sockets = self._sockets(made.consultation_id)
         options = {

@@ -17,6 +17,7 @@ from conference.model.errors import ConferenceError
 from conference.model.export import ExportKind, ExportState
 from conference.model.permissions import Role
 from conference.model.rehearsal import RehearsalState
+from conference.services.catching_up import CatchingUp
 from conference.services.clips import Clips
 from conference.services.exports import Exports
 from conference.services.files import Files
@@ -34,6 +35,7 @@ from tests.unit.services.fakes import ScriptedRecorder
 from tests.unit.services.scripted_clips import pieces
 from tests.unit.services.scripted_exports import ScriptedExporter
 from tests.unit.services.shared_registry import SharedRegistry
+from tests.unit.services.test_catching_up import Stage as HearingStage
 from tests.unit.services.test_clips import DESK
 from tests.unit.services.test_clips import Stage as ClipStage
 from tests.unit.services.test_exports import PROGRAM, SECRETARIAT
@@ -41,6 +43,7 @@ from tests.unit.services.test_exports import Stage as ExportStage
 from tests.unit.services.test_recordings import FILE
 from tests.unit.services.test_recordings import Stage as RecordingStage
 from tests.unit.services.test_rehearsals import Stage as RehearsalStage
+from tests.unit.services.test_transcription import said
 
 HOUR_S = 3600.0
 
@@ -338,3 +341,22 @@ async def test_nothing_counts_as_cleared_away_while_the_directory_is_gone(tmp_pa
     with pytest.raises(ConferenceError):
         await store.receive("c/x.mp4", pieces(b"film"))
     assert os.listdir(tmp_path) == []
+
+
+async def test_what_was_left_out_is_heard_by_one_server(world: World, works: DirectoryWorks) -> None:
+    stage = HearingStage(world)
+    given = (world.rooms, stage.transcription, stage.transcriber, stage.recorder)
+    stage.catching_up = CatchingUp(*given, works)
+    await stage.begin()
+    world.clock.forward(30)
+    await stage.hears(0, 10_000)
+    await stage.hears(16_000, 20_000, said("后来说的话", 17_000))
+    await stage.catch_up()
+    assert len(stage.transcriber.asked) == 1
+    for other, asked in ((CatchingUp(*given, works), 1), (CatchingUp(*given), 2)):
+        await other.restore()
+        world.clock.forward(6)
+        await other.tick()
+        assert len(stage.transcriber.asked) == asked, (
+            "a server that sees other files hears what is in its own"
+        )
