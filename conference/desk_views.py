@@ -56,7 +56,7 @@ class ProgramView:
     """The program: `layout` and `people` are what is shown, `chosen_…` what was directed.
 
     `load_level`: 0 as it should be, up to 5 as more is left out to keep up. `reason` of a trouble: disk_full,
-    disk_failed, worker_ended, tap_lost or the code of the media process.
+    disk_failed, shared_dir_gone, held_elsewhere, worker_ended, tap_lost or the code of the media process.
     """
 
     state: ProgramState

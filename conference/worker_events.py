@@ -43,7 +43,8 @@ class RecorderReady:
 
 @dataclass(frozen=True, slots=True)
 class RecorderTrouble:
-    """Nothing is recorded until the next RecorderReady. `reason`: disk_full, disk_failed or worker_ended."""
+    """Nothing is recorded until the next RecorderReady. `reason`: disk_full, disk_failed, shared_dir_gone or
+    worker_ended."""
 
     consultation_id: str
     reason: str
@@ -130,7 +131,8 @@ class ProgramReady:
 
 @dataclass(frozen=True, slots=True)
 class ProgramTrouble:
-    """Nothing is made until the next ProgramReady. `reason`: disk_full, disk_failed or worker_ended."""
+    """Nothing is made until the next ProgramReady. `reason`: disk_full, disk_failed, shared_dir_gone, held_elsewhere
+    (another server still writes it) or worker_ended."""
 
     consultation_id: str
     reason: str

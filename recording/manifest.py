@@ -80,6 +80,11 @@ def read_manifest(directory: Path, name: str = NAME) -> list[dict[str, Any]]:
         content = (directory / name).read_bytes()
     except FileNotFoundError:
         return []
+    return facts_in(content)
+
+
+def facts_in(content: bytes) -> list[dict[str, Any]]:
+    """The same of some lines of it."""
     facts = []
     for line in content.split(b"\n"):
         try:

@@ -68,7 +68,9 @@ def size_of(path: Path) -> int:
 def take(directory: Path, patience_s: float) -> int | None:
     """The lock of a life, which its worker holds while it runs; None when it is not to be had."""
     try:
-        descriptor = os.open(directory / NAME, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(
+            directory / NAME, os.O_RDWR | os.O_CLOEXEC
+        )  # NFS locks what may be written alone
     except FileNotFoundError:
         return None
     deadline = time.monotonic() + patience_s

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import json
 import logging
 import os
@@ -23,6 +22,7 @@ from typing import Any, Final
 from conference.worker_events import RecordedFile, RecorderEvent, RecorderReady, RecorderTrouble
 from recording.manifest import files_of, read_manifest, sync_directory
 from recording.settle import lives_of
+from recording.trouble import reason_of
 
 _FIRST_BACKOFF_S: Final = 0.2
 _LAST_BACKOFF_S: Final = 10.0
@@ -45,14 +45,24 @@ class _Kept:
     process: asyncio.subprocess.Process | None = None
     ending: bool = False
     end: asyncio.Task[None] | None = None
+    life: Path | None = None  # of the process
     files: dict[str, RecordedFile] = field(default_factory=dict)  # open ones of this life, by file name
 
 
 class RecorderSupervisor:
     """Owned by signaling.app: `close` at the end."""
 
-    def __init__(self, directory: Path, run_directory: Path, *, reserve_bytes: int) -> None:
-        """`directory`: of recordings. Nothing is begun while fewer than `reserve_bytes` are free there."""
+    def __init__(
+        self,
+        directory: Path,
+        run_directory: Path,
+        *,
+        reserve_bytes: int,
+        require: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`directory`: of recordings. Nothing is begun while fewer than `reserve_bytes` are free there, or while
+        `require` raises OSError, because what is mounted there is not what it should be."""
+        self._require = require
         self._directory = directory
         self._run_directory = run_directory
         self._reserve_bytes = reserve_bytes
@@ -97,6 +107,10 @@ class RecorderSupervisor:
                 await process.wait()
         return await asyncio.to_thread(self._found, consultation_id)
 
+    def is_writing(self, relative: str) -> bool:
+        path = self.path(relative)
+        return any(each.life == path.parent and path.name in each.files for each in self._kept.values())
+
     def path(self, relative: str) -> Path:
         return self._directory / relative
 
@@ -134,7 +148,7 @@ class RecorderSupervisor:
                 reason = await self._live(kept)
             except OSError as error:
                 log.error("recording of %s: %s", kept.consultation_id, error)
-                reason = "disk_full" if error.errno == errno.ENOSPC else "disk_failed"
+                reason = reason_of(error)
             if kept.ending:
                 return
             self._publish(RecorderTrouble(kept.consultation_id, reason))
@@ -145,10 +159,12 @@ class RecorderSupervisor:
 
     async def _live(self, kept: _Kept) -> str:
         """One life, to its end; the reason of the end. Raises OSError when it cannot begin."""
+        await asyncio.to_thread(self._require)
         await asyncio.to_thread(self._directory.mkdir, mode=0o700, parents=True, exist_ok=True)
-        if shutil.disk_usage(self._directory).free < self._reserve_bytes:
+        usage = await asyncio.to_thread(shutil.disk_usage, self._directory)
+        if usage.free < self._reserve_bytes:
             return "disk_full"
-        life = await asyncio.to_thread(self._next_life, kept.consultation_id)
+        life = kept.life = await asyncio.to_thread(self._next_life, kept.consultation_id)
         socket_path = self._socket_path(kept.consultation_id)
         kept.files.clear()
         reason = "worker_ended"
@@ -173,12 +189,12 @@ class RecorderSupervisor:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-            kept.process = None
+            kept.process = kept.life = None
             socket_path.unlink(missing_ok=True)
             if socket_path.parent != self._run_directory:
                 socket_path.parent.rmdir()
             with contextlib.suppress(OSError):
-                life.rmdir()  # nothing came of it
+                await asyncio.to_thread(life.rmdir)  # nothing came of it
         return reason
 
     def _take(self, kept: _Kept, life: Path, said: dict[str, Any]) -> None:
@@ -197,10 +213,14 @@ class RecorderSupervisor:
         above = self._directory / consultation_id
         above.mkdir(mode=0o700, exist_ok=True)
         sync_directory(self._directory)
-        life = above / str(max(lives_of(above), default=0) + 1)
-        life.mkdir(mode=0o700)
-        sync_directory(above)
-        return life
+        while True:
+            life = above / str(max(lives_of(above), default=0) + 1)
+            try:
+                life.mkdir(mode=0o700)
+            except FileExistsError:
+                continue  # another server on the same directory was faster
+            sync_directory(above)
+            return life
 
     def _socket_path(self, consultation_id: str) -> Path:
         path = self._run_directory / f"rec-{consultation_id}.sock"
@@ -212,14 +232,12 @@ class RecorderSupervisor:
 
     def _found(self, consultation_id: str) -> tuple[RecordedFile, ...]:
         above = self._directory / consultation_id
-        running = self._kept.get(consultation_id)
-        found = []
-        for number in sorted(lives_of(above)):
-            for name, fact in files_of(read_manifest(above / str(number))).items():
-                is_open = not fact["closed"] and running is not None and name in running.files
-                if not is_open:
-                    found.append(_recorded(consultation_id, above / str(number), fact))
-        return tuple(found)
+        return tuple(
+            _recorded(consultation_id, above / str(number), fact)
+            for number in sorted(lives_of(above))
+            for fact in files_of(read_manifest(above / str(number))).values()
+            if fact["closed"]  # others are being written, here or by another server
+        )
 
     def _publish(self, event: RecorderEvent) -> None:
         if self._listener is not None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import fcntl
 import json
 import os
@@ -28,6 +27,7 @@ from recording.manifest import VERSION, Manifest
 from recording.segments import DiskError, Fact, Names
 from recording.track_writer import sha256_of
 from recording.tracks import Tracks
+from recording.trouble import reason_of
 
 EXIT_TROUBLE: Final = 4
 _SYNC_S: Final = 1.0
@@ -221,11 +221,6 @@ class Worker:
     def _finish(self, reason: str) -> None:
         if not self._done.done():
             self._done.set_result(reason)
-
-
-def reason_of(error: OSError) -> str:
-    """In the words of RecorderTrouble."""
-    return "disk_full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "disk_failed"
 
 
 def _sync(descriptors: list[int]) -> None:

@@ -39,6 +39,8 @@ from signaling.network import announced_addresses
 from signaling.reach import relay_of
 from signaling.service_manager import ServiceManager
 from signaling.settings import Settings
+from signaling.shared_dir import open_shared
+from signaling.shared_watch import STEP_S, SharedWatch
 from signaling.start_error import StartError
 from signaling.tasks import Background
 from signaling.web_process import STOP_STEP_S
@@ -56,7 +58,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     emblem = _emblem(settings)
-    directory = DataDirectory(settings.data_dir.resolve())
+    directory = DataDirectory.given(settings.data_dir, settings.shared_dir)
     directory.create()
     async with AsyncExitStack() as stack:
         manager = ServiceManager.of(os.environ)
@@ -73,8 +75,15 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
             await database.require_writable()
         except OSError as error:
             raise StartError(f"the database does not answer: {error}") from error
+        shared = await open_shared(directory, database)
+        directory.remember_shared()
         ephemeral = open_ephemeral(settings, SystemClock(), door.port)
         stack.push_async_callback(ephemeral.close)
+        watch = None
+        if shared is not None:
+            watch = SharedWatch(shared, ephemeral.registry)
+            stack.callback(watch.close)
+            await watch.tick()  # it is known to run on the directory before it is known to run
         limits = RoomLimits(max_participants=settings.max_participants)
         media = MediaPool(_media_settings(settings, limits, door.shared_port), settings.media_processes)
         stack.push_async_callback(media.close)
@@ -92,7 +101,9 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
         if relay is not None:
             stack.push_async_callback(relay.close)
             await relay.start()
-        children = Children.of(settings, directory, emblem, stack)
+        children = Children.of(
+            settings, directory, emblem, stack, require=shared.require if shared is not None else lambda: None
+        )
         async with asyncio.TaskGroup() as group:
             background = Background(group)
             process = compose(
@@ -106,7 +117,9 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
                 second_listener=children.second_listener,
                 ingests=children.ingests,
                 stores=children.stores,
-                disk=DirectoryDisk(directory.path),
+                disk=DirectoryDisk(directory.stock),
+                shared_dir=shared,
+                watch=watch,
                 background=background,
                 clock=SystemClock(),
                 limits=limits,
@@ -118,6 +131,8 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
             draining = Draining(process.rooms, stopping.set)
             loop.add_signal_handler(signal.SIGUSR1, draining.begin)
             background.every(_DRAINING_S, draining.tick)
+            if watch is not None:
+                background.every(STEP_S, watch.tick)
             links: dict[str, str] = {}
             staff: DemoStaff | None = None
             if settings.demo:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _DataDir = Annotated[
     Path, typer.Option("--data-dir", envvar="YUANSHANG_DATA_DIR", help="Directory of the server's data.")
 ]
+_SharedDir = Annotated[
+    Path | None,
+    typer.Option("--shared-dir", envvar="YUANSHANG_SHARED_DIR", help="Directory that several servers share."),
+]
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, for programs.")]
 _DATA_DIR = Path("data")
 
@@ -30,15 +34,18 @@ def backup(
     ] = None,
     as_json: _Json = False,
     data_dir: _DataDir = _DATA_DIR,
+    shared_dir: _SharedDir = None,
 ) -> None:
-    """备份：Take a backup of the whole data directory, also while a meeting is running. It holds keys: keep it safe."""
+    """备份：Take a backup of the whole data directory, also while a meeting is running. It holds keys: keep it safe.
+
+    With it that of the shared directory: without --shared-dir, the one that the server last used."""
     from signaling.backup.errors import BackupError
     from signaling.backup.text import backup_text
     from signaling.backup.writer import write_backup
     from signaling.data_dir import DataDirectory
     from signaling.database import database_url as remembered
 
-    directory = DataDirectory(data_dir.resolve())
+    directory = DataDirectory.remembered(data_dir, shared_dir)
     counter = _Counter("已复制")
     try:
         url = _postgresql(database_url) or remembered(directory)
@@ -60,8 +67,11 @@ def restore(
     ] = None,
     as_json: _Json = False,
     data_dir: _DataDir = _DATA_DIR,
+    shared_dir: _SharedDir = None,
 ) -> None:
-    """恢复：Put a backup in place in an empty data directory, after all its hashes were checked."""
+    """恢复：Put a backup in place in an empty data directory, after all its hashes were checked.
+
+    With --shared-dir recordings and programs go there, which must be empty, too."""
     from signaling.backup.errors import BackupError
     from signaling.backup.restorer import check_backup, restore_backup
     from signaling.backup.text import check_text, restore_text
@@ -72,7 +82,7 @@ def restore(
         if check:
             manifest, place, text = check_backup(source, told=counter.add), source, check_text
         else:
-            directory = DataDirectory(data_dir.resolve())
+            directory = DataDirectory.given(data_dir, shared_dir)
             url = _postgresql(database_url)
             manifest = restore_backup(source, directory, database_url=url, told=counter.add)
             place, text = directory.path, restore_text

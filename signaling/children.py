@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,13 +30,21 @@ class Children:
 
     @classmethod
     def of(
-        cls, settings: Settings, directory: DataDirectory, emblem: Path | None, stack: AsyncExitStack
+        cls,
+        settings: Settings,
+        directory: DataDirectory,
+        emblem: Path | None,
+        stack: AsyncExitStack,
+        require: Callable[[], None],
     ) -> Children:
-        """As the settings say; `emblem` was read once to see that it can be."""
+        """As the settings say; `emblem` was read once to see that it can be. `require` raises OSError where files must
+        not be written, because the directory is not the one that it should be."""
         reserve_bytes = settings.recording_reserve_mb << 20
-        recorder = RecorderSupervisor(directory.recordings, directory.run, reserve_bytes=reserve_bytes)
+        recorder = RecorderSupervisor(
+            directory.recordings, directory.run, reserve_bytes=reserve_bytes, require=require
+        )
         stack.push_async_callback(recorder.close)
-        stores = ProgramStores(directory.program)
+        stores = ProgramStores(directory.program, is_shared=directory.shared is not None)
         maker = ProgramSupervisor(
             directory.program,
             directory.run,
@@ -43,6 +52,7 @@ class Children:
             emblem=emblem,
             time_zone=settings.time_zone,
             take_fact=stores.take,
+            require=require,
         )
         stack.push_async_callback(maker.close)
         transcriber = TranscriberSupervisor(

@@ -46,6 +46,9 @@ def _root() -> None:
 def serve(
     config: Annotated[Path | None, typer.Option(help="TOML file with settings.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Directory of the server's data.")] = None,
+    shared_dir: Annotated[
+        Path | None, typer.Option(help="Directory of recordings that several servers share. Default: none.")
+    ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on. Default 0.0.0.0.")] = None,
     port: Annotated[int | None, typer.Option(help="TCP port of HTTP. Default 8080.")] = None,
     media_port: Annotated[
@@ -186,6 +189,7 @@ def serve(
     """Run a server. Every option is also YUANSHANG_… in the environment and a key of the TOML file."""
     given = {
         "data_dir": data_dir,
+        "shared_dir": shared_dir,
         "host": host,
         "port": port,
         "media_port": media_port,
@@ -348,7 +352,7 @@ def export_archive(
 
     async def export(database: Database) -> None:
         with draft.open("wb") as file:
-            await write(database.url, consultation, file, DataDirectory(data_dir.resolve()).files)
+            await write(database.url, consultation, file, DataDirectory.remembered(data_dir).files)
         draft.replace(out)
 
     try:

@@ -57,11 +57,13 @@ from conference.services.ports import (
     Disk,
     Ingests,
     MediaPlane,
+    OneServer,
     ProgramMaker,
     Recorder,
     Relay,
     SecondListener,
     Transcriber,
+    Works,
 )
 from conference.services.prechecks import Prechecks
 from conference.services.program import ProgramTimes
@@ -106,6 +108,7 @@ from conference.services.waiting import WaitingRoom
 from conference.storage.clips import DirectoryClips
 from conference.storage.database import Database
 from conference.storage.files import DirectoryFiles
+from conference.storage.works import DirectoryWorks
 from conference.text.reader import TextReader
 from recording.hls.card_segments import Cards
 from recording.hls.store import ProgramStores
@@ -142,6 +145,8 @@ from signaling.realtime.session_requests import AgendaRequests, StatementRequest
 from signaling.realtime.transcript_requests import TranscriptRequests
 from signaling.realtime.venue_requests import VenueRequests
 from signaling.settings import Settings
+from signaling.shared_dir import SharedDirectory
+from signaling.shared_watch import SharedWatch
 from signaling.sound_cuts import SoundCuts
 from signaling.storage_meter import DirectoryMeter
 from signaling.tables.client import TableWorkers
@@ -170,15 +175,29 @@ def compose(
     lan_ca: bytes | None = None,
     relay: Relay | None = None,
     certificate: Certificate | None = None,
+    shared_dir: SharedDirectory | None = None,
+    watch: SharedWatch | None = None,
 ) -> WebProcess:
     """The web process on storage and media that are given, and closed by whoever gave them. Nothing runs yet.
 
-    `lan_ca`: the certificate of the authority that phones may trust, with --lan."""
+    `lan_ca`: the certificate of the authority that phones may trust, with --lan. `shared_dir`: where files of
+    consultations lie for all servers, with `watch` over it."""
     metrics, fanout = Metrics(), Fanout()
     proxies = TrustedProxies(settings.trusted_proxies)
     access = Access(key, database, clock)
     programs = ProgramTimes(database, clock)
-    rooms = Rooms(database, media, fanout, programs, clock, limits, ephemeral.registry, relay)
+    works: Works = OneServer() if shared_dir is None else DirectoryWorks(shared_dir.locks)
+    rooms = Rooms(
+        database,
+        media,
+        fanout,
+        programs,
+        clock,
+        limits,
+        ephemeral.registry,
+        relay,
+        shares_files=works.is_shared,
+    )
     offers = Offers(rooms)
     floors = Floors(rooms)
     arrivals, departures, relisting = Arrivals(rooms, offers), Departures(rooms, floors), Relisting(rooms)
@@ -189,6 +208,8 @@ def compose(
     metrics.watch_quality(insight)
     if relay is not None:
         metrics.watch_relay(relay)
+    if watch is not None:
+        metrics.watch_shared_directory(watch)
     moderation, agendas, statements = Moderation(rooms), Agendas(rooms), Statements(rooms)
     attendance = Attendance(database, programs, clock)
     desks, life_cycle = Desks(rooms), LifeCycle(rooms, programs, floors)
@@ -222,13 +243,20 @@ def compose(
     venue_talk, venue_board = VenueTalk(rooms), VenueBoard(rooms, insight, camera_ingests)
     rehearsals = Rehearsals(rooms, programs, floors, broadcasts, boards, life_cycle)
     rehearsed_comments = RehearsedComments(boards)
-    directory = DataDirectory(settings.data_dir.resolve())
+    directory = DataDirectory.given(settings.data_dir, None if shared_dir is None else shared_dir.path)
+    require = (lambda: None) if shared_dir is None else shared_dir.require
     reserve_bytes = settings.recording_reserve_mb << 20
     clips = Clips(
         database,
-        DirectoryClips(directory.clips, max_bytes=settings.clip_max_mb << 20, reserve_bytes=reserve_bytes),
+        DirectoryClips(
+            directory.clips,
+            max_bytes=settings.clip_max_mb << 20,
+            reserve_bytes=reserve_bytes,
+            require=require,
+        ),
         ClipWorkers(directory.clips, reserve_bytes=reserve_bytes),
         clock,
+        works,
     )
     storage_watch = StorageWatch(
         rooms, DirectoryMeter(directory.recordings, directory.program, directory.clips)
@@ -259,7 +287,7 @@ def compose(
         redis_url=settings.redis_url,
     )
     passwords, revocations = Passwords(), Revocations(rooms, departures)
-    files = Files(database, DirectoryFiles(directory.files), clock)
+    files = Files(database, DirectoryFiles(directory.files, require), clock, works)
     recordings = Recordings(rooms, recorder)
     cards, crowd = Cards(directory.cards), Crowd(settings.live_ll_limit)
     metrics.watch_crowd(crowd)
@@ -274,7 +302,7 @@ def compose(
         enabled=settings.captions,
     )
     media_sessions.follow(transcription.follow)
-    catching_up = CatchingUp(rooms, transcription, transcriber, recorder)
+    catching_up = CatchingUp(rooms, transcription, transcriber, recorder, works)
     metrics.watch_transcription(transcription, catching_up)
     second_passes = SecondPasses(rooms, second_listener, recorder, term_lists, news)
     exporter = ExportWorkers(
@@ -282,13 +310,20 @@ def compose(
         directory.program,
         reserve_bytes=settings.recording_reserve_mb << 20,
         forget=stores.forget,
+        require=require,
     )
-    exports = Exports(database, clock, exporter, productions.is_making)
+
+    def is_made(consultation_id: str) -> bool:
+        """Here, or by the node that has its room and writes the same files."""
+        is_elsewhere = works.is_shared and consultation_id in ephemeral.registry.elsewhere()
+        return is_elsewhere or productions.is_making(consultation_id)
+
+    exports = Exports(database, clock, exporter, is_made, works)
     sounds = TrackSounds(database, SoundCuts(directory.recordings))
     rehearsals.see_to(exporter, recordings, productions, transcription)
     rehearsals.close_with(clip_shows.close)
     days = settings.recording_retention_days
-    retention = Retention(database, clock, exporter, exports, days=days)
+    retention = Retention(database, clock, exporter, exports, days=days, works=works)
     retention.follow(clips.clear)
     tables, documents = TableWorkers(settings.time_zone), DocumentWorkers()
     public_views = PublicViews(
@@ -374,8 +409,12 @@ def compose(
         metrics=metrics,
         proxies=proxies,
         certificate=certificate,
+        shared_watch=watch,
         rate_limits=ephemeral.rate_limits,
     )
+    floor_clock = FloorClock(rooms, floors)
+    recovery = Recovery(rooms, programs, floor_clock, attendance)
+    recovery.follow(rehearsals.take_over)
     app = make_application(
         context,
         strict_transport=settings.tls_cert is not None,
@@ -383,7 +422,6 @@ def compose(
         nodes=nodes,
     )
     sockets.attach(app)
-    floor_clock = FloorClock(rooms, floors)
     return WebProcess(
         database=database,
         media=media,
@@ -392,7 +430,7 @@ def compose(
         departures=departures,
         floor_clock=floor_clock,
         attendance=attendance,
-        recovery=Recovery(rooms, programs, floor_clock, attendance),
+        recovery=recovery,
         offers=offers,
         media_sessions=media_sessions,
         streams=streams,

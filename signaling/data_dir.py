@@ -1,4 +1,6 @@
-"""The data directory: what lies where, the lock of the one server, the key that signs tokens."""
+"""The data directory: what lies where, the lock of the one server, the key that signs tokens.
+
+What is made of consultations may lie in a directory that several servers share: `shared`."""
 
 from __future__ import annotations
 
@@ -9,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _KEY_BYTES = 32
+_RESTORE = ".restore"
+SHARED_NAMES = ("files", "clips", "recordings", "program", "cards.bin", "shared-directory.json")
+"""What lies in the shared directory, where there is one; the last says of which servers it is."""
 
 
 class DataDirectoryError(Exception):
@@ -17,9 +22,33 @@ class DataDirectoryError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DataDirectory:
-    """Paths in the data directory. Everything in it is private to the server's account."""
+    """Paths in the data directory. Everything in it is private to the server's account. `shared`: where files of
+    consultations lie instead."""
 
     path: Path
+    shared: Path | None = None
+
+    @classmethod
+    def given(cls, path: Path, shared: Path | None) -> DataDirectory:
+        """As settings or a command line name them."""
+        return cls(path.resolve(), None if shared is None else shared.resolve())
+
+    @classmethod
+    def remembered(cls, path: Path, shared: Path | None = None) -> DataDirectory:
+        """With the shared directory that the server last used, unless another is named."""
+        alone = cls(path.resolve())
+        if shared is None and alone.shared_path.exists():
+            shared = Path(alone.shared_path.read_text())
+        return cls.given(path, shared)
+
+    @property
+    def stock(self) -> Path:
+        """Where files of consultations lie."""
+        return self.shared or self.path
+
+    def locate(self, name: str) -> Path:
+        """Where this lies, by its path below the data directory (POSIX)."""
+        return (self.stock if name.partition("/")[0] in SHARED_NAMES else self.path) / name
 
     @property
     def database(self) -> Path:
@@ -32,27 +61,27 @@ class DataDirectory:
     @property
     def files(self) -> Path:
         """Contents of background material, each named by its SHA-256."""
-        return self.path / "files"
+        return self.stock / "files"
 
     @property
     def clips(self) -> Path:
         """Films that are played in meetings, by consultation."""
-        return self.path / "clips"
+        return self.stock / "clips"
 
     @property
     def recordings(self) -> Path:
         """Recorded files: consultation, life of the recorder, file."""
-        return self.path / "recordings"
+        return self.stock / "recordings"
 
     @property
     def program(self) -> Path:
         """What was made of the programs: consultation, life of the worker, rendition."""
-        return self.path / "program"
+        return self.stock / "program"
 
     @property
     def cards(self) -> Path:
         """What the public sees instead of what was cut off."""
-        return self.path / "cards.bin"
+        return self.stock / "cards.bin"
 
     @property
     def models(self) -> Path:
@@ -87,6 +116,18 @@ class DataDirectory:
         else:
             write_private(self.database_url, url.encode())
 
+    def remember_shared(self) -> None:
+        """Note which directory the server shares with others, so that commands find it."""
+        if self.shared is None:
+            self.shared_path.unlink(missing_ok=True)
+        else:
+            write_private(self.shared_path, str(self.shared).encode())
+
+    @property
+    def shared_path(self) -> Path:
+        """Names the shared directory."""
+        return self.path / "shared.path"
+
     def remembered_database(self) -> str | None:
         """The URL of a database that is not in this directory."""
         return self.database_url.read_text() if self.database_url.exists() else None
@@ -104,7 +145,12 @@ class DataDirectory:
     @property
     def unfinished_restore(self) -> Path:
         """Where a backup is unpacked before it is put in place; left by one that was interrupted."""
-        return self.path / ".restore"
+        return self.path / _RESTORE
+
+    @property
+    def unfinished_restores(self) -> list[Path]:
+        """The same, in every directory that there is."""
+        return [each / _RESTORE for each in (self.path, self.shared) if each is not None]
 
     def lock(self) -> DirectoryLock:
         """Take the directory for this server; DataDirectoryError while another one holds it, and where a backup was

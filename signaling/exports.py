@@ -16,7 +16,9 @@ import msgspec
 from conference.export_job import ExportJob, MadeFile
 from conference.model.errors import ConferenceError
 from conference.services.ports import ExportFailedError
-from recording.exports.program_reader import is_being_written, read_lives
+from conference.storage.files import remove_older
+from recording.exports.program_reader import read_lives
+from recording.hls.journal import is_being_written
 from recording.manifest import sync_directory
 
 _WORKER: Final = "recording.exports"
@@ -28,10 +30,18 @@ class ExportWorkers:
     """Implements services.ports.ExportMaker on the directories of one server."""
 
     def __init__(
-        self, recordings: Path, programs: Path, *, reserve_bytes: int, forget: Callable[[str], None]
+        self,
+        recordings: Path,
+        programs: Path,
+        *,
+        reserve_bytes: int,
+        forget: Callable[[str], None],
+        require: Callable[[], None] = lambda: None,
     ) -> None:
         """Nothing is made while fewer than `reserve_bytes` are free: they are for meetings. `forget` hears of
-        consultations whose program was cleared away."""
+        consultations whose program was cleared away. Nothing is cleared away or moved while `require` raises OSError,
+        because what is mounted there is not what it should be: of an empty place it would be held for done."""
+        self._require = require
         self._recordings = recordings
         self._programs = programs
         self._reserve_bytes = reserve_bytes
@@ -92,13 +102,13 @@ class ExportWorkers:
     async def remove(self, path: str) -> None:
         await self._on_disk(_unlink, self.path(path))
 
-    async def sweep(self, kept: Collection[str]) -> None:
-        await self._on_disk(self._sweep, frozenset(kept))
+    async def sweep(self, kept: Collection[str], before_ms: int | None = None) -> None:
+        await self._on_disk(self._sweep, frozenset(kept), before_ms)
 
-    def _sweep(self, kept: frozenset[str]) -> None:
+    def _sweep(self, kept: frozenset[str], before_ms: int | None) -> None:
         for each in self._recordings.glob(f"*/{_EXPORTS}/*"):
             if str(each.relative_to(self._recordings)) not in kept:
-                each.unlink(missing_ok=True)
+                remove_older(each, before_ms)
 
     async def clear(self, consultation_id: str) -> None:
         await self._on_disk(self._clear, consultation_id)
@@ -121,9 +131,9 @@ class ExportWorkers:
                 shutil.rmtree(place)
                 sync_directory(above)
 
-    @staticmethod
-    async def _on_disk(work: Callable[..., None], *arguments: Any) -> None:
+    async def _on_disk(self, work: Callable[..., None], *arguments: Any) -> None:
         try:
+            await asyncio.to_thread(self._require)
             await asyncio.to_thread(work, *arguments)
         except OSError as error:
             raise ConferenceError("storage_unavailable", str(error)) from error

@@ -25,6 +25,7 @@ from conference.services.rooms import Rooms
 from conference.services.transcription import Transcription
 from signaling.http.connections import Connections
 from signaling.http.crowd import Crowd
+from signaling.shared_watch import GONE, OK, SharedWatch
 from signaling.tls.certificate import Certificate
 from signaling.tls.port import TlsPort
 
@@ -106,6 +107,19 @@ class Metrics:
         """Whether there is a relay for networks that let only TLS pass."""
         up = Gauge("yuanshang_relay_up", "1 while media can be relayed in TLS.", registry=self.registry)
         up.set_function(lambda: relay.health == "ok")
+
+    def watch_shared_directory(self, watch: SharedWatch) -> None:
+        """Whether the directory that servers share is there."""
+        up = Gauge(
+            "yuanshang_shared_dir_up", "1 while the shared directory can be used.", registry=self.registry
+        )
+        up.set_function(lambda: watch.state != GONE)
+        odd = Gauge(
+            "yuanshang_shared_dir_odd",
+            "1 while another server has another directory, or its locks do not reach here.",
+            registry=self.registry,
+        )
+        odd.set_function(lambda: watch.state not in (OK, GONE))
 
     def watch_connections(self, connections: Connections) -> None:
         """How many speak HTTP, and which were cut."""

@@ -78,6 +78,8 @@ _CLIPS_S = 0.1  # how late a clip is in the room, and out of it
 _CAMERAS_S = 0.2  # how late a camera is in the room, and desks learn of its fault
 _RELAY_S = 2.0  # how late desks learn of its end
 _RECORDING_S = 0.2  # how late a recording may begin and end
+_LEFT_S = 2.0  # how soon a dead server's recordings are closed
+_UNERASED_S = 60.0
 _CHECKPOINT_S = 2.0
 _RETENTION_S = 5.0  # how soon after a start; then once a day
 _CLAIMS_S = 2.0  # a quarter of the time for which a claim lasts
@@ -179,6 +181,9 @@ class WebProcess:
         background.every(_CLIPS_S, self.clip_shows.tick)
         background.every(_RELAY_S, self.relay_watch.tick)
         background.every(_RETENTION_S, self.retention.tick, self.rehearsals.tick)
+        if self.rooms.shares_files:
+            background.every(_LEFT_S, self.recordings.look_for_left)
+            background.every(_UNERASED_S, self.productions.look_for_left)
         background.every(_CHECKPOINT_S, self.database.checkpoint)
         background.every(_HEARTBEAT_S, self.rooms.heartbeat)
         background.every(STEP_S, self.insight.tick)

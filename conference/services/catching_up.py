@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -16,7 +18,7 @@ from conference.model.ids import new_id
 from conference.model.recording import FileState, Recording
 from conference.model.transcript import Gap, GapState, Span, without
 from conference.services.consultations import consultation_of
-from conference.services.ports import Recorder, Transcriber, UnitOfWork
+from conference.services.ports import OneServer, Recorder, Transcriber, UnitOfWork, Works
 from conference.services.rooms import Rooms
 from conference.services.trace import Bearer
 from conference.services.transcript_gaps import Job, TranscriptGaps
@@ -60,8 +62,16 @@ class CatchingUp:
     """One queue for a node, in rows: gaps are what was recorded and not heard. A killed server or worker loses none."""
 
     def __init__(
-        self, rooms: Rooms, transcription: Transcription, transcriber: Transcriber, recorder: Recorder
+        self,
+        rooms: Rooms,
+        transcription: Transcription,
+        transcriber: Transcriber,
+        recorder: Recorder,
+        works: Works | None = None,
     ) -> None:
+        """`works`: where other servers see the same files."""
+        self._works: Works = works or OneServer()
+        self._ours: dict[str, AsyncExitStack] = {}  # consultations that no other server hears meanwhile
         self._rooms = rooms
         self._transcription = transcription
         self._transcriber = transcriber
@@ -92,10 +102,15 @@ class CatchingUp:
         if not self._may_begin():
             return
         elsewhere = self._rooms.registry.elsewhere()
+        for consultation_id in [each for each in self._ours if each in elsewhere]:
+            await self._let_go(consultation_id)
         due = [cid for cid, case in self._cases.items() if now_s >= case.look_at_s and cid not in elsewhere]
         for consultation_id in due[:_LOOKS]:
             try:
-                await self._look(consultation_id, self._cases[consultation_id])
+                if await self._is_ours(consultation_id):
+                    await self._look(consultation_id, self._cases[consultation_id])
+                else:
+                    self._cases[consultation_id].look_at_s = self._rooms.clock.monotonic() + _LOOK_S
             except Exception as error:  # noqa: BLE001 — whatever it was, other rooms do not wait for this one
                 log.warning("transcription.not_looked", room=consultation_id, error=str(error))
 
@@ -103,13 +118,27 @@ class CatchingUp:
         is_idle = len(self._jobs) < _AT_ONCE and self._transcription.lag_ms <= _LAG_MS
         return self._transcription.is_enabled and is_idle and not self._transcription.model.reason
 
+    async def _is_ours(self, consultation_id: str) -> bool:
+        """One server alone hears what is missing in a consultation, until nothing is."""
+        if not self._works.is_shared or consultation_id in self._ours:
+            return True
+        async with AsyncExitStack() as stack:
+            if await stack.enter_async_context(self._works.alone(f"hearing-{consultation_id}")):
+                self._ours[consultation_id] = stack.pop_all()
+        return consultation_id in self._ours
+
+    async def _let_go(self, consultation_id: str) -> None:
+        stack = self._ours.pop(consultation_id, None)
+        if stack is not None:
+            await stack.aclose()
+
     async def _look(self, consultation_id: str, case: _Case) -> None:
         case.look_at_s = self._rooms.clock.monotonic() + _LOOK_S
         async with self._rooms.storage.reading() as unit:
             consultation = await unit.consultations.get(consultation_id)
             found = None if consultation is None else await self._gaps.found(unit, consultation)
         if found is None or not _is_caught_up_with(found.consultation):
-            self._forget(consultation_id)
+            await self._forget(consultation_id)
             return
         self.progress(consultation_id, found.gaps)
         waiting = [e for e in found.gaps if e.state is GapState.WAITING and e.reason != GapReason.UNSETTLED]
@@ -117,20 +146,21 @@ class CatchingUp:
             is_over = found.consultation.status is not Status.LIVE
             is_idle = all(each.consultation_id != consultation_id for each in self._jobs.values())
             if is_over and found.is_settled and is_idle:
-                self._forget(consultation_id)
+                await self._forget(consultation_id)
             return
         wanted = [(gap, span) for gap in waiting for span in pieces(gap, _PIECE_MS)]
         # What failed before comes last: it may fail again, and again.
         for gap, span in sorted(wanted, key=lambda each: self._tried.get(_place(each[0], each[1]), 0)):
             if len(self._jobs) < _AT_ONCE and _place(gap, span) not in self._failed:
-                self._begin(gap, span, found.files)
+                await self._begin(gap, span, found.files)
 
-    def _forget(self, consultation_id: str) -> None:
+    async def _forget(self, consultation_id: str) -> None:
         """Nothing more is missing in it."""
+        await self._let_go(consultation_id)
         del self._cases[consultation_id]
         self._transcription.rows.borders.forget(consultation_id)
 
-    def _begin(self, gap: Gap, span: Span, files: Sequence[Recording]) -> None:
+    async def _begin(self, gap: Gap, span: Span, files: Sequence[Recording]) -> None:
         sounds = tuple(
             SoundFile(each.path, each.started_at_ms)
             for each in files
@@ -138,8 +168,9 @@ class CatchingUp:
             and each.started_at_ms < span[1]
             and (each.state is FileState.RECORDING or each.started_at_ms + each.duration_ms > span[0])
         )
-        if self._rooms.registry.is_shared and not all(
-            self._recorder.path(each.path).is_file() for each in sounds
+        paths = [self._recorder.path(each.path) for each in sounds]
+        if self._rooms.registry.is_shared and not await asyncio.to_thread(
+            lambda: all(each.is_file() for each in paths)
         ):
             return  # another node has them
         is_open = any(

@@ -18,7 +18,15 @@ from conference.model.consultation import Consultation, Status
 from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.ids import new_id
 from conference.model.permissions import Action, require
-from conference.services.ports import ClipMaker, ClipRefusedError, ClipStore, Storage, UnitOfWork
+from conference.services.ports import (
+    ClipMaker,
+    ClipRefusedError,
+    ClipStore,
+    OneServer,
+    Storage,
+    UnitOfWork,
+    Works,
+)
 from conference.services.trace import Bearer
 
 log = structlog.get_logger(__name__)
@@ -26,6 +34,7 @@ log = structlog.get_logger(__name__)
 _AGAIN_S: Final = 1.0
 _TRIES: Final = 3  # of a process that dies
 _LOOK_S: Final = 5.0  # what another node's upload left, or a database in trouble
+_YOUNG_MS: Final = 3_600_000  # what is younger may be on its way, by another server on the same directory
 _UPLOADS: Final = 2  # at once, of one consultation
 
 RequireSpace = Callable[[Consultation, int], Awaitable[None]]
@@ -40,7 +49,16 @@ class _Running:
 class Clips:
     """The queue is rows: after a crash it goes on from there. A file that was not sent whole leaves nothing."""
 
-    def __init__(self, storage: Storage, store: ClipStore, maker: ClipMaker, clock: Clock) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        store: ClipStore,
+        maker: ClipMaker,
+        clock: Clock,
+        works: Works | None = None,
+    ) -> None:
+        """`works`: where other servers see the same files."""
+        self._works: Works = works or OneServer()
         self._storage = storage
         self._store = store
         self._maker = maker
@@ -236,14 +254,13 @@ class Clips:
         """After a start: take away what a crash left half sent, half made or without a row."""
         async with self._storage.reading() as unit:
             kept = await unit.clips.paths()
-        await self._store.sweep(kept)
+        before_ms = self._clock.wall_ms() - _YOUNG_MS if self._works.is_shared else None
+        await self._store.sweep(kept, before_ms)
 
     async def run(self) -> None:
         """Prepare what was brought, one file after the other; runs until cancelled."""
         while True:
-            clip = await self._next()
-            if clip is not None:
-                await self.prepare(clip)
+            if await self._prepare_next():
                 continue
             self._wake.clear()
             try:
@@ -252,14 +269,25 @@ class Clips:
             except TimeoutError:
                 pass
 
-    async def _next(self) -> Clip | None:
-        """The oldest one whose file is here: another node has what it was sent."""
+    async def _prepare_next(self) -> bool:
+        """Prepare the oldest one whose file is here (else another node has what it was sent) and that no other server
+        prepares. False when there is none."""
         async with self._storage.reading() as unit:
             queued = await unit.clips.queued()
         for clip in queued:
-            if await asyncio.to_thread(self._store.path(clip.original_path).is_file):
-                return clip
-        return None
+            if not await asyncio.to_thread(self._store.path(clip.original_path).is_file):
+                continue
+            async with self._works.alone(f"clip-{clip.id}") as is_ours:
+                if is_ours and await self._is_queued(clip.id):
+                    await self.prepare(clip)
+                    return True
+        return False
+
+    async def _is_queued(self, clip_id: str) -> bool:
+        """Still: another server may have prepared it before it was ours."""
+        async with self._storage.reading() as unit:
+            clip = await unit.clips.get(clip_id)
+        return clip is not None and clip.state is ClipState.QUEUED
 
     async def prepare(self, clip: Clip) -> None:
         """Prepare it, and write down what became of it. A process that dies is given another try."""

@@ -21,7 +21,14 @@ from conference.model.permissions import Action, require
 from conference.model.recording import FileState, Recording
 from conference.services.consultations import consultation_of
 from conference.services.export_jobs import PROGRAM, job_of, omitted_of, span_of_item, span_of_turn, tracks_of
-from conference.services.ports import ExportFailedError, ExportMaker, Storage, UnitOfWork
+from conference.services.ports import (
+    ExportFailedError,
+    ExportMaker,
+    OneServer,
+    Storage,
+    UnitOfWork,
+    Works,
+)
 from conference.services.trace import Bearer
 
 log = structlog.get_logger(__name__)
@@ -29,6 +36,8 @@ log = structlog.get_logger(__name__)
 _LOOK_S: Final = 2.0  # how late a program's file is begun
 _AGAIN_S: Final = 1.0
 _TRIES: Final = 3  # of a process that dies
+_YOUNG_MS: Final = 3_600_000  # what is younger may be on its way, by another server on the same directory
+_SEEN_MS: Final = 300_000
 _RECENT_MS: Final = 30 * 86_400_000  # what ended before is not made by itself
 
 
@@ -53,9 +62,16 @@ class Exports:
     """The queue is rows: after a crash it goes on from there, and what was half made is made anew."""
 
     def __init__(
-        self, storage: Storage, clock: Clock, maker: ExportMaker, is_made: Callable[[str], bool]
+        self,
+        storage: Storage,
+        clock: Clock,
+        maker: ExportMaker,
+        is_made: Callable[[str], bool],
+        works: Works | None = None,
     ) -> None:
-        """`is_made`: whether the program of this consultation is being made now."""
+        """`is_made`: whether the program of this consultation is being made now. `works`: where other servers see the
+        same files."""
+        self._works: Works = works or OneServer()
         self._storage = storage
         self._clock = clock
         self._maker = maker
@@ -194,15 +210,14 @@ class Exports:
         """After a start: take away what a crash left half made, or without a row."""
         async with self._storage.reading() as unit:
             kept = await unit.exports.paths()
-        await self._maker.sweep(kept)
+        before_ms = self._clock.wall_ms() - _YOUNG_MS if self._works.is_shared else None
+        await self._maker.sweep(kept, before_ms)
 
     async def run(self) -> None:
         """Make what is asked for, one file after the other; runs until cancelled."""
         while True:
             await self.queue_programs()
-            export = await self._next()
-            if export is not None:
-                await self.make(export)
+            if await self._make_next():
                 continue
             self._wake.clear()
             try:
@@ -222,16 +237,27 @@ class Exports:
             if not await self._is_over(consultation.id):
                 continue
             if not await self._has_program(consultation.id):
-                self._bare.add(consultation.id)
+                if self._is_known_bare(consultation):
+                    self._bare.add(consultation.id)
                 continue
-            now_ms = self._clock.wall_ms()
-            export = Export(
-                new_id("x"), consultation.id, ExportKind.PROGRAM, None, consultation.title, VIDEO, "", now_ms
-            )
-            async with self._storage.transaction() as unit:
-                if await unit.exports.like(export) is None:  # nobody was faster
-                    await unit.exports.save([export])
-                    await unit.audit.append(self._requested(consultation, SYSTEM, export))
+            async with self._works.alone(f"program-file-{consultation.id}") as is_ours:
+                if is_ours:
+                    await self._queue_program(consultation)
+
+    async def _queue_program(self, consultation: Consultation) -> None:
+        now_ms = self._clock.wall_ms()
+        export = Export(
+            new_id("x"), consultation.id, ExportKind.PROGRAM, None, consultation.title, VIDEO, "", now_ms
+        )
+        async with self._storage.transaction() as unit:
+            if await unit.exports.like(export) is None:  # nobody was faster
+                await unit.exports.save([export])
+                await unit.audit.append(self._requested(consultation, SYSTEM, export))
+
+    def _is_known_bare(self, consultation: Consultation) -> bool:
+        """What another server wrote last is seen here a little later."""
+        ended_ms = consultation.ended_at_ms or 0
+        return not self._works.is_shared or self._clock.wall_ms() - ended_ms > _SEEN_MS
 
     async def _has_program(self, consultation_id: str) -> bool:
         async with self._storage.reading() as unit:
@@ -245,15 +271,26 @@ class Exports:
         async with self._storage.reading() as unit:
             return consultation_id not in await unit.recordings.unfinished()
 
-    async def _next(self) -> Export | None:
-        """The oldest one whose recordings are here and complete."""
+    async def _make_next(self) -> bool:
+        """Make the oldest one whose recordings are here and complete, and which no other server makes. False when there
+        is none."""
         async with self._storage.reading() as unit:
             queued = await unit.exports.queued()
         for export in queued:
             cid = export.consultation_id
-            if await self._maker.has_files(cid) and await self._is_over(cid):
-                return export
-        return None
+            if not await self._maker.has_files(cid) or not await self._is_over(cid):
+                continue
+            async with self._works.alone(f"export-{export.id}") as is_ours:
+                if is_ours and await self._is_queued(export.id):
+                    await self.make(export)
+                    return True
+        return False
+
+    async def _is_queued(self, export_id: str) -> bool:
+        """Still: another server may have made it before it was ours."""
+        async with self._storage.reading() as unit:
+            export = await unit.exports.get(export_id)
+        return export is not None and export.state is ExportState.QUEUED
 
     async def make(self, export: Export) -> None:
         """Make it, and write down what became of it. A process that dies is given another try."""

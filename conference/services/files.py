@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -14,16 +16,19 @@ from conference.model.consultation import Consultation, Status
 from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.ids import new_id
 from conference.model.permissions import Action, require
-from conference.services.ports import FileStore, Storage
+from conference.services.ports import FileStore, OneServer, Storage, Works
 from conference.services.trace import Bearer
 
+_PATIENCE_S: Final = 5.0
 _YOUNG_MS: Final = 3_600_000  # what is younger may be on its way, by another server on the same directory
 
 
 class Files:
     """Rows and contents follow each other: the content first, and away when no row names it any more."""
 
-    def __init__(self, storage: Storage, store: FileStore, clock: Clock) -> None:
+    def __init__(self, storage: Storage, store: FileStore, clock: Clock, works: Works | None = None) -> None:
+        """`works`: where other servers see the same files."""
+        self._works: Works = works or OneServer()
         self._storage = storage
         self._store = store
         self._clock = clock
@@ -57,7 +62,7 @@ class Files:
             added_at_ms=self._clock.wall_ms(),
             added_by=by.name,
         )
-        async with self._changing:
+        async with self._changed():
             async with self._storage.reading() as unit:
                 if len(await unit.files.of(consultation.id)) >= MAX_FILES:
                     raise ConferenceError("too_many_files")
@@ -75,7 +80,7 @@ class Files:
     async def remove(self, consultation: Consultation, by: Bearer, file_id: str) -> None:
         """Its content goes, too, when nothing else has the same."""
         self._require_editable(consultation, by)
-        async with self._changing:
+        async with self._changed():
             async with self._storage.transaction() as unit:
                 file = await unit.files.get(file_id)
                 if file is None or file.consultation_id != consultation.id:
@@ -85,6 +90,14 @@ class Files:
                 in_use = file.sha256 in await unit.files.hashes()
             if not in_use:
                 await self._store.discard(file.sha256)
+
+    @asynccontextmanager
+    async def _changed(self) -> AsyncIterator[None]:
+        """One at a time, of all servers that see the same files. storage_unavailable."""
+        async with self._changing, self._works.alone("files", patience_s=_PATIENCE_S) as is_ours:
+            if not is_ours:
+                raise ConferenceError("storage_unavailable", "another server works on the same files")
+            yield
 
     async def restore(self) -> None:
         """After a start: take away what a crash left without a row."""

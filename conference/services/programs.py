@@ -355,8 +355,18 @@ class Programs:
         self._to_clean.put_nowait(consultation_id)
         self._tell(consultation_id, None)
 
+    async def look_for_left(self) -> None:
+        """Call every minute: where nodes share files, what a node that is gone did not erase goes all the same."""
+        if self._rooms.shares_files and self._to_clean.empty():
+            await self.restore()
+
     async def _clean(self, consultation_id: str) -> None:
         await self._maker.wait_ended(consultation_id)
+        async with self._rooms.keeping(consultation_id) as is_ours:
+            if is_ours:
+                await self._erase(consultation_id)
+
+    async def _erase(self, consultation_id: str) -> None:
         async with self._rooms.storage.reading() as unit:
             consultation = await unit.consultations.get(consultation_id)
             pauses = [

@@ -29,6 +29,10 @@ log = structlog.get_logger(__name__)
 _PATIENCE_S: Final = 3.0  # a worker that takes longer to begin is trouble that people are told of
 _LOOK_S: Final = 0.05  # how often it is looked whether one that is held has ended
 _SILENCE_S: Final = 5.0  # a worker that lost its tap says at once that it listens again, unless it hangs
+_FIRST_LOOK_S: Final = (
+    5.0  # what could not be closed is tried again so much later, and then half as often each time
+)
+_LAST_LOOK_S: Final = 600.0
 
 
 @dataclass(slots=True)
@@ -57,6 +61,9 @@ class Recordings:
         self._files: deque[RecordedFile] = deque()
         self._to_settle: asyncio.Queue[str] = asyncio.Queue()
         self._settling: str | None = None
+        self._looks: dict[
+            str, tuple[float, float]
+        ] = {}  # when files left open are seen to again, how much later
         self._held: set[str] = set()  # nothing is recorded of them, and nothing that was is written down
         self._writing = asyncio.Lock()
         recorder.listen(self._receive)
@@ -81,11 +88,29 @@ class Recordings:
                 continue
             self._settling = consultation_id
             try:
-                found = await self._recorder.settle(consultation_id)
+                async with self._rooms.keeping(consultation_id) as is_ours:
+                    found = await self._recorder.settle(consultation_id) if is_ours else ()
             finally:
                 self._settling = None
             if consultation_id not in self._held:
                 self._files.extend(found)
+
+    async def look_for_left(self) -> None:
+        """Call every few seconds: where nodes share files, what a node that is gone left open is closed by another,
+        as soon as the file server knows that nobody writes it any more."""
+        if not self._rooms.shares_files or not self._to_settle.empty() or self._files:
+            return
+        async with self._rooms.storage.reading() as unit:
+            paths = await unit.recordings.unfinished_paths()
+        left = {path.partition("/")[0] for path in paths if not self._recorder.is_writing(path)}
+        left -= self._held | set(self._rooms.registry.elsewhere())
+        now_s = self._rooms.clock.monotonic()
+        self._looks = {each: look for each, look in self._looks.items() if each in left}
+        for consultation_id in sorted(left):
+            at_s, wait_s = self._looks.get(consultation_id, (now_s, _FIRST_LOOK_S))
+            if now_s >= at_s:
+                self._looks[consultation_id] = now_s + wait_s, min(2 * wait_s, _LAST_LOOK_S)
+                self._to_settle.put_nowait(consultation_id)
 
     async def _sweep(self) -> None:
         """A server that was killed between a row and its file left a file that everybody holds for deleted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
@@ -27,7 +28,12 @@ class Recovery:
         self._programs = programs
         self._floor_clock = floor_clock
         self._attendance = attendance
+        self._followers: list[Callable[[str], Awaitable[None]]] = []
         rooms.heir = self
+
+    def follow(self, take_over: Callable[[str], Awaitable[None]]) -> None:
+        """Have this called with every room that comes to us from a node that is gone, before it is opened."""
+        self._followers.append(take_over)
 
     async def start(self) -> None:
         """Take up what the rows remember, but for the rooms that another node holds."""
@@ -56,6 +62,8 @@ class Recovery:
         return self._is_fresh((await self._last_seen()).get(consultation_id, 0))
 
     async def take_over(self, consultation_id: str) -> None:
+        for follow in self._followers:
+            await follow(consultation_id)
         if consultation_id not in await self._last_seen():
             return
         log.warning("room.taken_over", room=consultation_id)

@@ -44,6 +44,7 @@ log = structlog.get_logger(__name__)
 _PATIENCE_S: Final = 20.0  # how long going live waits for the files of the rehearsal before it
 _ALONE_S: Final = 1800.0  # a rehearsal that everybody left is over after this
 _LOOK_S: Final = 10.0
+_AGAIN_S: Final = 2.0
 
 Close = Callable[[LiveRoom, Actor], Awaitable[None]]
 
@@ -268,20 +269,38 @@ class Rehearsals:
         elsewhere = self._rooms.registry.elsewhere()
         for rehearsal in left:
             if rehearsal.consultation_id not in elsewhere:
-                self._clearing[rehearsal.consultation_id] = _Clearing()
-                for work in self._works:
-                    await work.hold(rehearsal.consultation_id)
-                self._to_clear.put_nowait(rehearsal.consultation_id)
+                await self._go_on(rehearsal.consultation_id)
+
+    async def take_over(self, consultation_id: str) -> None:
+        """For Recovery.follow: the node that cleared its files away is gone. Where nodes share them, those of the
+        meeting are not to lie among them."""
+        if not self._rooms.shares_files or consultation_id in self._clearing:
+            return
+        async with self._rooms.storage.reading() as unit:
+            rehearsal = await unit.rehearsals.get(consultation_id)
+        if rehearsal is not None and rehearsal.state is RehearsalState.CLEARING:
+            await self._go_on(consultation_id)
+
+    async def _go_on(self, consultation_id: str) -> None:
+        self._clearing[consultation_id] = _Clearing()
+        for work in self._works:
+            await work.hold(consultation_id)
+        self._to_clear.put_nowait(consultation_id)
 
     async def run(self) -> None:
         """Clear files away, one rehearsal after the other; runs until cancelled."""
         while True:
             consultation_id = await self._to_clear.get()
             try:
-                await self._clear(consultation_id)
+                async with self._rooms.keeping(consultation_id) as is_ours:
+                    if is_ours:
+                        await self._clear(consultation_id)
             except Exception:
                 self._to_clear.put_nowait(consultation_id)
                 raise  # and begin again a moment later
+            if not is_ours:  # the node that has the room does it, or is gone soon
+                await asyncio.sleep(_AGAIN_S)
+                self._to_clear.put_nowait(consultation_id)
 
     async def _clear(self, consultation_id: str) -> None:
         async with self._rooms.storage.reading() as unit:

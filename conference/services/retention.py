@@ -20,7 +20,7 @@ from conference.model.errors import ConferenceError
 from conference.model.export import Export
 from conference.model.recording import FileState, Recording
 from conference.services.exports import Exports
-from conference.services.ports import ExportMaker, Storage, UnitOfWork
+from conference.services.ports import ExportMaker, OneServer, Storage, UnitOfWork, Works
 
 log = structlog.get_logger(__name__)
 
@@ -34,9 +34,18 @@ class Retention:
     """Rows and lines first, in one transaction, then the files: a kill in between is made good the next time."""
 
     def __init__(
-        self, storage: Storage, clock: Clock, maker: ExportMaker, exports: Exports, *, days: int
+        self,
+        storage: Storage,
+        clock: Clock,
+        maker: ExportMaker,
+        exports: Exports,
+        *,
+        days: int,
+        works: Works | None = None,
     ) -> None:
-        """`days` after the end of a consultation whose body has no rule of its own; 0 keeps for ever."""
+        """`days` after the end of a consultation whose body has no rule of its own; 0 keeps for ever. `works`: where
+        other servers see the same files."""
+        self._works: Works = works or OneServer()
         self._storage = storage
         self._clock = clock
         self._maker = maker
@@ -53,8 +62,10 @@ class Retention:
         """Call as often: sweeps at the first call and once a day."""
         now_s = self._clock.monotonic()
         if self._swept_at_s is None or now_s - self._swept_at_s >= _DAY_S:
-            await self.sweep()
-            self._swept_at_s = now_s
+            async with self._works.alone("retention") as is_ours:
+                if is_ours:  # else once the other server is done, or gone
+                    await self.sweep()
+                    self._swept_at_s = now_s
 
     async def sweep(self) -> None:
         """Every consultation whose time is over; one that cannot be cleared does not keep the others."""

@@ -82,7 +82,10 @@ class Rooms:
         limits: RoomLimits,
         registry: PresenceRegistry,
         relay: Relay | None = None,
+        *,
+        shares_files: bool = False,
     ) -> None:
+        """`shares_files`: other nodes see the files that are made of rooms here."""
         self.storage = storage
         self.media = media
         self.publisher = publisher
@@ -93,8 +96,11 @@ class Rooms:
         self.heir: Heir | None = None
         self.is_draining = False
         """Rooms that are open go on; no other is opened here."""
+        self.shares_files = shares_files
         self._programs = programs
         self._rooms: dict[str, LiveRoom] = {}
+        self._kept: dict[str, int] = {}  # claims held for their files' sake, too: by how many
+        self._unopened: set[str] = set()  # claimed for that alone: whoever opens one takes it over first
         self._opening = asyncio.Lock()
 
     def all(self) -> tuple[LiveRoom, ...]:
@@ -134,13 +140,14 @@ class Rooms:
             if not hold.is_ours:
                 raise self._not_here(consultation_id, is_held=is_alive or hold.node != "")
             try:
-                if hold.is_new and heir is not None:
+                if (hold.is_new or consultation_id in self._unopened) and heir is not None:
                     await heir.take_over(consultation_id)
+                    self._unopened.discard(consultation_id)
                 if consultation_id not in self._rooms:
                     async with self.storage.reading() as unit:
                         self._rooms[consultation_id] = await self._load(unit, consultation_id)
             except BaseException:
-                if consultation_id not in self._rooms:
+                if consultation_id not in (*self._rooms, *self._kept):
                     await self.registry.release(consultation_id)
                 raise
             return self._rooms[consultation_id]
@@ -148,8 +155,45 @@ class Rooms:
     async def _release(self, consultation_id: str) -> None:
         """Give the room back, unless it was opened again meanwhile."""
         async with self._opening:
-            if consultation_id not in self._rooms:
+            if consultation_id not in (*self._rooms, *self._kept):
                 await self.registry.release(consultation_id)
+
+    @asynccontextmanager
+    async def keeping(self, consultation_id: str) -> AsyncIterator[bool]:
+        """Whether what lies on the disk of this room is ours to close, move and delete until the block ends: where
+        nodes share files, only who holds the room may, and nobody else opens it meanwhile."""
+        if not self.shares_files:
+            yield True
+            return
+        if not await self._keep(consultation_id):
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            await self._keep_no_longer(consultation_id)
+
+    async def _keep(self, consultation_id: str) -> bool:
+        async with self._opening:
+            if consultation_id not in (*self._rooms, *self._kept):
+                heir = self.heir if self.registry.is_shared else None
+                is_alive = heir is not None and await heir.is_alive(consultation_id)
+                hold = await self.registry.claim(consultation_id, only_ours=is_alive or self.is_draining)
+                if not hold.is_ours:
+                    return False
+                if hold.is_new:
+                    self._unopened.add(consultation_id)
+            self._kept[consultation_id] = self._kept.get(consultation_id, 0) + 1
+            return True
+
+    async def _keep_no_longer(self, consultation_id: str) -> None:
+        async with self._opening:
+            self._kept[consultation_id] -= 1
+            if not self._kept[consultation_id]:
+                del self._kept[consultation_id]
+                self._unopened.discard(consultation_id)
+                if consultation_id not in self._rooms:
+                    await self.registry.release(consultation_id)
 
     def require_here(self, consultation_id: str) -> None:
         """Raise other_node when another node holds the room: what is asked of us only that one knows."""
@@ -171,7 +215,7 @@ class Rooms:
 
     async def renew_claims(self) -> None:
         """Keep the rooms; one that another node got while we could not be heard is given up here."""
-        present = {room.id: room.connected for room in self.all()}
+        present = {**dict.fromkeys(self._kept, 0), **{room.id: room.connected for room in self.all()}}
         for room_id in await self.registry.renew(present, is_draining=self.is_draining):
             await self._give_up(room_id)
 

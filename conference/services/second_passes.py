@@ -111,9 +111,12 @@ class SecondPasses:
         node = self._rooms.registry.node
         known = await unit.second_passes.locked(consultation.id)
         if known is not None and known.is_open:
-            if known.node == node:
+            lives = self._rooms.shares_files and any(
+                e.name == known.node for e in self._rooms.registry.nodes()
+            )
+            if known.node == node or lives:  # it goes on there
                 return
-            run = replace(known, node=node, engine=engine)  # it goes on where the recording is
+            run = replace(known, node=node, engine=engine)  # it goes on where the recording can be read
         else:
             run = SecondPass(consultation.id, node, engine, by.name, self._rooms.clock.wall_ms(), total)
         await unit.second_passes.save(run)

@@ -26,6 +26,9 @@ _EVERY_S: Final = 300.0
 _FRESH_S: Final = 10.0  # what was measured so short a time ago is believed when somebody brings a film
 _PATIENCE_S: Final = 5.0  # and how long that film waits for another measurement
 _OUTDATED_MS: Final = 2 * 86_400_000  # a node that has not measured for so long is gone, or has another name
+_SHARED: Final = (
+    "shared:"  # in the place of a node: what all of them see is measured by all of them, and counts once
+)
 _STEP: Final = 64 << 20  # desks are told again when so much has come or gone
 
 
@@ -65,7 +68,7 @@ class StorageWatch:
             except OSError as error:
                 log.warning("storage.unmeasured", error=str(error))
                 return
-            now_ms, node = self._rooms.clock.wall_ms(), self._rooms.registry.node
+            now_ms, node = self._rooms.clock.wall_ms(), self._place
             async with self._rooms.storage.transaction() as unit:
                 totals = Counter({each.id: 0 for each in await unit.organizations.all()})
                 for consultation_id, owner in (await unit.storage_uses.owners()).items():
@@ -73,12 +76,18 @@ class StorageWatch:
                 uses = [StorageUse(owner, node, size, now_ms) for owner, size in totals.items()]
                 await unit.storage_uses.measured(node, uses, forget_before_ms=now_ms - _OUTDATED_MS)
 
+    @property
+    def _place(self) -> str:
+        return _SHARED if self._rooms.shares_files else self._rooms.registry.node
+
     async def uses(self) -> Mapping[str, Used]:
         """By the id of the body; none before it was measured."""
         async with self._rooms.storage.reading() as unit:
             rows = await unit.storage_uses.since(self._rooms.clock.wall_ms() - _OUTDATED_MS)
         found: dict[str, Used] = {}
         for row in rows:
+            if (row.node == _SHARED) is not self._rooms.shares_files:
+                continue  # measured before the nodes shared their files, or shared them no longer
             so_far = found.get(row.organization_id, Used(0, row.measured_at_ms))
             oldest_ms = min(so_far.measured_at_ms, row.measured_at_ms)
             found[row.organization_id] = Used(so_far.used_bytes + row.used_bytes, oldest_ms)

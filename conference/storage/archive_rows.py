@@ -24,6 +24,7 @@ from conference.storage.tables import (
     organization_rules,
     organizations,
     revoked_tokens,
+    shared_directories,
     staff_sessions,
     storage_uses,
     transcript_grams,
@@ -43,6 +44,7 @@ NOT_ARCHIVED: Final = frozenset(
         staff_sessions,
         identity_proofs,
         invitee_imports,
+        shared_directories,  # of servers
         minutes_templates,  # of bodies
         transcript_grams,  # made from the segments, for the search
     }

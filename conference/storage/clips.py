@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conference.model.clip import Clip, ClipState, PlayEnd, Playing, PlayState
 from conference.model.errors import ConferenceError
+from conference.storage.files import remove_older
 from conference.storage.rows import to_row
 from conference.storage.statements import upsert
 from conference.storage.tables import clip_plays, clips
@@ -112,8 +113,17 @@ def _playing(row: RowMapping) -> Playing:
 class DirectoryClips:
     """Implements services.ports.ClipStore: a file stands under its name whole and on the disk, or not at all."""
 
-    def __init__(self, directory: Path, *, max_bytes: int, reserve_bytes: int) -> None:
-        """Nothing is taken that is larger than `max_bytes`, or leaves less than `reserve_bytes` on the disk."""
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        max_bytes: int,
+        reserve_bytes: int,
+        require: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Nothing is taken that is larger than `max_bytes`, or leaves less than `reserve_bytes` on the disk, or while
+        `require` raises OSError, because what is mounted there is not what it should be."""
+        self._require = require
         self._directory = directory
         self._max_bytes = max_bytes
         self._reserve_bytes = reserve_bytes
@@ -137,6 +147,7 @@ class DirectoryClips:
 
     async def _receive(self, draft: Path, path: Path, content: AsyncIterator[bytes]) -> tuple[int, str]:
         size, looked_at, held, sha256 = 0, -_LOOK_BYTES, bytearray(), hashlib.sha256()
+        await asyncio.to_thread(self._require)
         descriptor = await asyncio.to_thread(_opened, draft)
         try:
             async for piece in content:
@@ -172,13 +183,13 @@ class DirectoryClips:
     async def clear(self, consultation_id: str) -> None:
         await self._on_disk(lambda: shutil.rmtree(self._directory / consultation_id, ignore_errors=True))
 
-    async def sweep(self, kept: Collection[str]) -> None:
-        await self._on_disk(lambda: self._sweep(frozenset(kept)))
+    async def sweep(self, kept: Collection[str], before_ms: int | None = None) -> None:
+        await self._on_disk(lambda: self._sweep(frozenset(kept), before_ms))
 
-    def _sweep(self, kept: frozenset[str]) -> None:
+    def _sweep(self, kept: frozenset[str], before_ms: int | None) -> None:
         for each in tuple(self._directory.glob("*/*")):
             if str(each.relative_to(self._directory)) not in kept:
-                each.unlink(missing_ok=True)
+                remove_older(each, before_ms)
 
     @staticmethod
     async def _on_disk(work: Callable[[], object]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -52,8 +52,10 @@ class SqlBriefingFiles:
 class DirectoryFiles:
     """Implements services.ports.FileStore: a file appears under its name whole and on the disk, or not at all."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, require: Callable[[], None] = lambda: None) -> None:
+        """Nothing is kept while `require` raises OSError, because what is mounted there is not what it should be."""
         self._directory = directory
+        self._require = require
 
     def path(self, sha256: str) -> Path:
         return self._directory / sha256
@@ -64,6 +66,7 @@ class DirectoryFiles:
     def _keep(self, sha256: str, content: bytes) -> None:
         draft = self._directory / f"{secrets.token_hex(16)}.part"
         try:
+            self._require()
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with os.fdopen(descriptor, "wb") as file:
@@ -102,8 +105,14 @@ class DirectoryFiles:
             return
         try:
             for path in tuple(self._directory.iterdir()):
-                with suppress(FileNotFoundError):  # another server on the same directory was faster
-                    if path.name not in kept and path.stat().st_mtime * 1000 < before_ms:
-                        path.unlink()
+                if path.name not in kept:
+                    remove_older(path, before_ms)
         except OSError as error:
             raise ConferenceError("storage_unavailable", str(error)) from error
+
+
+def remove_older(path: Path, before_ms: int | None) -> None:
+    """Unlink what was written before `before_ms`, UTC; whatever it is without that. Repeating it is harmless."""
+    with suppress(FileNotFoundError):  # another server on the same directory was faster
+        if before_ms is None or path.stat().st_mtime * 1000 < before_ms:
+            path.unlink()

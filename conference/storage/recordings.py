@@ -49,6 +49,12 @@ class SqlRecordings:
         )
         return set((await self._connection.execute(query.distinct())).scalars())
 
+    async def unfinished_paths(self) -> list[str]:
+        query = sa.select(recordings.c.path).where(
+            recordings.c.state == FileState.RECORDING.value, recordings.c.deleted_at_ms.is_(None)
+        )
+        return list((await self._connection.execute(query.order_by(recordings.c.path))).scalars())
+
     async def deleted(self, consultation_id: str) -> list[Recording]:
         c = recordings.c
         return await self._where(sa.and_(c.consultation_id == consultation_id, c.deleted_at_ms.is_not(None)))

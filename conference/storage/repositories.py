@@ -35,6 +35,7 @@ from conference.storage.responses import SqlDepartments, SqlNotices, SqlResponse
 from conference.storage.rows import to_consultation, to_gap, to_participant, to_row
 from conference.storage.rules import SqlRules, SqlStorageUses
 from conference.storage.second_passes import SqlSecondPasses
+from conference.storage.shared_directory import SqlSharedDirectory
 from conference.storage.staff import SqlOrganizations, SqlStaffSessions, SqlUsers
 from conference.storage.statements import insert, upsert
 from conference.storage.tables import consultations, participants, program_gaps, revoked_tokens
@@ -254,6 +255,7 @@ class SqlUnitOfWork:
         self.viewers = SqlViewers(connection)
         self.transcript = SqlTranscript(connection)
         self.second_passes = SqlSecondPasses(connection)
+        self.shared_directory = SqlSharedDirectory(connection)
         self.terms = SqlTerms(connection)
         self.minutes = SqlMinutes(connection)
         self.minutes_sources = SqlMinutesSources(connection)

@@ -6,8 +6,6 @@ passed over: the stream goes on behind them.
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -68,21 +66,6 @@ def list_rest(directory: Path) -> None:
         return
     with suppress(JournalTakenError, OSError), Journal(directory, patience_s=0.0) as journal:
         recover(directory, journal, lambda _: None)
-
-
-def is_being_written(directory: Path) -> bool:
-    """Whether a worker still holds the journal."""
-    try:
-        descriptor = os.open(directory / NAME, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 class Stream:

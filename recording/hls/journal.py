@@ -10,11 +10,13 @@ Facts: `life`, `init`, `segment`, `layout`, `still` and `gap` {from_ms, to_ms} (
 from __future__ import annotations
 
 import fcntl
+import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from recording.manifest import Manifest, read_manifest
+from recording.manifest import Manifest, facts_in, read_manifest
 
 NAME: Final = "journal.jsonl"
 _RETRY_S: Final = 0.05
@@ -46,3 +48,51 @@ class Journal(Manifest):
 def read_journal(directory: Path) -> list[dict[str, Any]]:
     """Every whole fact, in order; none when there is no journal."""
     return read_manifest(directory, NAME)
+
+
+def is_being_written(directory: Path) -> bool:
+    """Whether a worker still holds the journal, of whichever server."""
+    try:
+        descriptor = os.open(directory / NAME, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class JournalPlace:
+    """How far a journal was read: which file, and how many bytes of whole lines."""
+
+    inode: int | None = None
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JournalMore:
+    """Facts behind a place, and the place behind them."""
+
+    facts: list[dict[str, Any]]
+    place: JournalPlace
+
+
+def read_more(directory: Path, since: JournalPlace) -> JournalMore | None:
+    """What was added since; None when the journal is gone, or is another one. OSError.
+
+    It is opened each time: only then does a network file system look at what others wrote."""
+    try:
+        with (directory / NAME).open("rb") as file:
+            status = os.fstat(file.fileno())
+            if (since.inode is not None and status.st_ino != since.inode) or status.st_size < since.size:
+                return None
+            file.seek(since.size)
+            content = file.read()
+    except FileNotFoundError:
+        return None
+    whole = content[: content.rfind(b"\n") + 1]
+    return JournalMore(facts_in(whole), JournalPlace(status.st_ino, since.size + len(whole)))

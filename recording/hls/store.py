@@ -8,13 +8,15 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from recording.hls.journal import read_journal
+from recording.hls.journal import JournalMore, JournalPlace, is_being_written, read_more
 
+_LOOK_S: Final = 1.0  # at the journals that other nodes write
 _WITH_PARTS: Final = 110  # slots whose parts are remembered: a minute's delay and a live playlist
 
 PartRow: TypeAlias = (
@@ -266,6 +268,10 @@ class ProgramStore:
             future = self._changed[rendition] = asyncio.get_running_loop().create_future()
         return future
 
+    def noticed(self) -> None:
+        """Facts were taken, or it was heard whether a worker writes: whoever waits goes on."""
+        self._tell(*tuple(self._changed))
+
     def _tell(self, *renditions: str) -> None:
         self.version += 1
         for rendition in renditions:
@@ -286,11 +292,23 @@ _READERS: Final = {
 _ENDS: Final = ("gone", "ended")
 
 
+@dataclass(slots=True)
+class _Read:
+    """How far a journal was read, and when (monotonic)."""
+
+    journal: JournalPlace
+    at_s: float
+
+
 class ProgramStores:
     """The programs of a node, below one directory; those asked for last are in memory."""
 
-    def __init__(self, directory: Path, *, kept: int = 64) -> None:
-        """`kept`: how many consultations stay in memory."""
+    def __init__(self, directory: Path, *, kept: int = 64, is_shared: bool = False) -> None:
+        """`kept`: how many consultations stay in memory. `is_shared`: other nodes write here, too: what no worker of
+        ours keeps up is looked at again when somebody asks, once a second."""
+        self._is_shared = is_shared
+        self._read: dict[str, _Read] = {}
+        self._reading: dict[str, asyncio.Task[None]] = {}
         self._directory = directory
         self._kept = kept
         self._stores: dict[str, ProgramStore] = {}
@@ -303,6 +321,8 @@ class ProgramStores:
         if fact.get("fact") in _ENDS:
             self._running.discard(consultation_id)
         else:
+            if self._is_shared and consultation_id not in self._running:
+                self.forget(consultation_id)  # another node may have gone farther: it is read anew
             self._running.add(consultation_id)
         store = self._stores.get(consultation_id)
         if store is not None:
@@ -319,43 +339,97 @@ class ProgramStores:
                 self._missed[consultation_id] = []
                 task = self._loading[consultation_id] = asyncio.create_task(self._load(consultation_id))
             return await asyncio.shield(task)
+        if self._is_shared and consultation_id not in self._running:
+            await self._look_again(consultation_id, store)
+            store = self._stores.get(consultation_id)
+            if store is None:
+                return await self.find(consultation_id)
         self._stores[consultation_id] = self._stores.pop(consultation_id)
         return store
 
     def forget(self, consultation_id: str) -> None:
         """Its files were deleted; whoever waits goes on. Never called while it is made."""
         store = self._stores.pop(consultation_id, None)
+        self._read.pop(consultation_id, None)
         if store is not None:
             store.stop()
 
+    async def _look_again(self, consultation_id: str, store: ProgramStore) -> None:
+        """Take what another node has listed since. A journal that is gone or another one: read anew."""
+        now_s = asyncio.get_running_loop().time()
+        read = self._read[consultation_id]
+        if now_s - read.at_s < _LOOK_S:
+            return
+        task = self._reading.get(consultation_id)
+        if task is None:
+            task = asyncio.create_task(self._take_more(consultation_id, store, read, now_s))
+            self._reading[consultation_id] = task
+            task.add_done_callback(lambda _: self._reading.pop(consultation_id, None))
+        await asyncio.shield(task)
+
+    async def _take_more(self, consultation_id: str, store: ProgramStore, read: _Read, now_s: float) -> None:
+        directory = self._directory / consultation_id
+        try:
+            more, is_written = await asyncio.to_thread(_more_of, directory, read.journal)
+        except OSError:
+            return  # out of reach: what is known stays
+        if self._stores.get(consultation_id) is not store or consultation_id in self._running:
+            return
+        if more is None:
+            self.forget(consultation_id)
+            return
+        read.journal, read.at_s = more.place, now_s
+        for fact in more.facts:
+            store.take(fact)
+        if store.is_running is not is_written or more.facts:
+            store.is_running = is_written
+            store.noticed()
+
     async def close(self) -> None:
         """Idempotent; whoever waits for more goes on."""
-        for task in tuple(self._loading.values()):
+        tasks = (*self._loading.values(), *self._reading.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._loading.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         for store in self._stores.values():
             store.stop()
 
     async def _load(self, consultation_id: str) -> ProgramStore | None:
+        directory = self._directory / consultation_id
         try:
-            store = await asyncio.to_thread(load, self._directory / consultation_id)
+            store, place = await asyncio.to_thread(_loaded, directory)
             for fact in self._missed[consultation_id]:
                 store.take(fact)
-            store.is_running = consultation_id in self._running
+            store.is_running = consultation_id in self._running or (
+                self._is_shared and await asyncio.to_thread(is_being_written, directory)
+            )
         finally:
             del self._loading[consultation_id], self._missed[consultation_id]
         if not store.lives:
             return None
         self._stores[consultation_id] = store
+        self._read[consultation_id] = _Read(place, asyncio.get_running_loop().time())
         while len(self._stores) > self._kept:
-            del self._stores[next(iter(self._stores))]
+            oldest = next(iter(self._stores))
+            del self._stores[oldest], self._read[oldest]
         return store
 
 
 def load(directory: Path) -> ProgramStore:
     """What the journal says; empty without one."""
+    return _loaded(directory)[0]
+
+
+def _loaded(directory: Path) -> tuple[ProgramStore, JournalPlace]:
     store = ProgramStore(directory)
-    for fact in read_journal(directory):
+    more = read_more(directory, JournalPlace())
+    for fact in more.facts if more is not None else ():
         store.take(fact)
     store.stop()
-    return store
+    return store, JournalPlace() if more is None else more.place
+
+
+def _more_of(directory: Path, since: JournalPlace) -> tuple[JournalMore | None, bool]:
+    """OSError."""
+    is_written = is_being_written(directory)  # asked first: what was listed before it ended is read then
+    return read_more(directory, since), is_written

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import json
 import logging
 import os
@@ -31,6 +30,7 @@ from conference.worker_events import (
 )
 from recording.hls.journal import Journal, read_journal
 from recording.manifest import sync_directory
+from recording.trouble import reason_of
 
 _MODULE: Final = "recording.program.worker"
 _FIRST_BACKOFF_S: Final = 0.2
@@ -79,11 +79,13 @@ class ProgramSupervisor:
         emblem: Path | None = None,
         time_zone: str = "Asia/Shanghai",
         take_fact: TakeFact | None = None,
+        require: Callable[[], None] = lambda: None,
         module: str = _MODULE,
         silent_s: float = _SILENT_S,
     ) -> None:
-        """`directory`: of programs. Nothing is begun while fewer than `reserve_bytes` are free there. `emblem`: a
-        picture file that stands in place of the product's mark. Times of day are told in `time_zone`.
+        """`directory`: of programs. Nothing is begun while fewer than `reserve_bytes` are free there, or while
+        `require` raises OSError, because what is mounted there is not what it should be. `emblem`: a picture file
+        that stands in place of the product's mark. Times of day are told in `time_zone`.
 
         `take_fact` is called on the event loop with every fact of every worker, in order and before the services
         hear of it, and with `gone` when a worker has ended in whichever way.
@@ -94,6 +96,7 @@ class ProgramSupervisor:
         self._emblem = emblem
         self._time_zone = time_zone
         self._take_fact = take_fact
+        self._require = require
         self._module = module
         self._silent_s = silent_s
         self._made: dict[str, _Made] = {}
@@ -131,6 +134,7 @@ class ProgramSupervisor:
             await asyncio.wait([made.end])
 
     async def erase(self, consultation_id: str, from_ms: int, to_ms: int) -> int:
+        await asyncio.to_thread(self._require)  # of an empty place it would be said that it is erased
         return await asyncio.to_thread(self._erase, self._directory / consultation_id, from_ms, to_ms)
 
     # ── life ────────────────────────────────────────────────────────────────────────────────────
@@ -176,7 +180,7 @@ class ProgramSupervisor:
                 reason = await self._live(made)
             except OSError as error:
                 log.error("program of %s: %s", made.consultation_id, error)
-                reason = "disk_full" if error.errno == errno.ENOSPC else "disk_failed"
+                reason = reason_of(error)
             if made.ending:
                 return
             self._publish(ProgramTrouble(made.consultation_id, reason))
@@ -188,8 +192,10 @@ class ProgramSupervisor:
     async def _live(self, made: _Made) -> str:
         """One life, to its end; the reason of the end. Raises OSError when it cannot begin."""
         directory = self._directory / made.consultation_id
+        await asyncio.to_thread(self._require)
         await asyncio.to_thread(_make, directory)
-        if shutil.disk_usage(directory).free < self._reserve_bytes:
+        usage = await asyncio.to_thread(shutil.disk_usage, directory)
+        if usage.free < self._reserve_bytes:
             return "disk_full"
         sockets = self._sockets(made.consultation_id)
         options = {

@@ -10,7 +10,6 @@ cards), most_load (0 to 5, how far it may spare itself when the machine is too s
 from __future__ import annotations
 
 import contextlib
-import errno
 import gc
 import os
 import selectors
@@ -39,6 +38,7 @@ from recording.program.mixer import Mixer
 from recording.program.pictures import Decoding
 from recording.program.scene import scene_from
 from recording.program.show import Show
+from recording.trouble import reason_of
 
 EXIT_TROUBLE: Final = 4
 EXIT_BROKEN: Final = 5
@@ -139,9 +139,8 @@ class Worker:
 
     def trouble(self, error: OSError) -> None:
         """The disk does not take it: the end, at once. Any thread."""
-        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         print(f"program worker: {error}", file=sys.stderr, flush=True)
-        self.say({"fact": "trouble", "reason": "disk_full" if is_full else "disk_failed"})
+        self.say({"fact": "trouble", "reason": reason_of(error)})
         os._exit(EXIT_TROUBLE)
 
     def _obey(self) -> None:
@@ -260,8 +259,7 @@ def main(arguments: list[str]) -> None:
         worker = Worker(Path(tap), Path(feed), Path(directory), options)
     except (OSError, JournalTakenError) as error:
         print(f"program worker: {error}", file=sys.stderr, flush=True)
-        is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        reason = "disk_full" if is_full else "disk_failed"
+        reason = reason_of(error) if isinstance(error, OSError) else "held_elsewhere"
         print(msgspec.json.encode({"fact": "trouble", "reason": reason}).decode(), flush=True)
         os._exit(EXIT_TROUBLE)
 

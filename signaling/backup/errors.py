@@ -31,6 +31,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "这里没有远商的数据。请核对 --data-dir",
         "no data of Yuanshang here; check --data-dir",
     ),
+    "shared_dir_gone": (
+        "共享目录没有挂载，或者不是这套服务器的。请先挂载再备份，或用 --shared-dir 指明",
+        "the shared directory is not mounted, or not that of these servers; mount it, or name it by --shared-dir",
+    ),
     "unfinished_restore": (
         "这个数据目录里有一次没有完成的恢复。请清空目录后重新恢复",
         "a restoration into this directory was not finished; empty it and restore again",

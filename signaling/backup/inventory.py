@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from signaling.backup.errors import BackupError, of_source
-from signaling.data_dir import DataDirectory
+from signaling.data_dir import SHARED_NAMES, DataDirectory
 
 LEDGER: Final = ".jsonl"
 _DRAFT: Final = ".part"
@@ -25,14 +25,25 @@ def is_ledger(name: str) -> bool:
 
 
 def names(directory: DataDirectory, *, with_models: bool) -> list[str]:
-    """Paths below the data directory, ledgers first: what a ledger names was there before its line, so that files
-    copied after it are whole as far as it says. BackupError source_unreadable."""
+    """Paths below the data directory, wherever they lie (`DataDirectory.locate`), ledgers first: what a ledger names
+    was there before its line, so that files copied after it are whole as far as it says.
+
+    BackupError source_unreadable."""
     found = list(_files(directory, with_models=with_models))
     return sorted(found, key=lambda name: (not is_ledger(name), name))
 
 
 def _files(directory: DataDirectory, *, with_models: bool) -> Iterator[str]:
-    root, left_out = directory.path, _left_out(directory, with_models=with_models)
+    left_out = _left_out(directory, with_models=with_models)
+    if directory.shared is None:
+        yield from _below(directory.path, lambda name: name not in left_out)
+        return
+    yield from _below(directory.shared, lambda name: name in SHARED_NAMES)
+    yield from _below(directory.path, lambda name: name not in left_out and name not in SHARED_NAMES)
+
+
+def _below(root: Path, is_taken: Callable[[str], bool]) -> Iterator[str]:
+    """`is_taken` judges what stands in the root itself."""
     seen: set[tuple[int, int]] = set()
     for above, folders, files in os.walk(root, followlinks=True, onerror=_refuse):
         here = Path(above)
@@ -42,8 +53,8 @@ def _files(directory: DataDirectory, *, with_models: bool) -> Iterator[str]:
             continue
         seen.add((status.st_dev, status.st_ino))
         if here == root:
-            folders[:] = [each for each in folders if each not in left_out and not each.startswith(".")]
-            files = [each for each in files if each not in left_out and not each.startswith(".")]
+            folders[:] = [each for each in folders if is_taken(each) and not each.startswith(".")]
+            files = [each for each in files if is_taken(each) and not each.startswith(".")]
         for name in files:
             if not name.endswith(_DRAFT):
                 status = _status(here / name)
@@ -53,7 +64,8 @@ def _files(directory: DataDirectory, *, with_models: bool) -> Iterator[str]:
 
 def _left_out(directory: DataDirectory, *, with_models: bool) -> set[str]:
     database = directory.database.name
-    out = {directory.run.name, directory.relay.name, directory.lock_path.name, directory.database_url.name}
+    out = {directory.run.name, directory.relay.name, directory.lock_path.name}
+    out |= {directory.database_url.name, directory.shared_path.name}
     out |= {database, f"{database}-wal", f"{database}-shm", f"{database}-journal"}
     return out if with_models else out | {directory.models.name}
 
@@ -73,8 +85,11 @@ def _refuse(error: OSError) -> None:
 
 
 def require_data(directory: DataDirectory) -> None:
-    """BackupError unless this is the data directory of a server. `unfinished_restore` where one was interrupted."""
-    if directory.unfinished_restore.exists():
+    """BackupError unless this is the data directory of a server. `unfinished_restore` where one was interrupted,
+    `shared_dir_gone` where its shared directory is not there: nothing would be in the backup, and nobody would know."""
+    if any(each.exists() for each in directory.unfinished_restores):
         raise BackupError("unfinished_restore", str(directory.path))
     if not directory.token_key.exists() and not directory.database.exists():
         raise BackupError("no_data", str(directory.path))
+    if directory.shared is not None and not directory.locate(SHARED_NAMES[-1]).exists():
+        raise BackupError("shared_dir_gone", str(directory.shared))

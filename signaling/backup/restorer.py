@@ -22,7 +22,7 @@ from signaling.backup.errors import BackupError, of_target
 from signaling.backup.files import Progress, make_folders, quiet, sync_directories, sync_directory
 from signaling.backup.manifest import DATA, DUMP, POSTGRESQL, Manifest
 from signaling.backup.reader import Backup, open_backup
-from signaling.data_dir import DataDirectory, DataDirectoryError, DirectoryLock
+from signaling.data_dir import SHARED_NAMES, DataDirectory, DataDirectoryError, DirectoryLock
 
 _SPARE_BYTES: Final = 64 << 20
 
@@ -42,8 +42,8 @@ def restore_backup(
     database_url: str | None = None,
     told: Progress = quiet,
 ) -> Manifest:
-    """Into a directory that is missing or empty, and for a backup of PostgreSQL into an empty database. The schema
-    stays as it was: the server brings it up when it starts.
+    """Into a directory that is missing or empty, or into two where one is shared, and for a backup of PostgreSQL into
+    an empty database. The schema stays as it was: the server brings it up when it starts.
 
     BackupError, and then nothing is in place: what was unpacked is removed."""
     with open_backup(source) as backup:
@@ -59,7 +59,7 @@ def restore_backup(
                 asyncio.run(postgres.require_empty(database_url))
             stage = directory.unfinished_restore
             try:
-                _unpack(backup, stage, told)
+                _unpack(backup, directory, told)
                 if database_url is None:
                     _check_database(stage / DATA / directory.database.name, manifest)
                 else:
@@ -69,7 +69,8 @@ def restore_backup(
                 raise of_target(error) from error
             finally:
                 if not _is_begun(directory):
-                    shutil.rmtree(stage, ignore_errors=True)
+                    for each in directory.unfinished_restores:
+                        shutil.rmtree(each, ignore_errors=True)
     return manifest
 
 
@@ -97,7 +98,8 @@ def _taken(directory: DataDirectory) -> Iterator[None]:
         raise of_target(error) from error
     try:
         _require_empty(directory)
-        shutil.rmtree(directory.unfinished_restore, ignore_errors=True)
+        for each in directory.unfinished_restores:
+            shutil.rmtree(each, ignore_errors=True)
         yield
     except BaseException:
         if not _is_begun(directory):
@@ -111,15 +113,16 @@ def _taken(directory: DataDirectory) -> Iterator[None]:
 
 
 def _require_empty(directory: DataDirectory) -> None:
-    if not directory.path.exists():
-        return
     ours = {directory.lock_path.name, directory.unfinished_restore.name}
-    try:
-        found = {each.name for each in directory.path.iterdir()} - ours - {"lost+found"}
-    except OSError as error:
-        raise of_target(error) from error
-    if found:
-        raise BackupError("not_empty", f"{directory.path} ({'、'.join(sorted(found)[:3])})")
+    for path in (directory.path, directory.shared):
+        if path is None or not path.exists():
+            continue
+        try:
+            found = {each.name for each in path.iterdir()} - ours - {"lost+found"}
+        except OSError as error:
+            raise of_target(error) from error
+        if found:
+            raise BackupError("not_empty", f"{path} ({'、'.join(sorted(found)[:3])})")
 
 
 def _is_begun(directory: DataDirectory) -> bool:
@@ -131,22 +134,37 @@ def _is_begun(directory: DataDirectory) -> bool:
     return False
 
 
-def _unpack(backup: Backup, stage: Path, told: Progress) -> None:
+def _unpack(backup: Backup, directory: DataDirectory, told: Progress) -> None:
     """OSError, BackupError."""
-    needed, free = backup.manifest.size_bytes, shutil.disk_usage(stage.parent).free
-    if free < needed + _SPARE_BYTES:
-        raise BackupError("disk_full", f"需要 {needed / 1e9:.1f} GB，只有 {free / 1e9:.1f} GB")
-    make_folders(stage / DATA)
-    for name in backup.manifest.files:
-        target = stage / name
-        make_folders(target.parent)
-        backup.write(name, target, told)
-        descriptor = os.open(target, os.O_RDONLY | os.O_CLOEXEC)
+    targets = {name: _staged(directory, name) for name in backup.manifest.files}
+    for stage in directory.unfinished_restores:
+        _require_room(
+            stage, sum(backup.manifest.files[name].size for name, at in targets.items() if at[0] == stage)
+        )
+        make_folders(stage / DATA)
+    for name, (stage, target) in targets.items():
+        make_folders((stage / target).parent)
+        backup.write(name, stage / target, told)
+        descriptor = os.open(stage / target, os.O_RDONLY | os.O_CLOEXEC)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-    sync_directories(stage)
+    for stage in directory.unfinished_restores:
+        sync_directories(stage)
+
+
+def _staged(directory: DataDirectory, name: str) -> tuple[Path, str]:
+    """Where a file of the backup is unpacked: on the disk that it shall lie on."""
+    folder, _, below = name.partition("/")
+    is_shared = folder == DATA and below.partition("/")[0] in SHARED_NAMES
+    return directory.unfinished_restores[-1 if is_shared else 0], name
+
+
+def _require_room(stage: Path, needed: int) -> None:
+    free = shutil.disk_usage(stage.parent).free
+    if free < needed + _SPARE_BYTES:
+        raise BackupError("disk_full", f"需要 {needed / 1e9:.1f} GB，只有 {free / 1e9:.1f} GB")
 
 
 def _check_database(path: Path, manifest: Manifest) -> None:
@@ -168,11 +186,18 @@ def _check_database(path: Path, manifest: Manifest) -> None:
 
 def _put_in_place(directory: DataDirectory, stage: Path, database_url: str | None) -> None:
     """OSError."""
+    if directory.shared is not None:
+        shared_stage = directory.unfinished_restores[-1]
+        for each in sorted((shared_stage / DATA).iterdir()):
+            each.rename(directory.shared / each.name)
+        sync_directory(directory.shared)
+        directory.remember_shared()
     last = directory.database.name
     for each in sorted((stage / DATA).iterdir(), key=lambda path: path.name == last):
         each.rename(directory.path / each.name)
     if database_url is not None:
         directory.remember_database(database_url)
-    sync_directory(directory.path)
-    shutil.rmtree(stage)
-    sync_directory(directory.path)
+    for root in (directory.shared, directory.path):
+        if root is not None:
+            shutil.rmtree(root / stage.name)
+            sync_directory(root)

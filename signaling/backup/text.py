@@ -6,7 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from signaling.backup.manifest import POSTGRESQL, Manifest
+from signaling.backup.manifest import DATA, POSTGRESQL, Manifest
+from signaling.data_dir import SHARED_NAMES
 
 _SHOWN: Final = 10
 
@@ -33,6 +34,8 @@ def check_text(manifest: Manifest, place: Path) -> str:
 def restore_text(manifest: Manifest, place: Path) -> str:
     """After a restoration."""
     database = " --database-url …" if manifest.database == POSTGRESQL else ""
+    if f"{DATA}/{SHARED_NAMES[-1]}" in manifest.files:
+        database += " --shared-dir …"
     lines = [
         "恢复完成  Restored",
         *_facts(manifest, place),

@@ -111,7 +111,9 @@ def _check_place(directory: DataDirectory, target: Path) -> None:
         raise BackupError("target_unusable", f"{above} 不存在")
     # Folders of the data directory may lie elsewhere, by a link; what is in them is in the backup.
     linked = [each for each in directory.path.iterdir() if each.is_symlink() and each.is_dir()]
-    if any(above.resolve().is_relative_to(each.resolve()) for each in (directory.path, *linked)):
+    if any(
+        above.resolve().is_relative_to(each.resolve()) for each in (directory.path, directory.stock, *linked)
+    ):
         raise BackupError("target_inside", str(target))
 
 
@@ -211,7 +213,7 @@ class _Writer:
         needed = largest = 0
         for name in names_:
             with suppress(FileNotFoundError):
-                size = stamp_of(self._directory.path / name).size
+                size = stamp_of(self._directory.locate(name)).size
                 needed, largest = needed + size, max(largest, size)
         if self._url is None:
             with suppress(FileNotFoundError):
@@ -264,7 +266,7 @@ class _Writer:
         """What is new or has changed. What is gone by its turn is left to the next round."""
         rested_ns = time.time_ns() - _AT_REST_NS
         for name in names_:
-            source = self._directory.path / name
+            source = self._directory.locate(name)
             try:
                 stamp = stamp_of(source)
                 known = self._copied.get(name)

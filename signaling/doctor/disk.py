@@ -26,6 +26,7 @@ _SLOW_MB_S: Final = 20.0
 _TOO_SLOW_MB_S: Final = 4.0
 _SLOW_SYNC_MS: Final = 60.0
 _TOO_SLOW_SYNC_MS: Final = 500.0
+_SPARE: Final = "会议期间不要在这台机器上拷贝文件；"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +38,15 @@ class Speed:
 
 
 def look_at_disk(settings: Settings) -> list[Finding]:
-    """Measured where the data directory is, or will be."""
-    place = existing(settings.data_dir)
+    """Measured where recordings are written, or will be: the data directory, unless there is a shared one."""
+    place = existing(settings.shared_dir or settings.data_dir)
     try:
         free = shutil.disk_usage(place).free
     except OSError as error:
         return [_SPACE.bad(f"{place} 读不出来：{error.strerror}", "检查磁盘是否挂载")]
     space = judge_space(settings, free)
     try:
-        return [space, judge_speed(measure(place))]
+        return [space, judge_speed(measure(place), is_shared=settings.shared_dir is not None)]
     except OSError as error:
         return [space, _SPEED.bad(f"{place} 写不进去：{error.strerror}", _rights(place))]
 
@@ -71,13 +72,14 @@ def judge_space(settings: Settings, free_bytes: int) -> Finding:
     return _SPACE.good(words)
 
 
-def judge_speed(speed: Speed) -> Finding:
+def judge_speed(speed: Speed, *, is_shared: bool = False) -> Finding:
     """Against what recording, program and rows write together."""
+    better = "换快的文件服务器或网络" if is_shared else "换固态硬盘；不要用网络盘或 U 盘作数据目录"
     words = f"连续写 {speed.mb_s:.0f} MB/s，落盘一次 {speed.sync_ms:.0f} 毫秒"
     if speed.mb_s < _TOO_SLOW_MB_S or speed.sync_ms > _TOO_SLOW_SYNC_MS:
-        return _SPEED.bad(f"{words}，跟不上录制", "换固态硬盘；不要用网络盘或 U 盘作数据目录")
+        return _SPEED.bad(f"{words}，跟不上录制", better)
     if speed.mb_s < _SLOW_MB_S or speed.sync_ms > _SLOW_SYNC_MS:
-        return _SPEED.note(f"{words}，偏慢", "会议期间不要在这台机器上拷贝文件；有条件换固态硬盘")
+        return _SPEED.note(f"{words}，偏慢", _SPARE + (better if is_shared else "有条件换固态硬盘"))
     return _SPEED.good(words)
 
 

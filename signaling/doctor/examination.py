@@ -21,12 +21,13 @@ from signaling.doctor.programs import (
 )
 from signaling.doctor.reach import look_at_reach
 from signaling.doctor.running import find_running, look_at_server
+from signaling.doctor.shared import look_at_shared_directory
 from signaling.settings import Settings
 
 
 async def examine(settings: Settings) -> list[Finding]:
     """Takes some seconds. Leaves everything as it was."""
-    directory = DataDirectory(settings.data_dir.resolve())
+    directory = DataDirectory.given(settings.data_dir, settings.shared_dir)
     running = await find_running(settings, directory)
     return [
         *look_at_server(running),
@@ -36,6 +37,7 @@ async def examine(settings: Settings) -> list[Finding]:
         *await asyncio.to_thread(look_at_clock),
         *await look_at_database(settings, directory),
         *await look_at_redis(settings),
+        *await look_at_shared_directory(settings, directory),
         *await asyncio.to_thread(look_at_disk, settings),
         *look_at_machine(
             settings, this_machine(), is_running=running.is_ours, model_mb=_model_mb(settings, directory)

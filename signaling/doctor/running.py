@@ -22,6 +22,7 @@ _WORDS: Final = {
     "media": "媒体进程",
     "redis": "Redis",
     "relay": "中继",
+    "shared_dir": "共享目录",
     "certificate": "证书",
 }
 _BAD: Final = ("database", "media")  # /readyz itself counts no other against the server

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -149,7 +150,7 @@ async def get_poster(
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.CLIP_ADD)
     path = await context.clips.poster(cid, kid, _scope(grant))
-    if not path.is_file():
+    if not await asyncio.to_thread(path.is_file):
         raise NotFoundError(f"the poster of clip {kid} is gone")
     headers = {"Content-Type": "image/jpeg", "Cache-Control": "private, max-age=3600"}
     return web.FileResponse(path, headers=headers)

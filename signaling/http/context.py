@@ -80,6 +80,7 @@ from signaling.metrics import Metrics
 from signaling.network import TrustedProxies
 from signaling.paper.client import PaperWorkers
 from signaling.realtime.token_bucket import TokenBuckets
+from signaling.shared_watch import SharedWatch
 from signaling.tables.client import TableWorkers
 from signaling.tls.certificate import Certificate
 
@@ -165,6 +166,7 @@ class HttpContext:
     stream_buckets: TokenBuckets = field(default_factory=lambda: TokenBuckets(_STREAMS_PER_S, _STREAM_BURST))
 
     certificate: Certificate | None = None
+    shared_watch: SharedWatch | None = None
 
     uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_UPLOADS_AT_ONCE))
 

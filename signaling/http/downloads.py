@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Final
@@ -38,11 +39,11 @@ def begins(request: web.Request) -> bool:
         return True  # answered with 416
 
 
-def hashed_file(
+async def hashed_file(
     request: web.Request, path: Path, sha256: str | None, media_type: str, name: str
 ) -> web.StreamResponse:
     """The file, or that the caller has it. NotFoundError when it is gone."""
-    if not path.is_file():
+    if not await asyncio.to_thread(path.is_file):  # a file server may not answer
         raise NotFoundError(f"{path.name} is gone")
     if sha256 is not None and any(tag.value == sha256 for tag in request.if_none_match or ()):
         return web.Response(status=304, headers={"ETag": f'"{sha256}"'})

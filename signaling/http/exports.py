@@ -147,7 +147,7 @@ async def get_export(
     grant, _ = await context.authorise(request, cid, Action.RECORDING_READ)
     export, path = await context.exports.open(cid, xid, grant.bearer, is_traced=begins(request))
     name = file_name(export.title or export.id, _WORDS[export.kind], export.from_ms, Path(export.path).suffix)
-    return hashed_file(request, path, export.sha256, export.media_type, name)
+    return await hashed_file(request, path, export.sha256, export.media_type, name)
 
 
 @documented

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 from urllib.parse import quote
 
@@ -100,7 +101,7 @@ async def get_file(
     context = request.app[CONTEXT]
     await context.authorise(request, cid, Action.CONSULTATION_READ)
     file, path = await context.files.open(cid, fid)
-    if not path.is_file():
+    if not await asyncio.to_thread(path.is_file):
         raise NotFoundError(f"the content of file {fid} is gone")
     headers = {
         "Content-Type": file.media_type,

@@ -220,7 +220,7 @@ class Live:
         init = audience.store.inits.get(place)
         if init is None or not any(audience.knows_life(life) for life in audience.store.lives_with(init)):
             raise NotFoundError("no such rendition")
-        return _file(audience, init.file, "video/mp4", _INIT_CACHE)
+        return await _file(audience, init.file, "video/mp4", _INIT_CACHE)
 
     @_missing_is_cached
     async def _segment(self, request: web.Request) -> web.StreamResponse:
@@ -230,7 +230,7 @@ class Live:
         entry = _entry(request, audience)
         if entry is None or not entry.is_whole or entry.file is None:
             raise NotFoundError("no such segment")
-        return _file(audience, entry.file, "video/mp4", _SEGMENT_CACHE)
+        return await _file(audience, entry.file, "video/mp4", _SEGMENT_CACHE)
 
     @_missing_is_cached
     async def _part(self, request: web.Request) -> web.StreamResponse:
@@ -292,7 +292,7 @@ class Live:
             or view.hides(still.program_time_ms, still.program_time_ms + 1)
         ):
             raise NotFoundError("no such still")
-        return _file(audience, still.file, "image/jpeg", _SEGMENT_CACHE)
+        return await _file(audience, still.file, "image/jpeg", _SEGMENT_CACHE)
 
     # ── cards ───────────────────────────────────────────────────────────────────────────────────
 
@@ -387,9 +387,9 @@ def _bytes(
     return web.Response(body=body, headers=headers, content_type="video/mp4")
 
 
-def _file(audience: Audience, file: str, media_type: str, cache: str) -> web.FileResponse:
+async def _file(audience: Audience, file: str, media_type: str, cache: str) -> web.FileResponse:
     path = audience.store.directory / file
-    if not path.is_file():
+    if not await asyncio.to_thread(path.is_file):
         raise NotFoundError("the file is gone")
     headers = {
         "Cache-Control": audience.cache(cache),

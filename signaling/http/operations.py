@@ -36,6 +36,8 @@ async def readyz(request: web.Request) -> web.Response:
     relay = context.rooms.relay.health
     if relay != "off":  # most of the meeting does without
         checks["relay"] = relay
+    if context.shared_watch is not None:  # meetings go on without; every server would be out at once
+        checks["shared_dir"] = context.shared_watch.state
     if context.certificate is not None:  # the one in use goes on
         checks["certificate"] = context.certificate.health
     status = "failed" if not ready else "draining" if context.rooms.is_draining else "ok"

@@ -190,7 +190,7 @@ async def get_own_clip(
     known = await context.own_speeches.clip(cid, grant.bearer, grant.warrant, turn)
     export, path = await context.exports.handed_out(cid, known.id, grant.bearer, is_traced=begins(request))
     name = file_name(export.title or export.id, "sound", export.from_ms, Path(export.path).suffix)
-    return hashed_file(request, path, export.sha256, export.media_type, name)
+    return await hashed_file(request, path, export.sha256, export.media_type, name)
 
 
 def _reply(statement: Statement) -> OwnReply:

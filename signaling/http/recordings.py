@@ -83,7 +83,7 @@ async def get_recording(
     who = recording.name or recording.participant_id
     what = f"{recording.source}-{recording.label}" if recording.label else recording.source
     name = file_name(who, what, recording.started_at_ms, path.suffix)
-    return hashed_file(request, path, recording.sha256, media_type, name)
+    return await hashed_file(request, path, recording.sha256, media_type, name)
 
 
 @documented

@@ -56,10 +56,12 @@ async def test_the_end_is_written_and_nothing_else(database: Database) -> None:
     ended = row.ended(FileState.DONE, 90 * 60_000, 3 << 30, "a" * 64)
     async with database.transaction() as unit:
         assert await unit.recordings.unfinished() == {"c", "d"}
+        assert len(await unit.recordings.unfinished_paths()) == 2
         await unit.recordings.save([replace(ended, name="李四", started_at_ms=9)])
     async with database.reading() as unit:
         assert await unit.recordings.get("r_a") == ended
         assert await unit.recordings.unfinished() == {"d"}
+        assert [path.partition("/")[0] for path in await unit.recordings.unfinished_paths()] == ["d"]
 
 
 async def test_a_deleted_one_is_known_by_its_place_alone(database: Database) -> None:

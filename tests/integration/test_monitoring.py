@@ -39,9 +39,10 @@ def expressions() -> list[str]:
     return [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
 
 
-def test_every_metric_that_is_named_is_exported(start_server: Callable[..., Server]) -> None:
+def test_every_metric_that_is_named_is_exported(start_server: Callable[..., Server], tmp_path: Path) -> None:
     with RedisServer() as redis:
-        server = start_server(arguments=["--lan", "--redis-url", redis.url])
+        arguments = ["--lan", "--redis-url", redis.url, "--shared-dir", str(tmp_path)]
+        server = start_server(arguments=arguments)
         there = exported(server)
     named = set(SERIES.findall(RULES.read_text())) | set(SERIES.findall(" ".join(expressions())))
     assert len(named) > 30

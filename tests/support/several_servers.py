@@ -16,11 +16,17 @@ PASSING_ON = ("--node-url", "http://127.0.0.1:{port}", "--trusted-proxies", "127
 
 @asynccontextmanager
 async def several_servers(
-    directory: Path, redis_url: str, database_url: str, names: str = "ab", more: Sequence[str] = ()
+    directory: Path,
+    redis_url: str,
+    database_url: str,
+    names: str = "ab",
+    more: Sequence[str] = (),
+    *,
+    programs: bool = False,
 ) -> AsyncIterator[list[Server]]:
     """With one key, one database and one Redis. Those that run at the end are stopped, and checked to stop."""
     arguments = ["--redis-url", redis_url, "--database-url", database_url, *more]
-    servers = [Server(data_dir=directory / name, arguments=arguments) for name in names]
+    servers = [Server(data_dir=directory / name, arguments=arguments, programs=programs) for name in names]
     try:
         await asyncio.to_thread(servers[0].start)
         for other in servers[1:]:

@@ -67,6 +67,7 @@ from conference.services.ports.responses import (
 )
 from conference.services.ports.rules import RulesRepository, StorageMeter, StorageUseRepository
 from conference.services.ports.second_pass import SecondListener, SecondPassRepository
+from conference.services.ports.sharing import OneServer, SharedDirectoryRow, Works
 from conference.services.ports.storage import Storage, UnitOfWork
 from conference.services.ports.transcription import TermRepository, Transcriber, TranscriptRepository
 
@@ -109,6 +110,7 @@ __all__ = [
     "NotSentError",
     "NoticeRepository",
     "Notifier",
+    "OneServer",
     "OrganizationRepository",
     "ParticipantRepository",
     "PrecheckRepository",
@@ -131,6 +133,7 @@ __all__ = [
     "Sealer",
     "SecondListener",
     "SecondPassRepository",
+    "SharedDirectoryRow",
     "SoundCutter",
     "StaffSessionRepository",
     "StatementRepository",
@@ -147,4 +150,5 @@ __all__ = [
     "UserRepository",
     "VenueRepository",
     "ViewerRepository",
+    "Works",
 ]

@@ -56,8 +56,9 @@ class ClipStore(Protocol):
     async def clear(self, consultation_id: str) -> None:
         """Everything of this consultation."""
 
-    async def sweep(self, kept: Collection[str]) -> None:
-        """Remove every file but these. Never called while one is received or prepared."""
+    async def sweep(self, kept: Collection[str], before_ms: int | None = None) -> None:
+        """Remove every file but these, and but those that were written after `before_ms`, UTC. Without it never called
+        while one is received or prepared."""
 
 
 class ClipRefusedError(Exception):

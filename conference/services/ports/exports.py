@@ -40,8 +40,9 @@ class ExportMaker(Protocol):
     async def remove(self, path: str) -> None:
         """Repeating it is harmless."""
 
-    async def sweep(self, kept: Collection[str]) -> None:
-        """Remove every export but these. Never called while one is made."""
+    async def sweep(self, kept: Collection[str], before_ms: int | None = None) -> None:
+        """Remove every export but these, and but those that were written after `before_ms`, UTC. Without it never
+        called while one is made."""
 
     async def move(self, consultation_id: str, new_id: str) -> None:
         """The same belongs to another consultation from now on, which has nothing. Repeating it is harmless."""

@@ -35,7 +35,10 @@ class Recorder(Protocol):
         """Until no worker of it runs any more, once it was told to end."""
 
     async def settle(self, consultation_id: str) -> tuple[RecordedFile, ...]:
-        """See to what killed workers left: every file there is but those that are open now."""
+        """See to what killed workers left: every file there is but those that are open now, here or elsewhere."""
+
+    def is_writing(self, relative: str) -> bool:
+        """Whether a worker of ours has this file open."""
 
     def path(self, relative: str) -> Path:
         """Where the file of a RecordedFile lies."""

@@ -222,6 +222,9 @@ class RecordingRepository(Protocol):
     async def unfinished(self) -> set[str]:
         """Ids of the consultations that have files whose end is not known."""
 
+    async def unfinished_paths(self) -> list[str]:
+        """Where these files lie."""
+
     async def deleted(self, consultation_id: str) -> list[Recording]:
         """Those of which the files were deleted, by the beginning."""
 

@@ -48,6 +48,7 @@ from conference.services.ports.responses import (
 )
 from conference.services.ports.rules import RulesRepository, StorageUseRepository
 from conference.services.ports.second_pass import SecondPassRepository
+from conference.services.ports.sharing import SharedDirectoryRow
 from conference.services.ports.talkback import VenueMessageRepository
 from conference.services.ports.transcription import TermRepository, TranscriptRepository
 
@@ -162,6 +163,9 @@ class UnitOfWork(Protocol):
 
     @property
     def second_passes(self) -> SecondPassRepository: ...
+
+    @property
+    def shared_directory(self) -> SharedDirectoryRow: ...
 
     @property
     def terms(self) -> TermRepository: ...

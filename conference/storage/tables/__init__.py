@@ -57,6 +57,7 @@ from conference.storage.tables.response import (
     responses,
 )
 from conference.storage.tables.rule import organization_rules, storage_uses
+from conference.storage.tables.shared_directory import shared_directories
 from conference.storage.tables.staff import (
     organizations,
     staff_sessions,
@@ -122,6 +123,7 @@ __all__ = [
     "responses",
     "revoked_tokens",
     "second_passes",
+    "shared_directories",
     "staff_sessions",
     "statement_likes",
     "statements",

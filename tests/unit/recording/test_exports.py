@@ -17,9 +17,9 @@ import pytest
 
 from conference.export_job import CaptionLine, ChapterMark, ExportJob, MadeFile, TrackFile
 from recording.exports.__main__ import Request, make
-from recording.exports.program_reader import is_being_written, read_lives
+from recording.exports.program_reader import read_lives
 from recording.exports.sink import NothingRecordedError, Sink, UnreadableError
-from recording.hls.journal import Journal
+from recording.hls.journal import Journal, is_being_written
 from recording.segments import DiskError
 from recording.track_writer import Format, TrackWriter
 from tests.support.encoded import pictures, sounds

@@ -6,6 +6,9 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from recording.hls import store as store_module
 from recording.hls.playlist import Style, media
 from recording.hls.shown import Edge, Shown, View
 from recording.hls.store import ProgramStore, ProgramStores, load
@@ -102,3 +105,69 @@ def test_a_longer_delay_takes_nothing_back(tmp_path: Path) -> None:
     store = ProgramStore(tmp_path)
     assert [store.shown_until(each) for each in (5, 9, 2, 10)] == [5, 9, 9, 10]
     assert store.shown_until(None) is None
+
+
+async def test_what_another_server_writes_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "_LOOK_S", 0.0)
+    stores = ProgramStores(tmp_path, is_shared=True)
+    writer = ProgramWriter(tmp_path / "c", lambda _fact: None)  # its facts go to the other server
+    writer.begin(0)
+    writer.seconds(2)
+    store = await stores.find("c")
+    assert store is not None
+    assert store.is_running, "it is not over: the journal is held"
+    more = store.changed("720p")
+    writer.seconds(2)
+    assert await stores.find("c") is store
+    assert len(store.slots) == 4
+    await asyncio.wait_for(more, 1)
+    writer.kill()
+    writer.close()
+    assert await stores.find("c") is store
+    assert not store.is_running
+    writer = ProgramWriter(tmp_path / "c", lambda _fact: None)
+    writer.begin(6_000)
+    writer.seconds(1)
+    await asyncio.gather(*(stores.find("c") for _ in range(5)))
+    assert text_of(store) == text_of(load(tmp_path / "c"))
+    assert "#EXT-X-DISCONTINUITY\n" in (text_of(store) or "")
+    await stores.close()
+
+
+async def test_who_takes_over_has_all_that_was_made_before(tmp_path: Path) -> None:
+    """The playlist was asked for here while another server made the program; then that one dies."""
+    stores = ProgramStores(tmp_path, is_shared=True)
+    there = ProgramWriter(tmp_path / "c", lambda _fact: None)
+    there.begin(0)
+    there.seconds(1)
+    stale = await stores.find("c")
+    there.seconds(3)
+    there.kill()
+    there.close()
+    here = ProgramWriter(tmp_path / "c", lambda fact: stores.take("c", fact))
+    here.begin(8_000)
+    here.seconds(2)
+    here.parts(2)
+    store = await stores.find("c")
+    assert store is not None
+    assert store is not stale
+    assert [slot.number for slot in store.slots] == [0, 1, 2, 3, 4, 5]
+    here.seconds(1)
+    assert await stores.find("c") is store
+    assert len(store.slots) == 7
+    await stores.close()
+
+
+async def test_a_program_that_another_server_deleted_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "_LOOK_S", 0.0)
+    stores = ProgramStores(tmp_path, is_shared=True)
+    writer = ProgramWriter(tmp_path / "c", lambda _fact: None)
+    writer.begin(0)
+    writer.seconds(2)
+    writer.end()
+    assert await stores.find("c") is not None
+    (tmp_path / "c" / "journal.jsonl").unlink()
+    assert await stores.find("c") is None
+    await stores.close()

@@ -284,6 +284,7 @@ class ScriptedRecorder:
         self.ended: list[str] = []
         self.settled: list[str] = []
         self.left: dict[str, tuple[RecordedFile, ...]] = {}
+        self.writing: set[str] = set()
         self.emit: Callable[[RecorderEvent], None] = lambda _event: None
 
     def listen(self, receive: Callable[[RecorderEvent], None]) -> None:
@@ -302,6 +303,9 @@ class ScriptedRecorder:
     async def settle(self, consultation_id: str) -> tuple[RecordedFile, ...]:
         self.settled.append(consultation_id)
         return self.left.get(consultation_id, ())
+
+    def is_writing(self, relative: str) -> bool:
+        return relative in self.writing
 
     def path(self, relative: str) -> Path:
         return self.directory / relative

@@ -62,7 +62,7 @@ class ScriptedExporter:
         self._require_disk()
         self.path(path).unlink(missing_ok=True)
 
-    async def sweep(self, kept: Collection[str]) -> None:
+    async def sweep(self, kept: Collection[str], before_ms: int | None = None) -> None:
         for each in self.recordings.glob("*/exports/*"):
             if str(each.relative_to(self.recordings)) not in kept:
                 each.unlink()

@@ -114,6 +114,17 @@ async def test_it_measures_every_five_minutes_and_keeps_what_it_knew(watched: Wa
     assert await watched.watch.uses() == {}, "nobody measures there any more"
 
 
+async def test_files_that_nodes_share_count_once(watched: Watched) -> None:
+    watched.meter.sizes = {"n": 4 * GB}
+    await watched.watch.tick()
+    watched.world.rooms.shares_files = True
+    assert await watched.watch.uses() == {}, "not of this directory"
+    for node in "ab":
+        watched.world.rooms.registry = SharedRegistry({}, node)
+        await StorageWatch(watched.world.rooms, watched.meter).tick()
+    assert (await watched.watch.uses())[BODY.id].used_bytes == 4 * GB
+
+
 async def test_nodes_add_up_and_the_older_look_is_told(watched: Watched) -> None:
     watched.meter.sizes = {"n": 4 * GB}
     await watched.watch.tick()

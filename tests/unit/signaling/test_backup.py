@@ -740,3 +740,78 @@ def test_the_manifest_reads_as_it_was_written() -> None:
     )
     assert manifest.decode(manifest.encode(made)) == made
     assert reader.TAR == ".tar"
+
+
+# ── a directory that servers share ──────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def shared(directory: DataDirectory, tmp_path: Path) -> DataDirectory:
+    """The same data, what is made of consultations in a shared directory."""
+    made = DataDirectory(directory.path, tmp_path / "shared")
+    (tmp_path / "shared").mkdir()
+    for name in ("recordings", "program", "files"):
+        (directory.path / name).rename(tmp_path / "shared" / name)
+    put(tmp_path / "shared/shared-directory.json", b'{"id": "d_1"}')
+    put(tmp_path / "shared/locks/export-x.lock", b"")
+    put(tmp_path / "shared/servers/a", b"{}")
+    made.remember_shared()
+    return made
+
+
+def test_a_backup_holds_the_shared_directory(shared: DataDirectory, tmp_path: Path) -> None:
+    """Without a word: the server's own is known. And what only running servers need is left out."""
+    assert run("backup", tmp_path / "b", "--data-dir", shared.path).exit_code == 0
+    made = check_backup(tmp_path / "b")
+    found = {name.removeprefix("data/") for name in made.files}
+    assert {"recordings/w/1/p-microphone-1.webm", f"files/{MATERIAL}", "shared-directory.json"} <= found
+    assert not [name for name in found if name.startswith(("locks", "servers", "shared.path"))]
+    restored = run("restore", tmp_path / "b", "--data-dir", tmp_path / "one")
+    assert restored.exit_code == 0
+    assert (tmp_path / "one/recordings/w/1/p-microphone-1.webm").is_file()
+    assert DataDirectory.remembered(tmp_path / "one").shared is None
+
+
+def test_a_backup_comes_back_into_a_shared_directory(shared: DataDirectory, tmp_path: Path) -> None:
+    write_backup(shared, tmp_path / "b")
+    again = DataDirectory(tmp_path / "new", tmp_path / "place")
+    (tmp_path / "place").mkdir()
+    restore_backup(tmp_path / "b", again)
+    assert {each.name for each in (tmp_path / "place").iterdir()} == {
+        "files",
+        "program",
+        "recordings",
+        "shared-directory.json",
+    }
+    assert (again.files / MATERIAL).read_bytes() == b"material"
+    assert not (again.path / "recordings").exists()
+    assert (again.path / "token.key").read_bytes() == (shared.path / "token.key").read_bytes()
+    assert DataDirectory.remembered(again.path) == again
+    assert not [each for each in again.unfinished_restores if each.exists()]
+
+
+def test_a_shared_directory_that_is_not_empty_is_left_as_it_is(shared: DataDirectory, tmp_path: Path) -> None:
+    write_backup(shared, tmp_path / "b")
+    put(tmp_path / "place/recordings/x", b"other")
+    with pytest.raises(BackupError) as refused:
+        restore_backup(tmp_path / "b", DataDirectory(tmp_path / "new", tmp_path / "place"))
+    assert refused.value.code == "not_empty"
+    assert not (tmp_path / "new").exists()
+    assert [each.name for each in (tmp_path / "place").iterdir()] == ["recordings"]
+
+
+def test_a_shared_directory_that_is_not_mounted_is_no_backup(shared: DataDirectory, tmp_path: Path) -> None:
+    assert shared.shared is not None
+    shared.shared.rename(tmp_path / "away")
+    shared.shared.mkdir()
+    with pytest.raises(BackupError) as refused:
+        write_backup(shared, tmp_path / "b")
+    assert refused.value.code == "shared_dir_gone"
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_backup_does_not_lie_in_the_shared_directory(shared: DataDirectory) -> None:
+    assert shared.shared is not None
+    with pytest.raises(BackupError) as refused:
+        write_backup(shared, shared.shared / "b")
+    assert refused.value.code == "target_inside"

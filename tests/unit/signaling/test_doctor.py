@@ -27,6 +27,7 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from conference.storage.database import newest_version
+from conference.storage.ephemeral.memory import MemoryPresence
 from signaling import doctor_cli
 from signaling.cli import app, serve
 from signaling.data_dir import DataDirectory
@@ -42,6 +43,7 @@ from signaling.doctor import (
     reach,
     running,
 )
+from signaling.doctor import shared as shared_doctor
 from signaling.doctor.certificate import look_at_certificate
 from signaling.doctor.clock import look_at_clock
 from signaling.doctor.databases import look_at_database, look_at_redis
@@ -57,8 +59,11 @@ from signaling.doctor.programs import (
 )
 from signaling.doctor.reach import look_at_reach
 from signaling.doctor.running import Running, find_running, look_at_server
+from signaling.doctor.shared import look_at_shared_directory
 from signaling.doctor.text import doctor_json, doctor_text
 from signaling.settings import Settings
+from signaling.shared_dir import open_shared
+from signaling.shared_watch import SharedWatch
 from tests.support.ports import free_port
 from tests.support.redis_server import RedisServer
 
@@ -311,6 +316,65 @@ def test_a_disk_is_measured_and_left_as_it_was(tmp_path: Path) -> None:
     (_, speed) = look_at_disk(settings(data_dir=tmp_path / "not/yet"))
     assert "MB/s" in speed.found
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_shared_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def looked(**given: Any) -> list[Finding]:
+        made = settings(data_dir=tmp_path / "data", **given)
+        return await look_at_shared_directory(made, DataDirectory.given(made.data_dir, made.shared_dir))
+
+    async def said(**given: Any) -> tuple[Grade, str]:
+        (finding,) = await looked(**given)
+        return finding.grade, finding.found
+
+    place, data = tmp_path / "shared", DataDirectory(tmp_path / "data")
+    data.create()
+    assert await looked() == []
+    assert await said(shared_dir=place) == (BAD, f"{place} 不存在")
+    place.mkdir()
+    grade, found = await said(shared_dir=place)
+    assert (grade, "第一次启动" in found) == (GOOD, True)
+    assert list(place.iterdir()) == [], "it is left as it was"
+    database = open_database(data, None)
+    await database.migrate()
+    shared = await open_shared(DataDirectory(data.path, place), database)
+    await database.close()
+    assert shared is not None
+    watch = SharedWatch(shared, MemoryPresence("a"))
+    await watch.tick()
+    grade, found = await said(shared_dir=place)
+    assert (grade, "1 台服务器" in found) == (GOOD, True)
+    watch.close()
+    assert (await said())[0] is NOTE, "this server would record to its own disk"
+    (data.path / "recordings" / "c").mkdir(parents=True)
+    (data.path / "recordings" / "c" / "x").touch()
+    assert (await said(shared_dir=place))[0] is BAD
+    (data.path / "recordings").rename(tmp_path / "moved")
+    mark = place / "shared-directory.json"
+    mark.write_text('{"id": "d_other"}')
+    assert "另一套" in (await said(shared_dir=place))[1]
+    mark.unlink()
+    assert "没有挂载" in (await said(shared_dir=place))[1]
+
+    def refuses(_path: Path) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(shared_doctor, "read_mark", refuses)
+    assert (await said(shared_dir=place))[0] is BAD
+
+
+def test_the_disk_is_that_of_recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[Path] = []
+
+    def slow(place: Path) -> Speed:
+        measured.append(place)
+        return Speed(1, 1)
+
+    monkeypatch.setattr(disk, "measure", slow)
+    (tmp_path / "shared").mkdir()
+    (_, speed) = look_at_disk(settings(data_dir=tmp_path, shared_dir=tmp_path / "shared"))
+    assert measured == [tmp_path / "shared"]
+    assert "文件服务器" in speed.advice
 
 
 def test_a_disk_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,6 +103,8 @@ export const broadcastEn: typeof broadcastZhCN = {
     reason: {
       disk_full: 'The disk is full, please free it',
       disk_failed: 'The disk refuses, please check it',
+      shared_dir_gone: 'The shared directory is gone, please check the file server and the mount',
+      held_elsewhere: 'The former server has not let go of the files yet, it goes on by itself',
     },
     troubleText: 'Room and recording go on, nothing to do.',
     off: 'This meeting has no program and no livestream. “Program and livestream” in Prepare switches it on.',

@@ -101,6 +101,8 @@ export const broadcastZhCN = {
     reason: {
       disk_full: '磁盘空间用完，请清理磁盘',
       disk_failed: '磁盘写不进去，请检查磁盘',
+      shared_dir_gone: '共享目录断开了，请检查文件服务器和挂载',
+      held_elsewhere: '原来的服务器还没有放开文件，稍候自动接上',
     },
     troubleText: '会场和录制照常，不用操作。',
     off: '这次没有节目画面，也没有直播。要打开，请到筹备里的“节目与直播”。',
