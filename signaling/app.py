@@ -35,6 +35,8 @@ from signaling.draining import Draining
 from signaling.ephemeral import open_ephemeral
 from signaling.health import media_answers
 from signaling.http.connections import IDLE_S
+from signaling.key_file import KeyFile
+from signaling.key_ring import KeyRing
 from signaling.network import announced_addresses
 from signaling.reach import relay_of
 from signaling.service_manager import ServiceManager
@@ -64,7 +66,10 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
         stack.callback(directory.lock().release)
         door = Door(settings, directory.lan)
         stack.callback(door.release)
-        key = TokenKey(directory.load_key())
+        key_file = None if settings.key_file is None else settings.key_file.resolve()
+        ring = KeyRing(KeyFile(directory, key_file), SystemClock())
+        directory.remember_key_file(key_file)
+        key = TokenKey(ring)
         directory.remember_database(settings.database_url)
         database = open_database(directory, settings.database_url)
         stack.push_async_callback(database.close)
@@ -73,7 +78,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
             await database.require_writable()
         except OSError as error:
             raise StartError(f"the database does not answer: {error}") from error
-        ephemeral = open_ephemeral(settings, SystemClock(), door.port)
+        ephemeral = open_ephemeral(settings, SystemClock(), door.port, lambda: ring.key_set.fingerprint)
         stack.push_async_callback(ephemeral.close)
         limits = RoomLimits(max_participants=settings.max_participants)
         media = MediaClient(_media_settings(settings, limits, door.shared_port))
@@ -97,7 +102,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
             background = Background(group)
             process = compose(
                 settings=settings,
-                key=key,
+                ring=ring,
                 database=database,
                 media=media,
                 recorder=children.recorder,

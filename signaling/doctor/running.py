@@ -23,6 +23,7 @@ _WORDS: Final = {
     "redis": "Redis",
     "relay": "中继",
     "certificate": "证书",
+    "keys": "密钥",
 }
 _BAD: Final = ("database", "media")  # /readyz itself counts no other against the server
 

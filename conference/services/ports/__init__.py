@@ -20,6 +20,7 @@ from conference.services.ports.identities import (
     Question,
 )
 from conference.services.ports.ingest import Ingests
+from conference.services.ports.keys import FixedKey, KeyedRepository, Keys, KeyStore, keys_of
 from conference.services.ports.media import MediaError, MediaPlane
 from conference.services.ports.meeting_rows import (
     AgendaRepository,
@@ -89,6 +90,7 @@ __all__ = [
     "ExportMaker",
     "ExportRepository",
     "FileStore",
+    "FixedKey",
     "FloorRepository",
     "GapReader",
     "Grouping",
@@ -99,6 +101,9 @@ __all__ = [
     "InviteeImportRepository",
     "InviteeRepository",
     "Judge",
+    "KeyStore",
+    "KeyedRepository",
+    "Keys",
     "Letter",
     "MediaError",
     "MediaPlane",
@@ -143,4 +148,5 @@ __all__ = [
     "UserRepository",
     "VenueRepository",
     "ViewerRepository",
+    "keys_of",
 ]
