@@ -574,6 +574,7 @@ export const deskEn: typeof deskZhCN = {
       audit: { forgotten: 'deleted personal text by law' },
       user: { added: 'added an account', changed: 'changed an account', logged_in: 'logged in', logged_out: 'logged out', login_failed: 'failed to log in', password_changed: 'changed their own password' },
       organization: { added: 'added a body', changed: 'changed a body' },
+      key: { rotated: 'rotated the signing key', retired: 'retired a signing key', resealed: 'encrypted anew under the new key', links_renewed: 'renewed links with the new key' },
     },
   },
   problems: {
