@@ -35,6 +35,8 @@ from signaling.draining import Draining
 from signaling.ephemeral import open_ephemeral
 from signaling.health import media_answers
 from signaling.http.connections import IDLE_S
+from signaling.key_file import KeyFile
+from signaling.key_ring import KeyRing
 from signaling.network import announced_addresses
 from signaling.reach import relay_of
 from signaling.service_manager import ServiceManager
@@ -66,7 +68,10 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
         stack.callback(directory.lock().release)
         door = Door(settings, directory.lan)
         stack.callback(door.release)
-        key = TokenKey(directory.load_key())
+        key_file = None if settings.key_file is None else settings.key_file.resolve()
+        ring = KeyRing(KeyFile(directory, key_file), SystemClock())
+        directory.remember_key_file(key_file)
+        key = TokenKey(ring)
         directory.remember_database(settings.database_url)
         database = open_database(directory, settings.database_url)
         stack.push_async_callback(database.close)
@@ -77,7 +82,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
             raise StartError(f"the database does not answer: {error}") from error
         shared = await open_shared(directory, database)
         directory.remember_shared()
-        ephemeral = open_ephemeral(settings, SystemClock(), door.port)
+        ephemeral = open_ephemeral(settings, SystemClock(), door.port, lambda: ring.key_set.fingerprint)
         stack.push_async_callback(ephemeral.close)
         watch = None
         if shared is not None:
@@ -108,7 +113,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
             background = Background(group)
             process = compose(
                 settings=settings,
-                key=key,
+                ring=ring,
                 database=database,
                 media=media,
                 recorder=children.recorder,

@@ -11,6 +11,7 @@ from conference.model.ids import is_id
 from conference.model.permissions import Role
 from signaling import backup_cli
 from signaling.doctor_cli import doctor_like
+from signaling.keys_cli import keys_app
 from signaling.model_cli import model_app
 from signaling.staff_cli import user_app
 from signaling.terminal import fail
@@ -27,6 +28,7 @@ archive_app = typer.Typer(help="Archive packages.", no_args_is_help=True)
 app.add_typer(archive_app, name="archive")
 app.add_typer(user_app, name="user")
 app.add_typer(model_app, name="model")
+app.add_typer(keys_app, name="keys")
 app.command("backup")(backup_cli.backup)
 app.command("restore")(backup_cli.restore)
 
@@ -48,6 +50,10 @@ def serve(
     data_dir: Annotated[Path | None, typer.Option(help="Directory of the server's data.")] = None,
     shared_dir: Annotated[
         Path | None, typer.Option(help="Directory of recordings that several servers share. Default: none.")
+    ] = None,
+    key_file: Annotated[
+        Path | None,
+        typer.Option(help="File of the keys, shared by several servers. Default: in the data directory."),
     ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on. Default 0.0.0.0.")] = None,
     port: Annotated[int | None, typer.Option(help="TCP port of HTTP. Default 8080.")] = None,
@@ -190,6 +196,7 @@ def serve(
     given = {
         "data_dir": data_dir,
         "shared_dir": shared_dir,
+        "key_file": key_file,
         "host": host,
         "port": port,
         "media_port": media_port,
@@ -285,11 +292,12 @@ def token(
     from conference.services.consultations import Consultations
     from signaling.auth.tokens import TokenKey
     from signaling.data_dir import DataDirectory
+    from signaling.key_ring import key_ring
     from signaling.offline import with_consultations
 
     async def issue(consultations: Consultations) -> str:
         consultation_id = (await consultations.get(consultation)).id
-        key = TokenKey(DataDirectory(data_dir.resolve()).load_key())
+        key = TokenKey(key_ring(DataDirectory(data_dir.resolve())))
         made = key.issue(consultation_id, role, name, venue=(venue or "").strip() or None, ttl_s=ttl)
         await consultations.note_tokens(consultation_id, {key.read(made).token_id: role})
         return made

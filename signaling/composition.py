@@ -42,6 +42,7 @@ from conference.services.ingests import CameraIngests
 from conference.services.insight import Insight
 from conference.services.invitee_imports import InviteeImports
 from conference.services.invitees import Invitees
+from conference.services.key_care import KeyCare
 from conference.services.ledger import Ledgers
 from conference.services.life_cycle import LifeCycle
 from conference.services.logins import Logins
@@ -121,10 +122,12 @@ from signaling.documents.client import DocumentWorkers
 from signaling.ephemeral import Ephemeral
 from signaling.exports import ExportWorkers
 from signaling.footage import StoredFootage
+from signaling.health import KeyHealth
 from signaling.http.application import make_application
 from signaling.http.context import HttpContext
 from signaling.http.crowd import Crowd
 from signaling.identity import providers_of
+from signaling.key_ring import KeyRing
 from signaling.metrics import Metrics
 from signaling.network import TrustedProxies
 from signaling.notifiers import notifiers_of
@@ -158,7 +161,7 @@ from signaling.web_process import WebProcess
 def compose(
     *,
     settings: Settings,
-    key: TokenKey,
+    ring: KeyRing,
     database: Database,
     media: MediaPlane,
     recorder: Recorder,
@@ -182,7 +185,7 @@ def compose(
 
     `lan_ca`: the certificate of the authority that phones may trust, with --lan. `shared_dir`: where files of
     consultations lie for all servers, with `watch` over it."""
-    metrics, fanout = Metrics(), Fanout()
+    metrics, fanout, key = Metrics(), Fanout(), TokenKey(ring)
     proxies = TrustedProxies(settings.trusted_proxies)
     access = Access(key, database, clock)
     programs = ProgramTimes(database, clock)
@@ -223,11 +226,12 @@ def compose(
     departments = Departments(database, clock, links, ledgers)
     reminders = Reminders(database, programs, clock, notices, links, zone)
     viewers = Viewers(rooms, broadcasts)
+    vault, camera_sealer = key.vault(), key.camera_sealer()
     identities = Identities(
         boards,
         broadcasts,
         providers_of(settings),
-        key.vault(),
+        vault,
         ephemeral.rate_limits,
         days=settings.comment_address_days,
     )
@@ -236,10 +240,19 @@ def compose(
     metrics.watch_programs(productions, disk_watch)
     presence = TranscriptPresence(rooms)
     desks.follow(presence.left)
-    camera_sealer = key.camera_sealer()
     cameras = Cameras(database, clock, camera_sealer, ingests)
     camera_ingests = CameraIngests(rooms, arrivals, departures, ingests, camera_sealer)
     cameras.follow(camera_ingests.changed)
+    key_care = KeyCare(
+        database,
+        clock,
+        ring,
+        ephemeral.registry,
+        links,
+        cameras=camera_sealer,
+        comments=sealer,
+        vault=vault,
+    )
     venue_talk, venue_board = VenueTalk(rooms), VenueBoard(rooms, insight, camera_ingests)
     rehearsals = Rehearsals(rooms, programs, floors, broadcasts, boards, life_cycle)
     rehearsed_comments = RehearsedComments(boards)
@@ -286,7 +299,7 @@ def compose(
         public_url=settings.public_url,
         redis_url=settings.redis_url,
     )
-    passwords, revocations = Passwords(), Revocations(rooms, departures)
+    passwords, revocations = Passwords(), Revocations(rooms, departures, ring)
     files = Files(database, DirectoryFiles(directory.files, require), clock, works)
     recordings = Recordings(rooms, recorder)
     cards, crowd = Cards(directory.cards), Crowd(settings.live_ll_limit)
@@ -347,12 +360,12 @@ def compose(
         venue_board=venue_board,
         prechecks=Prechecks(rooms, key.record_signer()),
         invitees=Invitees(database, clock, links, relisting),
-        entrances=Entrances(database, clock, access.for_guest),
+        entrances=Entrances(database, clock, links, access.for_guest),
         entry_codes=EntryCodes(database, clock, access.for_guest, ephemeral.rate_limits),
         logins=Logins(database, passwords, clock),
         staff=staff,
         audit_across=AuditAcross(database, staff),
-        overview=Overview(rooms, staff, disk_watch, facts),
+        overview=Overview(rooms, staff, disk_watch, key_care, facts),
         rule_book=RuleBook(rooms, staff, storage_watch, ServerRules(limits.max_participants, days)),
         editing=Editing(rooms, floors, waiting, identity_kinds=identities.kinds),
         files=files,
@@ -375,7 +388,7 @@ def compose(
         comment_desk=comment_desk,
         promotions=promotions,
         departments=departments,
-        department_door=DepartmentDoor(database, programs, clock, ledgers, zone),
+        department_door=DepartmentDoor(database, programs, clock, links, ledgers, zone),
         case_queries=CaseQueries(database, clock, boards.reader, ledgers, zone),
         responses=Responses(boards, ledgers, notices, zone),
         public_responses=PublicResponses(boards, broadcasts, ledgers, zone),
@@ -410,6 +423,7 @@ def compose(
         proxies=proxies,
         certificate=certificate,
         shared_watch=watch,
+        key_health=KeyHealth(ring, key_care),
         rate_limits=ephemeral.rate_limits,
     )
     floor_clock = FloorClock(rooms, floors)
@@ -463,6 +477,8 @@ def compose(
         disk_watch=disk_watch,
         storage_watch=storage_watch,
         relay_watch=RelayWatch(rooms),
+        key_ring=ring,
+        key_care=key_care,
         terms=terms,
         hot_words=HotWords(term_lists, transcriber, transcription.listened),
         sockets=sockets,

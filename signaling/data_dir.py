@@ -59,6 +59,16 @@ class DataDirectory:
         return self.path / "token.key"
 
     @property
+    def key_set(self) -> Path:
+        """All keys, once there was more than one; a copy where the servers share the file elsewhere."""
+        return self.path / "keys.json"
+
+    @property
+    def key_file_note(self) -> Path:
+        """Names the key file that is not in this directory."""
+        return self.path / "key_file.path"
+
+    @property
     def files(self) -> Path:
         """Contents of background material, each named by its SHA-256."""
         return self.stock / "files"
@@ -132,6 +142,19 @@ class DataDirectory:
         """The URL of a database that is not in this directory."""
         return self.database_url.read_text() if self.database_url.exists() else None
 
+    def remember_key_file(self, path: Path | None) -> None:
+        """Note which key file the server uses, so that commands find it."""
+        if path is None:
+            self.key_file_note.unlink(missing_ok=True)
+        else:
+            write_private(self.key_file_note, os.fsencode(path.resolve()))
+
+    def remembered_key_file(self) -> Path | None:
+        """The key file that is not in this directory."""
+        if not self.key_file_note.exists():
+            return None
+        return Path(os.fsdecode(self.key_file_note.read_bytes()))
+
     @property
     def database_url(self) -> Path:
         """Names the database that is not in this directory, password included."""
@@ -162,7 +185,8 @@ class DataDirectory:
         return DirectoryLock(self.lock_path)
 
     def load_key(self) -> bytes:
-        """The token key, made at the first call. Safe against two processes that begin at once."""
+        """The key that signs, as older versions read it: made at the first call, kept up to date by key_file. Safe
+        against two processes that begin at once."""
         if not self.token_key.exists():
             draft = self.path / f".token.key.{secrets.token_hex(8)}"
             write_private(draft, secrets.token_bytes(_KEY_BYTES))
@@ -196,6 +220,27 @@ class DirectoryLock:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+def replace_private(path: Path, content: bytes) -> None:
+    """The same in one step: whoever reads it finds the one or the other, also after a power failure. OSError."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        write_private(draft, content)
+        sync(draft)
+        draft.replace(path)
+        sync(path.parent)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """A file, or the names in a directory, are on the disk. OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def write_private(path: Path, content: bytes) -> None:

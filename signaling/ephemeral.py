@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,9 @@ class Ephemeral:
             await self.link.close()
 
 
-def open_ephemeral(settings: Settings, clock: Clock, port: int) -> Ephemeral:
-    """Nothing is connected yet. `port`: ours for HTTP, which tells nodes on one machine apart."""
+def open_ephemeral(settings: Settings, clock: Clock, port: int, keys: Callable[[], str] = str) -> Ephemeral:
+    """Nothing is connected yet. `port`: ours for HTTP, which tells nodes on one machine apart; `keys`: the fingerprint
+    of our keys."""
     node = settings.node_name or f"{socket.gethostname()}:{port}"
     rate_limits = MemoryRateLimits(clock)
     if settings.redis_url is None:
@@ -41,5 +43,7 @@ def open_ephemeral(settings: Settings, clock: Clock, port: int) -> Ephemeral:
 
     link = RedisLink(settings.redis_url)
     return Ephemeral(
-        RedisRateLimits(link, rate_limits), RedisPresence(link, node, url=settings.node_url), link
+        RedisRateLimits(link, rate_limits),
+        RedisPresence(link, node, url=settings.node_url, keys=keys),
+        link,
     )

@@ -38,6 +38,11 @@ class Settings(BaseSettings):
         description="Directory that all servers of one database see (NFS 4, CephFS): recordings, programs, films and "
         "background files lie there instead of in the data directory. Default: none.",
     )
+    key_file: Path | None = Field(
+        None,
+        description="File of the keys that sign links and tokens, on a place that several servers share. Default: in "
+        "the data directory.",
+    )
     host: str = Field("0.0.0.0", description="Address to listen on for HTTP and media.")  # noqa: S104
     port: int = Field(8080, ge=0, le=65535, description="TCP port of HTTP; 0 takes a free one.")
     media_port: int = Field(7882, ge=0, le=65535, description="UDP and ICE-TCP port of all media.")

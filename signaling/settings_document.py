@@ -24,11 +24,11 @@ The other commands (`yuanshang user`, `token`, `archive export`, …) take `--da
 on the database of `YUANSHANG_DATABASE_URL`, else on the one that the server of this data directory last used; what
 reads files knows its shared directory in the same way (`--shared-dir` of `backup` names another).
 
-**Several servers** share one PostgreSQL (`database_url`) and one Redis (`redis_url`). Copy `token.key` from the data
-directory of the first to those of the others, and give all of them the same `shared_dir`, or what one recorded cannot
-be had from the others (docs/operation.md, *A shared directory*). Set `node_name` where host name and port change with
-a restart. With `node_url`, by which the others reach it, each server passes on what
-belongs to a room of another, so that people may come to any of them; the servers' addresses then belong into each
+**Several servers** share one PostgreSQL (`database_url`), one Redis (`redis_url`), one file of keys (`key_file` on
+a share, or copies: docs/operation.md) and one `shared_dir`, or what one recorded cannot be had from the others
+(docs/operation.md, *A shared directory*). Set `node_name` where host name and port change with a restart. With
+`node_url`, by which the others reach it, each server passes on what belongs to a room of another, so that people may
+come to any of them; the servers' addresses then belong into each
 other's `trusted_proxies`. Media goes to the server that holds the room, by its own `media_address`: see
 docs/architecture.md, *Several nodes*. `kill -USR1` drains a server: it opens no more rooms, answers 503 with
 `draining` to `/readyz`, and ends when the rooms that it has are empty.

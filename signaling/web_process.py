@@ -24,6 +24,7 @@ from conference.services.hot_words import HotWords
 from conference.services.identities import Identities
 from conference.services.ingests import CameraIngests
 from conference.services.insight import STEP_S, Insight
+from conference.services.key_care import KeyCare
 from conference.services.life_cycle import LifeCycle
 from conference.services.media_sessions import MediaSessions
 from conference.services.offers import Offers
@@ -53,6 +54,7 @@ from conference.storage.database import Database
 from recording.hls.card_segments import Cards
 from recording.hls.store import ProgramStores
 from signaling.http.crowd import Crowd
+from signaling.key_ring import KeyRing
 from signaling.metrics import Metrics
 from signaling.realtime.server import SocketServer
 from signaling.tasks import Background
@@ -77,6 +79,8 @@ _STORAGE_S = 5.0
 _CLIPS_S = 0.1  # how late a clip is in the room, and out of it
 _CAMERAS_S = 0.2  # how late a camera is in the room, and desks learn of its fault
 _RELAY_S = 2.0  # how late desks learn of its end
+_KEYS_S = 1.0  # how late a rotation by another process is noticed; a token of the new key is never refused
+_KEY_CARE_S = 5.0
 _RECORDING_S = 0.2  # how late a recording may begin and end
 _LEFT_S = 2.0  # how soon a dead server's recordings are closed
 _UNERASED_S = 60.0
@@ -134,6 +138,8 @@ class WebProcess:
     disk_watch: DiskWatch
     storage_watch: StorageWatch
     relay_watch: RelayWatch
+    key_ring: KeyRing
+    key_care: KeyCare
     sockets: SocketServer
     metrics: Metrics
     app: web.Application
@@ -180,6 +186,8 @@ class WebProcess:
         background.every(_CAMERAS_S, self.camera_ingests.tick)
         background.every(_CLIPS_S, self.clip_shows.tick)
         background.every(_RELAY_S, self.relay_watch.tick)
+        background.every(_KEYS_S, self.key_ring.tick)
+        background.every(_KEY_CARE_S, self.key_care.tick)
         background.every(_RETENTION_S, self.retention.tick, self.rehearsals.tick)
         if self.rooms.shares_files:
             background.every(_LEFT_S, self.recordings.look_for_left)

@@ -27,10 +27,11 @@ class Elsewhere:
 @dataclass(frozen=True, slots=True)
 class NodeState:
     """Another node as it was a few seconds ago: how many rooms it holds, how many are connected in them, and whether
-    it takes no new ones (`is_draining`)."""
+    it takes no new ones (`is_draining`). `keys` is the fingerprint of its keys, empty where it does not say."""
 
     name: str
     url: str | None
     rooms: int
     present: int
     is_draining: bool
+    keys: str = ""

@@ -19,6 +19,7 @@ from conference.model.response import Visibility
 from conference.services.case_views import CaseCard, card, urgency
 from conference.services.cases import CaseChange, personal, texts_of
 from conference.services.ledger import Ledger, Ledgers, ledger_of
+from conference.services.links import LinkKind, Links
 from conference.services.ports import Storage, UnitOfWork
 from conference.services.program import ProgramTimes
 
@@ -39,9 +40,16 @@ class DepartmentDoor:
     """`code` is that of a link; link_not_found for every one that opens nothing, whatever the reason."""
 
     def __init__(
-        self, storage: Storage, programs: ProgramTimes, clock: Clock, ledgers: Ledgers, zone: tzinfo
+        self,
+        storage: Storage,
+        programs: ProgramTimes,
+        clock: Clock,
+        links: Links,
+        ledgers: Ledgers,
+        zone: tzinfo,
     ) -> None:
         self._storage = storage
+        self._links = links
         self._programs = programs
         self._clock = clock
         self._ledgers = ledgers
@@ -120,6 +128,8 @@ class DepartmentDoor:
     async def _opened(self, unit: UnitOfWork, code: str) -> tuple[Department, Consultation]:
         department = await unit.departments.by_link(hash_secret(code)) if is_id(code) else None
         if department is None or self._clock.wall_ms() >= department.valid_until_wall_ms:
+            raise ConferenceError("link_not_found")
+        if self._links.is_void(LinkKind.DEPARTMENT, department):
             raise ConferenceError("link_not_found")
         consultation = await unit.consultations.get(department.consultation_id)
         if consultation is None or consultation.status is Status.CANCELLED:

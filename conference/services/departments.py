@@ -125,7 +125,7 @@ class Departments:
 
     def address(self, department: Department) -> str:
         """Its link, for whoever may know it."""
-        return self._links.address(LinkKind.DEPARTMENT, department.id, department.link_revision)
+        return self._links.address(LinkKind.DEPARTMENT, department)
 
     async def renew(self, consultation_id: str, by: Bearer, department_id: str) -> str:
         """Another link, as long as a new one is good; the old one opens nothing any more."""

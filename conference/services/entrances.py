@@ -14,7 +14,7 @@ from conference.model.invitee import Invitee
 from conference.model.participant import EntryMeans
 from conference.model.permissions import Role
 from conference.model.venue import Venue
-from conference.services.links import LinkKind
+from conference.services.links import LinkKind, Links
 from conference.services.ports import Storage, UnitOfWork
 
 
@@ -88,15 +88,16 @@ class Linked:
 class Entrances:
     """Links. Whoever has one is let look; it is used when somebody enters."""
 
-    def __init__(self, storage: Storage, clock: Clock, issue: Issue) -> None:
+    def __init__(self, storage: Storage, clock: Clock, links: Links, issue: Issue) -> None:
         self._storage = storage
         self._clock = clock
+        self._links = links
         self._issue = issue
 
     async def look(self, code: str) -> Linked:
         """What a link opens; link_invalid when it is none, or not any more."""
         async with self._storage.reading() as unit:
-            return await _linked(unit, code)
+            return await self._linked(unit, code)
 
     async def enter(self, code: str) -> Issued:
         """A token for the bearer of the link, while the consultation may be entered."""
@@ -108,12 +109,27 @@ class Entrances:
 
     async def _issued(self, code: str, require: Callable[[Consultation], None]) -> Issued:
         async with self._storage.transaction() as unit:
-            linked = await _linked(unit, code)
+            linked = await self._linked(unit, code)
             require(linked.consultation)
             given = linked.pass_()
             issued = self._issue(given)
             await unit.audit.append(entered(given, issued, "link.used", self._clock.wall_ms()))
         return issued
+
+    async def _linked(self, unit: UnitOfWork, code: str) -> Linked:
+        link_hash = hash_secret(code)
+        invitee = await unit.invitees.by_link(link_hash)
+        if invitee is not None:
+            venue = None if invitee.venue_id is None else await unit.venues.get(invitee.venue_id)
+            is_void = self._links.is_void(LinkKind.INVITEE, invitee)
+        else:
+            venue = await unit.venues.by_link(link_hash)
+            is_void = venue is not None and self._links.is_void(LinkKind.VENUE, venue)
+        owner = None if is_void else invitee or venue
+        consultation = None if owner is None else await unit.consultations.get(owner.consultation_id)
+        if consultation is None:
+            raise ConferenceError("link_invalid")
+        return Linked(consultation, venue, invitee)
 
 
 def entered(given: Pass, issued: Issued, action: str, now_ms: int) -> AuditEntry:
@@ -122,17 +138,3 @@ def entered(given: Pass, issued: Issued, action: str, now_ms: int) -> AuditEntry
     subject = given.invitee_id or given.venue_id
     content = {"venue_id": given.venue_id, "invitee_id": given.invitee_id, "revision": given.link_revision}
     return AuditEntry(given.consultation_id, now_ms, None, actor, action, subject, content)
-
-
-async def _linked(unit: UnitOfWork, code: str) -> Linked:
-    link_hash = hash_secret(code)
-    invitee = await unit.invitees.by_link(link_hash)
-    if invitee is not None:
-        venue = None if invitee.venue_id is None else await unit.venues.get(invitee.venue_id)
-    else:
-        venue = await unit.venues.by_link(link_hash)
-    owner = invitee or venue
-    consultation = None if owner is None else await unit.consultations.get(owner.consultation_id)
-    if consultation is None:
-        raise ConferenceError("link_invalid")
-    return Linked(consultation, venue, invitee)

@@ -6,7 +6,6 @@ and WeChat's ids are stored sealed, for as many days as addresses of comments; t
 
 from __future__ import annotations
 
-import hmac
 import math
 import secrets
 from collections.abc import Sequence
@@ -111,7 +110,9 @@ class Identities:
             device_hash=by.device_hash,
             kind=kind,
             sealed_subject=self._vault.seal(question.subject) if question.subject else "",
-            answer_hash=self._answer_hash(proof_id, question.answer) if question.answer else "",
+            answer_hash=self._vault.fingerprint(_answered(proof_id, question.answer))
+            if question.answer
+            else "",
             attempts=0,
             expires_wall_ms=now_ms + VALID_MS,
         )
@@ -168,11 +169,8 @@ class Identities:
         if not proof.answer_hash:
             provider = self._providers.get(proof.kind)
             return None if provider is None else await provider.named(answer)
-        is_right = hmac.compare_digest(self._answer_hash(proof.id, answer), proof.answer_hash)
+        is_right = self._vault.is_fingerprint(_answered(proof.id, answer), proof.answer_hash)
         return self._vault.open(proof.sealed_subject) if is_right else None
-
-    def _answer_hash(self, proof_id: str, answer: str) -> str:
-        return self._vault.fingerprint(f"answer {proof_id} {answer}")
 
     def _identity(self, proof: Proof, subject: str) -> Identity:
         return Identity(
@@ -255,3 +253,7 @@ class Identities:
         wait_s = await self._rate_limits.hit(limit, key)
         if wait_s > 0:
             raise ConferenceError("rate_limited", limit.name, retry_after_s=math.ceil(wait_s))
+
+
+def _answered(proof_id: str, answer: str) -> str:
+    return f"answer {proof_id} {answer}"

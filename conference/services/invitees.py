@@ -127,7 +127,7 @@ class Invitees:
 
     def link(self, invitee: Invitee) -> str:
         """The personal link that is good now."""
-        return self._links.address(LinkKind.INVITEE, invitee.id, invitee.link_revision)
+        return self._links.address(LinkKind.INVITEE, invitee)
 
     async def add(self, consultation_id: str, by: Bearer, draft: InviteeDraft) -> Invitee:
         """Somebody more at the end of the list; too_many_invitees when it is full."""

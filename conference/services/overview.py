@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from conference.desk_views import DiskView
 from conference.model.claim import Elsewhere
 from conference.model.consultation import Consultation, Status
+from conference.model.keyset import OLD_MS, KeySet, KeyState
 from conference.model.permissions import Action, require
 from conference.model.recording import RecordingState
 from conference.services.disk_watch import DiskWatch
@@ -28,12 +30,32 @@ class ServerFacts:
 
 @dataclass(frozen=True, slots=True)
 class NodeView:
-    """A node that is known of. `rooms`: how many it holds, of whatever body; `is_draining`: it opens no more."""
+    """A node that is known of. `rooms`: how many it holds, of whatever body; `is_draining`: it opens no more;
+    `keys_differ`: what we sign it refuses."""
 
     name: str
     is_this: bool
     rooms: int
     is_draining: bool = False
+    keys_differ: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedKeyView:
+    """A key beside the one that signs, and until when it is accepted; UTC ms."""
+
+    id: str
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeysView:
+    """The key that signs since `signs_since_ms`, UTC, and those that are accepted beside it; `is_old`: rotate it."""
+
+    id: str
+    signs_since_ms: int
+    is_old: bool
+    accepted: tuple[AcceptedKeyView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +85,32 @@ class OverviewView:
     now_ms: int
     redis: bool | None
     disk: DiskView | None
+    keys: KeysView
     nodes: tuple[NodeView, ...]
     ongoing: tuple[OngoingView, ...]
+
+
+class KeyFacts(Protocol):
+    """What is known of the keys."""
+
+    @property
+    def key_set(self) -> KeySet: ...
+
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """Names of other nodes that have other keys."""
 
 
 class Overview:
     """Reads rows and memory; changes nothing."""
 
-    def __init__(self, rooms: Rooms, staff: Staff, disk: DiskWatch, facts: ServerFacts) -> None:
+    def __init__(
+        self, rooms: Rooms, staff: Staff, disk: DiskWatch, keys: KeyFacts, facts: ServerFacts
+    ) -> None:
         self._rooms = rooms
         self._staff = staff
         self._disk = disk
+        self._keys = keys
         self._facts = facts
 
     async def look(self, by: StaffMember) -> OverviewView:
@@ -85,7 +122,8 @@ class Overview:
             now_ms=self._rooms.clock.wall_ms(),
             redis=registry.is_up if registry.is_shared else None,
             disk=self._disk.seen,
-            nodes=nodes_of(self._rooms),
+            keys=keys_view(self._keys.key_set, self._rooms.clock.wall_ms()),
+            nodes=nodes_of(self._rooms, self._keys.differing),
             ongoing=await self._ongoing(by),
         )
 
@@ -131,7 +169,21 @@ class Overview:
         )
 
 
-def nodes_of(rooms: Rooms) -> tuple[NodeView, ...]:
+def keys_view(key_set: KeySet, now_ms: int) -> KeysView:
+    """What may be told of them: none of it opens anything."""
+    signing = key_set.signing
+    accepted = (
+        AcceptedKeyView(each.id, each.until_ms)
+        for each in reversed(key_set.keys)
+        if each.until_ms is not None and each.state(now_ms) is KeyState.ACCEPTED
+    )
+    return KeysView(signing.id, signing.made_ms, now_ms - signing.made_ms > OLD_MS, tuple(accepted))
+
+
+def nodes_of(rooms: Rooms, keys_differ: Collection[str] = ()) -> tuple[NodeView, ...]:
     """This node, then the others that live, by name."""
-    others = (NodeView(each.name, False, each.rooms, each.is_draining) for each in rooms.registry.nodes())
+    others = (
+        NodeView(each.name, False, each.rooms, each.is_draining, each.name in keys_differ)
+        for each in rooms.registry.nodes()
+    )
     return (NodeView(rooms.registry.node, True, len(rooms.all()), rooms.is_draining), *others)

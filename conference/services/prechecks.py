@@ -178,9 +178,9 @@ class Prechecks:
         document = found.document()
         return Proof(found, self._signer.is_valid(document, found.signature), _digest(document))
 
-    def public_key(self) -> dict[str, str]:
+    def public_key(self, precheck: Precheck) -> dict[str, str]:
         """By which others can see for themselves."""
-        return self._signer.public_key()
+        return self._signer.public_key(precheck.document(), precheck.signature)
 
     @staticmethod
     async def _venue(unit: UnitOfWork, consultation_id: str, by: Reader, venue_id: str) -> Venue:

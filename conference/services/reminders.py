@@ -163,7 +163,7 @@ class Reminders:
             return None
         link = None
         if self._links.is_public:
-            link = self._links.address(LinkKind.DEPARTMENT, department.id, department.link_revision)
+            link = self._links.address(LinkKind.DEPARTMENT, department)
         label = response.label(self._zone)
         subject, text = self._words(notice.kind, response, department, consultation, label, link)
         return Letter(notice.id, notice.kind, department, label, consultation.title, subject, text, link)

@@ -8,7 +8,7 @@ from conference.model.permissions import Action, require
 from conference.services.consultations import consultation_of
 from conference.services.departures import Departures
 from conference.services.live_room import LiveRoom
-from conference.services.ports import Storage
+from conference.services.ports import Keys, Storage
 from conference.services.rooms import Rooms
 from conference.services.trace import Bearer
 from conference.services.warrants import Warrant, void_among
@@ -35,7 +35,9 @@ async def revoke_token(
 class Revocations:
     """Looks after the live sessions of this node, whichever process revoked what they stand on."""
 
-    def __init__(self, rooms: Rooms, departures: Departures) -> None:
+    def __init__(self, rooms: Rooms, departures: Departures, keys: Keys | None = None) -> None:
+        """`keys`: tokens of one that was retired are no longer good, either."""
+        self._keys = keys
         self._rooms = rooms
         self._departures = departures
 
@@ -52,6 +54,8 @@ class Revocations:
             return
         async with self._rooms.storage.reading() as unit:
             void = await void_among(unit, everything)
+        if self._keys is not None:
+            void |= {each for each in everything if each.key_id and self._keys.is_retired(each.key_id)}
         for room_id, warrants in standing.items():
             if not void.isdisjoint(warrants):
                 await self._departures.revoke(room_id, void, SECRETARIAT)

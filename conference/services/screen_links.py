@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from urllib.parse import quote
 
 from conference.clock import Clock
@@ -11,7 +10,7 @@ from conference.model.participant import EntryMeans
 from conference.model.permissions import Role
 from conference.model.venue import Venue
 from conference.services.entrances import Issue, Issued, Pass, entered
-from conference.services.links import LinkKind, Links
+from conference.services.links import Links
 from conference.services.ports import Storage
 
 
@@ -27,7 +26,7 @@ class ScreenLinks:
     def address(self, venue: Venue) -> str:
         """The page with the code behind #, which no server on the way and no log gets to see. `?view=confidence` before
         it makes the monitor for who speaks."""
-        code = self._links.code(LinkKind.SCREEN, venue.id, venue.link_revision)
+        code = self._links.screen_code(venue)
         page = f"/screen/{quote(venue.consultation_id, safe='')}"
         return f"{self._links.base}{page}#venue={venue.id}&code={code}"
 
@@ -37,8 +36,7 @@ class ScreenLinks:
             venue = await unit.venues.get(venue_id)
             if venue is None or venue.removed_at_ms is not None or venue.consultation_id != consultation_id:
                 raise ConferenceError("link_invalid")
-            right = self._links.code(LinkKind.SCREEN, venue.id, venue.link_revision)
-            if not hmac.compare_digest(right.encode(), code.encode()):
+            if not self._links.is_screen(venue, code):
                 raise ConferenceError("link_invalid")
             consultation = await unit.consultations.get(venue.consultation_id)
             if consultation is None:

@@ -6,7 +6,6 @@ processes were started anew, also when its token has expired meanwhile.
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import replace
 from typing import Final
 
@@ -70,15 +69,15 @@ class Screens:
         return Seat(participant, resume_secret=secret)
 
     def _secret(self, screen_id: str, entry: Entry) -> str:
-        return self._links.screen_secret(f"{entry.consultation_id}|{screen_id}|{entry.token_id}")
+        return self._links.screen_secret(_proof(screen_id, entry))
 
     def _proved(self, entry: Entry) -> str | None:
         """The screen that the claim proves: this token had opened it."""
         claim = entry.resume
         if claim is None or not claim.participant_id.startswith("s_"):
             return None
-        secret = self._secret(claim.participant_id, entry)
-        return claim.participant_id if hmac.compare_digest(secret, claim.secret) else None
+        is_right = self._links.is_screen_secret(_proof(claim.participant_id, entry), claim.secret)
+        return claim.participant_id if is_right else None
 
     async def disconnect(self, room_id: str, screen_id: str, session_id: str) -> bool:
         """The socket closed: what it receives is kept for the grace period. False: it is no screen."""
@@ -123,3 +122,7 @@ class Screens:
 
     def _is_lost(self, seat: Seat, now_s: float) -> bool:
         return seat.lost_at_s is not None and now_s - seat.lost_at_s >= self._rooms.limits.grace_s
+
+
+def _proof(screen_id: str, entry: Entry) -> str:
+    return f"{entry.consultation_id}|{screen_id}|{entry.token_id}"

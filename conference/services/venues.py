@@ -53,7 +53,7 @@ class Venues:
 
     def link(self, venue: Venue) -> str:
         """The operator's link that is good now."""
-        return self._links.address(LinkKind.VENUE, venue.id, venue.link_revision)
+        return self._links.address(LinkKind.VENUE, venue)
 
     async def add(self, consultation_id: str, by: Bearer, draft: VenueDraft) -> Venue:
         """A new one behind the others, with a link and without an entry code."""

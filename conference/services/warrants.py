@@ -23,6 +23,7 @@ class Warrant:
     venue_id: str | None = None
     link_revision: int | None = None
     user_id: str | None = None
+    key_id: str | None = None  # the key that signed it
 
 
 async def void_among(unit: UnitOfWork, warrants: Collection[Warrant]) -> set[Warrant]:

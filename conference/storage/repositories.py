@@ -23,6 +23,7 @@ from conference.storage.files import SqlBriefingFiles
 from conference.storage.guests import SqlInvitees, SqlVenues
 from conference.storage.identities import SqlIdentities
 from conference.storage.invitee_imports import SqlInviteeImports
+from conference.storage.keyed import SqlKeyed
 from conference.storage.minutes import SqlMinutes, SqlMinutesTemplates
 from conference.storage.minutes_sources import SqlMinutesSources
 from conference.storage.prechecks import SqlPrechecks
@@ -257,6 +258,7 @@ class SqlUnitOfWork:
         self.second_passes = SqlSecondPasses(connection)
         self.shared_directory = SqlSharedDirectory(connection)
         self.terms = SqlTerms(connection)
+        self.keyed = SqlKeyed(connection)
         self.minutes = SqlMinutes(connection)
         self.minutes_sources = SqlMinutesSources(connection)
         self.minutes_templates = SqlMinutesTemplates(connection)

@@ -70,6 +70,7 @@ class Grant:
             venue_id=claims.venue_id,
             link_revision=claims.link_revision,
             user_id=claims.user_id,
+            key_id=claims.key_id,
         )
 
     def require_consultation(self, consultation_id: str) -> None:
@@ -151,7 +152,7 @@ class Access:
         if not token:
             raise ConferenceError("token_missing")
         claims = self._key.read(token)
-        expired = self._clock.wall_ms() >= claims.expires_at_s * 1000
+        expired = claims.key_ended or self._clock.wall_ms() >= claims.expires_at_s * 1000
         if expired and not allow_expired:
             raise ConferenceError("token_expired")
         grant = Grant(claims, expired)

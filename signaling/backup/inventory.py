@@ -66,6 +66,7 @@ def _left_out(directory: DataDirectory, *, with_models: bool) -> set[str]:
     database = directory.database.name
     out = {directory.run.name, directory.relay.name, directory.lock_path.name}
     out |= {directory.database_url.name, directory.shared_path.name}
+    out.add(directory.key_file_note.name)  # what it names is in the backup as a copy
     out |= {database, f"{database}-wal", f"{database}-shm", f"{database}-journal"}
     return out if with_models else out | {directory.models.name}
 

@@ -10,6 +10,7 @@ from signaling.doctor.clock import look_at_clock
 from signaling.doctor.databases import look_at_database, look_at_redis
 from signaling.doctor.disk import look_at_disk
 from signaling.doctor.findings import Finding
+from signaling.doctor.keys import look_at_keys
 from signaling.doctor.machine import look_at_machine, this_machine
 from signaling.doctor.ports import look_at_ports
 from signaling.doctor.programs import (
@@ -38,6 +39,7 @@ async def examine(settings: Settings) -> list[Finding]:
         *await look_at_database(settings, directory),
         *await look_at_redis(settings),
         *await look_at_shared_directory(settings, directory),
+        *await look_at_keys(settings, directory),
         *await asyncio.to_thread(look_at_disk, settings),
         *look_at_machine(
             settings, this_machine(), is_running=running.is_ours, model_mb=_model_mb(settings, directory)

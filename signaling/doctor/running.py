@@ -24,6 +24,7 @@ _WORDS: Final = {
     "relay": "中继",
     "shared_dir": "共享目录",
     "certificate": "证书",
+    "keys": "密钥",
 }
 _BAD: Final = ("database", "media")  # /readyz itself counts no other against the server
 

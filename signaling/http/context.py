@@ -75,6 +75,7 @@ from recording.hls.store import ProgramStores
 from signaling.archive import ArchiveBuilder
 from signaling.auth.access import Access, Grant
 from signaling.documents.client import DocumentWorkers
+from signaling.health import KeyHealth
 from signaling.http.crowd import Crowd
 from signaling.metrics import Metrics
 from signaling.network import TrustedProxies
@@ -163,6 +164,7 @@ class HttpContext:
     metrics: Metrics
     proxies: TrustedProxies
     rate_limits: RateLimits
+    key_health: KeyHealth
     stream_buckets: TokenBuckets = field(default_factory=lambda: TokenBuckets(_STREAMS_PER_S, _STREAM_BURST))
 
     certificate: Certificate | None = None

@@ -40,6 +40,7 @@ async def readyz(request: web.Request) -> web.Response:
         checks["shared_dir"] = context.shared_watch.state
     if context.certificate is not None:  # the one in use goes on
         checks["certificate"] = context.certificate.health
+    checks["keys"] = context.key_health.health  # meetings go on
     status = "failed" if not ready else "draining" if context.rooms.is_draining else "ok"
     return web.json_response({"status": status, "checks": checks}, status=200 if status == "ok" else 503)
 

@@ -29,12 +29,30 @@ class DiskResource(Resource):
 
 
 class NodeResource(Resource):
-    """`is_draining`: it opens no more rooms, and ends when those that it has are empty."""
+    """`is_draining`: it opens no more rooms, and ends when those that it has are empty. `keys_differ`: it refuses what
+    this server signs."""
 
     name: str
     is_this: bool
     rooms: int
     is_draining: bool
+    keys_differ: bool
+
+
+class AcceptedKeyResource(Resource):
+    """A key beside the one that signs."""
+
+    id: str
+    until_ms: int
+
+
+class KeysResource(Resource):
+    """The key that signs, and those that are accepted beside it. `is_old`: it has signed for more than a year."""
+
+    id: str
+    signs_since_ms: int
+    is_old: bool
+    accepted: list[AcceptedKeyResource]
 
 
 class OngoingResource(Resource):
@@ -62,6 +80,7 @@ class OverviewResource(Resource):
     now_ms: int
     redis: bool | None
     disk: DiskResource | None
+    keys: KeysResource
     nodes: list[NodeResource]
     ongoing: list[OngoingResource]
 

@@ -146,7 +146,7 @@ async def get_document(
     found = await context.prechecks.get(cid, _reader(grant), vid, pid)
     return json_of(
         PrecheckDocument(
-            document=found.document(), signature=found.signature, key=context.prechecks.public_key()
+            document=found.document(), signature=found.signature, key=context.prechecks.public_key(found)
         )
     )
 

@@ -235,7 +235,7 @@ async def test_a_role_that_changes_takes_the_old_one_away(server: Signalling) ->
 
 async def test_forged_links_and_tokens(server: Signalling) -> None:
     invitee = await made(server, "/invitees", {"name": "王伟"})
-    forged = TokenKey(b"f" * 32).links(None).address(LinkKind.INVITEE, invitee["id"], 1)
+    forged = f"/j/{TokenKey(b'f' * 32).links(None).code(LinkKind.INVITEE, invitee['id'], 1)}"
     for code in (forged.rpartition("/")[2], "%00", "x", invitee["id"], "a" * 24):
         status, problem = await http(server, "GET", f"{API}/links/{code}", None)
         assert (status, problem["code"]) == (404, "link_invalid"), code

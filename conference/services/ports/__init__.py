@@ -20,6 +20,7 @@ from conference.services.ports.identities import (
     Question,
 )
 from conference.services.ports.ingest import Ingests
+from conference.services.ports.keys import FixedKey, KeyedRepository, Keys, KeyStore, keys_of
 from conference.services.ports.media import MediaError, MediaPlane
 from conference.services.ports.meeting_rows import (
     AgendaRepository,
@@ -91,6 +92,7 @@ __all__ = [
     "ExportMaker",
     "ExportRepository",
     "FileStore",
+    "FixedKey",
     "FloorRepository",
     "GapReader",
     "Grouping",
@@ -101,6 +103,9 @@ __all__ = [
     "InviteeImportRepository",
     "InviteeRepository",
     "Judge",
+    "KeyStore",
+    "KeyedRepository",
+    "Keys",
     "Letter",
     "MediaError",
     "MediaPlane",
@@ -151,4 +156,5 @@ __all__ = [
     "VenueRepository",
     "ViewerRepository",
     "Works",
+    "keys_of",
 ]

@@ -113,3 +113,6 @@ class Sealer(Protocol):
 
     def open(self, sealed: str) -> str:
         """Raises ConferenceError not_found for what cannot be read any more."""
+
+    def renewed(self, sealed: str) -> str | None:
+        """The same under the key that seals now; None for what is under it, or cannot be read."""

@@ -44,6 +44,9 @@ class IdentityVault(Sealer, Protocol):
     def fingerprint(self, text: str) -> str:
         """Keyed: whoever lacks the key cannot try all numbers."""
 
+    def is_fingerprint(self, text: str, fingerprint: str) -> bool:
+        """Whether it is of this text, also by a key that was rotated since."""
+
 
 class IdentityRepository(Protocol):
     """Rows of proofs under way, and of what devices have shown."""

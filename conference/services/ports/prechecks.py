@@ -32,5 +32,5 @@ class RecordSigner(Protocol):
     def is_valid(self, document: str, signature: str) -> bool:
         """Whether the signature is ours and of this very document."""
 
-    def public_key(self) -> dict[str, str]:
-        """By which others can see for themselves: a JWK."""
+    def public_key(self, document: str, signature: str) -> dict[str, str]:
+        """By which others can see for themselves: the JWK of the key that signed it, or that signs now."""

@@ -10,6 +10,7 @@ from conference.services.ports.cameras import CameraRepository
 from conference.services.ports.clips import ClipRepository
 from conference.services.ports.comments import CommentRepository, PromotionRepository
 from conference.services.ports.identities import IdentityRepository
+from conference.services.ports.keys import KeyedRepository
 from conference.services.ports.meeting_rows import (
     AgendaRepository,
     ArchiveRows,
@@ -169,6 +170,9 @@ class UnitOfWork(Protocol):
 
     @property
     def terms(self) -> TermRepository: ...
+
+    @property
+    def keyed(self) -> KeyedRepository: ...
 
     @property
     def minutes(self) -> MinutesRepository: ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import structlog
@@ -91,12 +91,20 @@ class RedisPresence:
     """
 
     def __init__(
-        self, link: RedisLink, node: str, claim_ms: int = CLAIM_MS, *, url: str | None = None
+        self,
+        link: RedisLink,
+        node: str,
+        claim_ms: int = CLAIM_MS,
+        *,
+        url: str | None = None,
+        keys: Callable[[], str] = str,
     ) -> None:
-        """`url`: how the other nodes reach us, None if they are not to send anybody on."""
+        """`url`: how the other nodes reach us, None if they are not to send anybody on. `keys`: the fingerprint of our
+        keys now."""
         self._link = link
         self._node = node
         self._url = url or ""
+        self._keys = keys
         self._life = secrets.token_hex(8)
         self._claim_ms = claim_ms
         self._held: set[str] = set()
@@ -157,6 +165,7 @@ class RedisPresence:
             "rooms": len(present),
             "present": sum(present.values()),
             "draining": is_draining,
+            "keys": self._keys(),
         }
         pairs = [each for pair in present.items() for each in pair]
         try:
@@ -196,4 +205,15 @@ def _node(record: Mapping[str, Any]) -> NodeState:
         rooms=int(record["rooms"]),
         present=int(record["present"]),
         is_draining=bool(record["draining"]),
+        keys=str(record.get("keys", "")),
     )
+
+
+async def nodes_heard(link: RedisLink) -> tuple[NodeState, ...]:
+    """All nodes that live, for whoever is none. Raises RedisGoneError."""
+    names: list[bytes] = await link.run(lambda redis: redis.zrange(f"{PREFIX}nodes", 0, -1), probe=True)
+    records: list[bytes | None] = []
+    if names:
+        places = [f"{PREFIX}node:{name.decode()}" for name in names]
+        records = await link.run(lambda redis: redis.mget(places))
+    return tuple(_node(json.loads(each)) for each in records if each)

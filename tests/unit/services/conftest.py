@@ -67,7 +67,7 @@ class World:
         self.links = Links(b"k" * 32)
         self.venues = Venues(database, clock, self.links, self.relisting)
         self.invitees = Invitees(database, clock, self.links, self.relisting)
-        self.entrances = Entrances(database, clock, self.issue)
+        self.entrances = Entrances(database, clock, self.links, self.issue)
         self.issued: dict[str, Pass] = {}
         self.moderation = Moderation(self.rooms)
         self.media_sessions = MediaSessions(self.rooms, self.offers)

@@ -63,7 +63,9 @@ class Office:
         self.departments = Departments(world.database, world.clock, self.links, self.ledgers)
         self.responses = Responses(self.public.boards, self.ledgers, self.notices, ZONE)
         self.cases = CaseQueries(world.database, world.clock, self.public.boards.reader, self.ledgers, ZONE)
-        self.door = DepartmentDoor(world.database, world.programs, world.clock, self.ledgers, ZONE)
+        self.door = DepartmentDoor(
+            world.database, world.programs, world.clock, self.links, self.ledgers, ZONE
+        )
         self.answers = PublicResponses(self.public.boards, self.public.broadcasts, self.ledgers, ZONE)
         self.reminders = Reminders(
             world.database, world.programs, world.clock, self.notices, self.links, ZONE

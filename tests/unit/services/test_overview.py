@@ -7,17 +7,19 @@ import pytest
 from conference.model.claim import Elsewhere, NodeState
 from conference.model.consultation import Status
 from conference.model.errors import ForbiddenError
+from conference.model.keyset import OLD_MS
 from conference.model.organization import Level
 from conference.model.permissions import Role
 from conference.model.recording import RecordingState
 from conference.services.consultations import ConsultationDraft
 from conference.services.disk_watch import DiskWatch
 from conference.services.logins import Logins, StaffMember
-from conference.services.overview import NodeView, Overview, ServerFacts, nodes_of
+from conference.services.overview import AcceptedKeyView, NodeView, Overview, ServerFacts, keys_view, nodes_of
 from conference.services.passwords import Passwords
 from conference.services.staff import Staff, UserDraft
 from tests.unit.services.conftest import World
 from tests.unit.services.fakes import ScriptedDisk
+from tests.unit.services.hand_keys import DAY_MS, FIRST, SECOND, HandKeys
 from tests.unit.services.shared_registry import SharedRegistry
 
 PASSWORD = "一只纸船漂过澄川河面"
@@ -43,7 +45,7 @@ async def test_an_administrator_sees_the_own_body_and_those_below(world: World) 
     await world.departures.disconnect("c", await world.join("乙"), "乙")
 
     disk = DiskWatch(world.rooms, ScriptedDisk(), 1)
-    overview = Overview(world.rooms, staff, disk, ServerFacts("1.2", "sqlite", 5))
+    overview = Overview(world.rooms, staff, disk, HandKeys(world.clock), ServerFacts("1.2", "sqlite", 5))
     above = await account(world, "above", Role.ADMINISTRATOR, city.id)
     below = await account(world, "below", Role.ADMINISTRATOR, county.id)
     seen = await overview.look(above)
@@ -71,14 +73,35 @@ async def test_what_other_nodes_hold_is_seen_with_their_names(world: World) -> N
         NodeState("a", None, rooms=1, present=1, is_draining=True),
         NodeState("b", None, rooms=2, present=7, is_draining=False),
     )
-    assert nodes_of(world.rooms) == (
+    assert nodes_of(world.rooms, ("b",)) == (
         NodeView("node", True, 0),
         NodeView("a", False, 1, is_draining=True),
-        NodeView("b", False, 2),
+        NodeView("b", False, 2, keys_differ=True),
     )
     staff = Staff(world.database, Passwords(), world.clock)
     city = await staff.add_organization(None, "澄川市政协", Level.CITY)
     admin = await account(world, "admin", Role.ADMINISTRATOR, city.id)
     disk = DiskWatch(world.rooms, ScriptedDisk(), 1)
-    (only,) = (await Overview(world.rooms, staff, disk, ServerFacts("1", "sqlite", 0)).look(admin)).ongoing
+    (only,) = (
+        await Overview(world.rooms, staff, disk, HandKeys(world.clock), ServerFacts("1", "sqlite", 0)).look(
+            admin
+        )
+    ).ongoing
     assert (only.id, only.node, only.present, only.recording) == ("c", "b", 7, None)
+
+
+async def test_keys_are_shown_with_their_age_and_how_long_they_are_accepted(world: World) -> None:
+    keys = HandKeys(world.clock)
+    now_ms = world.clock.wall_ms()
+    assert keys_view(keys.key_set, FIRST.made_ms + OLD_MS).is_old is False
+    assert keys_view(keys.key_set, FIRST.made_ms + OLD_MS + 1).is_old is True
+    keys.rotate(days=30)
+    until_ms = now_ms + 30 * DAY_MS
+    seen = keys_view(keys.key_set, now_ms)
+    assert (seen.id, seen.signs_since_ms, seen.accepted) == (
+        SECOND.id,
+        SECOND.made_ms,
+        (AcceptedKeyView(FIRST.id, until_ms),),
+    )
+    assert keys_view(keys.key_set, until_ms).accepted == (), "its time is over"
+    assert keys_view(keys.key_set.retired(FIRST.id, now_ms), now_ms).accepted == ()

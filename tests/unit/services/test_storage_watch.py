@@ -120,7 +120,7 @@ async def test_files_that_nodes_share_count_once(watched: Watched) -> None:
     watched.world.rooms.shares_files = True
     assert await watched.watch.uses() == {}, "not of this directory"
     for node in "ab":
-        watched.world.rooms.registry = SharedRegistry({}, node)
+        watched.world.rooms.registry = SharedRegistry(node)
         await StorageWatch(watched.world.rooms, watched.meter).tick()
     assert (await watched.watch.uses())[BODY.id].used_bytes == 4 * GB
 

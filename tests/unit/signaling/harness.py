@@ -21,7 +21,10 @@ from conference.storage.database import Database, open_engine, sqlite_url
 from recording.hls.store import ProgramStores
 from signaling.auth.tokens import TokenKey
 from signaling.composition import compose
+from signaling.data_dir import DataDirectory, write_private
 from signaling.ephemeral import open_ephemeral
+from signaling.key_file import KeyFile
+from signaling.key_ring import KeyRing
 from signaling.settings import Settings
 from signaling.tasks import Background
 from signaling.web_process import WebProcess
@@ -37,7 +40,8 @@ from tests.unit.services.fakes import (
     ScriptedTranscriber,
 )
 
-KEY = TokenKey(b"k" * 32)
+SECRET = b"k" * 32
+KEY = TokenKey(SECRET)
 SHORT = RoomLimits(max_participants=8, grace_s=0.4, whip_grace_s=0.2, offer_patience_s=0.2)
 
 
@@ -94,12 +98,13 @@ async def signalling(
     maker, transcriber, disk = ScriptedMaker(), ScriptedTranscriber(), ScriptedDisk()
     second_listener, ingests = ScriptedSecondListener(), ScriptedIngests()
     settings = Settings.load({"data_dir": directory, **options})
+    write_private(DataDirectory(directory).token_key, SECRET)
     ephemeral = open_ephemeral(settings, SystemClock(), 0)
     async with asyncio.TaskGroup() as group:
         background = Background(group)
         process = compose(
             settings=settings,
-            key=KEY,
+            ring=KeyRing(KeyFile(DataDirectory(directory)), SystemClock()),
             database=database,
             media=media,
             recorder=recorder,

@@ -31,6 +31,7 @@ from signaling.backup.restorer import check_backup, restore_backup
 from signaling.backup.writer import write_backup
 from signaling.cli import app
 from signaling.data_dir import DataDirectory, DataDirectoryError
+from signaling.key_file import KeyFile, new_key
 from signaling.offline import with_consultations
 
 MATERIAL = "a" * 64
@@ -124,6 +125,22 @@ def drafts(of: Path) -> list[Path]:
 
 
 # ── what a backup holds ─────────────────────────────────────────────────────────────────────────
+
+
+def test_all_keys_are_in_a_backup_and_no_note_of_where_they_were_shared(
+    directory: DataDirectory, tmp_path: Path
+) -> None:
+    shared = tmp_path / "share.json"
+    file = KeyFile(directory, shared)
+    keys = file.change(lambda found: found.rotated(new_key(1), 10**15))
+    directory.remember_key_file(shared)
+    made = write_backup(directory, tmp_path / "backup", database_url=None)
+    assert {"data/keys.json", "data/token.key"} <= set(made.files)
+    assert not [each for each in made.files if "key_file" in each or "lock" in each]
+    other = DataDirectory(tmp_path / "other")
+    restore_backup(tmp_path / "backup", other)
+    assert KeyFile(other).read() == keys
+    assert other.load_key() == keys.signing.secret
 
 
 @pytest.mark.parametrize("name", ["backup", "backup.tar"])

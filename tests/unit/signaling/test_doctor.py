@@ -13,6 +13,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -27,7 +28,9 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from conference.storage.database import newest_version
+from conference.storage.ephemeral.claims import RedisPresence
 from conference.storage.ephemeral.memory import MemoryPresence
+from conference.storage.ephemeral.redis import RedisLink
 from signaling import doctor_cli
 from signaling.cli import app, serve
 from signaling.data_dir import DataDirectory
@@ -49,6 +52,7 @@ from signaling.doctor.clock import look_at_clock
 from signaling.doctor.databases import look_at_database, look_at_redis
 from signaling.doctor.disk import Speed, judge_space, judge_speed, look_at_disk
 from signaling.doctor.findings import Finding, Grade
+from signaling.doctor.keys import look_at_keys
 from signaling.doctor.machine import Machine, look_at_machine
 from signaling.doctor.ports import look_at_ports
 from signaling.doctor.programs import (
@@ -61,6 +65,7 @@ from signaling.doctor.reach import look_at_reach
 from signaling.doctor.running import Running, find_running, look_at_server
 from signaling.doctor.shared import look_at_shared_directory
 from signaling.doctor.text import doctor_json, doctor_text
+from signaling.key_file import KeyFile, new_key
 from signaling.settings import Settings
 from signaling.shared_dir import open_shared
 from signaling.shared_watch import SharedWatch
@@ -553,6 +558,55 @@ async def test_redis() -> None:
     assert grades(await look_at_redis(chosen)) == [BAD]
 
 
+async def test_keys(tmp_path: Path) -> None:
+    directory = DataDirectory(tmp_path)
+    chosen = settings(data_dir=tmp_path)
+    assert grades(await look_at_keys(chosen, directory)) == [GOOD]
+    assert not directory.token_key.exists(), "looking makes none"
+    directory.load_key()
+    assert grades(await look_at_keys(chosen, directory)) == [GOOD]
+    os.utime(directory.token_key, (1.6e9, 1.6e9))
+    (old,) = await look_at_keys(chosen, directory)
+    assert (old.grade, "超过一年" in old.found) == (NOTE, True)
+    KeyFile(directory).change(lambda found: found.rotated(new_key(int(time.time() * 1000)), 10**15))
+    assert grades(await look_at_keys(chosen, directory)) == [GOOD]
+    directory.key_set.chmod(0o640)
+    (readable,) = await look_at_keys(chosen, directory)
+    assert (readable.grade, "chmod 600" in readable.advice) == (BAD, True)
+    directory.key_set.chmod(0o600)
+    directory.token_key.write_bytes(b"z" * 32)
+    (foreign,) = await look_at_keys(chosen, directory)
+    assert (foreign.grade, "没有用上" in foreign.found) == (NOTE, True)
+    directory.key_set.write_bytes(b"{")
+    assert grades(await look_at_keys(chosen, directory)) == [BAD]
+
+
+async def test_a_shared_key_file_that_is_missing_is_not_made_by_looking(tmp_path: Path) -> None:
+    directory = DataDirectory(tmp_path)
+    directory.load_key()
+    shared = tmp_path / "share.json"
+    assert grades(await look_at_keys(settings(data_dir=tmp_path, key_file=shared), directory)) == [NOTE]
+    assert not shared.exists()
+
+
+async def test_keys_of_other_servers(tmp_path: Path) -> None:
+    directory = DataDirectory(tmp_path)
+    directory.load_key()
+    fingerprint = KeyFile(directory).read().fingerprint
+    with RedisServer() as server:
+        chosen = settings(data_dir=tmp_path, redis_url=server.url)
+        assert grades(await look_at_keys(chosen, directory)) == [GOOD], "nobody is there"
+        link = RedisLink(server.url)
+        await RedisPresence(link, "same", keys=lambda: fingerprint).renew({})
+        await RedisPresence(link, "older version").renew({})
+        assert grades(await look_at_keys(chosen, directory)) == [GOOD]
+        await RedisPresence(link, "b", keys=lambda: "other").renew({})
+        (found,) = await look_at_keys(chosen, directory)
+        await link.close()
+    assert (found.grade, "服务器 b 的密钥不同" in found.found) == (BAD, True)
+    assert grades(await look_at_keys(chosen, directory)) == [GOOD], "that Redis is gone is told by itself"
+
+
 # ── the command ─────────────────────────────────────────────────────────────────────────────────
 
 
@@ -637,6 +691,7 @@ def test_the_real_command(tmp_path: Path) -> None:
             "certificate",
             "clock",
             "database",
+            "keys",
             "disk_space",
         ),
         *("disk_speed", "memory", "cores", "descriptors", "fonts", "encoders", "speech_model"),

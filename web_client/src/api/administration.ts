@@ -30,7 +30,8 @@ export interface Overview {
   /** null where none is configured */
   redis: boolean | null
   disk: { free_bytes: number; warn: boolean } | null
-  nodes: { name: string; is_this: boolean; rooms: number; is_draining: boolean }[]
+  nodes: { name: string; is_this: boolean; rooms: number; is_draining: boolean; keys_differ: boolean }[]
+  keys: { id: string; signs_since_ms: number; is_old: boolean; accepted: { id: string; until_ms: number }[] }
   ongoing: Ongoing[]
 }
 

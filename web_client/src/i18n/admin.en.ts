@@ -47,6 +47,11 @@ export const adminEn: AdminTexts = {
       thisNode: 'This one',
       draining: 'Ending, opens no more rooms',
       rooms: '{n} rooms',
+      keysDiffer: 'Its signing keys are others: it refuses links from here',
+      keys: 'Signing key',
+      keySince: '{id}, since {at}, {n} days',
+      keyUntil: 'Links by the former key {id} are accepted until {at}',
+      keyOld: 'Older than a year. Rotate it, nothing stops. On the server:',
     },
     organizations: {
       count: '{n} bodies',

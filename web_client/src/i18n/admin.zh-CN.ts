@@ -46,6 +46,11 @@ export const adminZhCN = {
       thisNode: '本机',
       draining: '正在停机，不再开新的会议室',
       rooms: '{n} 间会议室',
+      keysDiffer: '签名密钥与本机不同，不认本机发出的链接',
+      keys: '签名密钥',
+      keySince: '{id}，{at} 启用，已用 {n} 天',
+      keyUntil: '旧密钥 {id} 签过的链接认可到 {at}',
+      keyOld: '已超过一年，建议轮换，不用停机。请在服务器上执行：',
     },
     organizations: {
       count: '{n} 个机构',
