@@ -183,7 +183,7 @@ async def ruled(stage: Stage) -> Ruled:
     return made
 
 
-async def at_rules(stage: Stage, query: str = "") -> Ruled:
+async def seen_rules(stage: Stage, query: str = "") -> Ruled:
     made = await ruled(stage)
     await log_in(stage.client, made.office, "/admin/rules" + query)
     await present(stage.client, "rules-row", 2)
@@ -193,11 +193,11 @@ async def at_rules(stage: Stage, query: str = "") -> Ruled:
 
 
 async def rules(stage: Stage) -> None:
-    await at_rules(stage)
+    await seen_rules(stage)
 
 
 async def rules_large(stage: Stage) -> None:
-    await at_rules(stage, LARGE)
+    await seen_rules(stage, LARGE)
 
 
 async def rules_full(stage: Stage) -> None:
@@ -210,7 +210,7 @@ async def rules_full(stage: Stage) -> None:
 
 async def rules_changed(stage: Stage, query: str = "") -> None:
     """The dialog of a body, with fewer days and a number that cannot be."""
-    made = await at_rules(stage, query)
+    made = await seen_rules(stage, query)
     row = stage.client.page.locator(f'[data-testid="rules-row"][data-id="{made.county}"]')
     await row.get_by_test_id("rules-change").click()
     await stage.client.fill("rules-people", "9000")
