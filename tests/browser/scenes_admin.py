@@ -14,13 +14,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from tests.browser.office import Office
 from tests.browser.scenes import SCENES, Stage, gather_people
 from tests.browser.scenes_floor import desk_url, go_live, take
 from tests.browser.settled import present, reads
 from tests.support.browser import BrowserClient
+from tests.support.eventually import eventually_sync
 from tests.support.light_client import RoomClient
 from tests.support.server import Server
 
@@ -127,9 +126,16 @@ def fill_up(server: Server, consultation: str, size_bytes: int) -> None:
         data=b"film",
         headers={"Authorization": f"Bearer {token}"},
     )
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=20)
-    assert json.loads(refused.value.read())["code"] == "storage_quota"
+
+    def code() -> str:
+        try:
+            urllib.request.urlopen(request, timeout=20).close()
+        except urllib.error.HTTPError as error:
+            return str(json.loads(error.read())["code"])
+        return ""
+
+    # What was measured less than ten seconds ago is believed, as after a start.
+    eventually_sync(code, lambda said: said == "storage_quota", timeout_s=20, every_s=1.0)
 
 
 def end(server: Server, consultation: str) -> None:

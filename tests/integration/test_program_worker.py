@@ -41,9 +41,12 @@ START_MS = 60_000
 PEOPLE = [person("p1"), person("p2"), person("p3")]
 
 
+GOP = 12  # of a camera of 25 pictures a second
+
+
 def camera(number: int, codec: str = "vp8", fps: int = 25) -> Source:
     """Eight seconds again and again."""
-    clip = inset_clip(number, codec, fps, fps * 8, gop=fps // 2)
+    clip = inset_clip(number, codec, fps, fps * 8, gop=fps * GOP // 25)
     return Source(number * 2, f"p{number}", "camera", codec, clip, fps)
 
 
@@ -428,6 +431,8 @@ def test_a_stalled_camera_keeps_its_picture_and_becomes_a_card_and_comes_back(
     source.is_paused = True
     stalled_ms = feeder.program_time_ms(time.monotonic_ns() / 1000)
     worker.wait_program_time(stalled_ms + 4_000)
+    # It comes back between two keyframes, which are half a second apart.
+    eventually_sync(lambda: 2 <= source.sent % GOP <= 6, every_s=0.005)
     source.is_paused = False
     resumed_ms = feeder.program_time_ms(time.monotonic_ns() / 1000)
     worker.wait_program_time(resumed_ms + 2_500)
