@@ -64,7 +64,13 @@ class Pulling:
         return next((event for event in reversed(self.events) if isinstance(event, kind)), None)
 
     async def running(self) -> IngestRunning:
-        found = await eventually(lambda: self.last(IngestRunning), timeout_s=20, what="it runs")
+        """What it says of itself once its picture is there: its sound may be heard before."""
+
+        def shown() -> IngestRunning | None:
+            told = self.last(IngestRunning)
+            return told if told is not None and told.width else None
+
+        found = await eventually(shown, timeout_s=20, what="it runs")
         assert found is not None
         return found
 
