@@ -153,7 +153,7 @@ async def test_care_that_is_killed_loses_nothing_and_is_taken_up_again(
     assert len(lines) == writes - 1, "a line for each transaction that was done, and for no other"
     assert renewed == {1: 0, 2: 0, 4: 200, 7: VIEWERS}[writes]
 
-    await care_for(database, keys).mend()
+    await care_for(database, keys, keys.clock).mend()
     alone = SubjectVault(NEW)
     rows = await sealed(database, SealedKind.IDENTITY)
     assert [alone.open(each.sealed) for each in rows] == [str(n) for n in range(VIEWERS)]
@@ -173,7 +173,7 @@ async def test_care_that_is_killed_loses_nothing_and_is_taken_up_again(
     assert {each.revision for each in links} == {2}
     assert all(_is_by(NEW, each) for each in links)
     assert (await world.trace())[-1].action == "key.links_renewed"
-    assert await care_for(database, keys).mend() == 0
+    assert await care_for(database, keys, keys.clock).mend() == 0
 
 
 def _is_by(secret: bytes, row: LinkRow) -> bool:

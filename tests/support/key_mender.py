@@ -13,11 +13,13 @@ import sys
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from conference.clock import Clock
 from conference.services.key_care import KeyCare
 from conference.services.links import Links
 from conference.storage.database import Database, open_engine
 from conference.storage.ephemeral.memory import MemoryPresence
 from signaling.auth.sealer import AddressSealer, SubjectVault
+from signaling.key_ring import KeyRing
 from tests.unit.services.fakes import ManualClock
 from tests.unit.services.hand_keys import HandKeys
 
@@ -31,11 +33,11 @@ def rotated(clock: ManualClock) -> HandKeys:
     return keys
 
 
-def care_for(database: Database, keys: HandKeys) -> KeyCare:
+def care_for(database: Database, keys: HandKeys | KeyRing, clock: Clock) -> KeyCare:
     """As the server does."""
     return KeyCare(
         database,
-        keys.clock,
+        clock,
         keys,
         MemoryPresence("node"),
         Links(keys),
@@ -65,7 +67,8 @@ async def _mend(url: str, deadly: int) -> None:
     event.listen(engine.sync_engine, "before_cursor_execute", note)
     event.listen(engine.sync_engine, "commit", commit)
     database = Database(engine)
-    await care_for(database, rotated(ManualClock())).mend()
+    clock = ManualClock()
+    await care_for(database, rotated(clock), clock).mend()
     await database.close()
 
 
