@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from conference.media.pool import MediaPool
@@ -149,10 +148,16 @@ async def test_two_consultations_of_one_server_when_one_media_process_dies(tmp_p
                 rooms.append((chair, member))
             for chair, member in rooms:
                 await chair.receives(member.participant_id, packets=50)
-            async with aiohttp.ClientSession() as http, http.get(f"{server.url}/metrics") as response:
-                figures = await response.text()
-            for number in range(2):
-                assert f'yuanshang_media_transports{{media="{number}"}} 3.0' in figures
+
+            def transports_of_each() -> list[float]:
+                figures = server.metrics()
+                return [figures.value("yuanshang_media_transports", media=str(number)) for number in range(2)]
+
+            await eventually(
+                lambda: asyncio.to_thread(transports_of_each),
+                lambda found: found == [3, 3],
+                what="three of each",
+            )
             os.kill(server.media_pids()[0], signal.SIGKILL)
 
             def told() -> list[bool]:

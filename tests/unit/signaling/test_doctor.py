@@ -188,7 +188,8 @@ async def test_each_media_process_has_a_port_of_its_own() -> None:
     assert first.topic == second.topic
     assert second.grade is BAD
     reach = await look_at_reach(given, NOBODY)
-    assert [each.grade for each in reach] in ([GOOD, GOOD], [NOTE])  # another may have taken one meanwhile
+    assert reach
+    assert {each.grade for each in reach} <= {GOOD, NOTE}, "another program may have taken one meanwhile"
 
 
 async def test_no_reach_without_a_port() -> None:
