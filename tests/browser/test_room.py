@@ -46,8 +46,12 @@ async def test_each_sees_and_hears_the_right_two_others(meeting: Meeting) -> Non
             return {MAIN, SCREEN} <= codes.get(meeting.ids[MAIN], set())
 
         await client.wait_until(both, timeout_s=30, what="sees screen and camera")
+
     # Of each four pictures of a screen three may be left out for a thin line.
-    assert await modes(main, "screenshare") == {"L1T3"}
+    async def layers() -> set[str]:
+        return await modes(main, "screenshare")
+
+    await main.wait_until(layers, lambda found: found == {"L1T3"}, what="sends the screen in layers of time")
     await main.tap("share-screen")
     branch = meeting.clients[BRANCH]
 
