@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import structlog
 
+from conference.file_lock import is_locked
 from conference.services.ports import PresenceRegistry
 from signaling.shared_dir import SharedDirectory, in_time
 
@@ -104,13 +105,6 @@ class SharedWatch:
 def locked_by(path: Path) -> str:
     """Whether the server of this file runs: ok, apart without a file, unlocked. OSError."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return OK if is_locked(path) else UNLOCKED
     except FileNotFoundError:
         return APART
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return OK
-    finally:
-        os.close(descriptor)
-    return UNLOCKED

@@ -88,8 +88,8 @@ class MediaPool:
             if self._listener is None:
                 return
             if isinstance(event, MediaRestarted):
-                lost = [(room_id, each) for room_id, each in self._rooms.items() if each.client is client]
-                event = replace(event, room_ids=frozenset(room_id for room_id, _ in lost))
+                here = (room_id for room_id, each in self._rooms.items() if each.client is client)
+                event = replace(event, room_ids=frozenset(here))
             self._listener(event)
 
         return heard

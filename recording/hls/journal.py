@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from conference.file_lock import is_locked
 from recording.manifest import Manifest, facts_in, read_manifest
 
 NAME: Final = "journal.jsonl"
@@ -53,16 +54,9 @@ def read_journal(directory: Path) -> list[dict[str, Any]]:
 def is_being_written(directory: Path) -> bool:
     """Whether a worker still holds the journal, of whichever server."""
     try:
-        descriptor = os.open(directory / NAME, os.O_RDONLY | os.O_CLOEXEC)
+        return is_locked(directory / NAME)
     except FileNotFoundError:
         return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import aiohttp
 
+from conference.file_lock import is_locked
 from signaling.data_dir import DataDirectory
 from signaling.doctor.findings import Finding, Topic
 from signaling.network import local_url_host
@@ -53,16 +52,9 @@ async def find_running(settings: Settings, directory: DataDirectory) -> Running:
 
 def _is_held(directory: DataDirectory) -> bool:
     try:
-        descriptor = os.open(directory.lock_path, os.O_RDWR | os.O_CLOEXEC)
+        return is_locked(directory.lock_path)
     except OSError:
         return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 async def _readyz(url: str) -> Mapping[str, str] | None:
