@@ -67,7 +67,8 @@ class Downlink:
             return
         subscription = next((one for one in subscriptions if one.may_pad), None)
         if subscription is None:
-            self.estimator.probes.hold(now)
+            if self.estimator.feedbacks:
+                self.estimator.probes.hold(now)
             return
         for _ in range(-due):
             self.padding_bytes += subscription.pad(1, now)

@@ -10,7 +10,7 @@ import pytest
 
 from conference.sfu.audio_choice import FEW
 from tests.support.eventually import eventually
-from tests.support.light_client import AudioSource, RoomClient, VideoSource
+from tests.support.light_client import AudioSource, RoomClient, VideoSource, WhipPublisher
 from tests.support.light_client.room import SessionRefusedError
 from tests.support.server import Server
 
@@ -58,6 +58,25 @@ async def test_what_is_not_shown_is_not_sent_and_sound_goes_on(server: Server, c
         await viewer.request("media.wish", {"items": [tile]})
         await viewer.receives(chair.participant_id, "camera", packets=20)
         assert allocated(viewer)[camera]["reason"] == "size"
+
+
+async def test_the_one_picture_of_a_silent_room_is_shown_though_it_needs_more_than_the_first_guess(
+    server: Server, consultation: str
+) -> None:
+    """A camera of the hall before the meeting: nobody speaks yet, so that nothing else is on the way to anybody."""
+    camera = VideoSource(bitrate_bps=1_200_000, transport_cc=True)
+    token = server.token(consultation, "venue_operator", "会场")
+    async with WhipPublisher([camera], token=token) as hall:
+        owner = await hall.publish(f"{server.url}/whip/{consultation}")
+        await eventually(lambda: camera.packets > 200, what="a camera whose rate is known")
+        async with AsyncExitStack() as stack:
+            for number in range(6):
+                token = server.token(consultation, "member", f"委员{number}")
+                viewer = await stack.enter_async_context(RoomClient(server.url, token, feedback_s=0.05))
+                publication = viewer.participants[owner]["publications"][0]["id"]
+                tile = {"publication_id": publication, "width": 1280, "height": 720}
+                await viewer.request("media.wish", {"items": [tile]})
+                await viewer.receives(owner, "camera", packets=100)
 
 
 async def test_a_receiver_on_a_thin_link_keeps_sound_and_takes_nothing_from_others(

@@ -13,6 +13,7 @@ from .send_history import SendHistory
 
 _SILENT_S = 1.0
 _KNOCK_S = 0.5
+_HAIL_S = 0.1
 _EMPTY_S = 2.0  # after the last packet that was measured no queue of ours is left
 _MUTE_S = 3.0
 _MUTE_PACKETS = 100
@@ -102,6 +103,13 @@ class Estimator:
         self._next_knock = now + _KNOCK_S
         return -1
 
+    def _hail(self, now: float) -> int:
+        """Who is sent nothing, because all there is needs more than our guess, would never be heard of at all."""
+        if self.probes.wanted_bps <= self._rate.estimate_bps or now < self._next_knock:
+            return 0
+        self._next_knock = now + _HAIL_S
+        return -1
+
     def _is_gap(self, count: int) -> bool:
         """Whether other feedback was lost or overtaken before this one."""
         expected, self._count = self._count, (count + 1) & 0xFF
@@ -130,6 +138,8 @@ class Estimator:
         if self.queue.is_standing:
             self.probes.hold(now)
             return 0
-        if not self.feedbacks or (self.queue.queue_s > self.queue.threshold_s and not self.probes.is_active):
+        if not self.feedbacks:
+            return self._hail(now)
+        if self.queue.queue_s > self.queue.threshold_s and not self.probes.is_active:
             return 0
         return self.probes.due_bytes(self.history, self._rate.estimate_bps, self.queue.noise_s, now)

@@ -78,6 +78,13 @@ def test_nothing_arrives_for_ten_seconds() -> None:
     assert all_sane(link)
 
 
+def test_who_is_sent_nothing_from_the_beginning_is_heard_of() -> None:
+    link = SimulatedLink(constant(3e6), least_bps=1e6)
+    link.run(10)
+    assert link.estimates[0][1] < 1e6, "all that there is is too much for the first guess"
+    assert link.first_time(0, lambda bps: bps >= 1e6) <= 1.5
+
+
 def test_who_is_sent_nothing_in_an_outage_is_heard_of_again() -> None:
     way = Way(3e6)
     link = SimulatedLink([(0, way), (8, replace(way, outage=True)), (18, way)], least_bps=150e3)
