@@ -4,30 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import Final
 
 import structlog
 
 from conference.clock import Clock, SystemClock
 from conference.model.keyset import KeySet, KeyState
+from signaling.blocking import begin, in_time
 from signaling.data_dir import DataDirectory, DataDirectoryError
 from signaling.key_file import KeyFile
 
 log = structlog.get_logger(__name__)
 
 _LOOK_AGAIN_S: Final = 0.5  # however many strange tokens come
+_MOMENT_S: Final = 0.2  # for which the event loop may stand still, once, before a share counts as hanging
+_PATIENCE_S: Final = 4.0
 
 
 class KeyRing:
     """Implements services.ports.Keys and KeyStore."""
 
-    def __init__(self, file: KeyFile, clock: Clock) -> None:
-        """Reads it; DataDirectoryError when it cannot be."""
+    def __init__(self, file: KeyFile, clock: Clock, patience_s: float = _PATIENCE_S) -> None:
+        """Reads it; DataDirectoryError when it cannot be. `patience_s`: after which a share counts as gone."""
         self._file = file
         self._clock = clock
+        self._patience_s = patience_s
         self._stamp = file.stamp()
         self._set = file.read()
-        self._is_looking = False
+        self._looking: Future[bool] | None = None
+        self._is_late = False  # somebody waited for that look in vain
         self._is_lost = False
         self._looked_at_s = float("-inf")
         self._foreign: str | None = None
@@ -69,22 +75,42 @@ class KeyRing:
 
     def refresh(self) -> bool:
         now_s = self._clock.monotonic()
-        if self._is_looking or now_s - self._looked_at_s < _LOOK_AGAIN_S:
-            return False  # a share that hangs must not stop the event loop, either
+        if now_s - self._looked_at_s < _LOOK_AGAIN_S:
+            return False
         self._looked_at_s = now_s
-        return self._look()
+        look = self._begin()
+        if self._is_late:
+            return False  # a share that hangs must not stop the event loop time and again
+        try:
+            return look.result(_MOMENT_S)
+        except TimeoutError:
+            self._is_late = True
+            return False
 
     async def tick(self) -> None:
         """Notice what another process changed. Call every second or two."""
-        self._is_looking = True
         try:
-            await asyncio.to_thread(self._look)
-        finally:
-            self._is_looking = False
+            async with asyncio.timeout(self._patience_s):
+                await asyncio.wrap_future(self._begin())
+        except TimeoutError:
+            self._lose(f"{self._file.path}: no answer")
 
     async def forget(self, ids: frozenset[str]) -> None:
         """Drop these secrets for good. DataDirectoryError."""
-        self._take(await asyncio.to_thread(self._file.change, lambda found: found.forgetting(ids)))
+        try:
+            after = await in_time(
+                lambda: self._file.change(lambda found: found.forgetting(ids)), self._patience_s
+            )
+        except TimeoutError as error:
+            raise DataDirectoryError(f"{self._file.path} 没有应答 (no answer)") from error
+        self._take(after)
+
+    def _begin(self) -> Future[bool]:
+        """The look that is under way, or a new one: whether the keys changed."""
+        if self._looking is None or self._looking.done():
+            self._is_late = False
+            self._looking = begin(self._look)
+        return self._looking
 
     def _look(self) -> bool:
         stamp = self._file.stamp()

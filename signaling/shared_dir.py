@@ -7,68 +7,34 @@ there would fill its own disk, and nobody else would find a file.
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import fcntl
 import json
 import os
 import secrets
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import structlog
 
 from conference.model.ids import new_id
 from conference.services.ports import Storage
 from recording.manifest import sync_directory
+from signaling.blocking import Result, in_time
 from signaling.data_dir import SHARED_NAMES, DataDirectory, DataDirectoryError, write_private
 
 log = structlog.get_logger(__name__)
 
 MARK: Final = SHARED_NAMES[-1]
 SERVERS: Final = "servers"
-PATIENCE_S: Final = 10.0
 _ID: Final = "id"
 _MOVED: Final = ("files", "clips", "recordings", "program")
-
-Result = TypeVar("Result")
 
 
 class SharedDirectoryError(DataDirectoryError):
     """It cannot be used; the message says why and what to do, for the person at the terminal."""
-
-
-async def in_time(work: Callable[[], Result], patience_s: float = PATIENCE_S) -> Result:
-    """What `work` says, which asks a disk; TimeoutError where that does not answer.
-
-    In a thread that nobody waits for at the end: a file server that is gone may hold who asks it for ever."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[Result] = loop.create_future()
-
-    def told(result: Result | None, error: BaseException | None) -> None:
-        if done.done():
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(result)  # type: ignore[arg-type]  # what `work` returned
-
-    def run() -> None:
-        result: Result | None = None
-        failed: BaseException | None = None
-        try:
-            result = work()
-        except Exception as error:  # noqa: BLE001 whatever it is belongs to who waits
-            failed = error
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(told, result, failed)
-
-    threading.Thread(target=run, name="shared directory", daemon=True).start()
-    async with asyncio.timeout(patience_s):
-        return await done
 
 
 @dataclass(frozen=True, slots=True)

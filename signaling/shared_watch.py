@@ -14,7 +14,8 @@ import structlog
 
 from conference.file_lock import is_locked
 from conference.services.ports import PresenceRegistry
-from signaling.shared_dir import SharedDirectory, in_time
+from signaling.blocking import in_time
+from signaling.shared_dir import SharedDirectory
 
 log = structlog.get_logger(__name__)
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from conference.model.errors import ConferenceError
 from conference.model.shared_directory import SharedDirectoryId
 from conference.storage.database import newest_version
+from signaling.blocking import in_time
 from signaling.data_dir import DataDirectory
 from signaling.database import open_database
 from signaling.doctor.findings import Finding, Topic
@@ -19,7 +20,6 @@ from signaling.shared_dir import (
     MARK,
     SERVERS,
     SharedDirectoryError,
-    in_time,
     left_behind,
     read_mark,
     try_out,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import multiprocessing
 import stat
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +14,9 @@ import pytest
 
 from conference.model.keyset import KeySet, KeyState, key_id
 from signaling.data_dir import DataDirectory, DataDirectoryError
-from signaling.key_file import KeyFile, key_of, new_key
+from signaling.key_file import KeyFile, Stamp, key_of, new_key
 from signaling.key_ring import KeyRing
+from tests.support.eventually import eventually
 from tests.unit.services.fakes import ManualClock
 
 DAY_MS = 86_400_000
@@ -134,6 +137,49 @@ def test_a_strange_key_is_looked_for_at_once_but_not_for_each_that_comes(tmp_pat
     assert not ring.refresh(), "it has just looked"
     clock.forward(1)
     assert ring.refresh()
+
+
+class HangingKeyFile(KeyFile):
+    """A share whose server is gone: whoever asks it waits."""
+
+    def __init__(self, directory: DataDirectory, elsewhere: Path) -> None:
+        super().__init__(directory, elsewhere)
+        self.answers = threading.Event()
+        self.answers.set()
+        self.asked = 0
+
+    def stamp(self) -> Stamp | None:
+        self.asked += 1
+        self.answers.wait()
+        return super().stamp()
+
+    def change(self, how: Callable[[KeySet], KeySet]) -> KeySet:
+        self.answers.wait()
+        return super().change(how)
+
+
+async def test_a_share_that_hangs_holds_the_event_loop_once_and_for_a_moment(tmp_path: Path) -> None:
+    shared, clock = tmp_path / "keys.json", ManualClock()
+    directory = named(tmp_path, "a")
+    file = HangingKeyFile(directory, shared)
+    ring = KeyRing(file, clock, patience_s=0.1)
+    directory.remember_key_file(shared)
+    kept, asked = ring.signing(), file.asked
+    file.answers.clear()
+    KeyFile(directory, shared).change(rotated())
+    await ring.tick()
+    assert ring.is_lost, "readiness and doctor tell of it"
+    began_s = time.monotonic()
+    for _ in range(20):  # at half a second of waiting each it would be ten
+        clock.forward(1)
+        assert not ring.refresh()
+    assert time.monotonic() - began_s < 5
+    with pytest.raises(DataDirectoryError, match="没有应答"):
+        await ring.forget(frozenset({ring.key_set.signing.id}))
+    assert (ring.signing(), file.asked) == (kept, asked + 1), "one thread waits, not one for each who asks"
+    file.answers.set()
+    await eventually(lambda: not ring.is_lost)
+    assert ring.signing() != kept
 
 
 async def test_a_dropped_secret_is_gone_from_the_file_and_its_public_half_stays(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from conference.model.claim import NodeState
 from conference.storage.database import Database, open_engine, sqlite_url
 from recording.disk import DirectoryDisk
 from signaling import shared_dir
+from signaling.blocking import in_time
 from signaling.data_dir import SHARED_NAMES, DataDirectory
-from signaling.shared_dir import MARK, SharedDirectory, SharedDirectoryError, in_time, open_shared, read_mark
+from signaling.shared_dir import MARK, SharedDirectory, SharedDirectoryError, open_shared, read_mark
 from signaling.shared_watch import APART, GONE, OK, UNLOCKED, SharedWatch
 from tests.unit.services.shared_registry import SharedRegistry
 
