@@ -14,6 +14,7 @@ from conference.services.arrivals import Arrivals
 from conference.services.attendance import Attendance
 from conference.services.audit import Trace
 from conference.services.audit_across import AuditAcross
+from conference.services.body_words import BodyWords
 from conference.services.broadcasts import Broadcasts
 from conference.services.cameras import Cameras
 from conference.services.case_queries import CaseQueries
@@ -366,6 +367,7 @@ def compose(
         staff=staff,
         audit_across=AuditAcross(database, staff),
         overview=Overview(rooms, staff, disk_watch, key_care, facts),
+        body_words=BodyWords(database, staff, clock),
         rule_book=RuleBook(rooms, staff, storage_watch, ServerRules(limits.max_participants, days)),
         editing=Editing(rooms, floors, waiting, identity_kinds=identities.kinds),
         files=files,
@@ -480,6 +482,7 @@ def compose(
         key_ring=ring,
         key_care=key_care,
         terms=terms,
+        boards=boards,
         hot_words=HotWords(term_lists, transcriber, transcription.listened),
         sockets=sockets,
         metrics=metrics,

@@ -13,6 +13,7 @@ from conference.services.broadcasts import Broadcasts
 from conference.services.catching_up import CatchingUp
 from conference.services.clip_shows import ClipShows
 from conference.services.clips import Clips
+from conference.services.comment_boards import CommentBoards
 from conference.services.comment_desk import CommentDesk
 from conference.services.comments import Comments
 from conference.services.departures import Departures
@@ -69,6 +70,7 @@ _CAPTIONS_S = 0.05  # how late a final is written and shown
 _CATCHING_UP_S = 1.0
 _TERMS_S = 0.2  # between some hundred segments that follow a changed list
 _HOT_WORDS_S = 5.0
+_BODY_WORDS_S = 2.0
 _COMMENTS_S = 0.5  # how late desks learn of comments
 _VIEWERS_S = 5.0
 _ADDRESSES_S = 3600.0
@@ -126,6 +128,7 @@ class WebProcess:
     second_passes: SecondPasses
     terms: Terms
     hot_words: HotWords
+    boards: CommentBoards
     broadcasts: Broadcasts
     comments: Comments
     comment_desk: CommentDesk
@@ -177,6 +180,7 @@ class WebProcess:
         background.every(_COMMENTS_S, self.comment_desk.tell)
         background.every(_TERMS_S, self.terms.tick)
         background.every(_HOT_WORDS_S, self.hot_words.tick)
+        background.every(_BODY_WORDS_S, self.boards.follow_bodies)
         background.every(_VIEWERS_S, self.viewers.tick)
         background.every(_ADDRESSES_S, self.comments.erase_addresses, self.identities.erase_subjects)
         background.every(_PROOFS_S, self.identities.forget_lapsed)

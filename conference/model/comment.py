@@ -90,6 +90,9 @@ class Level(StrEnum):
 _RANKS: Final = {level: rank for rank, level in enumerate(Level)}
 
 
+MAX_WORDS: Final = 20_000  # of one list
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """An entry of the word list."""

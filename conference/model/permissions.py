@@ -87,7 +87,8 @@ class Action(StrEnum):
     ACCOUNT_READ = "account.read"  # what became of it all, in numbers
     COMMENT_TRACE = "comment.trace"  # read a comment author's address
     TRANSCRIPT_READ = "transcript.read"
-    TRANSCRIPT_EDIT = "transcript.edit"  # and the lists of terms
+    TRANSCRIPT_EDIT = "transcript.edit"  # and the terms of a consultation
+    TERMS_EDIT = "terms.edit"  # of one's own body
     TRANSCRIPT_CONFIDENTIAL = "transcript.confidential"  # read what is marked as confidential, too
     MINUTES_READ = "minutes.read"
     MINUTES_EDIT = "minutes.edit"  # make, write, review, reopen
@@ -189,6 +190,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
             Action.PROMOTION_DECIDE,
             Action.ROOM_INSPECT,
             Action.TRANSCRIPT_EDIT,
+            Action.TERMS_EDIT,
             Action.STATEMENT_READ_PRIVATE,
             Action.ARCHIVE_READ,
             Action.RECORDING_READ,
@@ -223,6 +225,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         | {
             Action.ROOM_INSPECT,
             Action.TRANSCRIPT_EDIT,
+            Action.TERMS_EDIT,
             Action.RECORDING_READ,
             Action.EXPORT_CREATE,
             Action.PROGRAM_READ,
@@ -240,6 +243,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
             Action.ROOM_INSPECT,
             Action.MINUTES_READ,
             Action.MINUTES_TEMPLATE,
+            Action.TERMS_EDIT,
             Action.AUDIT_FORGET,
             Action.COMMENT_TRACE,
             Action.PROGRAM_READ,

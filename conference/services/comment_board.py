@@ -42,6 +42,9 @@ class CommentBoard:
     judge: Judge
     grouping: Grouping
     words: tuple[Word, ...] = ()
+    organization_id: str | None = None
+    body_words: tuple[Word, ...] = ()  # of its body; its own count where both have one
+    body_revision: int = 0
     identities: dict[str, IdentityKind] = field(default_factory=dict)  # what devices have shown
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     unwritten: list[Any] = field(default_factory=list)

@@ -10,12 +10,13 @@ from weakref import WeakValueDictionary
 
 from conference.clock import Clock
 from conference.model.audit import Actor, AuditEntry, Value
+from conference.model.comment import Word
 from conference.model.consultation import Consultation
 from conference.model.ids import new_id
 from conference.model.promotion import Promotion
 from conference.services.comment_board import CommentBoard
 from conference.services.comment_topics import CommentTopics
-from conference.services.ports import CommentReader, Storage
+from conference.services.ports import CommentReader, Storage, UnitOfWork
 from conference.services.rooms import Rooms
 
 MAX_COMMENTS: Final = 100_000  # of one consultation
@@ -75,8 +76,19 @@ class CommentBoards:
     async def _read(self, consultation_id: str) -> CommentBoard:
         async with self.storage.reading() as unit:
             words = tuple(await unit.comments.words(consultation_id))
-            judge = await asyncio.to_thread(self.reader.judge, words)
-            board = CommentBoard(consultation_id, judge, self.reader.grouping(), words=words)
+            consultation = await unit.consultations.get(consultation_id)
+            organization_id = None if consultation is None else consultation.organization_id
+            body_words, body_revision = await _body_words(unit, organization_id)
+            judge = await asyncio.to_thread(self.reader.judge, body_words, words)
+            board = CommentBoard(
+                consultation_id,
+                judge,
+                self.reader.grouping(),
+                words=words,
+                organization_id=organization_id,
+                body_words=body_words,
+                body_revision=body_revision,
+            )
             board.identities = await unit.identities.kinds(consultation_id)
             async for some in unit.comments.pages(consultation_id, _ROWS_AT_ONCE):
                 for comment in some:
@@ -90,6 +102,23 @@ class CommentBoards:
         board.dirty.clear()
         board.is_grouped = not board.comments
         return board
+
+    async def follow_bodies(self) -> None:
+        """Judge by the lists of bodies as they are now, whoever changed them and at which node. Call every few
+        seconds. Raises storage_unavailable."""
+        owned = [board for board in self._boards.values() if board.organization_id is not None]
+        if not owned:
+            return
+        async with self.storage.reading() as unit:
+            revisions = await unit.body_words.revisions({str(board.organization_id) for board in owned})
+        for board in owned:
+            if revisions[str(board.organization_id)] == board.body_revision:
+                continue
+            async with board.lock:
+                async with self.storage.reading() as unit:
+                    words, revision = await _body_words(unit, board.organization_id)
+                judge = await asyncio.to_thread(self.reader.judge, words, board.words)
+                board.body_words, board.body_revision, board.judge = words, revision, judge
 
     @staticmethod
     async def regroup(board: CommentBoard) -> None:
@@ -143,3 +172,11 @@ class CommentBoards:
         """What the trace shall say of a change to comments, made now."""
         at_ms = self.rooms.program_time_ms(consultation)
         return AuditEntry(consultation.id, self.clock.wall_ms(), at_ms, by, action, subject, content)
+
+
+async def _body_words(unit: UnitOfWork, organization_id: str | None) -> tuple[tuple[Word, ...], int]:
+    """And their revision, which is asked for first: a list that changes in between is read once more."""
+    if organization_id is None:
+        return (), 0
+    revisions = await unit.body_words.revisions([organization_id])
+    return tuple(await unit.body_words.of(organization_id)), revisions[organization_id]

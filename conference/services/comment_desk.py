@@ -12,7 +12,7 @@ from typing import Final
 from conference.desk_views import CommentCounts, CommentGroupView, CommentView, PromotionCard
 from conference.events import CommentsUpdated
 from conference.model.audit import Personal
-from conference.model.comment import Comment, CommentState, Word
+from conference.model.comment import MAX_WORDS, Comment, CommentState, Word
 from conference.model.comment_group import CommentGroup
 from conference.model.errors import ConferenceError, NotFoundError
 from conference.model.permissions import Action, allowed
@@ -28,7 +28,6 @@ from conference.services.ports import Sealer
 from conference.services.promotions import Promotions, card
 from conference.services.trace import Bearer
 
-MAX_WORDS: Final = 20_000
 MAX_IDS: Final = 200  # named in one request
 _AT_ONCE: Final = 500  # comments between two turns of others
 _SEARCHED_AT_ONCE: Final = 100  # the same where each is read
@@ -248,7 +247,7 @@ class CommentDesk(CommentDecisions):
     # ── the word list ───────────────────────────────────────────────────────────────────────────
 
     async def words(self, consultation_id: str, by: str | Bearer) -> tuple[Word, ...]:
-        """The word list of this consultation, beside the built-in one."""
+        """The word list of this consultation, beside that of its body and the built-in one."""
         await self._allow(consultation_id, by)
         return (await self._boards.get(consultation_id)).words
 
@@ -269,7 +268,8 @@ class CommentDesk(CommentDecisions):
                     count=len(wanted),
                     added=[Personal(e) for e in added[:50]],
                 )
-                judge = await asyncio.to_thread(self._boards.reader.judge, wanted)  # long lists take a while
+                # Long lists take a while.
+                judge = await asyncio.to_thread(self._boards.reader.judge, at.board.body_words, wanted)
                 async with self._boards.storage.transaction() as unit:
                     await unit.comments.save_words(consultation_id, wanted)
                     await unit.audit.append(entry)

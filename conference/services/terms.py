@@ -129,7 +129,7 @@ class Terms:
     async def _of_body(
         self, organization_id: str, by: Bearer, changing: _Changing, seen: int | None
     ) -> AddedTerms:
-        require(by.role, Action.TRANSCRIPT_EDIT)
+        require(by.role, Action.TERMS_EDIT)
         found = await self._change(
             organization_id, by, changing, seen, lambda unit: _organization(unit, organization_id)
         )

@@ -14,6 +14,7 @@ from conference.model.errors import ConferenceError
 from conference.model.participant import EntryMeans, Participant, ParticipantKind
 from conference.storage.archive_rows import SqlArchiveRows
 from conference.storage.audit import SqlAudit
+from conference.storage.body_words import SqlBodyWords
 from conference.storage.broadcast import SqlBroadcastCuts
 from conference.storage.cameras import SqlCameras
 from conference.storage.clips import SqlClips
@@ -237,6 +238,7 @@ class SqlUnitOfWork:
         self.invitee_imports = SqlInviteeImports(connection)
         self.organizations = SqlOrganizations(connection)
         self.rules = SqlRules(connection)
+        self.body_words = SqlBodyWords(connection)
         self.storage_uses = SqlStorageUses(connection)
         self.users = SqlUsers(connection)
         self.staff_sessions = SqlStaffSessions(connection)

@@ -18,12 +18,18 @@ def _readable(text: str) -> str:
 
 
 class ListJudge:
-    """The default list and the words of one consultation, which count where both have one."""
+    """The default list and others, of which the later counts where several have one."""
 
-    def __init__(self, words: Sequence[comment.Word]) -> None:
-        own = [Word(word.text, word.level, _category(word.category)) for word in words]
-        overruled = {fold_text(word.text) for word in own}
-        self._words = WordList([*(word for key, word in _default_by_key() if key not in overruled), *own])
+    def __init__(self, *lists: Sequence[comment.Word]) -> None:
+        known: Sequence[tuple[str, Word]] = _default_by_key()
+        for words in lists:
+            more = [
+                (fold_text(word.text), Word(word.text, word.level, _category(word.category)))
+                for word in words
+            ]
+            overruled = {key for key, _ in more}
+            known = [*((key, word) for key, word in known if key not in overruled), *more]
+        self._words = WordList(word for _, word in known)
 
     def judge(self, text: str, nickname: str, region: str | None) -> comment.Verdict:
         """Judge all that an author wrote."""
@@ -71,9 +77,9 @@ class TextReader:
     def __init__(self, capacity: int = 100_000) -> None:
         self._capacity = capacity
 
-    def judge(self, words: Sequence[comment.Word]) -> ListJudge:
-        """A filter with these words beside the default ones."""
-        return ListJudge(words)
+    def judge(self, *lists: Sequence[comment.Word]) -> ListJudge:
+        """A filter with these lists beside the default one; where several have a word the later list counts."""
+        return ListJudge(*lists)
 
     def grouping(self) -> TextGrouping:
         """An empty grouping."""

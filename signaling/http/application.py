@@ -9,6 +9,7 @@ from signaling.http import (
     api,
     attendance,
     audit,
+    body_words,
     broadcast,
     cameras,
     clips,
@@ -74,6 +75,7 @@ def add_routes(app: web.Application, lan_ca: bytes | None = None) -> None:
     staff.add_to(app)
     overview.add_to(app)
     rules.add_to(app)
+    body_words.add_to(app)
     preparing.add_to(app)
     imports.add_to(app)
     venues.add_to(app)

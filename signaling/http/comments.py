@@ -10,12 +10,12 @@ from aiohttp_pydantic.oas.typing import r200, r400, r401, r403, r404, r409
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from conference.desk_views import CommentCounts, CommentGroupView, CommentView, PromotionCard
-from conference.model.comment import CommentState, Decision, Level, Word
+from conference.model.comment import MAX_WORDS, CommentState, Decision, Level, Word
 from conference.model.errors import ConferenceError
 from conference.model.ids import ID_PATTERN, PLAIN_PATTERN
 from conference.model.permissions import Action
 from conference.services.comment_decisions import Batch
-from conference.services.comment_desk import MAX_IDS, MAX_WORDS, Order, Wanted
+from conference.services.comment_desk import MAX_IDS, Order, Wanted
 from signaling.http.bodies import parsed, read_body
 from signaling.http.context import CONTEXT
 from signaling.http.resources import Problem, Resource
@@ -23,7 +23,7 @@ from signaling.http.rest import PREFIX, documented, json_of, page_size
 
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
 Reason = Annotated[str, Field(min_length=1, max_length=500, pattern=PLAIN_PATTERN)]
-_MAX_WORD_LIST_BYTES = 4 << 20
+MAX_WORD_LIST_BYTES = 4 << 20
 
 
 class DecisionBody(BaseModel):
@@ -84,7 +84,7 @@ class WordBody(BaseModel):
 
 
 class WordList(BaseModel):
-    """The words of one consultation, beside the built-in ones."""
+    """Words of one list, beside the built-in ones."""
 
     items: Annotated[list[WordBody], Field(max_length=MAX_WORDS)]
 
@@ -442,7 +442,7 @@ async def get_comment_words(
     request: web.Request, cid: str, /
 ) -> r200[WordList] | r401[Problem] | r403[Problem] | r404[Problem]:
     """
-    The word list of this consultation, beside the built-in one.
+    The word list of this consultation, beside that of its body and the built-in one.
 
     Security: BearerToken: []
     Tags: comments
@@ -464,7 +464,7 @@ async def put_comment_words(
     """
     context = request.app[CONTEXT]
     grant, _ = await context.authorise(request, cid, Action.COMMENT_MODERATE)
-    said = parsed(WordList, await read_body(request, _MAX_WORD_LIST_BYTES))
+    said = parsed(WordList, await read_body(request, MAX_WORD_LIST_BYTES))
     words = [Word(each.text, each.level, each.category) for each in said.items]
     return _words(await context.comment_desk.set_words(cid, grant.bearer, words))
 

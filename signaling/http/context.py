@@ -18,6 +18,7 @@ from conference.services.agendas import Agendas
 from conference.services.attendance import Attendance
 from conference.services.audit import Trace
 from conference.services.audit_across import AuditAcross
+from conference.services.body_words import BodyWords
 from conference.services.broadcasts import Broadcasts
 from conference.services.cameras import Cameras
 from conference.services.case_queries import CaseQueries
@@ -108,6 +109,7 @@ class HttpContext:
     staff: Staff
     overview: Overview
     rule_book: RuleBook
+    body_words: BodyWords
     audit_across: AuditAcross
     editing: Editing
     files: Files

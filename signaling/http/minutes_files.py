@@ -166,16 +166,21 @@ async def _typeset(context: HttpContext, document: Document) -> bytes:
 @documented
 async def get_template(
     request: web.Request, oid: str, /
-) -> r200[TemplateResource] | r401[Problem] | r403[Problem] | r404[Problem]:
+) -> r200[TemplateResource] | r204 | r401[Problem] | r403[Problem] | r404[Problem]:
     """
-    The template of a body: who put it there and when. 404 where it uses the built-in layout.
+    The template of a body: who put it there and when.
 
     Security: BearerToken: []
     Tags: minutes
+    Status Codes:
+        204: it uses the built-in layout
     """
     context = request.app[CONTEXT]
     await _staff(context, request, oid, Action.MINUTES_READ)
-    template, _ = await context.minutes.template(oid)
+    try:
+        template, _ = await context.minutes.template(oid)
+    except NotFoundError:
+        return nothing()
     return json_of(_resource(template))
 
 

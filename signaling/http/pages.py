@@ -48,7 +48,7 @@ class Pages:
         app.router.add_get("/d/{code}", self._department)
         app.router.add_get("/account/{cid}", self._account)
         app.router.add_get("/admin", self._admin)
-        app.router.add_get("/admin/{place:organizations|users|rules|trace}", self._admin)
+        app.router.add_get("/admin/{place:organizations|users|rules|words|trace}", self._admin)
         app.router.add_get("/assets/{path:.+}", self._asset)
         if self._lan_ca is not None:
             app.router.add_get("/lan-ca.crt", self._ca)

@@ -170,7 +170,7 @@ async def put_body_terms(
         409: edit_conflict: somebody changed the list since that revision
     """  # noqa: E501 the parser of this text knows no continued lines
     context = request.app[CONTEXT]
-    by = await _staff(context, request, oid, Action.TRANSCRIPT_EDIT)
+    by = await _staff(context, request, oid, Action.TERMS_EDIT)
     terms, seen = await _asked(request)
     return await _listed(await context.terms.put_of_body(oid, by, terms, seen))
 
@@ -186,7 +186,7 @@ async def import_body_terms(
     Tags: transcript
     """
     context = request.app[CONTEXT]
-    by = await _staff(context, request, oid, Action.TRANSCRIPT_EDIT)
+    by = await _staff(context, request, oid, Action.TERMS_EDIT)
     rows = await context.tables.read_terms(await read_body(request, _MAX_FILE_BYTES))
     return await _imported(rows, await context.terms.add_to_body(oid, by, _usable(rows)))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable
@@ -259,6 +260,76 @@ async def rules_on_the_desk_large(stage: Stage) -> None:
     await rules_on_the_desk(stage, LARGE)
 
 
+WORDS = (
+    "校园贷",
+    "互助会",
+    "特效药",
+    "内部名额",
+    "代办",
+    "走后门",
+    "免费领",
+    "刷单",
+    "传销",
+    "假疫苗",
+    "包治",
+    "高息",
+)
+
+
+def listed(stage: Stage) -> tuple[Office, str]:
+    """A county with words of all four kinds, terms, and the sample as its template."""
+    office = administrators(stage)
+    bodies = office.call("GET", "/organizations")["items"]
+    county = str(next(each["id"] for each in bodies if each["name"] == COUNTY))
+    levels = ("block", "hold", "mark", "pass")
+    words = [{"text": text, "level": levels[place % 4]} for place, text in enumerate(WORDS)]
+    terms = [
+        {"wrong": "颐养院", "right": "怡养苑"},
+        {"wrong": "青河县", "right": "青禾县"},
+        {"wrong": "", "right": "县域养老服务高质量发展三年行动计划"},
+    ]
+    office.call("PUT", f"/organizations/{county}/words", {"items": words})
+    office.call("PUT", f"/organizations/{county}/terms", {"items": terms})
+    return office, county
+
+
+async def words(stage: Stage, query: str = "") -> None:
+    office, county = await asyncio.to_thread(listed, stage)
+    await log_in(stage.client, office, "/admin/words" + query)
+    await present(stage.client, "words-body")
+    await stage.client.page.get_by_test_id("words-body").select_option(county)
+    await present(stage.client, "word", len(WORDS))
+    with tempfile.TemporaryDirectory() as folder:
+        async with stage.client.page.expect_download() as downloading:
+            await stage.client.page.get_by_role("button", name="下载样板").click()
+        sample = Path(folder) / "青禾县政协会议纪要.docx"
+        await (await downloading.value).save_as(sample)
+        await stage.client.page.get_by_test_id("template-file").set_input_files(sample)
+        await present(stage.client, "template")
+
+
+async def words_large(stage: Stage) -> None:
+    await words(stage, LARGE)
+
+
+async def words_empty(stage: Stage) -> None:
+    """Of a body that has none yet, with a file that is no template."""
+    await at(stage, "/admin/words")
+    await present(stage.client, "word-text")
+    with tempfile.TemporaryDirectory() as folder:
+        wrong = Path(folder) / "模板.docx"
+        wrong.write_bytes(b"no document")
+        await stage.client.page.get_by_test_id("template-file").set_input_files(wrong)
+        await reads(stage.client, "这不是 Word 文档")
+
+
+async def words_failed(stage: Stage) -> None:
+    office = await asyncio.to_thread(administrators, stage)
+    await stage.client.page.route("**/api/v1/organizations/*/words", lambda route: route.abort())
+    await log_in(stage.client, office, "/admin/words")
+    await reads(stage.client, "没有读到")
+
+
 async def audit(stage: Stage, query: str = "") -> None:
     """With the newest line open."""
     await at(stage, "/admin/trace", query)
@@ -295,6 +366,10 @@ ADMIN_SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "admin-rules-changed-large": rules_changed_large,
     "admin-rules-failed": rules_failed,
     "admin-rules-from-above": rules_from_above,
+    "admin-words": words,
+    "admin-words-large": words_large,
+    "admin-words-empty": words_empty,
+    "admin-words-failed": words_failed,
     "desk-rules": rules_on_the_desk,
     "desk-rules-large": rules_on_the_desk_large,
     "admin-trace": audit,

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from tests.browser.commenting import Public
 from tests.browser.office import Office
 from tests.browser.scenes import SCREENS, scene
 from tests.browser.scenes_admin import ADMIN_SCENES, fill_up, log_in, rule
-from tests.browser.scenes_floor import desk_url, faults
+from tests.browser.scenes_floor import desk_url, faults, go_live
 from tests.browser.settled import present, reads, settled
 from tests.browser.test_rehearsal import absent
 from tests.support.browser import BrowserFactory
+from tests.support.eventually import eventually
 from tests.support.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(200)]
@@ -127,6 +131,70 @@ async def test_rules_of_a_body_are_given_and_felt(server: Server, browsers: Brow
     assert await admin.axe() == []
     for each in (admin, desk):
         each.assert_quiet()
+
+
+async def test_the_lists_of_a_body_count_in_its_consultations(
+    server: Server, browsers: BrowserFactory, tmp_path: Path
+) -> None:
+    """A word, a term and a template: given at one place, felt by the public, read by whoever prints the minutes."""
+    office = await asyncio.to_thread(Office, server, "cibiao", "administrator")
+    name = "平湖县政协"
+    county = (
+        await asyncio.to_thread(office.call, "POST", "/organizations", {"name": name, "level": "county"})
+    )["id"]
+    secretary = await asyncio.to_thread(Office, server, "pinghu", "secretariat", name)
+    consultation = await asyncio.to_thread(secretary.published, "词表起作用的一场")
+    client = await browsers.launch(name="管理员")
+    page = client.page
+    await log_in(client, office, "/admin/words")
+    await present(client, "word-text")
+    await page.get_by_test_id("words-body").select_option(county)
+    await reads(client, "还没有本机构的审核词")
+    await client.fill("word-text", "校园贷")
+    await page.get_by_test_id("word-level").select_option("block")
+    await client.tap("word-add")
+    await present(client, "word", 1)
+    await client.fill("term-wrong", "颐养院")
+    await client.fill("term-right", "怡养苑")
+    await client.tap("term-add")
+    await present(client, "term", 1)
+
+    wrong = tmp_path / "模板.docx"
+    wrong.write_bytes(b"no document")
+    await page.get_by_test_id("template-file").set_input_files(wrong)
+    await reads(client, "这不是 Word 文档")
+    async with page.expect_download() as downloading:
+        await page.get_by_role("button", name="下载样板").click()
+    sample = tmp_path / "本单位纪要.docx"
+    await (await downloading.value).save_as(sample)
+    await page.get_by_test_id("template-file").set_input_files(sample)
+    await reads(client, "已换上“本单位纪要.docx”")
+    assert await client.axe() == []
+    client.assert_quiet()
+
+    path = f"/consultations/{consultation}"
+    revision = (await asyncio.to_thread(secretary.call, "GET", path))["revision"]
+    await asyncio.to_thread(secretary.call, "PATCH", path, {"revision": revision, "is_public": True})
+    await asyncio.to_thread(go_live, server, consultation)
+    public = Public(server, consultation)
+
+    async def status() -> str:
+        """What becomes of a comment with the word, each time from another device and in other words."""
+        text = f"校园贷的事 {uuid4().hex[:8]}"
+        made = await asyncio.to_thread(
+            public.device().call, "POST", "/comments", {"text": text, "nickname": "老李"}
+        )
+        return str(made["status"])
+
+    assert await status() == "rejected"
+    found = await asyncio.to_thread(office.call, "GET", f"/organizations/{county}/terms")
+    assert [(each["wrong"], each["right"]) for each in found["items"]] == [("颐养院", "怡养苑")]
+    await client.tap("template-remove")
+    await client.tap("confirm")
+    await reads(client, "现在用的是系统自带的版式")
+    await page.get_by_role("button", name="移出“校园贷”").click()
+    await reads(client, "还没有本机构的审核词")
+    await eventually(status, lambda said: said == "pending", timeout_s=20, every_s=1, what="it follows")
 
 
 def status_of(office: Office, consultation: str) -> str:

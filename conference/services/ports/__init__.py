@@ -4,6 +4,7 @@ from conference.services.ports.audience import ViewerRepository
 from conference.services.ports.cameras import CameraRepository
 from conference.services.ports.clips import ClipMaker, ClipRefusedError, ClipRepository, ClipStore
 from conference.services.ports.comments import (
+    BodyWordRepository,
     CommentReader,
     CommentRepository,
     Grouping,
@@ -76,6 +77,7 @@ __all__ = [
     "AgendaRepository",
     "ArchiveRows",
     "AuditRepository",
+    "BodyWordRepository",
     "BriefingFileRepository",
     "BroadcastCutRepository",
     "CameraRepository",

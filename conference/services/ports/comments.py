@@ -62,6 +62,19 @@ class CommentRepository(Protocol):
         """Delete these addresses; returns how many."""
 
 
+class BodyWordRepository(Protocol):
+    """Rows of the word lists of bodies."""
+
+    async def of(self, organization_id: str) -> list[Word]:
+        """By text."""
+
+    async def revisions(self, organization_ids: Collection[str]) -> dict[str, int]:
+        """Of all that are asked for: one more after each change, 0 before the first."""
+
+    async def replace(self, organization_id: str, seen: int, words: Iterable[Word]) -> int:
+        """The whole list instead of the one at revision `seen`; the new revision. edit_conflict when it has another."""
+
+
 class PromotionRepository(Protocol):
     """Rows of what was proposed for the session, and put to it."""
 
@@ -94,7 +107,8 @@ class Grouping(Protocol):
 class CommentReader(Protocol):
     """Makes filters and groupings, and finds topics."""
 
-    def judge(self, words: Sequence[Word]) -> Judge: ...
+    def judge(self, *lists: Sequence[Word]) -> Judge:
+        """One that has these lists beside its own; where several have a word the later list counts."""
 
     def grouping(self) -> Grouping: ...
 

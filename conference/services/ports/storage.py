@@ -8,7 +8,7 @@ from typing import Protocol
 from conference.services.ports.audience import ViewerRepository
 from conference.services.ports.cameras import CameraRepository
 from conference.services.ports.clips import ClipRepository
-from conference.services.ports.comments import CommentRepository, PromotionRepository
+from conference.services.ports.comments import BodyWordRepository, CommentRepository, PromotionRepository
 from conference.services.ports.identities import IdentityRepository
 from conference.services.ports.keys import KeyedRepository
 from conference.services.ports.meeting_rows import (
@@ -104,6 +104,9 @@ class UnitOfWork(Protocol):
 
     @property
     def organizations(self) -> OrganizationRepository: ...
+
+    @property
+    def body_words(self) -> BodyWordRepository: ...
 
     @property
     def rules(self) -> RulesRepository: ...

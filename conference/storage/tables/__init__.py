@@ -15,6 +15,8 @@ from conference.storage.tables.comment import (
     comment_marks,
     comment_words,
     comments,
+    organization_word_lists,
+    organization_words,
     promotions,
 )
 from conference.storage.tables.consultation import (
@@ -112,6 +114,8 @@ __all__ = [
     "minutes_texts",
     "notices",
     "organization_rules",
+    "organization_word_lists",
+    "organization_words",
     "organizations",
     "participants",
     "prechecks",

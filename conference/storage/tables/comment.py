@@ -66,6 +66,22 @@ comment_words = sa.Table(
     sa.Column("category", sa.String(32), nullable=False),
 )
 
+organization_word_lists = sa.Table(
+    "organization_word_lists",
+    metadata,
+    sa.Column("organization_id", sa.ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+)
+
+organization_words = sa.Table(
+    "organization_words",
+    metadata,
+    sa.Column("organization_id", sa.ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("text", sa.String(64), primary_key=True),
+    sa.Column("level", sa.String(8), nullable=False),
+    sa.Column("category", sa.String(32), nullable=False),
+)
+
 promotions = sa.Table(
     "promotions",
     metadata,

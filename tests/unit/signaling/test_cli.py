@@ -113,6 +113,7 @@ def test_openapi_describes_the_contract(tmp_path: Path) -> None:
         "/api/v1/organizations",
         "/api/v1/organizations/{organization_id}",
         "/api/v1/organizations/{organization_id}/rules",
+        "/api/v1/organizations/{oid}/words",
         "/api/v1/rules",
         "/api/v1/overview",
         "/api/v1/audit",

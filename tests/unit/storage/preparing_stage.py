@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from conference.model.agenda import AgendaDraft, AgendaKind
+from conference.model.comment import Level as WordLevel
+from conference.model.comment import Word
 from conference.model.errors import ConferenceError
 from conference.model.invitee_list import ImportRow, Values
 from conference.model.organization import Level
@@ -16,6 +18,7 @@ from conference.model.permissions import Role
 from conference.model.rules import Rules
 from conference.model.venue import VenueKind
 from conference.services.audit import Trace
+from conference.services.body_words import BodyWords
 from conference.services.cameras import CameraDraft, Cameras
 from conference.services.consultations import ConsultationDraft
 from conference.services.editing import Editing
@@ -49,6 +52,8 @@ CHAINS: Final = ("c", "n", "staff")
 FILES: Final = Path("files")
 PDF: Final = b"%PDF-1.4 " + b"x" * 100
 PASSWORD: Final = "correct horse battery"
+LOAN: Final = Word("校园贷", WordLevel.BLOCK)
+WINE: Final = Word("药酒", WordLevel.HOLD)
 BY: Final = World.bearer(Role.SECRETARIAT)
 GOOD, BAD = ImportRow(2, Values("林文博", role="委员")), ImportRow(3, Values("", role="委员"))
 
@@ -92,6 +97,10 @@ class Preparing:
     def rule_book(self) -> RuleBook:
         rooms = self.world.rooms
         return RuleBook(rooms, self.staff, StorageWatch(rooms, ScriptedMeter()), ServerRules(300, 0))
+
+    @property
+    def body_words(self) -> BodyWords:
+        return BodyWords(self.database, self.staff, self.world.clock)
 
     @property
     def files(self) -> Files:
@@ -249,6 +258,10 @@ def _rehearse(on: Preparing) -> Awaitable[object]:
     return on.world.consultations.rehearse(ConsultationDraft(title="演练", id="c"))
 
 
+def _change_words(*words: Word) -> Write:
+    return lambda on: on.body_words.put(on.admin, on.admin.organization.id, words)
+
+
 def _change_rules(rules: Rules) -> Write:
     return lambda on: on.rule_book.change(on.admin, on.admin.organization.id, rules)
 
@@ -309,6 +322,8 @@ KINDS: Final[dict[str, Kind]] = {
         _change_rules(Rules(max_participants=50, max_storage_gb=300)),
         first=_change_rules(Rules(max_live=2, retention_days=90)),
     ),
+    "words.changed": Kind(_change_words(LOAN)),
+    "words.changed again": Kind(_change_words(WINE), first=_change_words(LOAN)),
     "user.added": Kind(_add_user),
     "user.changed disabled": Kind(_change_user(disabled=True)),
     "user.changed password": Kind(_change_user(password="another long password")),

@@ -31,6 +31,14 @@ def test_a_consultation_overrules_a_default_word() -> None:
     assert READER.judge([Word("笨蛋", Level.PASS)]).judge("他是笨蛋", "村民", None).level is Level.PASS
 
 
+def test_of_two_lists_the_later_overrules_the_earlier() -> None:
+    body, own = [Word("围堰", Level.BLOCK), Word("药酒", Level.HOLD)], [Word("围 堰", Level.PASS)]
+    judge = READER.judge(body, own)
+    assert judge.judge("围堰几时拆", "村民", None).level is Level.PASS
+    assert judge.judge("卖药酒", "村民", None).level is Level.HOLD
+    assert READER.judge(own, body).judge("围堰几时拆", "村民", None).level is Level.BLOCK
+
+
 def test_groupings_read_through_spelling_and_keep_pictures_apart() -> None:
     grouping = READER.grouping()
     assert grouping.add("1", "村口的路灯坏了") == "1"

@@ -51,8 +51,8 @@ export class Http {
   }
 
   /** The bytes of a file as the body. */
-  upload<T>(path: string, file: File, query: Query = {}): Promise<T> {
-    return this.json(path + queryText(query), { method: 'POST', body: file, type: file.type || 'application/octet-stream' })
+  upload<T>(path: string, file: File, query: Query = {}, method: 'POST' | 'PUT' = 'POST'): Promise<T> {
+    return this.json(path + queryText(query), { method, body: file, type: file.type || 'application/octet-stream' })
   }
 
   async download(path: string, query: Query = {}): Promise<Blob> {

@@ -206,7 +206,7 @@ export const commentsEn: typeof commentsZhCN = {
     words: {
       open: 'Word list',
       title: 'Words of this session',
-      text: 'The system has a list of its own as well. Changes count at once, for what comes from now on.',
+      text: 'The body and the system have lists of their own as well. Changes count at once, for what comes from now on.',
       word: 'Word',
       level: 'What becomes of it',
       add: 'Add',

@@ -205,7 +205,7 @@ export const commentsZhCN = {
     words: {
       open: '词表',
       title: '本场词表',
-      text: '另有系统自带的词表。改动马上生效，对之后的留言起作用。',
+      text: '另有本机构的词表和系统自带的词表。改动马上生效，对之后的留言起作用。',
       word: '词语',
       level: '怎么处理',
       add: '加入词表',

@@ -575,6 +575,7 @@ export const deskEn: typeof deskZhCN = {
       user: { added: 'added an account', changed: 'changed an account', logged_in: 'logged in', logged_out: 'logged out', login_failed: 'failed to log in', password_changed: 'changed their own password' },
       organization: { added: 'added a body', changed: 'changed a body' },
       rules: { changed: 'changed the rules of a body' },
+      words: { changed: 'changed the filter words of a body' },
       key: { rotated: 'rotated the signing key', retired: 'retired a signing key', resealed: 'encrypted anew under the new key', links_renewed: 'renewed links with the new key' },
     },
   },

@@ -573,6 +573,7 @@ export const deskZhCN = {
       user: { added: '添加账号', changed: '修改账号', logged_in: '登录', logged_out: '退出登录', login_failed: '登录没有成功', password_changed: '修改自己的密码' },
       organization: { added: '添加机构', changed: '修改机构' },
       rules: { changed: '修改机构规则' },
+      words: { changed: '修改机构审核词' },
       key: { rotated: '轮换签名密钥', retired: '停用签名密钥', resealed: '换新密钥加密', links_renewed: '用新密钥换发链接' },
     },
   },

@@ -2,7 +2,7 @@
 import { defineStore } from 'pinia'
 import { ref } from 'vue'
 
-export const ADMIN_PLACES = ['overview', 'organizations', 'users', 'rules', 'trace'] as const
+export const ADMIN_PLACES = ['overview', 'organizations', 'users', 'rules', 'words', 'trace'] as const
 export type AdminPlace = (typeof ADMIN_PLACES)[number]
 
 export function adminPlaceOf(path: string): AdminPlace {

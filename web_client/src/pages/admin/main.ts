@@ -13,6 +13,7 @@ import '@/styles/sheet.css'
 import '@/styles/entry.css'
 import '@/styles/desk.css'
 import '@/styles/desk-places.css'
+import '@/styles/lists.css'
 import '@/styles/admin.css'
 import AdminPage from './AdminPage.vue'
 
