@@ -1,7 +1,8 @@
 """`python -m benchmarks.ingest`: what pulling cameras costs, how soon their picture is there, and how late it is.
 
 GStreamer's RTSP server gives the picture; a light client in the room receives it. Latency is measured against a bare
-RTSP client beside it that only reads: both know a picture by the last bytes of its last packet.
+RTSP client beside it that only reads: both know a picture by the last bytes of its last packet. At last eight cameras
+at once, and the same beside a room of twenty, each with a microphone and two of the cameras before them.
 """
 
 from __future__ import annotations
@@ -12,21 +13,24 @@ import socket
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 
 from conference.ingest_events import IngestRunning
 from conference.media.client import MediaClient
 from conference.media.settings import MediaSettings
+from conference.model.media import TrackWish
 from tests.support.eventually import eventually
+from tests.support.light_client import AudioSource
 from tests.support.light_client.inbound import InboundStream
-from tests.support.media_meeting import Meeting
+from tests.support.media_meeting import ROOM, Meeting
 from tests.support.ports import free_port
 from tests.support.process import cpu_s, rss_bytes
 from tests.support.pulling import Pulling
 from tests.support.rtsp_server import RtspServer
 
-_COMPARED = ("two-megabits", "silent", "long")  # pass as they are, and are all picture
+_COMPARED = ("two-megabits",)  # passes as it is, is all picture, and the same for all who read it
 _TAIL = 24  # bytes by which a picture is known again
 
 
@@ -43,6 +47,7 @@ class Figures:
     latency_ms: float
     latency_p95_ms: float
     transcoding: bool
+    people_mbit_s: float = 0.0  # what all others in the room got
 
     def __str__(self) -> str:
         return (
@@ -50,6 +55,7 @@ class Figures:
             f"{self.rss_mb} MB, first picture {self.first_picture_s:.2f} s"
             + (f", {self.latency_ms:.0f} ms late (p95 {self.latency_p95_ms:.0f})" if self.latency_ms else "")
             + (", transcoded" if self.transcoding else "")
+            + (f"; the others got {self.people_mbit_s:.1f} Mbit/s" if self.people_mbit_s else "")
         )
 
 
@@ -95,16 +101,50 @@ class Reader:
         self._sock.close()
 
 
-async def measure(camera: str, seconds: float, count: int = 1) -> Figures:
+class People:
+    """Light members of the room: each speaks, and looks at two cameras."""
+
+    def __init__(self, meeting: Meeting, count: int) -> None:
+        self._meeting = meeting
+        self._names = [f"member{number}" for number in range(count)]
+
+    async def come(self) -> None:
+        for number, name in enumerate(self._names):
+            await self._meeting.publish(name, [AudioSource(level_db=20 + number)])
+            await self._meeting.receive(name)
+
+    async def look(self, cameras: int) -> None:
+        """At two each, so that all are looked at."""
+        for number, name in enumerate(self._names):
+            offered = await eventually(
+                partial(self._cameras, name), lambda found: len(found) == cameras, timeout_s=60
+            )
+            wishes = (
+                TrackWish(offered[f"camera{(number + more) % cameras}"], 1280, 720, 0) for more in (0, 1)
+            )
+            await self._meeting.media.wish(ROOM, name, tuple(wishes))
+
+    def _cameras(self, name: str) -> dict[str, str]:
+        tracks = (track for offer in self._meeting.offers.get(name, [])[-1:] for track in offer.tracks)
+        return {each.participant_id: each.publication_id for each in tracks if each.source == "camera"}
+
+    def received_bytes(self) -> int:
+        peers = [self._meeting.receivers[name] for name in self._names]
+        return sum(stream.bytes for peer in peers for stream in peer.streams.values())
+
+
+async def measure(camera: str, seconds: float, count: int = 1, people_count: int = 0) -> Figures:
     """`count` of this camera at once; latency of the first, cost of all divided by them."""
-    media = MediaClient(MediaSettings("127.0.0.1", 0, max_participants=20))
+    media = MediaClient(MediaSettings("127.0.0.1", 0, max_participants=60))
     await media.start()
     meeting = Meeting(media)
+    people = People(meeting, people_count)
     reader = None
     with tempfile.TemporaryDirectory(prefix="bench-") as directory, RtspServer(free_port()) as server:
         pulling = Pulling(media, Path(directory))
         try:
-            await meeting.receive("member")
+            await meeting.receive("watcher")
+            await people.come()
             url = server.url(f"/{camera}")
             if camera in _COMPARED:
                 reader = Reader(url)
@@ -113,7 +153,7 @@ async def measure(camera: str, seconds: float, count: int = 1) -> Figures:
             for number in range(count):
                 await pulling.pull(url, f"camera{number}")
             first = await eventually(
-                lambda: meeting.stream("member", "camera0", "camera"), timeout_s=30, every_s=0.01
+                lambda: meeting.stream("watcher", "camera0", "camera"), timeout_s=30, every_s=0.01
             )
             assert first is not None
             first_picture_s = time.monotonic() - began_s
@@ -123,14 +163,16 @@ async def measure(camera: str, seconds: float, count: int = 1) -> Figures:
                 if stream is first and packet[1] & 0x80:
                     seen.setdefault(packet[-_TAIL:], time.monotonic())
 
-            meeting.receivers["member"].on_rtp = arrived
+            meeting.receivers["watcher"].on_rtp = arrived
+            await people.look(count)
             await asyncio.sleep(3)
             pids = list(pulling.supervisor.pids().values())
             assert media.pid is not None
             before, media_before, octets = cpu_s(pids), cpu_s([media.pid]), first.bytes
-            at_s = time.monotonic()
+            at_s, people_bytes = time.monotonic(), people.received_bytes()
             await asyncio.sleep(seconds)
             took_s = time.monotonic() - at_s
+            people_bytes = people.received_bytes() - people_bytes
             core, media_core = cpu_s(pids) - before, cpu_s([media.pid]) - media_before
             late = [
                 1000 * (when - reader.arrived[tail])
@@ -148,6 +190,7 @@ async def measure(camera: str, seconds: float, count: int = 1) -> Figures:
                 median(late) if late else 0.0,
                 quantiles(late, n=20)[-1] if len(late) > 1 else 0.0,
                 running is not None and running.transcoding,
+                8 * people_bytes / took_s / 1e6,
             )
         finally:
             await pulling.supervisor.close()
@@ -163,10 +206,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("cameras", nargs="*", default=["two-megabits", "baseline", "b-frames", "hevc"])
     parser.add_argument("--many", type=int, default=8)
+    parser.add_argument("--people", type=int, default=20)
     options = parser.parse_args()
     for camera in options.cameras:
         print(asyncio.run(measure(camera, options.seconds)), flush=True)
-    print(asyncio.run(measure("two-megabits", options.seconds, count=options.many)), flush=True)
+    for people in (0, options.people):
+        print(asyncio.run(measure("two-megabits", options.seconds, options.many, people)), flush=True)
 
 
 if __name__ == "__main__":

@@ -71,6 +71,10 @@ CAMERAS = {
 }
 
 
+# Of these all clients get the same picture at the same time, which says how late it is where.
+_SHARED = ("/two-megabits",)
+
+
 @functools.cache
 def is_installed(*elements: str) -> bool:
     """Whether Debian's Python finds the server and these elements."""
@@ -163,7 +167,7 @@ def _serve(port: int, login: list[str]) -> None:
         factory = GstRtspServer.RTSPMediaFactory()
         factory.set_launch(f"( {pipeline} )")
         # Each client gets a picture of its own: what two share answers 503 for ever when one of them was cut off.
-        factory.set_shared(False)
+        factory.set_shared(path in _SHARED)
         factory.connect("media-configure", change)
         if login:
             permissions = GstRtspServer.RTSPPermissions()
