@@ -79,6 +79,7 @@ _REMINDERS_S = 5.0  # how soon a department is written to
 _DISK_S = 2.0
 _STORAGE_S = 5.0
 _CLIPS_S = 0.1  # how late a clip is in the room, and out of it
+_QUALITIES_S = 0.2
 _CAMERAS_S = 0.2  # how late a camera is in the room, and desks learn of its fault
 _RELAY_S = 2.0  # how late desks learn of its end
 _KEYS_S = 1.0  # how late a rotation by another process is noticed; a token of the new key is never refused
@@ -171,6 +172,7 @@ class WebProcess:
         background.every(_SWEEP_S, self.offers.repeat_overdue)
         background.every(_SWEEP_S, self.revocations.sweep)
         background.every(_TICK_S, self.floor_clock.tick)
+        background.every(_QUALITIES_S, self.media_sessions.tell_qualities)
         background.every(_RECORDING_S, self.recordings.tick, self.recordings.write_rows)
         background.every(_PROGRAM_S, self.productions.tick)
         background.every(_RECORDING_S, self.transcription.tick)

@@ -39,6 +39,7 @@ log = structlog.get_logger(__name__)
 RoomsEvent = MediaRestarted | TapLost | FeedLost
 
 _SCREEN_SOURCES = frozenset({Source.SCREEN, Source.SCREEN_SOUND})
+_QUALITY_MESSAGES = 600  # of one room each time: a third of a core at most
 _LOST_STATES = frozenset({TransportState.DISCONNECTED, TransportState.CLOSED})
 
 
@@ -51,6 +52,9 @@ class MediaSessions:
         self._restarted = asyncio.Event()
         self._emptied: frozenset[str] = frozenset()  # rooms that a new media process does not know
         self._followers: list[Callable[[RoomsEvent], None]] = []
+        self._qualities: dict[
+            str, dict[str, int]
+        ] = {}  # by room and participant: what the room is not told yet
         rooms.media.listen(self.receive)
 
     def follow(self, receive: Callable[[RoomsEvent], None]) -> None:
@@ -134,10 +138,10 @@ class MediaSessions:
                     seat.publications = event.publications
                     room.changed([seat.id])
             case QualityChanged():
-                if event.quality != seat.quality:
+                if seat.id in room.seats:
+                    self._qualities.setdefault(room.id, {})[seat.id] = event.quality
+                else:
                     seat.quality = event.quality
-                    if seat.id in room.seats:
-                        room.changed([seat.id])
             case SubscriptionChanged():
                 if seat.session_id is not None:
                     state = SubscriptionNow(event.publication_id, event.state)
@@ -156,6 +160,31 @@ class MediaSessions:
                     seat, event.state
                 ):
                     room.changed([seat.id])
+
+    async def tell_qualities(self) -> None:
+        """Tell rooms how their people's connections are now; call a few times a second.
+
+        Each is told to all. When a link that many share is bad for a moment, three hundred change at once, and all
+        else that the room has to say would wait for seconds behind them: so they come a few at a time, each as it is
+        by then.
+        """
+        for room_id, waiting in tuple(self._qualities.items()):
+            room = self._rooms.find(room_id)
+            if room is None:
+                waiting.clear()
+            else:
+                most = max(1, _QUALITY_MESSAGES // max(1, len(room.seats)))
+                changed: list[str] = []
+                while waiting and len(changed) < most:
+                    participant_id = next(iter(waiting))
+                    quality = waiting.pop(participant_id)
+                    seat = room.seats.get(participant_id)
+                    if seat is not None and seat.quality != quality:
+                        seat.quality = quality
+                        changed.append(participant_id)
+                room.changed(changed)
+            if not waiting:
+                del self._qualities[room_id]
 
     def _transport_changed(self, peer: Seat | Listener, state: TransportState) -> bool:
         """Follow the transport of a peer without a socket; true when its presence changed."""

@@ -33,6 +33,7 @@ from conference.model.media import (
     TrackWish,
 )
 from conference.model.permissions import Role
+from conference.services import media_sessions
 from tests.support.eventually import eventually
 from tests.unit.services.conftest import World
 
@@ -75,10 +76,38 @@ async def test_reports_become_events(world: World) -> None:
     media.emit(SubscriptionChanged("c", member, "v1", "unsupported_codec"))
     media.emit(QualityChanged("other", member, 1))
     media.emit(QualityChanged("c", "nobody", 1))
+    await world.media_sessions.tell_qualities()
     updates = world.publisher.of_kind("a", ParticipantUpdated)
     assert [event.participant.quality for event in updates] == [None, 2]
     assert world.publisher.of_kind("a", SpeakersNow)[-1].speakers == (Speaker(member, -20),)
     assert world.publisher.of_kind("a", SubscriptionNow) == [SubscriptionNow("v1", "unsupported_codec")]
+
+
+async def test_of_many_whose_connections_change_at_once_a_few_are_told_at_a_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media_sessions, "_QUALITY_MESSAGES", 8)
+    members = [await world.join(f"m{number}") for number in range(4)]
+    await world.media_sessions.tell_qualities()
+    before = len(world.publisher.of_kind("m0", ParticipantUpdated))
+
+    def told() -> list[tuple[str, int | None]]:
+        events = world.publisher.of_kind("m0", ParticipantUpdated)[before:]
+        return [(each.participant.id, each.participant.quality) for each in events]
+
+    for member in members:
+        world.media.emit(QualityChanged("c", member, 1))
+    room = world.rooms.find("c")
+    assert room is not None
+    assert {each.quality for each in room.seats.values()} == {None}, "who asks for a snapshot is told no more"
+    await world.media_sessions.tell_qualities()
+    assert told() == [(members[0], 1), (members[1], 1)]
+    world.media.emit(QualityChanged("c", members[2], 3))
+    world.media.emit(QualityChanged("c", members[0], 1))
+    await world.departures.leave("c", members[3])
+    await world.media_sessions.tell_qualities()
+    await world.media_sessions.tell_qualities()
+    assert told() == [(members[0], 1), (members[1], 1), (members[2], 3)], "as it is by then"
 
 
 async def test_layers_that_are_needed_while_a_client_is_away_are_told_when_it_is_back(world: World) -> None:
