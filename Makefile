@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # Debian packages: one stamp a set, so that a set is asked for once. Without root or apt only a hint is printed.
 RUN_PACKAGES := python3-venv
 FONT_PACKAGES := fonts-noto-cjk
-TEST_PACKAGES := chromium coturn $(FONT_PACKAGES) espeak-ng pocketsphinx-testdata iproute2 nftables ffmpeg nginx postgresql-15 redis-server strace python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
+TEST_PACKAGES := chromium coturn $(FONT_PACKAGES) espeak-ng pocketsphinx-testdata iproute2 nftables ffmpeg nginx libnginx-mod-rtmp postgresql-15 redis-server strace python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 INTEROP_PACKAGES := firefox-esr libreoffice-writer-nogui poppler-utils python3-gi gir1.2-gst-plugins-bad-1.0 gstreamer1.0-plugins-bad gstreamer1.0-plugins-good gstreamer1.0-plugins-base gstreamer1.0-plugins-ugly gstreamer1.0-nice
 NET_PACKAGES := janus gcc libc6-dev
 BENCH_PACKAGES := janus golang-go golang-github-pion-webrtc.v3-dev gcc libc6-dev libsrtp2-dev libssl-dev

@@ -29,6 +29,7 @@ _PROBE_US: Final = 1_000_000
 _PROTOCOLS: Final = "rtp,rtcp,udp,tcp,tls,http,https,httpproxy,rtmp,rtmps,rtmpt,rtmpe,srt,crypto,data"
 _CLIP_FORMATS: Final = "mov,mp4,matroska,webm"
 _RTSP: Final = ("rtsp", "rtsps")
+_RTMP: Final = ("rtmp", "rtmps")
 
 
 class SourceError(Exception):
@@ -67,7 +68,7 @@ def open_stream(url: str, transport: str, *, want_video: bool, want_sound: bool)
         }
     elif scheme in ("http", "https"):
         options |= {"user_agent": "Yuanshang", "rw_timeout": str(int(READ_S * 1e6))}
-    elif scheme in ("rtmp", "rtmps"):
+    elif scheme in _RTMP:
         options |= {"rtmp_live": "live", "rw_timeout": str(int(READ_S * 1e6))}
     began_s = time.monotonic()
     try:
@@ -76,8 +77,10 @@ def open_stream(url: str, transport: str, *, want_video: bool, want_sound: bool)
         reason = _reason_of(error)
         if reason is IngestReason.GARBAGE and time.monotonic() - began_s >= READ_S:
             reason = IngestReason.NO_PICTURE  # FFmpeg says so of who never answered, too
+        if reason is IngestReason.STOPPED and scheme in _RTMP:
+            reason = IngestReason.NO_PICTURE  # the server is there, and the encoder sends it nothing
         raise SourceError(reason, type(error).__name__) from None
-    is_live = scheme in (*_RTSP, "rtmp", "rtmps", "srt")
+    is_live = scheme in (*_RTSP, *_RTMP, "srt")
     return _chosen(container, want_video=want_video, want_sound=want_sound, is_live=is_live)
 
 
