@@ -160,6 +160,7 @@ def _pieces(unit: str, width: float, measure: Measure) -> Iterator[str]:
         fits = 1
         while fits < len(unit) and measure(unit[: fits + 1]) <= width:
             fits += 1
+        fits = next((place for place in range(fits, 0, -1) if unit[place : place + 1] not in NO_START), fits)
         yield unit[:fits]
         unit = unit[fits:]
     yield unit

@@ -70,7 +70,7 @@ TABLE = {
     | LEDGER
     | TRANSCRIPT
     | MINUTES
-    | {"promotion.decide", "transcript.edit", "room.inspect"}
+    | {"promotion.decide", "transcript.edit", "terms.edit", "room.inspect"}
     | {"statement.read_private", "archive.read", "recording.read", "recording.delete", "export.create"},
     "member": SPEAK,
     "department": SPEAK,
@@ -89,6 +89,7 @@ TABLE = {
     | {
         "room.inspect",
         "transcript.edit",
+        "terms.edit",
         "consultation.start",
         "consultation.end",
         "recording.read",
@@ -108,6 +109,7 @@ TABLE = {
         "room.inspect",
         "minutes.read",
         "minutes.template",
+        "terms.edit",
         "audit.forget",
         "comment.trace",
         "program.read",

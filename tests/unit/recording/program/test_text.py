@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from recording.program import text
@@ -75,6 +75,7 @@ READABLE = st.lists(
 )
 
 
+@example("3,2003,2003,2003,200", 8)
 @given(READABLE, st.integers(7, 14))
 def test_no_line_begins_with_a_stop_or_ends_with_a_bracket(words: str, width: int) -> None:
     for number, line in enumerate(break_lines(words, width, ems)):
