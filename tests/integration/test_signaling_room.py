@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from conference.model.participant import EntryMeans
 from conference.model.permissions import Role
 from conference.services.trace import Bearer
 from tests.support.eventually import eventually
-from tests.unit.signaling.harness import KEY, Client, RoomState, Signalling, signalling
+from tests.unit.signaling.harness import KEY, SHORT, Client, RoomState, Signalling, signalling
 
 
 @pytest.fixture
@@ -141,11 +142,12 @@ async def test_a_new_media_process_is_announced(server: Signalling) -> None:
 
 
 async def test_a_restart_of_the_server_forgets_nobody(tmp_path: Path) -> None:
-    async with signalling(tmp_path) as server:
+    patient = replace(SHORT, grace_s=60.0)
+    async with signalling(tmp_path, patient) as server:
         chair, member = await server.join(Role.CHAIR), await server.join()
         await chair.ask("participant.mute", {"participant_id": member.me, "muted": True, "hard": True})
         resume = member.resume
-    async with signalling(tmp_path) as server:
+    async with signalling(tmp_path, patient) as server:
         back = await server.join(resume=resume)
         assert back.me == resume["participant_id"]
         assert back.state.participants[back.me]["hard_muted"] is True
