@@ -11,7 +11,7 @@ import structlog
 
 from conference.clock import Clock, SystemClock
 from conference.model.keyset import KeySet, KeyState
-from signaling.blocking import begin, in_time
+from signaling.blocking import begin
 from signaling.data_dir import DataDirectory, DataDirectoryError
 from signaling.key_file import KeyFile
 
@@ -34,6 +34,7 @@ class KeyRing:
         self._set = file.read()
         self._looking: Future[bool] | None = None
         self._is_late = False  # somebody waited for that look in vain
+        self._forgetting: Future[KeySet] | None = None
         self._is_lost = False
         self._looked_at_s = float("-inf")
         self._foreign: str | None = None
@@ -98,9 +99,11 @@ class KeyRing:
     async def forget(self, ids: frozenset[str]) -> None:
         """Drop these secrets for good. DataDirectoryError."""
         try:
-            after = await in_time(
-                lambda: self._file.change(lambda found: found.forgetting(ids)), self._patience_s
-            )
+            if self._forgetting is not None and not self._forgetting.done():
+                raise TimeoutError  # one thread waits for the share, not one more each time
+            self._forgetting = begin(lambda: self._file.change(lambda found: found.forgetting(ids)))
+            async with asyncio.timeout(self._patience_s):
+                after = await asyncio.wrap_future(self._forgetting)
         except TimeoutError as error:
             raise DataDirectoryError(f"{self._file.path} 没有应答 (no answer)") from error
         self._take(after)

@@ -26,6 +26,9 @@ class BodyWordList:
     revision: int
 
 
+NO_WORDS: Final = BodyWordList((), 0)
+
+
 class BodyWords:
     """For administrators: of the own body and of those below. Boards follow by themselves, on every node."""
 
@@ -38,7 +41,7 @@ class BodyWords:
         """As it is now. forbidden, not_found."""
         await self._require(by, organization_id)
         async with self._storage.reading() as unit:
-            return await _list(unit, organization_id)
+            return await body_word_list(unit, organization_id)
 
     async def put(
         self, by: StaffMember, organization_id: str, words: Iterable[Word], seen: int | None = None
@@ -52,7 +55,7 @@ class BodyWords:
             raise ConferenceError("too_many_words", f"{len(wanted)}")
         await self._require(by, organization_id)
         async with self._storage.transaction() as unit:
-            before = await _list(unit, organization_id)
+            before = await body_word_list(unit, organization_id)
             if seen is not None and seen != before.revision:
                 raise ConferenceError("edit_conflict", f"the words are at revision {before.revision}")
             if before.words == wanted:
@@ -83,6 +86,7 @@ class BodyWords:
         return AuditEntry(STAFF_CHAIN, now_ms, None, by.actor, "words.changed", organization_id, content)
 
 
-async def _list(unit: UnitOfWork, organization_id: str) -> BodyWordList:
+async def body_word_list(unit: UnitOfWork, organization_id: str) -> BodyWordList:
+    """The revision is asked for first: of a list that changes in between it is the one before."""
     revisions = await unit.body_words.revisions([organization_id])
     return BodyWordList(tuple(await unit.body_words.of(organization_id)), revisions[organization_id])

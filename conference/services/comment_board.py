@@ -16,6 +16,7 @@ from conference.model.flood import FloodGate
 from conference.model.identity import IdentityKind
 from conference.model.promotion import Promotion, PromotionState
 from conference.model.topic import Topics
+from conference.services.body_words import NO_WORDS, BodyWordList
 from conference.services.ports import Grouping, Judge
 
 _RATE_S: Final = 10.0
@@ -43,8 +44,7 @@ class CommentBoard:
     grouping: Grouping
     words: tuple[Word, ...] = ()
     organization_id: str | None = None
-    body_words: tuple[Word, ...] = ()  # of its body; its own count where both have one
-    body_revision: int = 0
+    body: BodyWordList = NO_WORDS  # its own words count where both have one
     identities: dict[str, IdentityKind] = field(default_factory=dict)  # what devices have shown
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     unwritten: list[Any] = field(default_factory=list)

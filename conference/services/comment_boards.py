@@ -10,13 +10,13 @@ from weakref import WeakValueDictionary
 
 from conference.clock import Clock
 from conference.model.audit import Actor, AuditEntry, Value
-from conference.model.comment import Word
 from conference.model.consultation import Consultation
 from conference.model.ids import new_id
 from conference.model.promotion import Promotion
+from conference.services.body_words import NO_WORDS, body_word_list
 from conference.services.comment_board import CommentBoard
 from conference.services.comment_topics import CommentTopics
-from conference.services.ports import CommentReader, Storage, UnitOfWork
+from conference.services.ports import CommentReader, Storage
 from conference.services.rooms import Rooms
 
 MAX_COMMENTS: Final = 100_000  # of one consultation
@@ -78,16 +78,15 @@ class CommentBoards:
             words = tuple(await unit.comments.words(consultation_id))
             consultation = await unit.consultations.get(consultation_id)
             organization_id = None if consultation is None else consultation.organization_id
-            body_words, body_revision = await _body_words(unit, organization_id)
-            judge = await asyncio.to_thread(self.reader.judge, body_words, words)
+            body = NO_WORDS if organization_id is None else await body_word_list(unit, organization_id)
+            judge = await asyncio.to_thread(self.reader.judge, body.words, words)
             board = CommentBoard(
                 consultation_id,
                 judge,
                 self.reader.grouping(),
                 words=words,
                 organization_id=organization_id,
-                body_words=body_words,
-                body_revision=body_revision,
+                body=body,
             )
             board.identities = await unit.identities.kinds(consultation_id)
             async for some in unit.comments.pages(consultation_id, _ROWS_AT_ONCE):
@@ -106,19 +105,19 @@ class CommentBoards:
     async def follow_bodies(self) -> None:
         """Judge by the lists of bodies as they are now, whoever changed them and at which node. Call every few
         seconds. Raises storage_unavailable."""
-        owned = [board for board in self._boards.values() if board.organization_id is not None]
+        owned = [(board, board.organization_id) for board in self._boards.values() if board.organization_id]
         if not owned:
             return
         async with self.storage.reading() as unit:
-            revisions = await unit.body_words.revisions({str(board.organization_id) for board in owned})
-        for board in owned:
-            if revisions[str(board.organization_id)] == board.body_revision:
+            revisions = await unit.body_words.revisions({organization_id for _, organization_id in owned})
+        for board, organization_id in owned:
+            if revisions[organization_id] == board.body.revision:
                 continue
             async with board.lock:
                 async with self.storage.reading() as unit:
-                    words, revision = await _body_words(unit, board.organization_id)
-                judge = await asyncio.to_thread(self.reader.judge, words, board.words)
-                board.body_words, board.body_revision, board.judge = words, revision, judge
+                    body = await body_word_list(unit, organization_id)
+                judge = await asyncio.to_thread(self.reader.judge, body.words, board.words)
+                board.body, board.judge = body, judge
 
     @staticmethod
     async def regroup(board: CommentBoard) -> None:
@@ -172,11 +171,3 @@ class CommentBoards:
         """What the trace shall say of a change to comments, made now."""
         at_ms = self.rooms.program_time_ms(consultation)
         return AuditEntry(consultation.id, self.clock.wall_ms(), at_ms, by, action, subject, content)
-
-
-async def _body_words(unit: UnitOfWork, organization_id: str | None) -> tuple[tuple[Word, ...], int]:
-    """And their revision, which is asked for first: a list that changes in between is read once more."""
-    if organization_id is None:
-        return (), 0
-    revisions = await unit.body_words.revisions([organization_id])
-    return tuple(await unit.body_words.of(organization_id)), revisions[organization_id]

@@ -269,7 +269,7 @@ class CommentDesk(CommentDecisions):
                     added=[Personal(e) for e in added[:50]],
                 )
                 # Long lists take a while.
-                judge = await asyncio.to_thread(self._boards.reader.judge, at.board.body_words, wanted)
+                judge = await asyncio.to_thread(self._boards.reader.judge, at.board.body.words, wanted)
                 async with self._boards.storage.transaction() as unit:
                     await unit.comments.save_words(consultation_id, wanted)
                     await unit.audit.append(entry)

@@ -52,9 +52,8 @@ class MediaSessions:
         self._restarted = asyncio.Event()
         self._emptied: frozenset[str] = frozenset()  # rooms that a new media process does not know
         self._followers: list[Callable[[RoomsEvent], None]] = []
-        self._qualities: dict[
-            str, dict[str, int]
-        ] = {}  # by room and participant: what the room is not told yet
+        # By room and participant: what the room is not told yet.
+        self._qualities: dict[str, dict[str, int]] = {}
         rooms.media.listen(self.receive)
 
     def follow(self, receive: Callable[[RoomsEvent], None]) -> None:

@@ -155,7 +155,7 @@ def _units(text: str) -> Iterator[str]:
 
 
 def _pieces(unit: str, width: float, measure: Measure) -> Iterator[str]:
-    """A unit that is wider than a line, cut where it must be."""
+    """A unit that is wider than a line, cut where it must be, but not before a stop if that can be helped."""
     while unit and measure(unit) > width:
         fits = 1
         while fits < len(unit) and measure(unit[: fits + 1]) <= width:

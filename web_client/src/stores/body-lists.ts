@@ -8,7 +8,7 @@ import type { Term } from '@/api/transcript'
 import { i18n } from '@/i18n'
 import type { Done } from './acts'
 import { problemWords } from './administration'
-import { editableList } from './editable-list'
+import { editableList, withTables } from './editable-list'
 import { useNotices } from './notices'
 import { useStaff } from './staff'
 import { sameTerm } from './transcript-terms'
@@ -51,12 +51,13 @@ export const useBodyLists = defineStore('body-lists', () => {
     write: (http, items, revision) => bodyLists(http, body.value).setWords(items, revision ?? 0),
     same: sameWord,
   })
-  const terms = editableList<Term>({
+  const termList = editableList<Term>({
     run,
     read: (http) => bodyLists(http, body.value).terms(),
     write: (http, items, revision) => bodyLists(http, body.value).setTerms(items, revision ?? 0),
     same: sameTerm,
   })
+  const terms = withTables(termList, run, (http, file) => bodyLists(http, body.value).importTerms(file))
 
   async function load(): Promise<void> {
     const oid = body.value
@@ -80,15 +81,6 @@ export const useBodyLists = defineStore('body-lists', () => {
     }
   }
   watch(body, () => void load())
-
-  async function take(file: File): Promise<boolean> {
-    if (terms.busy.value) return false
-    terms.busy.value = true
-    const done = await run((http) => bodyLists(http, body.value).importTerms(file))
-    terms.busy.value = false
-    if (done) await terms.load()
-    return done !== null
-  }
 
   /** A refusal stays beside the button, for it says what to mend in the file. */
   async function setTemplate(file: File): Promise<void> {
@@ -124,5 +116,5 @@ export const useBodyLists = defineStore('body-lists', () => {
     if (done) save(done.value, name)
   }
 
-  return { body, state, words, terms: { ...terms, take }, template, busy, problem, load, setTemplate, removeTemplate, download }
+  return { body, state, words, terms, template, busy, problem, load, setTemplate, removeTemplate, download }
 })

@@ -7,9 +7,11 @@ import type { Done } from './acts'
 /** while others change the same list */
 const TRIES = 3
 
+/** null after a refusal, which was told */
+export type Run = <R>(act: (http: Http) => Promise<R>) => Promise<Done<R>>
+
 export interface ListSource<T> {
-  /** null after a refusal, which was told */
-  run: <R>(act: (http: Http) => Promise<R>) => Promise<Done<R>>
+  run: Run
   read: (http: Http) => Promise<{ items: T[]; revision?: number }>
   write: (http: Http, items: T[], revision: number | undefined) => Promise<{ items: T[] }>
   same: (one: T, two: T) => boolean
@@ -57,4 +59,17 @@ export function editableList<T>({ run, read, write, same }: ListSource<T>): Edit
   const remove = (item: T): Promise<boolean> => change((there) => there.filter((each) => !same(each, item)))
 
   return { items, busy, load, put, remove }
+}
+
+/** With `take`: the items of a table are added by the server, and the list is read anew. */
+export function withTables<T>(list: EditableList<T>, run: Run, bring: (http: Http, file: File) => Promise<unknown>): EditableList<T> & { take: (file: File) => Promise<boolean> } {
+  async function take(file: File): Promise<boolean> {
+    if (list.busy.value) return false
+    list.busy.value = true
+    const done = await run((http) => bring(http, file))
+    list.busy.value = false
+    if (done) await list.load()
+    return done !== null
+  }
+  return { ...list, take }
 }

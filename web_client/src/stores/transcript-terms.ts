@@ -2,7 +2,7 @@
 import { defineStore } from 'pinia'
 import { transcripts, type Term } from '@/api/transcript'
 import { useActs } from './acts'
-import { editableList } from './editable-list'
+import { editableList, withTables } from './editable-list'
 import { useSession } from './session'
 
 export const sameTerm = (one: Term, two: Term): boolean => (one.wrong || two.wrong ? one.wrong === two.wrong : one.right === two.right)
@@ -17,14 +17,5 @@ export const useTranscriptTerms = defineStore('transcript-terms', () => {
     same: sameTerm,
   })
 
-  async function take(file: File): Promise<boolean> {
-    if (list.busy.value) return false
-    list.busy.value = true
-    const done = await acts.run((http) => transcripts(http, session.cid).importTerms(file))
-    list.busy.value = false
-    if (done) await list.load()
-    return done !== null
-  }
-
-  return { ...list, take }
+  return withTables(list, acts.run, (http, file) => transcripts(http, session.cid).importTerms(file))
 })
