@@ -25,6 +25,7 @@ from conference.sfu import tap_frames
 from recording.hls.fragments import read_fragments
 from recording.hls.journal import read_journal
 from recording.program.compositor import Compositor
+from recording.program.encoder import Scaler, video_frame
 from recording.program.layout import Seat, Shot, lay_out
 from recording.program.scene import scene_from
 from tests.support.eventually import eventually_sync
@@ -330,18 +331,21 @@ def test_emblem_and_times_of_day_are_those_it_was_given(tmp_path: Path) -> None:
     finally:
         worker.close()
     with Image.open(worker.directory / fact["file"]) as still:
-        seen = np.asarray(still.convert("L"), int)
+        seen = np.asarray(still.convert("L"), float)
 
-    def unlike(zone: str, picture: Path | None) -> float:
+    def drawn(zone: str, picture: Path | None) -> npt.NDArray[np.float64]:
         compositor = Compositor(emblem=picture, time_zone=zone)
         composed = scene_from(shown)
         plan = compositor.choose(composed, [], {}, 0.0)
         canvas = compositor.compose(plan, composed, {}, fact["program_time_ms"], time.time() * 1000)
-        grey = Image.fromarray(canvas[:720]).resize((640, 360), Image.Resampling.BILINEAR)
-        return float(np.abs(seen - np.asarray(grey)).mean())
+        small: Image.Image = Scaler(640, 360).scale(video_frame(canvas)).to_image()  # type: ignore[no-untyped-call]
+        return np.asarray(small.convert("L"), float)
 
-    same = unlike("Asia/Urumqi", emblem)
-    assert same < min(unlike("Asia/Shanghai", emblem), unlike("Asia/Urumqi", None))
+    given = drawn("Asia/Urumqi", emblem)
+    for other in (drawn("Asia/Shanghai", emblem), drawn("Asia/Urumqi", None)):
+        differs = np.abs(given - other) > 32  # a few digits of the whole card
+        assert differs.any()
+        assert np.abs(seen - given)[differs].mean() < np.abs(seen - other)[differs].mean() / 2
 
 
 def test_flash_and_beep_stay_together(worker: ProgramProcess, tmp_path: Path) -> None:
