@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import socketio
@@ -108,7 +109,8 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the library i
         return True
 
     async def _seat(self, session_id: str, request: web.BaseRequest, auth: Any) -> None:
-        outbox = self._fanout.open(session_id, lambda: self._drop(session_id))
+        drop, is_led = partial(self._drop, session_id), was_passed_on(request)
+        outbox = self._fanout.open(session_id, drop, is_led=is_led)
         try:
             if not self._joins.take(self._proxies.client(request), time.monotonic()):
                 raise ConferenceError("rate_limited")
