@@ -13,8 +13,14 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -27,39 +33,54 @@ from benchmarks.report import append
 from benchmarks.room_viewers import cameras_of
 from tests.support import process
 from tests.support.eventually import eventually
-from tests.support.light_client import VideoSource, WhipPublisher
+from tests.support.light_client import Peer, VideoSource, WhipPublisher
+from tests.support.light_client.path import towards
 from tests.support.light_client.plain_socket import connect
+from tests.support.netns import Namespace, Network
 from tests.support.postgres_server import postgres_server
 from tests.support.redis_server import RedisServer
 from tests.support.server import Server
-from tests.support.several_servers import PASSING_ON, several_servers
+from tests.support.several_servers import PASSING_ON, places, several_servers
 
 ROOMS = 3
 _GRANT_EVERY_S = 0.4
 
 
+@contextmanager
+def _network(count: int, *, wanted: bool) -> Iterator[list[Namespace]]:
+    """So many namespaces that we reach by a bridge; none where they are not wanted."""
+    with Network() as network:
+        made = [network.namespace("abc"[number]) for number in range(count if wanted else 0)]
+        if made:
+            network.bridge("10.77.0.254", {f"10.77.0.{n}": each for n, each in enumerate(made, 1)})
+        yield made
+
+
 @asynccontextmanager
-async def _apart(count: int) -> AsyncIterator[list[Server]]:
+async def _apart(count: int, namespaces: bool) -> AsyncIterator[list[Server]]:
     """Each with a database of its own, and nothing that they share."""
-    with ExitStack() as stack:
+    with _network(count, wanted=namespaces) as inside, ExitStack() as stack:
         yield [
-            stack.enter_context(Server(arguments=["--no-programs", "--no-captions"])) for _ in range(count)
+            stack.enter_context(Server(arguments=["--no-programs", "--no-captions"], **place))
+            for place in places(inside, count)
         ]
 
 
 @asynccontextmanager
-async def _nodes(count: int) -> AsyncIterator[list[Server]]:
+async def _nodes(count: int, namespaces: bool) -> AsyncIterator[list[Server]]:
     with (
         tempfile.TemporaryDirectory() as directory,
         RedisServer() as redis,
-        postgres_server() as database_url,
+        postgres_server() as url,
+        _network(count, wanted=namespaces) as inside,
     ):
         more = (*PASSING_ON, "--no-programs", "--no-captions")
-        async with several_servers(Path(directory), redis.url, database_url, "abc"[:count], more) as servers:
+        shared = redis.socket_url, url, "abc"[:count], more
+        async with several_servers(Path(directory), *shared, inside=inside) as servers:
             yield servers
 
 
-SIDES: dict[str, Callable[[], AbstractAsyncContextManager[list[Server]]]] = {
+SIDES: dict[str, Callable[[bool], AbstractAsyncContextManager[list[Server]]]] = {
     "three nodes": partial(_nodes, 3),
     "three apart": partial(_apart, 3),
     "one node": partial(_nodes, 1),
@@ -80,17 +101,18 @@ class Forwarding:
     loss_percent: float
 
 
-async def forwarding(side: str, viewers: int, seconds: float) -> Forwarding:
+async def forwarding(side: str, viewers: int, seconds: float, namespaces: bool) -> Forwarding:
     """One run. CPU is that of all media processes, by packets that viewers got."""
     async with AsyncExitStack() as stack:
-        servers = await stack.enter_async_context(SIDES[side]())
+        servers = await stack.enter_async_context(SIDES[side](namespaces))
         hosts = [servers[number % len(servers)] for number in range(ROOMS)]
         crowds = []
         for number, host in enumerate(hosts):
             cid = await asyncio.to_thread(host.create_consultation, f"第{number}场")
             camera = VideoSource(fps=30, bitrate_bps=1_000_000, transport_cc=True)
             token = host.token(cid, "venue_operator", "会场")
-            publisher = await stack.enter_async_context(WhipPublisher([camera], token=token))
+            peer = Peer(bind=towards(host.url))
+            publisher = await stack.enter_async_context(WhipPublisher([camera], token=token, peer=peer))
             await publisher.publish(f"{host.url}/whip/{cid}")
             await asyncio.sleep(1)
             cameras = await cameras_of(host, cid)
@@ -137,10 +159,10 @@ class FanOut:
     wake_noise_ms: float
 
 
-async def fan_out(clients: int, grants: int) -> FanOut:
+async def fan_out(clients: int, grants: int, namespaces: bool) -> FanOut:
     """One room on the first of three nodes; a third of its people came to each."""
     async with AsyncExitStack() as stack:
-        servers = await stack.enter_async_context(_nodes(3))
+        servers = await stack.enter_async_context(_nodes(3, namespaces))
         first = servers[0]
         cid = await asyncio.to_thread(first.create_consultation)
         desk = await connect(first.url, "/desk", first.token(cid, "chair", "主持人"))
@@ -195,10 +217,10 @@ class Idle:
     closed: int
 
 
-async def idle(clients: int, rooms: int, seconds: float) -> Idle:
+async def idle(clients: int, rooms: int, seconds: float, namespaces: bool) -> Idle:
     """Rooms on all three nodes in turn; of each a third came to each node."""
     async with AsyncExitStack() as stack:
-        servers = await stack.enter_async_context(_nodes(3))
+        servers = await stack.enter_async_context(_nodes(3, namespaces))
         crowds = [await Children.start(stack, 1, "benchmarks.light_sockets", each.url) for each in servers]
         consultations = []
         for number in range(rooms):
@@ -247,6 +269,11 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--grants", type=int, default=40)
     parser.add_argument("--idle", type=int, default=3000)
     parser.add_argument("--rooms", type=int, default=12, help="of those who are idle")
+    parser.add_argument(
+        "--namespaces",
+        action="store_true",
+        help="each server in a network namespace, joined by a bridge (root)",
+    )
     parser.add_argument("--out", type=Path, default=Path("build/several_nodes.jsonl"))
     return parser.parse_args(arguments)
 
@@ -264,7 +291,7 @@ async def run(options: argparse.Namespace) -> None:
         costs: dict[str, list[float]] = {side: [] for side in SIDES}
         for _ in range(options.repeat):
             for side, found in costs.items():
-                result = await forwarding(side, options.viewers, options.seconds)
+                result = await forwarding(side, options.viewers, options.seconds, options.namespaces)
                 found.append(result.us_per_packet)
                 show(result)
         spread = median(costs["three nodes"])
@@ -273,13 +300,13 @@ async def run(options: argparse.Namespace) -> None:
     if "fanout" in parts:
         runs = []
         for _ in range(options.repeat):
-            runs.append(await fan_out(options.clients, options.grants))
+            runs.append(await fan_out(options.clients, options.grants, options.namespaces))
             show(runs[-1])
         print(
             f"led sockets: {median(each.led_p99_ms - each.own_p99_ms for each in runs):.1f} ms later at p99"
         )
     if "idle" in parts:
-        show(await idle(options.idle, options.rooms, options.seconds))
+        show(await idle(options.idle, options.rooms, options.seconds, options.namespaces))
 
 
 def main() -> None:

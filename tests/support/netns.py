@@ -16,7 +16,7 @@ import shlex
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -133,6 +133,7 @@ class Network:
 
     def __init__(self) -> None:
         self._namespaces: list[Namespace] = []
+        self._bridges: list[str] = []
         self._prefix = f"ys{os.getpid()}"
 
     def namespace(self, name: str) -> Namespace:
@@ -167,6 +168,23 @@ class Network:
             side.addresses.append(address)
         return devices
 
+    def bridge(self, address: str, sides: Mapping[str, Namespace], prefix: int = 24) -> None:
+        """Namespaces by their addresses, and we ourselves with `address`, who all reach each other."""
+        number = next(_numbers)
+        name = f"b{os.getpid()}n{number}"[-15:]
+        _ip("link", "add", name, "type", "bridge")
+        self._bridges.append(name)
+        _ip("address", "add", f"{address}/{prefix}", "dev", name)
+        _ip("link", "set", name, "up")
+        for its_address, side in sides.items():
+            number = next(_numbers)
+            port, device = f"v{os.getpid()}p{number}"[-15:], f"v{os.getpid()}d{number}"[-15:]
+            _ip("link", "add", port, "type", "veth", "peer", "name", device, "netns", side.name)
+            _ip("link", "set", port, "master", name, "up")
+            side.run(["ip", "address", "add", f"{its_address}/{prefix}", "dev", device])
+            side.run(["ip", "link", "set", device, "up"])
+            side.addresses.append(its_address)
+
     def route(self, namespace: Namespace, via: str) -> None:
         """Default route."""
         namespace.run(["ip", "route", "add", "default", "via", via])
@@ -187,6 +205,9 @@ class Network:
         for namespace in reversed(self._namespaces):
             namespace.close()
         self._namespaces.clear()
+        for name in self._bridges:
+            _ip("link", "del", name, check=False)
+        self._bridges.clear()
 
     def __enter__(self) -> Self:
         return self

@@ -31,13 +31,27 @@ class RedisServer:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
+    @property
+    def socket_url(self) -> str:
+        """For those who do not reach our loopback."""
+        return f"unix://{self._directory}/redis.sock?db=0"
+
     def start(self) -> Self:
         """On the port of before, if there was one; with nothing in it."""
         for _ in range(4):
             port = self.port or free_port()
             arguments = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--loglevel", "warning"]
             process = subprocess.Popen(
-                [COMMAND, "--port", str(port), "--dir", str(self._directory), *arguments],
+                [
+                    COMMAND,
+                    "--port",
+                    str(port),
+                    "--dir",
+                    str(self._directory),
+                    "--unixsocket",
+                    "redis.sock",
+                    *arguments,
+                ],
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )

@@ -89,11 +89,11 @@ class Server:
         namespace: Namespace | None = None,
         programs: bool = False,
     ) -> None:
-        """`arguments`: `{port}` in them is our port for HTTP.
+        """`arguments`: `{host}` and `{port}` in them are our address and port for HTTP.
 
         Without `programs` none is composed, which costs half a core for each live consultation.
 
-        In a `namespace` the server has all ports for itself and is reached from joined namespaces only."""
+        In a `namespace` the server has all ports for itself and is reached by those joined with it only."""
         self.host = host
         self.arguments = [*([] if programs else ["--no-programs"]), *arguments]
         self.environment = dict(environment or {})
@@ -141,7 +141,9 @@ class Server:
         arguments += ["--port", str(self.port), "--media-port", str(self.media_port), "--ready-json"]
         for address in self.media_addresses:
             arguments += ["--media-address", address]
-        arguments += [each.replace("{port}", str(self.port)) for each in self.arguments]
+        arguments += [
+            each.replace("{host}", self.host).replace("{port}", str(self.port)) for each in self.arguments
+        ]
         out = self._out_path.open("wb")
         log = self._log_path.open("ab")
         with out, log:
@@ -339,7 +341,7 @@ class Server:
         return f"{self.url}/room/{consultation}#token={token}"
 
     def get(self, path: str, token: str = "", timeout_s: float = 10.0) -> tuple[int, bytes]:
-        """GET without an event loop: (status, body). Not for a server in a namespace."""
+        """GET without an event loop: (status, body). Not for a server in a namespace that we are not joined with."""
         request = urllib.request.Request(self.url + path)
         if token:
             request.add_header("Authorization", f"Bearer {token}")

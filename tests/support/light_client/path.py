@@ -6,10 +6,18 @@ import socket
 import struct
 from collections.abc import Callable
 from typing import Protocol
+from urllib.parse import urlsplit
 
 SO_TIMESTAMPNS = 35
 Address = tuple[str, int]
 OnDatagram = Callable[[bytes, int, Address], None]  # data, kernel's time of arrival (0: unknown), from
+
+
+def towards(url: str) -> str:
+    """Our own address on the way to the server at this URL."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((urlsplit(url).hostname or "127.0.0.1", 9))  # sends nothing
+        return str(probe.getsockname()[0])
 
 
 class Path(Protocol):

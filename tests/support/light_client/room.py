@@ -10,7 +10,7 @@ import socketio
 from tests.support.eventually import eventually
 from tests.support.light_client.dtls import Certificate
 from tests.support.light_client.inbound import InboundStream
-from tests.support.light_client.path import Address
+from tests.support.light_client.path import Address, towards
 from tests.support.light_client.peer import Peer
 from tests.support.light_client.sdp import SessionDescription
 from tests.support.light_client.source import SimulcastSource, Source, attach
@@ -249,7 +249,7 @@ class RoomClient:
         peer: Peer | None = None,
     ) -> Peer:
         """Offer these sources (`names`: microphone, camera, …; `more` by place: label, main), connect, send."""
-        self.publisher = peer or Peer(certificate=self._certificate)
+        self.publisher = peer or Peer(bind=towards(self.url), certificate=self._certificate)
         self.sources = list(sources)
         request: Json = {"sdp": self.publisher.offer([source.offered for source in sources])}
         if names:
@@ -286,6 +286,7 @@ class RoomClient:
         old = self.subscriber if fresh else None
         if fresh:
             self.subscriber = Peer(
+                bind=towards(self.url),
                 certificate=self._certificate,
                 sample=self._sample,
                 feedback_s=self._feedback_s,

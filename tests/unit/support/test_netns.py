@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from tests.support.light_client.path import towards
 from tests.support.netns import Network, require_namespaces, require_nat
 from tests.support.server import Server
 
@@ -57,6 +58,25 @@ def test_a_pair_carries_packets_and_is_removed() -> None:
     assert process.wait(3) != 0
     process.stdout.close()
     assert server.name not in _names()
+
+
+def test_a_bridge_joins_several_with_us_and_is_removed() -> None:
+    require_namespaces()
+    client = CLIENT.replace("10.77.1.1", "10.77.9.1")
+    with Network() as network:
+        first, second = network.namespace("first"), network.namespace("second")
+        network.bridge("10.77.9.254", {"10.77.9.1": first, "10.77.9.2": second})
+        process = first.popen(["python3", "-c", SERVER], stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        assert second.run(["python3", "-c", client]).startswith("('10.77.9.2', ")
+        ours = subprocess.run(["python3", "-c", client], capture_output=True, text=True, check=True)
+        assert ours.stdout.startswith("('10.77.9.254', ")
+        assert towards("http://10.77.9.2:8080") == "10.77.9.254"
+    process.wait(3)
+    process.stdout.close()
+    devices = subprocess.run(["ip", "-o", "address"], capture_output=True, text=True, check=True).stdout
+    assert "10.77.9.254" not in devices
 
 
 def test_nat_hides_the_client() -> None:
