@@ -1,6 +1,8 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { effectScope, nextTick, ref } from 'vue'
 import { microphoneConstraints } from '@/rtc/devices'
 import { LineFigures, plotPath } from '@/rtc/line-figures'
+import { useSustained } from '@/pages/room/venue/use-sustained'
 import { lookAt, PictureJudge } from '@/rtc/picture-judge'
 import { presetOf, processingOf, SOUND_PRESETS } from '@/rtc/sound-presets'
 import { nextNumber, uniqueLabel, type KeptCamera } from '@/stores/kept-cameras'
@@ -20,6 +22,7 @@ const well: VenueFacts = {
   noCamera: null,
   paused: false,
   quality: 3,
+  slow: false,
   mine: false,
 }
 
@@ -37,7 +40,8 @@ describe('the sentence over the console', () => {
     expect(venueVerdict({ ...all, link: 'connected' })).toMatchObject({ level: 'bad', key: 'microphoneMissing' })
     expect(venueVerdict({ ...all, link: 'connected', microphone: well.microphone })).toMatchObject({ level: 'bad', key: 'cameraNoSignal' })
     expect(venueVerdict({ ...well, ducked: true, quality: 0 })).toMatchObject({ level: 'warn', key: 'howl' })
-    expect(venueVerdict({ ...well, quality: 1 })).toMatchObject({ level: 'warn', key: 'weak' })
+    expect(venueVerdict({ ...well, quality: 1, slow: true })).toMatchObject({ level: 'warn', key: 'weak' })
+    expect(venueVerdict({ ...well, slow: true, mine: true })).toMatchObject({ level: 'warn', key: 'slow' })
   })
 
   it('offers another camera where there is one, else the same again', () => {
@@ -162,5 +166,33 @@ describe('the figures of the line', () => {
 
   it('become a line that ends at the right', () => {
     expect(plotPath([0, 5], 5)).toBe('M116.6 22.0L120.0 2.0')
+  })
+})
+
+describe('what has been so for a while', () => {
+  beforeEach(() => vi.useFakeTimers())
+  afterEach(() => vi.useRealTimers())
+
+  it('counts only when it did not pause', async () => {
+    const is = ref(true)
+    const scope = effectScope()
+    const sustained = scope.run(() => useSustained(() => is.value, 8000))
+    vi.advanceTimersByTime(7000)
+    is.value = false
+    await nextTick()
+    is.value = true
+    await nextTick()
+    vi.advanceTimersByTime(7000)
+    expect(sustained?.value).toBe(false)
+    vi.advanceTimersByTime(1000)
+    expect(sustained?.value).toBe(true)
+    is.value = false
+    await nextTick()
+    expect(sustained?.value).toBe(false)
+    is.value = true
+    await nextTick()
+    scope.stop()
+    vi.advanceTimersByTime(9000)
+    expect(sustained?.value).toBe(false)
   })
 })

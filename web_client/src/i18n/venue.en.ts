@@ -36,6 +36,7 @@ export const venueEn: typeof venueZhCN = {
       lost: { title: 'Not connected yet', text: 'Check the network cable or Wi-Fi, or come in with a telephone.' },
       reconnecting: { title: 'The network broke off, reconnecting', text: 'Nothing to do; microphone and place are kept.' },
       weak: { title: 'Weak network, sound goes first', text: 'The picture may be poor. Use a cable rather than Wi-Fi if you can.' },
+      slow: { title: 'Our picture is not smooth', text: 'Close programs that this computer does not need. Too little light does this as well.' },
       soundBlocked: { title: 'The hall hears nothing yet', text: 'The browser wants a click before it plays sound.' },
       microphoneDenied: { title: 'No permission to use the microphone', text: 'Press the lock left of the address, allow the microphone, then try again.' },
       microphoneMissing: { title: 'No microphone found', text: 'Plug in the microphone or the mixing desk, then try again.' },

@@ -35,6 +35,7 @@ export const venueZhCN = {
       lost: { title: '还没有连上', text: '请检查网线或无线网络，也可以换用手机进入。' },
       reconnecting: { title: '网络中断，正在重新连接', text: '不用操作，话筒和席位都会保留。' },
       weak: { title: '网络较弱，已先保声音', text: '画面可能不清楚。请尽量用网线，不要用无线网。' },
+      slow: { title: '本会场的画面不流畅', text: '请关掉这台电脑上不用的程序。光线太暗也会这样。' },
       soundBlocked: { title: '会场还听不到声音', text: '浏览器要您点一下，才会开始放声音。' },
       microphoneDenied: { title: '没有使用麦克风的权限', text: '请点地址栏左侧的小锁图标，把“麦克风”改为允许，再点重试。' },
       microphoneMissing: { title: '没有找到会场话筒', text: '请插好话筒或调音台的 USB 线，再点重试。' },

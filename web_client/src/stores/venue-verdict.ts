@@ -41,6 +41,8 @@ export interface VenueFacts {
   noCamera: DeviceProblem | null
   paused: boolean
   quality: Quality
+  /** our picture comes back with few pictures a second */
+  slow: boolean
   /** this venue has the floor */
   mine: boolean
 }
@@ -107,8 +109,9 @@ function soundVerdict({ soundBlocked, ducked, sound, microphone, mine }: VenueFa
   return null
 }
 
-function lineVerdict({ quality }: VenueFacts): VenueVerdict | null {
-  return quality !== null && quality <= 1 ? { level: 'warn', key: 'weak' } : null
+function lineVerdict({ quality, slow }: VenueFacts): VenueVerdict | null {
+  if (quality !== null && quality <= 1) return { level: 'warn', key: 'weak' }
+  return slow ? { level: 'warn', key: 'slow' } : null
 }
 
 const USUAL_TURN_MS = 5 * 60_000

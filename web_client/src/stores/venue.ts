@@ -33,6 +33,8 @@ export const useVenue = defineStore('venue', () => {
   const asked = ref<string | null>(null)
   const helping = ref(false)
   const taking = ref(false)
+  /** what comes back of our picture has not been fluent for a while */
+  const slow = ref(false)
   /** what was chosen before entering, until it may be done */
   const wanted = shallowRef({ microphone: false, camera: true })
   let decided = false
@@ -99,5 +101,5 @@ export const useVenue = defineStore('venue', () => {
     if (!now) asked.value = null
   })
 
-  return { is, inRoom, shown, name, asked, helping, taking, others, sender, join, entered, takeOver, stay, relieved }
+  return { is, inRoom, shown, name, asked, helping, taking, slow, others, sender, join, entered, takeOver, stay, relieved }
 })
