@@ -46,7 +46,7 @@ export const venueEn: typeof venueZhCN = {
       cameraUnplugged: { title: '“{camera}” is unplugged', text: 'Plug it in again; it comes back by itself.' },
       cameraBusy: { title: '“{camera}” is used by another program', text: 'Close calls and other programs that use it, then try again.' },
       cameraFailed: { title: '“{camera}” does not open', text: 'Unplug it, wait a few seconds and plug it in again.' },
-      cameraNoSignal: { title: '“{camera}” gets no signal', text: 'Check both ends of the HDMI cable and that the camera is on.' },
+      cameraNoSignal: { title: '“{camera}” gets no signal', text: 'Check both ends of the HDMI cable, that the camera is on and its cap off, and that there is light.' },
       cameraFrozen: { title: 'The picture of “{camera}” stands still', text: 'Unless it shows a still slide, check the camera and its capture box.' },
       insecure: { title: 'This page is not secure', text: 'Use the link that the staff sent; it begins with https.' },
       unsupported: { title: 'The browser is too old', text: 'Open this link with a newer browser or another computer.' },

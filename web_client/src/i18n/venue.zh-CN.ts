@@ -45,7 +45,7 @@ export const venueZhCN = {
       cameraUnplugged: { title: '“{camera}”已拔出', text: '请重新插好它的 USB 线，插好后会自动恢复。' },
       cameraBusy: { title: '“{camera}”正被别的软件使用', text: '请关闭微信通话等正在使用摄像头的软件，再点重试。' },
       cameraFailed: { title: '“{camera}”打不开', text: '请拔下它的 USB 线，等几秒再插上。' },
-      cameraNoSignal: { title: '“{camera}”没有收到高清信号', text: '请检查 HDMI 线两头是否插紧，并确认摄像机已开机。' },
+      cameraNoSignal: { title: '“{camera}”没有收到高清信号', text: '请检查 HDMI 线两头是否插紧，并确认摄像机已开机、镜头盖已取下，会场开着灯。' },
       cameraFrozen: { title: '“{camera}”的画面停住了', text: '如果不是在放静止的幻灯片，请检查摄像机和采集盒。' },
       insecure: { title: '这个网页不是安全连接', text: '请用会务组发来的链接进入，地址应以 https 开头。' },
       unsupported: { title: '浏览器版本太旧', text: '请用新版的浏览器打开本链接，或换一台电脑。链接不变。' },
