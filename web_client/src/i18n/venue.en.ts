@@ -71,6 +71,7 @@ export const venueEn: typeof venueZhCN = {
       title: 'Seen by {hall}',
       fine: 'Clear and fluent',
       slow: 'Not fluent',
+      bad: 'Something is wrong',
       local: 'Picture of this computer; waiting for the return',
       none: 'No picture is sent',
       helping: 'Sent by another computer',

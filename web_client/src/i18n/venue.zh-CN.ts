@@ -70,6 +70,7 @@ export const venueZhCN = {
       title: '{hall}看到的我们',
       fine: '清晰流畅',
       slow: '画面不流畅',
+      bad: '画面有问题',
       local: '本机画面，正在等回传',
       none: '没有送出画面',
       helping: '由另一台电脑送出',
