@@ -77,8 +77,6 @@ def open_stream(url: str, transport: str, *, want_video: bool, want_sound: bool)
         reason = _reason_of(error)
         if reason is IngestReason.GARBAGE and time.monotonic() - began_s >= READ_S:
             reason = IngestReason.NO_PICTURE  # FFmpeg says so of who never answered, too
-        if reason is IngestReason.STOPPED and scheme in _RTMP:
-            reason = IngestReason.NO_PICTURE  # the server is there, and the encoder sends it nothing
         raise SourceError(reason, type(error).__name__) from None
     is_live = scheme in (*_RTSP, *_RTMP, "srt")
     return _chosen(container, want_video=want_video, want_sound=want_sound, is_live=is_live)
@@ -152,5 +150,6 @@ _REASONS: Final[tuple[tuple[type[Exception], IngestReason], ...]] = (
 
 
 def _reason_of(error: Exception) -> IngestReason:
-    """For a source behind whose port somebody answered."""
-    return next((reason for kind, reason in _REASONS if isinstance(error, kind)), IngestReason.STOPPED)
+    """For a source behind whose port somebody answered, and from which nothing came yet: one that hangs up (an RTMP
+    server without an encoder does) has no picture."""
+    return next((reason for kind, reason in _REASONS if isinstance(error, kind)), IngestReason.NO_PICTURE)
