@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.browser.meeting import connected, enter
 from tests.browser.settled import present, reads, settled
@@ -169,6 +170,8 @@ async def back(stage: Stage) -> None:
 
 # Scenes whose browser has other devices than one camera with a participant's picture.
 SCENE_FLAGS: dict[str, tuple[str, ...]] = {}
+# Scenes whose browser has another picture and another sound: what makes the files.
+SCENE_MEDIA: dict[str, Callable[[], tuple[Path, Path]]] = {}
 SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "entry": entry,
     "bad-link": bad_link,
@@ -183,14 +186,20 @@ SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
 }
 
 
+def _media(name: str) -> tuple[Path | None, Path | None]:
+    if name in SCENE_MEDIA:
+        return SCENE_MEDIA[name]()
+    return None if name in SCENE_FLAGS else participant_video(1, (640, 360), 15, 4.0), None
+
+
 @asynccontextmanager
 async def scene(name: str, server: Server, browsers: BrowserFactory, screen: Screen) -> AsyncIterator[Stage]:
     """Play the scene on a browser of that size; the page stands still then."""
     async with AsyncExitStack() as stack:
         consultation = server.create_consultation("推进县域养老服务高质量发展")
         flags = SCENE_FLAGS.get(name, ())
-        video = None if flags else await asyncio.to_thread(participant_video, 1, (640, 360), 15, 4.0)
-        client = await browsers.launch(name=name, video=video, screen=screen, flags=flags)
+        video, audio = await asyncio.to_thread(_media, name)
+        client = await browsers.launch(name=name, video=video, audio=audio, screen=screen, flags=flags)
         stack.push_async_callback(client.close)
         stage = Stage(server, consultation, client, [])
         try:
