@@ -7,9 +7,6 @@ import json
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
-from sqlalchemy import make_url
-from sqlalchemy.ext.asyncio import create_async_engine
 from typer.testing import CliRunner
 
 from conference.clock import SystemClock
@@ -20,19 +17,13 @@ from signaling.backup.manifest import DUMP
 from signaling.backup.restorer import check_backup, restore_backup
 from signaling.cli import app
 from signaling.data_dir import DataDirectory
+from tests.support.postgres_server import another_database
 
 
 @pytest.fixture
 async def empty_url(url: str, tmp_path: Path) -> str | None:
     """Another PostgreSQL database beside the one of the test; None for SQLite."""
-    if not url.startswith("postgresql"):
-        return None
-    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(sa.text("DROP DATABASE IF EXISTS restored"))
-        await connection.execute(sa.text("CREATE DATABASE restored"))
-    await engine.dispose()
-    return make_url(url).set(database="restored").render_as_string(hide_password=False)
+    return await another_database(url, "restored") if url.startswith("postgresql") else None
 
 
 async def titles(database: Database) -> list[str]:

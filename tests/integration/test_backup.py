@@ -6,21 +6,22 @@ import asyncio
 import hashlib
 import json
 import os
-import sqlite3
 import subprocess
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+import sqlalchemy as sa
 
+from conference.storage.database import open_engine, sqlite_url
 from recording.hls.journal import read_journal
 from recording.manifest import files_of, read_manifest
 from tests.support.encoded import decoded, pictures, sounds
 from tests.support.eventually import eventually
 from tests.support.light_client import AudioSource, RoomClient, VideoSource
+from tests.support.postgres_server import another_database, postgres_server
 from tests.support.server import COMMAND, Server
 
 FRAMES = [each.data for each in pictures("libvpx", options={"deadline": "realtime", "g": "60"})]
@@ -48,9 +49,27 @@ def command(*arguments: str | Path) -> str:
     return done.stdout
 
 
-def rows_of(path: Path, query: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(query).fetchall()
+async def rows_of(url: str, query: str) -> list[tuple[Any, ...]]:
+    engine = open_engine(url)
+    async with engine.connect() as connection:
+        found = (await connection.execute(sa.text(query))).all()
+    await engine.dispose()
+    return [tuple(each) for each in found]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def databases(request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, str] | None]:
+    """PostgreSQL's that is backed up, and an empty one to restore into; None for SQLite's own files."""
+    if request.param == "sqlite":
+        yield None
+        return
+    with postgres_server() as url:
+        yield url, await another_database(url, "restored")
+
+
+def at(url: str | None) -> list[str]:
+    """The option that names a database."""
+    return [] if url is None else ["--database-url", url]
 
 
 async def assert_recorded(server: Server, cid: str) -> list[dict[str, Any]]:
@@ -66,9 +85,12 @@ async def assert_recorded(server: Server, cid: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.timeout(300)
-async def test_a_live_session_is_backed_up_and_goes_on_from_the_backup(tmp_path: Path) -> None:
+async def test_a_live_session_is_backed_up_and_goes_on_from_the_backup(
+    tmp_path: Path, databases: tuple[str, str] | None
+) -> None:
     place = tmp_path / "backup"
-    with Server(programs=True) as server:
+    before, after = databases or (None, None)
+    with Server(programs=True, arguments=at(before)) as server:
         cid = server.create_consultation("水资源协商")
         added = await call(
             server, cid, "POST", "/files", data=MATERIAL, headers={"Content-Type": "application/octet-stream"},
@@ -110,9 +132,10 @@ async def test_a_live_session_is_backed_up_and_goes_on_from_the_backup(tmp_path:
 
     assert added[0] == 201, added
     other = tmp_path / "other"
-    command("restore", place, "--data-dir", other)
+    command("restore", place, "--data-dir", other, *at(after))
+    rows = after or sqlite_url(other / "yuanshang.sqlite3")
     # As after kill -9: live in the rows, and ledgers that nobody closed.
-    assert rows_of(other / "yuanshang.sqlite3", "SELECT status FROM consultations") == [("live",)]
+    assert await rows_of(rows, "SELECT status FROM consultations") == [("live",)]
     open_files = files_of(read_manifest(other / "recordings" / cid / "1"))
     assert open_files
     assert not all(each["closed"] for each in open_files.values())
@@ -121,10 +144,10 @@ async def test_a_live_session_is_backed_up_and_goes_on_from_the_backup(tmp_path:
             content = (other / "program" / cid / fact["file"]).read_bytes()
             assert len(content) >= fact["size"]
             assert hashlib.sha256(content[: fact["size"]]).hexdigest() == fact["sha256"]
-    for (path,) in rows_of(other / "yuanshang.sqlite3", "SELECT path FROM recordings"):
+    for (path,) in await rows_of(rows, "SELECT path FROM recordings"):
         assert (other / "recordings" / path).stat().st_size > 0
 
-    with Server(programs=True, data_dir=other) as restored:
+    with Server(programs=True, data_dir=other, arguments=at(after)) as restored:
         status, consultation = await call(restored, cid, "GET", "")
         assert (status, consultation["title"], consultation["status"]) == (200, "水资源协商", "live")
         status, files = await call(restored, cid, "GET", "/files")

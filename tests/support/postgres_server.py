@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
 
 _PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 
@@ -58,6 +61,16 @@ def postgres_server(*, durable: bool = False) -> Iterator[str]:
     """URL of its database while it runs."""
     with running_postgres(durable=durable) as server:
         yield server.url
+
+
+async def another_database(url: str, name: str) -> str:
+    """An empty one of that name beside the one at `url`; its URL."""
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        await connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name}"))
+        await connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    await engine.dispose()
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
 def _as_nobody(command: list[str]) -> None:
