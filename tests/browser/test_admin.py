@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 from pathlib import Path
 from uuid import uuid4
 
@@ -72,6 +74,13 @@ async def test_a_body_an_account_and_its_end(server: Server, browsers: BrowserFa
     await present(client, "audit-line", 5)
     await page.get_by_test_id("audit-action").select_option("organization.added")
     await reads(client, "石桥县政协")
+    async with page.expect_download() as downloading:
+        await client.tap("audit-table")
+    table = (await (await downloading.value).path()).read_text("utf-8-sig")
+    head, *found = csv.reader(io.StringIO(table))
+    assert head[:2] == ["时间", "谁"]
+    assert any("石桥县政协" in each[7] for each in found), found
+    assert {each[4] for each in found} == {"添加机构"}
     client.assert_quiet()
 
 

@@ -1,10 +1,13 @@
 /** The trace across consultations, newest first, page by page. */
 import { defineStore } from 'pinia'
 import { computed, reactive, ref, shallowRef } from 'vue'
-import type { AcrossLine, AcrossQuery } from '@/api/administration'
+import type { AcrossLine, AcrossPage, AcrossQuery } from '@/api/administration'
 import { useAdministration } from './administration'
 
 const PAGE = 100
+const LARGEST_PAGE = 500
+/** lines of one table: what spreadsheet programs open without waiting */
+export const MOST_LINES = 10_000
 const DAY_MS = 86_400_000
 
 /** Of a field for days: the beginning of the day here, or `days` later; null while nothing is chosen. */
@@ -22,6 +25,8 @@ export const useAdminAudit = defineStore('admin-audit', () => {
   const reached = ref<number | null>(null)
   const state = ref<'reading' | 'ready' | 'failed'>('reading')
   const loading = ref(false)
+  /** a table is being made */
+  const gathering = ref(false)
   let asked = 0
 
   const query = computed<AcrossQuery>(() => ({
@@ -49,10 +54,31 @@ export const useAdminAudit = defineStore('admin-audit', () => {
     }
   }
 
+  /** All that is found, the newest first, for a table. `cut`: there is more than it may hold. Raises what stood in the way. */
+  async function whole(): Promise<{ lines: AcrossLine[]; cut: boolean } | null> {
+    if (gathering.value) return null
+    gathering.value = true
+    const wish = query.value
+    const found: AcrossLine[] = []
+    try {
+      let before: string | null = null
+      do {
+        const from: string | null = before
+        const page: AcrossPage | undefined = await office.ask((calls) => calls.audit(wish, from, LARGEST_PAGE))
+        if (!page) return null // the session has run out
+        found.push(...page.items)
+        before = page.next
+      } while (before !== null && found.length < MOST_LINES)
+      return { lines: found.slice(0, MOST_LINES), cut: before !== null || found.length > MOST_LINES }
+    } finally {
+      gathering.value = false
+    }
+  }
+
   const load = (): Promise<void> => read(null)
   const more = async (): Promise<void> => {
     if (next.value !== null && !loading.value) await read(next.value)
   }
 
-  return { wanted, query, lines, next, reached, state, loading, load, more }
+  return { wanted, query, lines, next, reached, state, loading, gathering, load, more, whole }
 })

@@ -2,7 +2,7 @@
 import type { TraceLine } from '@/api/trace'
 import { clockText } from '@/stores/program-clock'
 
-interface Words {
+export interface Words {
   t: (key: string, values?: Record<string, unknown>) => string
   te: (key: string) => boolean
 }
