@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { AcrossLine } from '@/api/administration'
 import { i18n } from '@/i18n'
 import { auditRow, auditTable, csvOf, STAFF } from '@/pages/admin/audit-table'
+import { fieldWords } from '@/pages/desk/trace/trace-words'
 import { MOST_LINES, useAdminAudit } from '@/stores/admin-audit'
 
 const line = (number: number, chain: string, title: string | null, more: Partial<AcrossLine['line']> = {}): AcrossLine => ({
@@ -21,6 +22,13 @@ describe('the trace as a table', () => {
     expect(head).toEqual(['时间', '谁', '身份', '协商会', '做了什么', '对象与内容', '序号', '内容', '校验码'])
     expect(first).toEqual(['7000 ms', '李敏', '管理员', '账号和机构', t('trace.action.rules.changed'), '', '7', '{"by_role":"administrator","max_live":3}', 'h7'])
     expect(second?.slice(3, 5)).toEqual(['水资源协商', 'never.seen'])
+  })
+
+  it('names fields and codes in words where there are some', () => {
+    const people = new Map([['v_1', '青禾县分会场']])
+    expect(fieldWords('by_role', 'administrator', people, words)).toEqual(['身份', '管理员'])
+    expect(fieldWords('venue_id', 'v_1', people, words)).toEqual(['会场', '青禾县分会场'])
+    expect(fieldWords('max_live', 3, people, words)).toEqual(['max_live', '3'])
   })
 
   it('is CSV that no spreadsheet program computes', () => {

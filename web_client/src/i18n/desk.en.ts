@@ -387,6 +387,14 @@ export const deskEn: typeof deskZhCN = {
     actor: { participant: 'Participant', token: 'Bearer of a link', staff: 'Staff', department: 'department', viewer: 'Viewer', cli: 'Command line', system: 'System' },
     kind: { staff: 'Staff who logged in', token: 'Bearers outside the room', cli: 'Command line', system: 'The system' },
     reason: { left: 'left', lost: 'did not come back', removed: 'was removed', withdrawn: 'ended by the chair', time: 'time was over', finished: 'finished', refused: 'refused' },
+    field: {
+      by_name: 'By', by_role: 'Role', name: 'Name', title: 'Title', reason: 'Reason', role: 'Role', venue: 'Venue', venue_id: 'Venue',
+      label: 'Label', nickname: 'Nickname', text: 'Text', department: 'Department', file: 'File', file_name: 'File', format: 'Format',
+      size_bytes: 'Bytes', count: 'Count', kind: 'Kind', state: 'State', place: 'Place', participant_id: 'Participant',
+      organization_id: 'Body', level: 'Level', login: 'Login', version: 'Version', revision: 'Revision', added: 'Added', removed: 'Removed',
+      old: 'Was', new: 'Is now', from: 'Was', to: 'Is now', before: 'Before', from_ms: 'From (ms)', to_ms: 'To (ms)',
+      duration_ms: 'Length (ms)', until_ms: 'Until (ms)', minutes: 'Minutes',
+    },
     action: {
       consultation: {
         created: 'made the consultation',

@@ -385,6 +385,13 @@ export const deskZhCN = {
     actor: { participant: '参会者', token: '持链接者', staff: '工作人员', department: '办理部门', viewer: '网友', cli: '服务器命令', system: '系统' },
     kind: { staff: '工作人员登录后', token: '不在会议室的人', cli: '服务器命令', system: '系统自动' },
     reason: { left: '自己离开', lost: '断线未回', removed: '被请出', withdrawn: '主持人结束', time: '时间到', finished: '发言完毕', refused: '未获同意' },
+    field: {
+      by_name: '操作人', by_role: '身份', name: '名称', title: '标题', reason: '原因', role: '身份', venue: '会场', venue_id: '会场', label: '说明',
+      nickname: '昵称', text: '文字', department: '部门', file: '文件', file_name: '文件', format: '格式', size_bytes: '字节数', count: '数量', kind: '种类',
+      state: '状态', place: '地点', participant_id: '参会者', organization_id: '机构', level: '级别', login: '账号', version: '版次', revision: '第几版',
+      added: '增加', removed: '删除', old: '原来', new: '改为', from: '原来', to: '改为', before: '之前', from_ms: '从（毫秒）', to_ms: '到（毫秒）',
+      duration_ms: '时长（毫秒）', until_ms: '到何时（毫秒）', minutes: '分钟',
+    },
     action: {
       consultation: {
         created: '新建协商会',

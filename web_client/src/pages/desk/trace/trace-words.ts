@@ -13,6 +13,14 @@ export function actionWords(action: string, { t, te }: Words): string {
   return te(key) ? t(key) : action
 }
 
+/** A field of a line's content, and what stands in it; codes that have no words stay what they are. */
+export function fieldWords(field: string, said: unknown, people: ReadonlyMap<string, string>, { t, te }: Words): [string, string] {
+  const key = `trace.field.${field}`
+  const value = typeof said === 'string' ? said : JSON.stringify(said)
+  const role = field.endsWith('role') && te(`role.${value}`) ? t(`role.${value}`) : null
+  return [te(key) ? t(key) : field, role ?? people.get(value) ?? value]
+}
+
 export function actorWords(line: TraceLine, people: ReadonlyMap<string, string>, { t, te }: Words): { name: string; role: string } {
   const name = line.names.by_name ?? (line.actor_id ? people.get(line.actor_id) : undefined)
   const code = typeof line.content.by_role === 'string' ? line.content.by_role : ''
