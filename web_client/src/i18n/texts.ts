@@ -32,6 +32,8 @@ import { responsesEn } from './responses.en'
 import { responsesZhCN } from './responses.zh-CN'
 import { secondPassEn } from './second-pass.en'
 import { secondPassZhCN } from './second-pass.zh-CN'
+import { traceEn } from './trace.en'
+import { traceZhCN } from './trace.zh-CN'
 import { venueEn } from './venue.en'
 import { venueZhCN } from './venue.zh-CN'
 import { screenEn } from './screen.en'
@@ -40,6 +42,6 @@ import { venueBoardEn } from './venue-board.en'
 import { venueBoardZhCN } from './venue-board.zh-CN'
 import { zhCN } from './zh-CN'
 
-export const chinese = { ...zhCN, ...deskZhCN, ...broadcastZhCN, ...camerasZhCN, ...captionsZhCN, ...entryZhCN, ...casesZhCN, ...clipsZhCN, ...commentsZhCN, ...responsesZhCN, ...accountZhCN, ...adminZhCN, ...minutesZhCN, ...secondPassZhCN, ...inspectorZhCN, ...precheckZhCN, ...screenZhCN, ...venueZhCN, ...rehearsalZhCN, ...venueBoardZhCN }
+export const chinese = { ...zhCN, ...deskZhCN, ...traceZhCN, ...broadcastZhCN, ...camerasZhCN, ...captionsZhCN, ...entryZhCN, ...casesZhCN, ...clipsZhCN, ...commentsZhCN, ...responsesZhCN, ...accountZhCN, ...adminZhCN, ...minutesZhCN, ...secondPassZhCN, ...inspectorZhCN, ...precheckZhCN, ...screenZhCN, ...venueZhCN, ...rehearsalZhCN, ...venueBoardZhCN }
 export type Texts = typeof chinese
-export const english: Texts = { ...en, ...deskEn, ...broadcastEn, ...camerasEn, ...captionsEn, ...entryEn, ...casesEn, ...clipsEn, ...commentsEn, ...responsesEn, ...accountEn, ...adminEn, ...minutesEn, ...secondPassEn, ...inspectorEn, ...precheckEn, ...screenEn, ...venueEn, ...rehearsalEn, ...venueBoardEn }
+export const english: Texts = { ...en, ...deskEn, ...traceEn, ...broadcastEn, ...camerasEn, ...captionsEn, ...entryEn, ...casesEn, ...clipsEn, ...commentsEn, ...responsesEn, ...accountEn, ...adminEn, ...minutesEn, ...secondPassEn, ...inspectorEn, ...precheckEn, ...screenEn, ...venueEn, ...rehearsalEn, ...venueBoardEn }

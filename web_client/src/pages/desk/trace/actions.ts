@@ -1,7 +1,7 @@
 /** Every action that the trace has words for, by its name in the trace. */
-import { deskZhCN } from '@/i18n/desk.zh-CN'
+import { traceZhCN } from '@/i18n/trace.zh-CN'
 
-export const ACTIONS: readonly string[] = Object.entries(deskZhCN.trace.action).flatMap(([thing, verbs]) => Object.keys(verbs).map((verb) => `${thing}.${verb}`))
+export const ACTIONS: readonly string[] = Object.entries(traceZhCN.trace.action).flatMap(([thing, verbs]) => Object.keys(verbs).map((verb) => `${thing}.${verb}`))
 
 /** Those of accounts and bodies stand in no consultation's chain. */
 export const CONSULTATION_ACTIONS: readonly string[] = ACTIONS.filter((action) => !/^(user|organization)\./.test(action))
