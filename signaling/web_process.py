@@ -197,7 +197,7 @@ class WebProcess:
         background.every(_RETENTION_S, self.retention.tick, self.rehearsals.tick)
         if self.rooms.shares_files:
             background.every(_LEFT_S, self.recordings.look_for_left)
-            background.every(_UNERASED_S, self.productions.look_for_left)
+            background.every(_UNERASED_S, self.productions.look_for_left, self.second_passes.look_for_left)
         background.every(_CHECKPOINT_S, self.database.checkpoint)
         background.every(_HEARTBEAT_S, self.rooms.heartbeat)
         background.every(STEP_S, self.insight.tick)

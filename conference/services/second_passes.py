@@ -40,6 +40,9 @@ _AGAIN_S: Final = 2.0  # a database in trouble is asked again
 _DEATHS: Final = 3  # passages one after the other that the process died of: then it is not for them
 _LINES: Final = 500
 _BROKEN: Final = frozenset({"no_model", "model_broken", "engine_missing"})
+LOST_S: Final = 60.0
+"""A node that has not been heard of for so long left its second passes to the others. A Redis that started empty knows
+of nobody for some seconds."""
 _FAULT: Final = "fault"  # nobody foresaw it; the log has where it came from
 
 
@@ -74,6 +77,9 @@ class SecondPasses:
         self._proposals = Proposals(rooms, news)
         self._running: str | None = None
         self._given_up: set[tuple[str, int]] = set()  # consultation and time of asking, until the next start
+        self._left: dict[
+            tuple[str, int], float
+        ] = {}  # those of no node that lives, and since when that is so
         self._wake = asyncio.Event()
 
     # ── for people ──────────────────────────────────────────────────────────────────────────────
@@ -119,9 +125,14 @@ class SecondPasses:
             run = replace(known, node=node, engine=engine)  # it goes on where the recording can be read
         else:
             run = SecondPass(consultation.id, node, engine, by.name, self._rooms.clock.wall_ms(), total)
+        await self._queue(unit, consultation, by.actor, run)
+
+    async def _queue(
+        self, unit: UnitOfWork, consultation: Consultation, actor: Actor, run: SecondPass
+    ) -> None:
         await unit.second_passes.save(run)
-        content: dict[str, Value] = {"engine": engine, "segments": total}
-        await unit.audit.append(self._entry(consultation, by.actor, "transcript.second_pass_asked", content))
+        content: dict[str, Value] = {"engine": run.engine, "segments": run.total}
+        await unit.audit.append(self._entry(consultation, actor, "transcript.second_pass_asked", content))
 
     async def state(self, consultation_id: str) -> SecondPassView:
         """How far it is, and whether one can be asked for."""
@@ -142,6 +153,30 @@ class SecondPasses:
                 continue
             await self._listener.rest()
             await self._wake.wait()
+
+    async def look_for_left(self) -> None:
+        """Call every minute: where nodes share files, what a node that is gone did not hear to the end goes on here."""
+        if not self._rooms.shares_files or (await self._listener.model()).reason:
+            return
+        registry, now_s = self._rooms.registry, self._rooms.clock.monotonic()
+        async with self._rooms.storage.reading() as unit:
+            waiting = await unit.second_passes.open_ones()
+        lives = {registry.node, *(each.name for each in registry.nodes())}
+        left = {_asking(each): each for each in waiting if each.node not in lives}
+        self._left = {asking: self._left.get(asking, now_s) for asking in left}
+        for asking, since_s in self._left.items():
+            if now_s - since_s >= LOST_S and asking not in self._given_up:
+                await self._take(left[asking])
+
+    async def _take(self, run: SecondPass) -> None:
+        """Unless another node was faster."""
+        async with self._rooms.storage.transaction() as unit:
+            if await unit.second_passes.locked(run.consultation_id) != run:
+                return
+            consultation = await consultation_of(unit, run.consultation_id)
+            await self._queue(unit, consultation, SYSTEM, replace(run, node=self._rooms.registry.node))
+        log.info("second_pass.taken_over", room=run.consultation_id, node=run.node)
+        self._wake.set()
 
     async def _next(self) -> SecondPass | None:
         async with self._rooms.storage.reading() as unit:

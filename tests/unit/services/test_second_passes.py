@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from conference.model.audit import CLI, AuditEntry
 from conference.model.broadcast import Cut, CutKind
+from conference.model.claim import NodeState
 from conference.model.consultation import Status
 from conference.model.errors import ConferenceError, ForbiddenError
 from conference.model.permissions import Role
@@ -20,7 +21,7 @@ from conference.model.second_pass import SecondPassState
 from conference.model.terms import Term
 from conference.model.transcript import TranscriptSegment, Word
 from conference.services.consultations import ConsultationDraft
-from conference.services.second_passes import SecondPasses
+from conference.services.second_passes import LOST_S, SecondPasses
 from conference.services.term_lists import TermLists
 from conference.services.terms import Terms
 from conference.services.transcript_editing import SegmentPatch, TranscriptEditing
@@ -31,8 +32,10 @@ from tests.support.eventually import eventually
 from tests.support.transcripts import keep, recorded, said
 from tests.unit.services.conftest import World
 from tests.unit.services.fakes import MODEL, NO_MODEL, ScriptedRecorder, ScriptedSecondListener
+from tests.unit.services.shared_registry import SharedRegistry
 
 SECRETARY = World.bearer(Role.SECRETARIAT, "李秘书")
+ANOTHER = NodeState("another", None, 0, 0, False)
 SEGMENTS = (said(1, "老旧", "小曲"), said(2, "住餐", "点"), said(3, "同意"))
 
 
@@ -434,3 +437,59 @@ async def test_another_server_takes_it_over_when_it_is_asked(stage: Stage) -> No
     found = await stage.heard()
     assert (found.state, found.done) == (SecondPassState.DONE, 3)
     assert [each.id for each in stage.listener.asked] == ["seg_0002", "seg_0003"]
+
+
+async def test_what_a_dead_server_left_goes_on_at_another_that_sees_its_files(stage: Stage) -> None:
+    await stage.prepare()
+    await stage.passes.ask("c", SECRETARY)
+    async with stage.world.database.transaction() as unit:
+        run = await unit.second_passes.get("c")
+        assert run is not None
+        left = replace(run, node="another", done=1, after_ms=10_000, after_id="seg_0001")
+        await unit.second_passes.save(left)
+        await unit.audit.append(AuditEntry("c", 1, 0, CLI, "transcript.second_pass_asked"))
+    registry = stage.world.rooms.registry = SharedRegistry("node")
+
+    async def looked(after_s: float) -> str:
+        stage.world.clock.forward(after_s)
+        await stage.passes.look_for_left()
+        async with stage.world.database.reading() as unit:
+            found = await unit.second_passes.get("c")
+        assert found is not None
+        return found.node
+
+    await looked(0)
+    assert await looked(2 * LOST_S) == "another", "its files are not to be seen here"
+    stage.world.rooms.shares_files = True
+    registry.living = (ANOTHER,)
+    await looked(0)
+    assert await looked(2 * LOST_S) == "another", "it lives"
+    registry.living = ()
+    assert await looked(1) == "another", "a moment is none"
+    registry.living = (ANOTHER,)
+    await looked(LOST_S)
+    registry.living = ()
+    await looked(0)
+    stage.listener.now = NO_MODEL
+    assert await looked(LOST_S) == "another", "nothing here could hear it"
+    stage.listener.now = MODEL
+    assert await looked(0) == "node"
+    found = await stage.gone_on()
+    assert (found.state, found.done) == (SecondPassState.DONE, 3)
+    assert [each.id for each in stage.listener.asked] == ["seg_0002", "seg_0003"]
+    asked = [each for each in await stage.world.trace() if each.action == "transcript.second_pass_asked"]
+    assert [each.actor_kind for each in asked] == ["token", "cli", "system"]
+
+
+async def test_of_two_servers_the_slower_one_leaves_it(stage: Stage) -> None:
+    await stage.prepare()
+    await stage.passes.ask("c", SECRETARY)
+    async with stage.world.database.transaction() as unit:
+        read = await unit.second_passes.get("c")
+        assert read is not None
+        await unit.second_passes.save(replace(read, node="faster"))
+        await unit.audit.append(AuditEntry("c", 1, 0, CLI, "transcript.second_pass_asked"))
+    await stage.passes._take(read)
+    async with stage.world.database.reading() as unit:
+        found = await unit.second_passes.get("c")
+    assert found == replace(read, node="faster")
