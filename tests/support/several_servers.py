@@ -44,6 +44,8 @@ async def several_servers(
 
     `inside`: each in one of these namespaces, under its first address."""
     arguments = ["--redis-url", redis_url, "--database-url", database_url, *more]
+    if inside:
+        arguments += ["--node-name", "{host}"]  # by itself each would have the name and port of this machine
     servers = [
         Server(data_dir=directory / name, arguments=arguments, programs=programs, **place)
         for name, place in zip(names, places(inside, len(names)), strict=True)
