@@ -192,6 +192,8 @@ async def test_a_camera_is_found_and_its_picture_chosen_without_knowing_its_addr
         assert ["H264" in each for each in texts] == [True, False]
         assert "需要转码" in texts[1]
         assert await streams.first.locator("input").is_checked()
+        assert await desk.horizontal_overflow() == 0
+        assert await desk.axe() == []
         await desk.tap("camera-use")
     fields = [
         await desk.page.get_by_test_id(f"camera-{each}").input_value()
