@@ -27,8 +27,8 @@ from conference.model.errors import ConferenceError
 GROUP: Final = ("239.255.255.250", 3702)
 SEARCH_S: Final = 3.0
 _ASK_AGAIN_S: Final = (0.0, 0.5)  # a datagram may get lost
-_LONGEST: Final = 32 << 10  # bytes
-_MOST_ANSWERS: Final = 2000
+_LONGEST: Final = 16 << 10  # bytes
+_MOST_ANSWERS: Final = 1000
 _MOST_MATCHES: Final = 16  # in one answer
 _MOST_DEVICES: Final = 200
 _KIND: Final = "NetworkVideoTransmitter"

@@ -37,7 +37,7 @@ from conference.ingest_events import DeviceStream, IngestReason
 from conference.model.camera_address import CameraAddress
 
 _PATIENCE_S: Final = 12.0
-_MOST_MEMORY: Final = 1 << 30  # of addresses; an answer that needs more is none
+_MORE_MEMORY: Final = 768 << 20  # of addresses, than before; an answer that needs more is none
 _DESCRIPTIONS: Final = Path(onvif.__file__).parent / "wsdl"
 _UNICAST: Final = {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}}
 _REFUSALS: Final = (401, 403)
@@ -47,13 +47,19 @@ def streams_of(order: messages.Device) -> messages.Streams | messages.Failed:
     """Within some twelve seconds."""
     logging.disable(logging.CRITICAL)  # the library quotes requests and answers
     until_s = time.monotonic() + _PATIENCE_S
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
+    _bound_memory()
     try:
         reach(order.address)
         return messages.Streams(asyncio.run(_asked(order, until_s)))
     except SourceError as error:
         return messages.Failed(error.reason.value)
+
+
+def _bound_memory() -> None:
+    with contextlib.suppress(OSError, ValueError):
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limit, most = pages * resource.getpagesize() + _MORE_MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (limit if most < 0 else min(limit, most), most))
 
 
 async def _asked(order: messages.Device, until_s: float) -> list[DeviceStream]:
