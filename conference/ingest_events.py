@@ -1,4 +1,5 @@
-"""What ingest processes, which pull cameras and streams or play clips into rooms, are told and tell the services."""
+"""What ingest processes are told and tell the services: they pull cameras and streams or play clips into rooms, or ask
+devices for their streams."""
 
 from __future__ import annotations
 
@@ -130,3 +131,36 @@ class IngestLook:
     codec: str
     has_sound: bool
     transcoding: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFound:
+    """A camera or recorder that answered a search of the network. `address` is that of its device service (http or
+    https), `host` the machine in it; `name` and `hardware` are what it calls itself, empty where it does not."""
+
+    address: str
+    host: str
+    name: str
+    hardware: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceDoor:
+    """Where a device is asked, and what opens it; neither is logged, shown, or put on a command line."""
+
+    address: str
+    user: str = field(repr=False)
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStream:
+    """One of a device's streams as it says itself: `codec` as FFmpeg calls it ("h264", "hevc", …), empty and 0 for what
+    it does not say. `address` is rtsp without user and password."""
+
+    name: str
+    codec: str
+    width: int
+    height: int
+    frames_per_second: float
+    address: str

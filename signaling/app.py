@@ -121,6 +121,7 @@ async def serve(settings: Settings, announce: Callable[[Ready], None]) -> None:
                 transcriber=children.transcriber,
                 second_listener=children.second_listener,
                 ingests=children.ingests,
+                devices=children.devices,
                 stores=children.stores,
                 disk=DirectoryDisk(directory.stock),
                 shared_dir=shared,

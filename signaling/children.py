@@ -7,11 +7,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from conference.ingest.devices import OnvifDevices
 from conference.ingest.supervisor import IngestSupervisor
 from recording.hls.store import ProgramStores
 from recording.program.supervisor import ProgramSupervisor
 from recording.supervisor import RecorderSupervisor
 from signaling.data_dir import DataDirectory
+from signaling.network import announced_addresses
 from signaling.settings import Settings
 from transcription.second_pass_supervisor import SecondPassSupervisor
 from transcription.supervisor import TranscriberSupervisor
@@ -27,6 +29,7 @@ class Children:
     transcriber: TranscriberSupervisor
     second_listener: SecondPassSupervisor
     ingests: IngestSupervisor
+    devices: OnvifDevices
 
     @classmethod
     def of(
@@ -72,4 +75,5 @@ class Children:
         stack.push_async_callback(second_listener.close)
         ingests = IngestSupervisor(directory.run)
         stack.push_async_callback(ingests.close)
-        return cls(recorder, stores, maker, transcriber, second_listener, ingests)
+        devices = OnvifDevices(lambda: announced_addresses("0.0.0.0", ()))  # noqa: S104 — all of ours by IPv4
+        return cls(recorder, stores, maker, transcriber, second_listener, ingests, devices)

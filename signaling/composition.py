@@ -16,6 +16,7 @@ from conference.services.audit import Trace
 from conference.services.audit_across import AuditAcross
 from conference.services.body_words import BodyWords
 from conference.services.broadcasts import Broadcasts
+from conference.services.camera_finding import CameraFinding
 from conference.services.cameras import Cameras
 from conference.services.case_queries import CaseQueries
 from conference.services.catching_up import CatchingUp
@@ -56,6 +57,7 @@ from conference.services.overview import Overview, ServerFacts
 from conference.services.own_speeches import OwnSpeeches
 from conference.services.passwords import Passwords
 from conference.services.ports import (
+    Devices,
     Disk,
     Ingests,
     MediaPlane,
@@ -170,6 +172,7 @@ def compose(
     transcriber: Transcriber,
     second_listener: SecondListener,
     ingests: Ingests,
+    devices: Devices,
     stores: ProgramStores,
     disk: Disk,
     background: Background,
@@ -357,6 +360,7 @@ def compose(
         imports=InviteeImports(database, tables, links, clock),
         venues=Venues(database, clock, links, relisting),
         cameras=cameras,
+        camera_finding=CameraFinding(database, devices),
         venue_talk=venue_talk,
         venue_board=venue_board,
         prechecks=Prechecks(rooms, key.record_signer()),

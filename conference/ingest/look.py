@@ -10,7 +10,8 @@ import av
 from PIL import Image
 
 from conference.ingest import messages, nal
-from conference.ingest.source import Source, SourceError, open_clip, open_stream
+from conference.ingest.reach import SourceError
+from conference.ingest.source import Source, open_clip, open_stream
 from conference.ingest.transcoder import fitted
 from conference.ingest_events import IngestKind, IngestReason
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
+from conference.ingest_events import DeviceStream
+
 MAX_LINE = 4 << 20  # a picture as base64
 
 
@@ -32,6 +34,15 @@ class Job(Line, frozen=True):
     is_paused: bool = False
 
 
+class Device(Line, frozen=True):
+    """As conference.ingest_events.DeviceDoor, in place of a job: it is to be asked for its streams once, and that is
+    all."""
+
+    address: str
+    user: str
+    password: str
+
+
 class Play(Line, frozen=True):
     pass
 
@@ -44,7 +55,7 @@ class Seek(Line, frozen=True):
     position_ms: int
 
 
-Order = Job | Play | Pause | Seek
+Order = Job | Device | Play | Pause | Seek
 
 
 # ── from the process ────────────────────────────────────────────────────────────────────────────
@@ -71,7 +82,7 @@ class Running(Line, frozen=True):
 
 
 class Failed(Line, frozen=True):
-    """As conference.ingest_events.IngestFailed; of a look it is the last line."""
+    """As conference.ingest_events.IngestFailed; of a look or a device it is the last line."""
 
     reason: str
     retry_in_s: float | None = None
@@ -100,7 +111,13 @@ class Look(Line, frozen=True):
     transcoding: bool
 
 
-Fact = Ready | Connecting | Running | Failed | At | Alive | Look
+class Streams(Line, frozen=True):
+    """What a device has, the one to be taken first; the last line."""
+
+    items: list[DeviceStream]
+
+
+Fact = Ready | Connecting | Running | Failed | At | Alive | Look | Streams
 
 _encoder = msgspec.json.Encoder()
 _orders = msgspec.json.Decoder(Order)

@@ -12,8 +12,9 @@ import av.error
 from conference.ingest import messages
 from conference.ingest.output import AUDIO_TRACK, VIDEO_TRACK, Output
 from conference.ingest.picture import PicturePath, UnreadableError
+from conference.ingest.reach import SourceError
 from conference.ingest.sound import SoundPath
-from conference.ingest.source import Source, SourceError, open_stream
+from conference.ingest.source import Source, open_stream
 from conference.ingest.stream_clock import StreamClock
 from conference.ingest.telling import Say, Telling
 from conference.ingest_events import UNSUITABLE, IngestReason

@@ -6,11 +6,9 @@ and what it says of a failure is not passed on, because the address with its pas
 
 from __future__ import annotations
 
-import socket
 import time
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 import av
 import av.error
@@ -18,11 +16,9 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from conference.ingest.reach import SourceError, reach
 from conference.ingest_events import IngestReason
 
-_PORTS: Final = {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
-_SCHEMES: Final = frozenset((*_PORTS, "srt"))
-_CONNECT_S: Final = 4.0
 _OPEN_S: Final = 10.0
 READ_S: Final = 5.0  # without a packet it is gone
 _PROBE_US: Final = 1_000_000
@@ -30,14 +26,6 @@ _PROTOCOLS: Final = "rtp,rtcp,udp,tcp,tls,http,https,httpproxy,rtmp,rtmps,rtmpt,
 _CLIP_FORMATS: Final = "mov,mp4,matroska,webm"
 _RTSP: Final = ("rtsp", "rtsps")
 _RTMP: Final = ("rtmp", "rtmps")
-
-
-class SourceError(Exception):
-    """Nothing can be pulled. `detail` names no address."""
-
-    def __init__(self, reason: IngestReason, detail: str = "") -> None:
-        super().__init__(f"{reason} {detail}".strip())
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +43,7 @@ class Source:
 
 def open_stream(url: str, transport: str, *, want_video: bool, want_sound: bool) -> Source:
     """A camera or stream. Raises SourceError."""
-    scheme = _reach(url)
+    scheme = reach(url)
     options = {"protocol_whitelist": _PROTOCOLS, "analyzeduration": str(_PROBE_US), "fpsprobesize": "0"}
     if scheme in _RTSP:
         media = [kind for kind, wanted in (("video", want_video), ("audio", want_sound)) if wanted]
@@ -109,29 +97,6 @@ def _is_known(stream: VideoStream | AudioStream) -> bool:
         return stream.codec_context is not None and bool(stream.codec_context.name)
     except (AttributeError, av.FFmpegError):
         return False
-
-
-def _reach(url: str) -> str:
-    """Whether anybody is there, before FFmpeg is asked, which says of all trouble the same. The scheme; raises
-    SourceError."""
-    try:
-        parts = urlsplit(url)
-        scheme, host, port = parts.scheme.lower(), parts.hostname, parts.port
-    except ValueError:
-        raise SourceError(IngestReason.ADDRESS_WRONG) from None
-    if scheme not in _SCHEMES or not host:
-        raise SourceError(IngestReason.ADDRESS_WRONG)
-    if scheme not in _PORTS:
-        return scheme
-    try:
-        socket.create_connection((host, port or _PORTS[scheme]), timeout=_CONNECT_S).close()
-    except (socket.gaierror, UnicodeError):
-        raise SourceError(IngestReason.ADDRESS_WRONG, "unknown host") from None
-    except ConnectionRefusedError:
-        raise SourceError(IngestReason.REFUSED) from None
-    except OSError as error:
-        raise SourceError(IngestReason.UNREACHABLE, type(error).__name__) from None
-    return scheme
 
 
 _REASONS: Final[tuple[tuple[type[Exception], IngestReason], ...]] = (

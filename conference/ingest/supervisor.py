@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -20,6 +19,7 @@ from typing import Final
 import msgspec
 
 from conference.ingest import messages
+from conference.ingest.processes import WORKER, asked_once, ended, spawned
 from conference.ingest_events import (
     ClipAt,
     IngestConnecting,
@@ -33,13 +33,11 @@ from conference.ingest_events import (
     IngestRunning,
 )
 
-_MODULE: Final = "conference.ingest.worker"
 _FIRST_BACKOFF_S: Final = 0.2
 _LAST_BACKOFF_S: Final = 5.0
 _STEADY_S: Final = 30.0  # a process that lived this long has its back-off forgiven
 _START_S: Final = 30.0
 _SILENT_S: Final = 10.0  # it says every two seconds that it lives
-_STOP_S: Final = 1.0
 _LOOK_S: Final = 15.0
 _MOST_LOOKS: Final = 2  # at once
 _LONGEST_SOCKET_PATH: Final = 100  # the kernel takes 107 bytes
@@ -61,7 +59,7 @@ class _Pulled:
 class IngestSupervisor:
     """Owned by signaling.app: `close` at the end."""
 
-    def __init__(self, run_directory: Path, *, module: str = _MODULE, silent_s: float = _SILENT_S) -> None:
+    def __init__(self, run_directory: Path, *, module: str = WORKER, silent_s: float = _SILENT_S) -> None:
         self._run_directory = run_directory
         self._module = module
         self._silent_s = silent_s
@@ -105,7 +103,7 @@ class IngestSupervisor:
         nothing = IngestFailed(job.ingest_id, IngestReason.NO_PICTURE, None)
         try:
             async with self._looks, asyncio.timeout(_LOOK_S):
-                fact = await self._look(job)
+                fact = await asked_once(self._module, _line(job, ""))
         except TimeoutError:
             return nothing
         match fact:
@@ -149,12 +147,12 @@ class IngestSupervisor:
         """One process, to its end. Raises OSError when it cannot begin."""
         path = self._socket_path()
         try:
-            process = pulled.process = await self._spawn(_line(_resumed(pulled), str(path)))
+            process = pulled.process = await spawned(self._module, _line(_resumed(pulled), str(path)))
             try:
                 await self._listen_to(pulled, process, path)
             finally:
                 pulled.process = None
-                await _end(process)
+                await ended(process)
         finally:
             _remove(path, self._run_directory)
 
@@ -203,27 +201,6 @@ class IngestSupervisor:
             process.stdin.write(b"".join(pulled.orders))
             pulled.orders.clear()
 
-    async def _look(self, job: IngestJob) -> messages.Fact | None:
-        process = await self._spawn(_line(job, ""))
-        try:
-            assert process.stdout is not None
-            line = await process.stdout.readline()
-            return messages.read_fact(line) if line else None
-        except (ValueError, msgspec.MsgspecError):
-            return None
-        finally:
-            await _end(process)
-
-    async def _spawn(self, first_line: bytes) -> asyncio.subprocess.Process:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", self._module,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True,
-            limit=messages.MAX_LINE,
-        )  # fmt: skip
-        assert process.stdin is not None
-        process.stdin.write(first_line)
-        return process
-
     def _socket_path(self) -> Path:
         self._number += 1
         path = self._run_directory / f"ingest-{self._number}.sock"
@@ -239,19 +216,6 @@ class IngestSupervisor:
                 receive(event)
             except Exception:
                 log.exception("event %s failed", type(event).__name__)
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """The end of its standard input asks it to go; then it is made to. Also while we are cancelled."""
-    if process.stdin is not None:
-        process.stdin.close()
-    try:
-        async with asyncio.timeout(_STOP_S):
-            await process.wait()
-    except (TimeoutError, asyncio.CancelledError):
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
 
 
 def _resumed(pulled: _Pulled) -> IngestJob:

@@ -2,7 +2,8 @@
 
 The job comes as the first line of standard input, orders for a clip after it; facts go to standard output
 (conference.ingest.messages). The end of standard input means that the parent is gone: the process ends at once. A job
-without a socket is a look: one picture, or why there is none, and the end.
+without a socket is a look: one picture, or why there is none, and the end. A device in place of a job is asked for its
+streams.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ class Worker:
             except msgspec.MsgspecError:
                 print("ingest: an order was not understood", file=sys.stderr, flush=True)
                 continue
-            if self._clip is not None and not isinstance(order, messages.Job):
+            if self._clip is not None and not isinstance(order, messages.Job | messages.Device):
                 self._clip.obey(order)
         os._exit(0)
 
@@ -149,9 +150,14 @@ def main() -> None:
     line = sys.stdin.buffer.readline()
     try:
         job = messages.read_order(line)
-        if not isinstance(job, messages.Job):
+        if isinstance(job, messages.Device):
+            signal.alarm(_LOOK_S)
+            from conference.ingest.onvif_device import streams_of  # heavy, and of no use to others
+
+            _say(streams_of(job))
+        elif not isinstance(job, messages.Job):
             raise TypeError("no job")
-        if not job.socket_path:
+        elif not job.socket_path:
             signal.alarm(_LOOK_S)
             _say(look_at(job))
         else:

@@ -64,7 +64,7 @@ ERROR_TEXTS: Final[dict[str, str]] = {
     "storage_unavailable": "数据暂时写不进去，刚才的操作没有生效，请稍后再试。",
     "camera_address_wrong": "摄像机地址不对，应以 rtsp://、rtmp://、srt:// 或 http:// 开头，不含空格。",
     "too_many_cameras": "这个会场的摄像机已达上限。",
-    "camera_busy": "正在测试别的摄像机，请稍后再试。",
+    "camera_busy": "正在查找或测试别的摄像机，请稍后再试。",
     # the consultation and its room
     "consultation_not_found": "没有找到这场协商会。",
     "consultation_exists": "这个编号已被另一场协商会使用。",

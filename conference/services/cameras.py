@@ -53,7 +53,7 @@ class Cameras:
     async def of_venue(self, consultation_id: str, venue_id: str) -> list[Camera]:
         """By position."""
         async with self._storage.reading() as unit:
-            await _require_venue(unit, consultation_id, venue_id)
+            await require_venue(unit, consultation_id, venue_id)
             return [each for each in await unit.cameras.of(consultation_id) if each.venue_id == venue_id]
 
     async def add(self, consultation_id: str, by: Bearer, venue_id: str, draft: CameraDraft) -> Camera:
@@ -144,7 +144,7 @@ class Cameras:
         require(by.role, Action.VENUE_EDIT)
         async with self._storage.reading() as unit:
             await preparable(unit, consultation_id)
-            await _require_venue(unit, consultation_id, venue_id)
+            await require_venue(unit, consultation_id, venue_id)
             camera = self._among(await unit.cameras.of(consultation_id), camera_id)
             if camera.venue_id != venue_id:
                 raise NotFoundError(f"camera {camera_id}")
@@ -196,7 +196,7 @@ class Cameras:
     async def _others(self, unit: UnitOfWork, consultation_id: str, venue_id: str) -> list[Camera]:
         """All cameras of a venue, which may be changed now."""
         await preparable(unit, consultation_id)
-        await _require_venue(unit, consultation_id, venue_id)
+        await require_venue(unit, consultation_id, venue_id)
         return [each for each in await unit.cameras.of(consultation_id) if each.venue_id == venue_id]
 
     @staticmethod
@@ -226,7 +226,8 @@ class Cameras:
             follow(consultation_id)
 
 
-async def _require_venue(unit: UnitOfWork, consultation_id: str, venue_id: str) -> None:
+async def require_venue(unit: UnitOfWork, consultation_id: str, venue_id: str) -> None:
+    """Raises not_found for one of another consultation, or one that was removed."""
     venue = await unit.venues.get(venue_id)
     if venue is None or venue.consultation_id != consultation_id or venue.removed_at_ms is not None:
         raise NotFoundError(f"venue {venue_id}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from conference.ingest_events import IngestFailed, IngestLook
+from conference.ingest_events import DeviceFound, DeviceStream, IngestFailed, IngestLook, IngestReason
 from conference.model.camera import Camera, CameraFault, CameraTransport
 from conference.model.camera_address import MAX_CREDENTIAL, MAX_LENGTH
 from conference.model.errors import ConferenceError
@@ -115,3 +116,54 @@ class CameraLook(Resource):
             has_sound=found.has_sound,
             transcoding=found.transcoding,
         )
+
+
+class DeviceResource(Resource):
+    """A device that answered: `address` is where it is asked for its streams, `name` and `hardware` what it calls
+    itself."""
+
+    address: str
+    host: str
+    name: str
+    hardware: str
+
+
+class DeviceList(Resource):
+    items: list[DeviceResource]
+
+    @classmethod
+    def of(cls, found: list[DeviceFound]) -> DeviceList:
+        return cls(items=[DeviceResource(**asdict(each)) for each in found])
+
+
+class DeviceBody(BaseModel):
+    """`address`: as it was found, or an IP address or host name, with a port where it needs one."""
+
+    address: Address
+    user: Credential = ""
+    password: Credential = ""
+
+
+class StreamResource(Resource):
+    """`address` is what a camera's entry needs, without user and password. `codec` is empty, and the numbers are 0,
+    where the device does not say."""
+
+    name: str
+    codec: str
+    width: int
+    height: int
+    frames_per_second: float
+    address: str
+
+
+class DeviceStreams(Resource):
+    """A reason, or what the device has, the one to be taken first."""
+
+    reason: CameraFault | None = None
+    streams: list[StreamResource] = Field(default_factory=list)
+
+    @classmethod
+    def of(cls, found: list[DeviceStream] | IngestReason) -> DeviceStreams:
+        if isinstance(found, IngestReason):
+            return cls(reason=CameraFault(found.value))
+        return cls(streams=[StreamResource(**asdict(each)) for each in found])

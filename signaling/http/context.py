@@ -20,6 +20,7 @@ from conference.services.audit import Trace
 from conference.services.audit_across import AuditAcross
 from conference.services.body_words import BodyWords
 from conference.services.broadcasts import Broadcasts
+from conference.services.camera_finding import CameraFinding
 from conference.services.cameras import Cameras
 from conference.services.case_queries import CaseQueries
 from conference.services.catching_up import CatchingUp
@@ -97,6 +98,7 @@ class HttpContext:
     access: Access
     venues: Venues
     cameras: Cameras
+    camera_finding: CameraFinding
     venue_talk: VenueTalk
     venue_board: VenueBoard
     prechecks: Prechecks

@@ -1,4 +1,5 @@
-"""网络摄像机 at the desk as scenes, with GStreamer cameras: the list; the dialog empty, with a picture, with a fault.
+"""网络摄像机 at the desk as scenes, with GStreamer cameras: the list; the dialog empty, with a picture, with a
+fault; the search for one, its streams, and nothing found.
 
 python -m tests.browser.screenshots FOLDER cameras cameras-add cameras-look cameras-wrong …
 """
@@ -8,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import atexit
 
+from signaling.network import announced_addresses
 from tests.browser.office import Json, Office
 from tests.browser.scenes import SCENES, Stage
 from tests.browser.scenes_prepare import add_venues, at_desk, new_draft, show
 from tests.browser.settled import present
 from tests.support.light_client import RoomClient
+from tests.support.onvif_device import OnvifDevice, Profile
 from tests.support.ports import free_port
 from tests.support.rtsp_server import RtspServer
 
@@ -116,6 +119,65 @@ async def cameras_look_large(stage: Stage) -> None:
     await dialog(stage, "/silent", query=LARGE)
 
 
+async def finder(stage: Stage, *, wait_for: str, found: bool = True, query: str = "") -> None:
+    """As far as `wait_for` appears. The devices stay until the scene's loop ends: streams are read from one."""
+    await cameras(stage, query)
+    client = stage.client
+    await client.tap("camera-add")
+    if not found:
+        await client.tap("camera-find")
+        await (
+            client.page.get_by_test_id("camera-find-says")
+            .locator("p:not(:has(.spin))")
+            .wait_for(timeout=20_000)
+        )
+        return
+    profiles = [
+        Profile("1", "Profile_1", "rtsp://h/1", encoding="H265", size=(3840, 2160)),
+        Profile("2", "Profile_2", "rtsp://h/2"),
+        Profile("3", "Profile_3", "rtsp://h/3", size=(640, 360), rate=15),
+    ]
+    async with (
+        OnvifDevice(profiles, name="青禾县会议室 主席台") as first,
+        OnvifDevice(name="DS-2CD2T46WDV3-I5") as second,
+        OnvifDevice(name="") as third,
+    ):
+        for each in (first, second, third):
+            await each.answer_searches(announced_addresses("0.0.0.0", ()))
+        await client.tap("camera-find")
+        await present(client, "camera-device", 3)
+        shown = client.page.get_by_test_id("camera-device").filter(has_text=f"127.0.0.1:{first.port}")
+        await shown.click()
+        if wait_for == "devices":
+            return
+        await client.fill("camera-find-user", "admin")
+        await client.fill("camera-find-password", "geheim" if wait_for == "streams" else "falsch")
+        await client.tap("camera-read")
+        await client.page.locator(
+            '[data-testid="camera-stream"], [data-testid="camera-streams"] .notice'
+        ).first.wait_for(timeout=30_000)
+
+
+async def camera_find(stage: Stage) -> None:
+    await finder(stage, wait_for="devices")
+
+
+async def camera_find_none(stage: Stage) -> None:
+    await finder(stage, wait_for="devices", found=False)
+
+
+async def camera_find_wrong(stage: Stage) -> None:
+    await finder(stage, wait_for="fault")
+
+
+async def camera_find_streams(stage: Stage) -> None:
+    await finder(stage, wait_for="streams")
+
+
+async def camera_find_streams_large(stage: Stage) -> None:
+    await finder(stage, wait_for="streams", query=LARGE)
+
+
 CAMERA_SCENES = {
     "cameras": cameras,
     "cameras-large": cameras_large,
@@ -123,5 +185,10 @@ CAMERA_SCENES = {
     "cameras-look": cameras_look,
     "cameras-look-large": cameras_look_large,
     "cameras-wrong": cameras_wrong,
+    "camera-find": camera_find,
+    "camera-find-none": camera_find_none,
+    "camera-find-wrong": camera_find_wrong,
+    "camera-find-streams": camera_find_streams,
+    "camera-find-streams-large": camera_find_streams_large,
 }
 SCENES.update(CAMERA_SCENES)

@@ -1,5 +1,5 @@
-"""A camera as the one who prepares, and those in the room, have it: added and tried out at the desk, seen and heard in
-two browsers, gone and back."""
+"""A camera as the one who prepares, and those in the room, have it: found, added and tried out at the desk, seen and
+heard in two browsers, gone and back."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from signaling.network import announced_addresses
 from tests.browser.meeting import enter
 from tests.browser.office import TITLE
 from tests.support.browser import LAPTOP, PHONE, BrowserClient, BrowserFactory
+from tests.support.onvif_device import OnvifDevice, Profile
 from tests.support.ports import free_port
 from tests.support.rtsp_server import TONE_HZ, RtspServer, is_installed
 from tests.support.server import Server
@@ -155,3 +157,49 @@ async def test_a_camera_from_the_desk_to_the_room_and_back_after_its_end(
     await row.locator(".camsays.ok").wait_for(timeout=60_000)
     for client in (desk, *members):
         client.assert_quiet()
+
+
+async def test_a_camera_is_found_and_its_picture_chosen_without_knowing_its_address(
+    server: Server, browsers: BrowserFactory, device: RtspServer
+) -> None:
+    cid = server.create_consultation(TITLE)
+    desk = await browsers.launch(screen=PHONE, name="desk")
+    await desk.open(f"{server.url}/desk/{cid}/prepare#token={server.token(cid, 'secretariat', '秘书处')}")
+    await desk.tap("venue-add")
+    await desk.fill("venue-name", "青禾县分会场")
+    await desk.tap("venue-save")
+    profiles = [
+        Profile("big", "Profile_1", "rtsp://192.168.99.99/4k", encoding="H265", size=(3840, 2160)),
+        Profile("main", "Profile_2", f"rtsp://192.168.99.99:{device.port}/baseline", size=(640, 360)),
+    ]
+    async with OnvifDevice(profiles, name="会议室摄像机") as found:
+        await found.answer_searches(announced_addresses("0.0.0.0", ()))
+        await desk.tap("camera-add")
+        await desk.tap("camera-find")
+        shown = desk.page.get_by_test_id("camera-device").filter(has_text=f"127.0.0.1:{found.port}")
+        await shown.click(timeout=20_000)
+        await desk.fill("camera-find-user", "admin")
+        await desk.fill("camera-find-password", "falsch")
+        await desk.tap("camera-read")
+        await desk.page.locator('[data-testid="camera-streams"][data-reason="password_wrong"]').wait_for(
+            timeout=25_000
+        )
+        await desk.fill("camera-find-password", "geheim")
+        await desk.tap("camera-read")
+        streams = desk.page.get_by_test_id("camera-stream")
+        await streams.first.wait_for(timeout=25_000)
+        texts = await streams.all_inner_texts()
+        assert ["H264" in each for each in texts] == [True, False]
+        assert "需要转码" in texts[1]
+        assert await streams.first.locator("input").is_checked()
+        assert await desk.horizontal_overflow() == 0
+        assert await desk.axe() == []
+        await desk.tap("camera-use")
+    fields = [
+        await desk.page.get_by_test_id(f"camera-{each}").input_value()
+        for each in ("label", "address", "user", "password")
+    ]
+    assert fields == ["会议室摄像机", device.url("/baseline"), "admin", "geheim"]
+    await desk.tap("camera-test")
+    await desk.page.get_by_test_id("camera-still").wait_for(timeout=25_000)
+    desk.assert_quiet()

@@ -1,4 +1,4 @@
-"""Cameras of a venue on a real server: written down, tried out, in the room, broken off and back; and what opens them
+"""Cameras of a venue on a real server: found, written down, tried out, in the room, broken off and back; and what opens them
 is found nowhere."""
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from signaling.network import announced_addresses
 from tests.support.eventually import eventually
 from tests.support.light_client import RoomClient
+from tests.support.onvif_device import OnvifDevice, Profile
 from tests.support.ports import free_port
 from tests.support.process import command_line
 from tests.support.rtsp_server import HEIGHT, WIDTH, RtspServer, is_installed
@@ -125,6 +127,37 @@ async def test_a_test_shows_a_picture_or_says_why_there_is_none(stage: Stage) ->
         "PATCH", f"{stage.path}/{camera['id']}", {"address": "file:///etc/passwd"}
     )
     assert (status, refused["code"]) == (422, "camera_address_wrong")
+
+
+async def test_one_is_found_asked_and_tried_out_and_its_password_is_found_nowhere(stage: Stage) -> None:
+    behind = Profile("p", "main", f"rtsp://192.168.99.99:{stage.device.port}/baseline", size=(WIDTH, HEIGHT))
+    async with OnvifDevice([behind], user=USER, password=PASSWORD) as found:
+        await found.answer_searches(announced_addresses("0.0.0.0", ()))
+        status, searched = await stage.call("POST", f"{stage.path}/find")
+        assert status == 200
+        (one,) = [each for each in searched["items"] if each["address"] == found.address]
+        assert (one["name"], one["hardware"], one["host"]) == (found.name, "YS-200", f"127.0.0.1:{found.port}")
+        asked = {"address": one["address"], "user": USER, "password": "falsch"}
+        said = await stage.call("POST", f"{stage.path}/streams", asked)
+        assert said == (200, {"reason": "password_wrong", "streams": []})
+        asked = {"address": one["host"], "user": USER, "password": PASSWORD}
+        status, answer = await stage.call("POST", f"{stage.path}/streams", asked)
+    assert (status, answer["reason"]) == (200, None)
+    (stream,) = answer["streams"]
+    assert stream["address"] == stage.device.url("/baseline")
+    assert (stream["codec"], stream["width"], stream["height"]) == ("h264", WIDTH, HEIGHT)
+    said = await stage.call("POST", f"{stage.path}/streams", {"address": "rtsp://192.0.2.1/x"})
+    assert said == (200, {"reason": "address_wrong", "streams": []})
+    status, _ = await stage.call("POST", f"{stage.path}/streams", {"address": ""})
+    assert status == 400
+
+    camera = await stage.add(one["name"], "", address=stream["address"])
+    status, look = await stage.call("POST", f"{stage.path}/{camera['id']}/test")
+    assert (status, look["reason"]) == (200, None)
+    _, lines = await stage.call("GET", "/audit?limit=500")
+    for secret in (USER, PASSWORD, "Gu4nMu", "falsch"):
+        assert secret not in json.dumps(lines)
+        assert secret not in stage.server.logs
 
 
 async def test_it_is_in_the_room_breaks_off_and_is_back(stage: Stage) -> None:

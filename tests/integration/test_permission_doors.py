@@ -78,6 +78,8 @@ DOORS = (
     door(Action.VENUE_EDIT, "POST", "/venues/v_none/link"),
     door(Action.INVITEE_READ, "GET", "/venues/v_none/cameras"),
     door(Action.VENUE_EDIT, "POST", "/venues/v_none/cameras", {"label": "台", "address": "rtsp://c"}),
+    door(Action.VENUE_EDIT, "POST", "/venues/v_none/cameras/find"),
+    door(Action.VENUE_EDIT, "POST", "/venues/v_none/cameras/streams", {"address": "192.0.2.1"}),
     door(Action.VENUE_EDIT, "PATCH", "/venues/v_none/cameras/m_none", {"label": "台"}),
     door(Action.VENUE_EDIT, "DELETE", "/venues/v_none/cameras/m_none"),
     door(Action.VENUE_EDIT, "POST", "/venues/v_none/cameras/m_none/test"),

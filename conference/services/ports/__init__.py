@@ -12,6 +12,7 @@ from conference.services.ports.comments import (
     PromotionRepository,
     Sealer,
 )
+from conference.services.ports.devices import Devices
 from conference.services.ports.exports import ExportFailedError, ExportMaker
 from conference.services.ports.files import Disk, FileStore, Recorder, SoundCutter, TableReader
 from conference.services.ports.identities import (
@@ -89,6 +90,7 @@ __all__ = [
     "CommentRepository",
     "ConsultationRepository",
     "DepartmentRepository",
+    "Devices",
     "Disk",
     "ExportFailedError",
     "ExportMaker",

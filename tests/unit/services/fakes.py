@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from conference.events import DeskSnapshot, ParticipantView, RoomEvent, SessionEvent, Snapshot
-from conference.ingest_events import IngestEvent, IngestFailed, IngestJob, IngestLook, IngestReason
+from conference.ingest_events import (
+    DeviceDoor,
+    DeviceFound,
+    DeviceStream,
+    IngestEvent,
+    IngestFailed,
+    IngestJob,
+    IngestLook,
+    IngestReason,
+)
 from conference.model.errors import ConferenceError
 from conference.model.media import (
     PROGRAM_TARGET,
@@ -467,6 +476,26 @@ class ScriptedIngests:
         self.looked.append(job)
         await self.may_look.wait()
         return self.found
+
+
+class ScriptedDevices:
+    """A network in which the test says what there is."""
+
+    def __init__(self) -> None:
+        self.found: list[DeviceFound] = []
+        self.answer: list[DeviceStream] | IngestReason = IngestReason.UNREACHABLE
+        self.asked: list[DeviceDoor] = []
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+
+    async def find(self) -> list[DeviceFound]:
+        await self.may_answer.wait()
+        return self.found
+
+    async def streams(self, door: DeviceDoor) -> list[DeviceStream] | IngestReason:
+        self.asked.append(door)
+        await self.may_answer.wait()
+        return self.answer
 
 
 class ScriptedDisk:

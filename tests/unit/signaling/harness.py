@@ -31,6 +31,7 @@ from signaling.web_process import WebProcess
 from tests.support.eventually import eventually
 from tests.support.trace_law import enforce_trace_law
 from tests.unit.services.fakes import (
+    ScriptedDevices,
     ScriptedDisk,
     ScriptedIngests,
     ScriptedMaker,
@@ -112,6 +113,7 @@ async def signalling(
             transcriber=transcriber,
             second_listener=second_listener,
             ingests=ingests,
+            devices=ScriptedDevices(),
             stores=ProgramStores(directory / "program"),
             disk=disk,
             background=background,

@@ -82,6 +82,8 @@ def test_openapi_describes_the_contract(tmp_path: Path) -> None:
         "/api/v1/consultations/{cid}/venues/{vid}/link",
         "/api/v1/consultations/{cid}/venues/{vid}/code",
         "/api/v1/consultations/{cid}/venues/{vid}/cameras",
+        "/api/v1/consultations/{cid}/venues/{vid}/cameras/find",
+        "/api/v1/consultations/{cid}/venues/{vid}/cameras/streams",
         "/api/v1/consultations/{cid}/venues/{vid}/cameras/{camera_id}",
         "/api/v1/consultations/{cid}/venues/{vid}/cameras/{camera_id}/test",
         "/api/v1/consultations/{cid}/venues/{vid}/messages",

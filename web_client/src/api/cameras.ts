@@ -1,4 +1,4 @@
-/** Cameras of venues that the server fetches: written down over REST, and how each fares. */
+/** Cameras of venues that the server fetches: found and written down over REST, and how each fares. */
 import type { Http } from './http'
 import { pathOf } from './preparing'
 
@@ -85,6 +85,37 @@ export interface CameraLook {
   transcoding: boolean
 }
 
+/** A device that answered a search of the network; `name` and `hardware` are what it calls itself, or empty. */
+export interface CameraDevice {
+  address: string
+  host: string
+  name: string
+  hardware: string
+}
+
+export interface DeviceQuestion {
+  /** as it was found, or an IP address */
+  address: string
+  user: string
+  password: string
+}
+
+/** One of a device's pictures; empty and 0 for what it does not say. */
+export interface DeviceStream {
+  name: string
+  codec: string
+  width: number
+  height: number
+  frames_per_second: number
+  address: string
+}
+
+/** A reason, or what it has, the one to be taken first. */
+export interface DeviceStreams {
+  reason: CameraFault | null
+  streams: DeviceStream[]
+}
+
 export const cameras = (http: Http, cid: string) => {
   const path = (venueId: string, id?: string): string => `${pathOf(cid)}/venues/${venueId}/cameras${id ? `/${id}` : ''}`
   return {
@@ -92,6 +123,8 @@ export const cameras = (http: Http, cid: string) => {
     add: (venueId: string, draft: CameraDraft) => http.send<Camera>('POST', path(venueId), draft),
     edit: (venueId: string, id: string, changes: CameraChanges) => http.send<Camera>('PATCH', path(venueId, id), changes),
     remove: (venueId: string, id: string) => http.send<undefined>('DELETE', path(venueId, id)),
+    find: (venueId: string) => http.send<{ items: CameraDevice[] }>('POST', path(venueId, 'find')),
+    streams: (venueId: string, question: DeviceQuestion) => http.send<DeviceStreams>('POST', path(venueId, 'streams'), question),
     test: (venueId: string, id: string) => http.send<CameraLook>('POST', `${path(venueId, id)}/test`),
   }
 }

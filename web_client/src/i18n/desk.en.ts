@@ -377,7 +377,7 @@ export const deskEn: typeof deskZhCN = {
     too_many_invitees: 'No more invitees fit',
     camera_address_wrong: 'The camera’s address is wrong: it begins with rtsp://, rtmp://, srt:// or http:// and has no blanks',
     too_many_cameras: '8 cameras a venue at most',
-    camera_busy: 'Other cameras are being tested; please try again in a moment',
+    camera_busy: 'Other cameras are being searched for or tested; please try again in a moment',
     too_many_files: '20 briefing files at most; please delete some',
     too_many_clips: 'There are too many clips; please delete some',
     clip_playing: 'This clip is playing; please stop it first',

@@ -375,7 +375,7 @@ export const deskZhCN = {
     too_many_invitees: '受邀人已达上限',
     camera_address_wrong: '摄像机地址不对，应以 rtsp://、rtmp://、srt:// 或 http:// 开头，不含空格',
     too_many_cameras: '这个会场最多 8 路摄像机',
-    camera_busy: '正在测试别的摄像机，请稍后再试',
+    camera_busy: '正在查找或测试别的摄像机，请稍后再试',
     too_many_files: '背景材料已达 20 份，请先删除不用的',
     too_many_clips: '片子已达上限，请先删除不用的',
     clip_playing: '这个片子正在播放，请先停止',
