@@ -1,5 +1,5 @@
-"""Cameras of a venue on a real server: found, written down, tried out, in the room, broken off and back; and what opens them
-is found nowhere."""
+"""Cameras of a venue on a real server: found, written down, tried out, in the room, broken off and back; and what opens
+them is found nowhere."""
 
 from __future__ import annotations
 
@@ -136,7 +136,11 @@ async def test_one_is_found_asked_and_tried_out_and_its_password_is_found_nowher
         status, searched = await stage.call("POST", f"{stage.path}/find")
         assert status == 200
         (one,) = [each for each in searched["items"] if each["address"] == found.address]
-        assert (one["name"], one["hardware"], one["host"]) == (found.name, "YS-200", f"127.0.0.1:{found.port}")
+        assert (one["name"], one["hardware"], one["host"]) == (
+            found.name,
+            "YS-200",
+            f"127.0.0.1:{found.port}",
+        )
         asked = {"address": one["address"], "user": USER, "password": "falsch"}
         said = await stage.call("POST", f"{stage.path}/streams", asked)
         assert said == (200, {"reason": "password_wrong", "streams": []})
