@@ -32,7 +32,10 @@ async def test_the_same_event_to_one_after_the_other_is_one_body() -> None:
 
 async def test_an_event_of_a_room_goes_first_to_those_who_were_led_here() -> None:
     fanout = Fanout()
-    greeting, news = cast("Snapshot", TranscriptChanged((), (), "")), ParticipantLeft(1, "p_1", LeaveReason.LEFT)
+    greeting, news = (
+        cast("Snapshot", TranscriptChanged((), (), "")),
+        ParticipantLeft(1, "p_1", LeaveReason.LEFT),
+    )
     order: list[str] = []
 
     async def pump(session_id: str, box: Outbox) -> None:
