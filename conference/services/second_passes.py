@@ -117,11 +117,8 @@ class SecondPasses:
         node = self._rooms.registry.node
         known = await unit.second_passes.locked(consultation.id)
         if known is not None and known.is_open:
-            lives = self._rooms.shares_files and any(
-                e.name == known.node for e in self._rooms.registry.nodes()
-            )
-            if known.node == node or lives:  # it goes on there
-                return
+            if known.node == node or (self._rooms.shares_files and known.node in self._living()):
+                return  # it goes on there
             run = replace(known, node=node, engine=engine)  # it goes on where the recording can be read
         else:
             run = SecondPass(consultation.id, node, engine, by.name, self._rooms.clock.wall_ms(), total)
@@ -158,15 +155,19 @@ class SecondPasses:
         """Call every minute: where nodes share files, what a node that is gone did not hear to the end goes on here."""
         if not self._rooms.shares_files or (await self._listener.model()).reason:
             return
-        registry, now_s = self._rooms.registry, self._rooms.clock.monotonic()
+        living, now_s = self._living(), self._rooms.clock.monotonic()
         async with self._rooms.storage.reading() as unit:
             waiting = await unit.second_passes.open_ones()
-        lives = {registry.node, *(each.name for each in registry.nodes())}
-        left = {_asking(each): each for each in waiting if each.node not in lives}
+        left = {_asking(each): each for each in waiting if each.node not in living}
         self._left = {asking: self._left.get(asking, now_s) for asking in left}
         for asking, since_s in self._left.items():
             if now_s - since_s >= LOST_S and asking not in self._given_up:
                 await self._take(left[asking])
+
+    def _living(self) -> frozenset[str]:
+        """Names of the nodes that live, of our own too."""
+        registry = self._rooms.registry
+        return frozenset((registry.node, *(each.name for each in registry.nodes())))
 
     async def _take(self, run: SecondPass) -> None:
         """Unless another node was faster."""

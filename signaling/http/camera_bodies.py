@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -133,7 +132,7 @@ class DeviceList(Resource):
 
     @classmethod
     def of(cls, found: list[DeviceFound]) -> DeviceList:
-        return cls(items=[DeviceResource(**asdict(each)) for each in found])
+        return cls(items=[DeviceResource.model_validate(each) for each in found])
 
 
 class DeviceBody(BaseModel):
@@ -166,4 +165,4 @@ class DeviceStreams(Resource):
     def of(cls, found: list[DeviceStream] | IngestReason) -> DeviceStreams:
         if isinstance(found, IngestReason):
             return cls(reason=CameraFault(found.value))
-        return cls(streams=[StreamResource(**asdict(each)) for each in found])
+        return cls(streams=[StreamResource.model_validate(each) for each in found])

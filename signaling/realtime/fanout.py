@@ -17,6 +17,10 @@ class _Members:
     led: dict[str, Outbox] = field(default_factory=dict)
     own: dict[str, Outbox] = field(default_factory=dict)
 
+    def beside(self, outbox: Outbox) -> dict[str, Outbox]:
+        """Those of its kind."""
+        return self.led if outbox.is_led else self.own
+
 
 class Fanout:
     """Puts events into the outboxes of those concerned: of a room's first into those of who was led here, because what
@@ -26,21 +30,17 @@ class Fanout:
         self._outboxes: dict[str, Outbox] = {}
         self._rooms: dict[str, _Members] = {}
         self._room_of: dict[str, str] = {}
-        self._led: set[str] = set()
         self._last: tuple[SessionEvent, Outgoing] | None = None  # many sessions may be sent the very same
 
     def open(self, session_id: str, on_overflow: Callable[[], None], *, is_led: bool = False) -> Outbox:
         """A new session, in no room yet. `on_overflow`: its client does not read, drop the socket. `is_led`: another
         node led it here."""
-        outbox = self._outboxes[session_id] = Outbox(session_id, on_overflow)
-        if is_led:
-            self._led.add(session_id)
+        outbox = self._outboxes[session_id] = Outbox(session_id, on_overflow, is_led)
         return outbox
 
     def forget(self, session_id: str) -> None:
         """The session's socket is gone."""
         self.exit(session_id)
-        self._led.discard(session_id)
         outbox = self._outboxes.pop(session_id, None)
         if outbox is not None:
             outbox.abandon()
@@ -53,15 +53,14 @@ class Fanout:
             return
         self.exit(session_id)
         self._put(outbox, snapshot)
-        members = self._rooms.setdefault(room_id, _Members())
-        (members.led if session_id in self._led else members.own)[session_id] = outbox
+        self._rooms.setdefault(room_id, _Members()).beside(outbox)[session_id] = outbox
         self._room_of[session_id] = room_id
 
     def exit(self, session_id: str) -> None:
         room_id = self._room_of.pop(session_id, None)
         if room_id is not None:
             members = self._rooms[room_id]
-            del (members.led if session_id in self._led else members.own)[session_id]
+            del members.beside(self._outboxes[session_id])[session_id]
             if not members.led and not members.own:
                 del self._rooms[room_id]
 

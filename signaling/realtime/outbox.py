@@ -44,6 +44,7 @@ class Outbox:
 
     session_id: str
     on_overflow: Callable[[], None]
+    is_led: bool = False  # another node led it here
     pending: deque[Outgoing] = field(default_factory=deque)
     is_closed: bool = False
     _put: int = 0
